@@ -1,0 +1,83 @@
+/**
+ * What passes between the main thread and a connection worker. Ticks never do: they go through the rings.
+ * Plain data only, so that every message survives structured clone.
+ */
+
+/** The public states of a connection; protocol.md's /health names. */
+export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'logged_in' | 'error';
+
+/** What a worker needs to open one session. */
+export interface ConnectionSpec {
+  /** Name from the configuration. */
+  readonly id: string;
+  /** Index of the connection in the process; written into every tick as its source. */
+  readonly source: number;
+  /** Absolute path of the vendor's library. */
+  readonly library: string;
+  /** Front addresses such as tcp://host:port; the library takes the first that answers. */
+  readonly fronts: readonly string[];
+  readonly brokerId: string;
+  readonly userId: string;
+  readonly password: string;
+  /** Folder for the library's flow files, of this session alone. */
+  readonly flowFolder: string;
+  /** Shared memory of the session's tick ring. */
+  readonly tickRing: SharedArrayBuffer;
+  /** Doorbells of the tick ring's readers. */
+  readonly tickDoorbells: readonly DoorbellHandle[];
+}
+
+/** A parked flag in shared memory and the eventfd to write when it is set. */
+export interface DoorbellHandle {
+  readonly parked: SharedArrayBuffer;
+  readonly eventFd: number;
+}
+
+export type WorkerCommand =
+  | { readonly type: 'open'; readonly spec: ConnectionSpec }
+  | {
+      readonly type: 'subscribe';
+      readonly connection: number;
+      readonly ids: readonly string[];
+      readonly slots: readonly number[];
+    }
+  | { readonly type: 'unsubscribe'; readonly connection: number; readonly ids: readonly string[] }
+  /** Ends one session: silence, release off the thread, then a `closed` event. */
+  | { readonly type: 'close'; readonly connection: number }
+  /** Ends all sessions, then the worker itself. */
+  | { readonly type: 'stop' };
+
+/** `connection` is always ConnectionSpec.source. */
+export type WorkerEvent =
+  | { readonly type: 'ready' }
+  | {
+      readonly type: 'state';
+      readonly connection: number;
+      readonly state: ConnectionState;
+      /** One line for /health and the log; empty when all is well. */
+      readonly reason: string;
+      /** True when the worker will not try again by itself. */
+      readonly fatal: boolean;
+    }
+  /** What the library says it is, once per library and worker. */
+  | {
+      readonly type: 'library';
+      readonly connection: number;
+      readonly version: string;
+      readonly warning: string;
+    }
+  /** The front refused this id; code is the vendor's error id. */
+  | {
+      readonly type: 'refused';
+      readonly connection: number;
+      readonly id: string;
+      readonly code: number;
+      readonly text: string;
+    }
+  | { readonly type: 'closed'; readonly connection: number }
+  | {
+      readonly type: 'log';
+      readonly level: 'debug' | 'info' | 'warn' | 'error';
+      readonly text: string;
+      readonly connection?: number;
+    };
