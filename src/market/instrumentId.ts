@@ -24,14 +24,11 @@ function validMonth(delivery: string): boolean {
   return month >= 1 && month <= 12;
 }
 
-/** Splits `SHFE.rb2512` into its exchange and bare id; a bare id has no exchange. */
-export function splitPrefix(requested: string): { exchange: Exchange | undefined; id: string } | undefined {
+/** Splits `SHFE.rb2512` into its exchange and bare id; without a known exchange's prefix all of it is the id. */
+function splitPrefix(requested: string): { exchange: Exchange | undefined; id: string } {
   const dot = requested.indexOf('.');
-  const head = dot < 0 ? '' : requested.slice(0, dot);
-  const exchange = exchanges.find((name) => name === head);
-  if (exchange !== undefined) return { exchange, id: requested.slice(dot + 1) };
-  // A dot that follows no exchange belongs to an option's strike, as in c2601-C-2.5; words before it do not.
-  return /^[A-Z]{3,}$/.test(head) ? undefined : { exchange: undefined, id: requested };
+  const exchange = exchanges.find((name) => name.length === dot && requested.startsWith(name));
+  return exchange === undefined ? { exchange, id: requested } : { exchange, id: requested.slice(dot + 1) };
 }
 
 /**
@@ -44,7 +41,7 @@ export function splitPrefix(requested: string): { exchange: Exchange | undefined
 export function parseInstrumentId(requested: string, products: ProductTable): ParsedInstrumentId | undefined {
   if (requested.length > maxIdLength + 6) return undefined;
   const split = splitPrefix(requested);
-  if (split === undefined || split.id.length > maxIdLength) return undefined;
+  if (split.id.length > maxIdLength) return undefined;
   const { id } = split;
 
   // The blank is looked for first: `SP` begins a combination, `sp` is wood pulp.

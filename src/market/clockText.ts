@@ -1,0 +1,34 @@
+const shanghaiOffsetMs = 8 * 3_600_000;
+const memoSize = 1024;
+
+/** JSON strings of Shanghai times. Ticks of one second share its text, so a Date is made about once a second. */
+export class ClockText {
+  /** Second since the epoch → `2023-11-10 09:30:00`. */
+  readonly #seconds = new Map<number, string>();
+  #lastSecond = NaN;
+  #lastText = '';
+
+  /** `"2023-11-10 09:30:00.500"`, with the quotes, of a time in ms since the epoch. */
+  dateTime(epochMs: number): string {
+    const millisec = String(epochMs % 1000).padStart(3, '0');
+    return `"${this.#second(Math.floor(epochMs / 1000))}.${millisec}"`;
+  }
+
+  /** `"09:30:00"`, with the quotes. */
+  timeOfDay(epochMs: number): string {
+    return `"${this.#second(Math.floor(epochMs / 1000)).slice(11)}"`;
+  }
+
+  #second(second: number): string {
+    if (second === this.#lastSecond) return this.#lastText;
+    let text = this.#seconds.get(second);
+    if (text === undefined) {
+      if (this.#seconds.size >= memoSize) this.#seconds.clear();
+      text = new Date(second * 1000 + shanghaiOffsetMs).toISOString().slice(0, 19).replace('T', ' ');
+      this.#seconds.set(second, text);
+    }
+    this.#lastSecond = second;
+    this.#lastText = text;
+    return text;
+  }
+}

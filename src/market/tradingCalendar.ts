@@ -1,0 +1,55 @@
+/** Days are yyyymmdd integers in Shanghai. */
+export interface TradingCalendar {
+  isTradingDay(day: number): boolean;
+  /** The last trading day before `day`. */
+  previous(day: number): number;
+  /** The first trading day after `day`. */
+  next(day: number): number;
+}
+
+const dayMs = 86_400_000;
+
+/** Midnight UTC of a yyyymmdd day, in ms; NaN when there is no such day. */
+export function dayToUtcMs(day: number): number {
+  const year = Math.trunc(day / 10000);
+  const month = Math.trunc(day / 100) % 100;
+  const date = day % 100;
+  const ms = Date.UTC(year, month - 1, date);
+  const back = new Date(ms);
+  return year >= 1970 && back.getUTCMonth() === month - 1 && back.getUTCDate() === date ? ms : NaN;
+}
+
+/** The yyyymmdd day that contains a UTC time in ms. */
+export function utcMsToDay(ms: number): number {
+  const date = new Date(ms);
+  return date.getUTCFullYear() * 10000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate();
+}
+
+/** The calendar day `count` days after `day`. */
+export function addDays(day: number, count: number): number {
+  return utcMsToDay(dayToUtcMs(day) + count * dayMs);
+}
+
+/** Every Monday to Friday is a trading day: right but for public holidays. */
+export class WeekdayCalendar implements TradingCalendar {
+  isTradingDay(day: number): boolean {
+    const ms = dayToUtcMs(day);
+    if (Number.isNaN(ms)) return false;
+    const weekday = new Date(ms).getUTCDay();
+    return weekday !== 0 && weekday !== 6;
+  }
+
+  previous(day: number): number {
+    return this.#step(day, -1);
+  }
+
+  next(day: number): number {
+    return this.#step(day, 1);
+  }
+
+  #step(day: number, direction: 1 | -1): number {
+    let found = addDays(day, direction);
+    while (!this.isTradingDay(found)) found = addDays(found, direction);
+    return found;
+  }
+}
