@@ -168,11 +168,11 @@ export class Coordinator {
   flush(): void {
     if (this.#unsettled.size === 0) return;
     const removed = new Map<number, number[]>();
-    const open: number[] = [];
+    const open = new Set<number>();
     for (const slot of this.#unsettled) {
       const want = this.#wants.get(slot)!;
       if (want.count > 0) {
-        if (want.line < 0 && !want.failed) open.push(slot);
+        if (want.line < 0 && !want.failed) open.add(slot);
         continue;
       }
       if (want.line >= 0) {
@@ -184,9 +184,9 @@ export class Coordinator {
     }
     this.#unsettled.clear();
     // Room that has become free goes to those that wait for it.
-    if (removed.size > 0) open.push(...[...this.#waiting].filter((slot) => !open.includes(slot)));
+    if (removed.size > 0) for (const slot of this.#waiting) open.add(slot);
     for (const [connection, slots] of removed) this.#effects.send({ type: 'unsubscribe', connection, slots });
-    this.#assign(open);
+    this.#assign([...open]);
   }
 
   status(): ConnectionStatus[] {
