@@ -1,0 +1,16 @@
+// `sim://?rate=N&seed=S`: a front inside the library. N ticks per second in all, shared evenly by the session's
+// subscribed instruments (at most 1000 per instrument); any login is accepted, every known id is listed.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "session.h"
+
+namespace sim {
+
+bool isGeneratorAddress(std::string_view address);
+
+/** Runs a session on generated ticks until it is stopped. */
+void runGenerator(Session& session, const std::string& address);
+
+}  // namespace sim
