@@ -1,0 +1,191 @@
+import type { KeyForm } from '../market/quoteEncoder.js';
+import type { BackpressureLimits } from './backpressure.js';
+import type { ClientSocket } from './clientSocket.js';
+import type { CongestionWatch } from './congestionWatch.js';
+import type { Interests } from './interests.js';
+import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
+import { formOf, type ServedMarket } from './market.js';
+
+/** One key in one client's set. */
+interface AidEntry {
+  readonly client: AidClient;
+  readonly slot: number;
+  readonly form: KeyForm;
+  /** Version of the quote that the client holds; 0 = nothing. */
+  sentVersion: number;
+  /** In the client's dirty list. */
+  dirty: boolean;
+  /** Index in the list of the slot. */
+  position: number;
+}
+
+/** The aid side of a session. */
+export class AidClient {
+  readonly socket: ClientSocket;
+  readonly interests: Interests;
+  entries: AidEntry[] = [];
+  /** The entries whose quote has moved on since the last answer: the first dirtyCount of the list. */
+  dirty: AidEntry[] = [];
+  dirtyCount = 0;
+  /** End of this client's rtn_data frames, with its ins_list. */
+  tail = rtnDataTail('');
+  /** The client has not yet been sent the tail that it has now. */
+  tailChanged = false;
+  /** A peek waits for an answer. One flag and no counter: clients send peeks back to back. */
+  peekPending = false;
+  /** In the board's ready list. */
+  queued = false;
+
+  constructor(socket: ClientSocket, interests: Interests) {
+    this.socket = socket;
+    this.interests = interests;
+  }
+}
+
+/**
+ * The aid side of all sessions. A tick marks the instrument's entries, and a drain answers the clients that wait with
+ * what is marked, at most one frame each. While no peek waits, changes only stay marked: a client that is slow to peek
+ * costs nothing.
+ */
+export class AidBoard {
+  readonly #market: ServedMarket;
+  readonly #limits: BackpressureLimits;
+  readonly #watch: CongestionWatch;
+  /** By slot: who wants the instrument, in no order. */
+  readonly #bySlot: AidEntry[][] = [];
+  #ready: AidClient[] = [];
+  #spare: AidClient[] = [];
+
+  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch) {
+    this.#market = market;
+    this.#limits = limits;
+    this.#watch = watch;
+  }
+
+  /** The instrument's quote moved on. */
+  mark(slot: number): void {
+    const entries = this.#bySlot[slot];
+    if (entries === undefined) return;
+    for (const entry of entries) {
+      if (entry.dirty) continue;
+      entry.dirty = true;
+      const { client } = entry;
+      client.dirty[client.dirtyCount++] = entry;
+      if (client.peekPending && !client.queued) this.#queue(client);
+    }
+  }
+
+  /** Answers the peeks that wait and for which there is something now. */
+  drain(): void {
+    const ready = this.#ready;
+    if (ready.length === 0) return;
+    this.#ready = this.#spare;
+    for (const client of ready) {
+      client.queued = false;
+      this.#answer(client);
+    }
+    ready.length = 0;
+    this.#spare = ready;
+  }
+
+  peek(client: AidClient): void {
+    client.peekPending = true;
+    this.#answer(client);
+  }
+
+  /** The socket's buffer has drained: an answer that was held back can go. */
+  resume(client: AidClient): void {
+    this.#answer(client);
+  }
+
+  /** Replaces the client's set by the keys of `insList`, which it is also echoed. */
+  subscribe(client: AidClient, insList: string, keys: readonly string[]): void {
+    const before = client.entries;
+    for (const entry of before) this.#takeOut(entry);
+    client.entries = [];
+    client.dirty = [];
+    client.dirtyCount = 0;
+    for (const key of keys) this.#add(client, key);
+    // After the new ones, so that what stays is never dropped in between.
+    for (const entry of before) client.interests.remove(entry.slot);
+    client.tail = rtnDataTail(insList);
+    client.tailChanged = true;
+    client.socket.send(subscribeQuoteAck);
+    this.#answer(client);
+  }
+
+  /** Forgets a client whose socket is closed. */
+  leave(client: AidClient): void {
+    for (const entry of client.entries) this.#takeOut(entry);
+    client.entries = [];
+    client.dirty = [];
+    client.dirtyCount = 0;
+    client.peekPending = false;
+  }
+
+  #add(client: AidClient, key: string): void {
+    const { directory, book } = this.#market;
+    const instrument = directory.resolve(key);
+    if (instrument === undefined) return;
+    const { slot } = instrument;
+    while (this.#bySlot.length <= slot) this.#bySlot.push([]);
+    const entries = this.#bySlot[slot]!;
+    const dirty = book.version(slot) > 0;
+    const entry: AidEntry = {
+      client,
+      slot,
+      form: formOf(instrument, key),
+      sentVersion: 0,
+      dirty,
+      position: entries.length,
+    };
+    entries.push(entry);
+    client.entries.push(entry);
+    if (dirty) client.dirty[client.dirtyCount++] = entry;
+    client.interests.add(slot);
+  }
+
+  #takeOut(entry: AidEntry): void {
+    const entries = this.#bySlot[entry.slot]!;
+    const last = entries.pop()!;
+    if (last === entry) return;
+    entries[entry.position] = last;
+    last.position = entry.position;
+  }
+
+  #queue(client: AidClient): void {
+    client.queued = true;
+    this.#ready.push(client);
+  }
+
+  /** Answers the pending peek if there is something to say and the client reads. */
+  #answer(client: AidClient): void {
+    if (!client.peekPending || client.socket.closed) return;
+    if (client.dirtyCount === 0 && !client.tailChanged) return;
+    if (client.socket.buffered > this.#limits.holdBytes) {
+      this.#watch.wait(client.socket);
+      return;
+    }
+    const quotes = this.#collect(client);
+    if (quotes === '' && !client.tailChanged) return;
+    client.peekPending = false;
+    client.tailChanged = false;
+    client.socket.send(rtnDataHead + quotes + client.tail);
+  }
+
+  #collect(client: AidClient): string {
+    const { book, encoder } = this.#market;
+    const { dirty, dirtyCount } = client;
+    client.dirtyCount = 0;
+    let quotes = '';
+    for (let i = 0; i < dirtyCount; i++) {
+      const entry = dirty[i]!;
+      entry.dirty = false;
+      const fragment = encoder.aidQuote(entry.slot, entry.sentVersion, entry.form);
+      entry.sentVersion = book.version(entry.slot);
+      if (fragment === '') continue;
+      quotes = quotes === '' ? fragment : `${quotes},${fragment}`;
+    }
+    return quotes;
+  }
+}

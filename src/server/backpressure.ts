@@ -1,0 +1,44 @@
+/**
+ * How much a client may leave unread. What the kernel holds for it does not count, only what this process buffers.
+ *
+ * Pushes go out by `publish`, which silently leaves out a socket that has more than uWebSockets' own limit buffered.
+ * That limit is never reached: after every `scanEvery` characters published all push clients are looked at, so between
+ * two looks no client's buffer can grow by more than about that, and one above `lagBytes` stops being published to.
+ */
+export interface BackpressureLimits {
+  /** Above it a push client lags: it gets no more pushes, and later the newest state. */
+  readonly lagBytes: number;
+  /** In place of lagBytes while all clients together have more than totalBytes buffered. */
+  readonly scarceLagBytes: number;
+  readonly totalBytes: number;
+  /** Above it snapshots and answers to peeks wait. */
+  readonly holdBytes: number;
+  /** At or below it they go on, and a lagging client is caught up. */
+  readonly resumeBytes: number;
+  /** A client that asks for more while more than this is unread is cut off: it does not read the answers. */
+  readonly cutBytes: number;
+  /** Characters published between two looks at all push clients. */
+  readonly scanEvery: number;
+  /** ms without reading a byte, after which a client that is waited for is cut off. */
+  readonly stallMs: number;
+  /** ms between two looks at those that are waited for. */
+  readonly stallCheckMs: number;
+}
+
+const kib = 1024;
+const mib = 1024 * kib;
+
+export const defaultBackpressure: BackpressureLimits = {
+  lagBytes: 8 * mib,
+  scarceLagBytes: 512 * kib,
+  totalBytes: 256 * mib,
+  holdBytes: 256 * kib,
+  resumeBytes: 64 * kib,
+  cutBytes: 16 * mib,
+  scanEvery: 256 * kib,
+  stallMs: 30_000,
+  stallCheckMs: 1_000,
+};
+
+/** uWebSockets' own limit, above everything that the rules here let happen. */
+export const dropBytes = 256 * mib;

@@ -1,0 +1,77 @@
+import type { UwsSocket, UwsText } from './uwsApi.js';
+
+/** Who is told of what happens on sockets. */
+export interface SocketWatcher {
+  /** A frame went out. */
+  sent(): void;
+  /** The socket buffers a frame of so many characters, or has even `dropped` it. */
+  backedUp(socket: ClientSocket, frameChars: number, dropped: boolean): void;
+}
+
+const textFrame = false;
+const uncompressed = false;
+
+/**
+ * One client's WebSocket. uWebSockets throws on any use after close, and a socket may close inside a call on it, so
+ * every access goes through here and does nothing once the socket is closed.
+ */
+export class ClientSocket {
+  readonly id: number;
+  readonly address: string;
+  /** When bytes last left the buffer, by performance.now(); kept while the socket is waited for. */
+  lastProgressMs = 0;
+  readonly #ws: UwsSocket<unknown>;
+  readonly #watcher: SocketWatcher;
+  #closed = false;
+
+  constructor(ws: UwsSocket<unknown>, id: number, address: string, watcher: SocketWatcher) {
+    this.#ws = ws;
+    this.id = id;
+    this.address = address;
+    this.#watcher = watcher;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes that wait in this process for the client to read. */
+  get buffered(): number {
+    return this.#closed ? 0 : this.#ws.getBufferedAmount();
+  }
+
+  send(frame: string): void {
+    if (this.#closed) return;
+    const status = this.#ws.send(frame, textFrame, uncompressed);
+    this.#watcher.sent();
+    if (status !== 1) this.#watcher.backedUp(this, frame.length, status === 2);
+  }
+
+  /** Packs everything that `work` sends into as few writes as possible. */
+  inOneWrite(work: () => void): void {
+    if (!this.#closed) this.#ws.cork(work);
+  }
+
+  subscribe(topic: UwsText): void {
+    if (!this.#closed) this.#ws.subscribe(topic);
+  }
+
+  unsubscribe(topic: UwsText): void {
+    if (!this.#closed) this.#ws.unsubscribe(topic);
+  }
+
+  /** Closes with a code that the client sees. */
+  end(code: number, reason: string): void {
+    if (!this.#closed) this.#ws.end(code, reason);
+  }
+
+  /** Cuts the connection, with all that it has not read. */
+  cut(): void {
+    if (!this.#closed) this.#ws.close();
+  }
+
+  /** To be called first thing when uWebSockets reports the close. */
+  markClosed(): void {
+    this.#closed = true;
+  }
+}

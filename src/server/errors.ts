@@ -1,0 +1,86 @@
+/** Which side of the protocol a client hears an error on. Unreadable frames belong to neither, so they carry both marks. */
+export type ErrorSide = 'aid' | 'action' | 'both';
+
+interface ErrorEntry {
+  /** aid, action: a frame with that mark. both: a frame with both marks. http: the body of a response. */
+  readonly side: ErrorSide | 'http' | 'aid or action';
+  /** True when the frame breaks the grammar, so that it counts towards the limit of bad frames. */
+  readonly badFrame: boolean;
+  readonly meaning: string;
+}
+
+/**
+ * Every error that a client can be told of: the closed list. A frame is
+ * `{"action":"error","code":"…","message":"…","request":{…}}`, with `"aid":"error"` in place of or beside `action`.
+ */
+export const errorCatalogue = {
+  invalid_json: { side: 'both', badFrame: true, meaning: 'The frame is not JSON.' },
+  not_an_object: { side: 'both', badFrame: true, meaning: 'The frame is JSON, but not an object.' },
+  binary_frame: { side: 'both', badFrame: true, meaning: 'The frame is binary; both protocols are text.' },
+  frame_too_large: { side: 'both', badFrame: true, meaning: 'The frame has more bytes than are allowed.' },
+  missing_kind: { side: 'both', badFrame: true, meaning: 'The frame has neither aid nor action.' },
+  ambiguous_kind: { side: 'both', badFrame: true, meaning: 'The frame has both aid and action.' },
+  unknown_aid: { side: 'aid', badFrame: true, meaning: 'There is no such aid.' },
+  invalid_ins_list: { side: 'aid', badFrame: true, meaning: 'ins_list is not a string.' },
+  unknown_action: { side: 'action', badFrame: true, meaning: 'There is no such action.' },
+  invalid_instruments: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'instruments is not a list of strings.',
+  },
+  invalid_fields: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'fields is not a list with at least one name, all of them strings.',
+  },
+  unknown_field: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'fields has names that no quote has; `unknown` lists them, `allowed` the names there are.',
+  },
+  invalid_diff: { side: 'action', badFrame: true, meaning: 'diff is neither true nor false.' },
+  invalid_filter: { side: 'action', badFrame: true, meaning: 'search or exchange is not a string.' },
+  unknown_instrument: {
+    side: 'action',
+    badFrame: false,
+    meaning: 'Some instruments cannot exist; `instruments` lists them. The others are subscribed.',
+  },
+  instrument_refused: {
+    side: 'action',
+    badFrame: false,
+    meaning: 'The exchange front refused the instrument in `instruments`; no ticks will come.',
+  },
+  too_many_instruments: {
+    side: 'aid or action',
+    badFrame: false,
+    meaning: 'The request would take the client beyond its number of instruments; nothing was changed.',
+  },
+  too_many_bad_frames: {
+    side: 'both',
+    badFrame: false,
+    meaning: 'The client sent too many bad frames; the session is closed with 1008.',
+  },
+  internal_error: {
+    side: 'both',
+    badFrame: false,
+    meaning: 'The gateway failed on the frame; its log says why. The session goes on.',
+  },
+  too_many_clients: {
+    side: 'http',
+    badFrame: false,
+    meaning: '503 to the WebSocket upgrade: the gateway has as many clients as it may have.',
+  },
+  shutting_down: {
+    side: 'http',
+    badFrame: false,
+    meaning: '503 to the WebSocket upgrade: the gateway is stopping.',
+  },
+  not_found: { side: 'http', badFrame: false, meaning: '404: there is no such page.' },
+  method_not_allowed: {
+    side: 'http',
+    badFrame: false,
+    meaning: '405: the page is there, but not for this method; the header allow names the ones it has.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;

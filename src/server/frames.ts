@@ -1,0 +1,59 @@
+import type { ErrorCode, ErrorSide } from './errors.js';
+
+/** Requests up to this many characters come back whole in an error frame. */
+const echoedRequestChars = 16_384;
+
+const errorMarks: Record<ErrorSide, string> = {
+  aid: '{"aid":"error"',
+  action: '{"action":"error"',
+  both: '{"aid":"error","action":"error"',
+};
+
+/** The start of an rtn_data frame, up to the first quote. */
+export const rtnDataHead = '{"aid":"rtn_data","data":[{"quotes":{';
+
+/** The end of an rtn_data frame, from the last quote on, with the client's own list of instruments. */
+export function rtnDataTail(insList: string): string {
+  return `}},{"account_id":"","ins_list":${JSON.stringify(insList)},"mdhis_more_data":false}]}`;
+}
+
+/** What an aid client is sent unasked when it connects: tqsdk-js does not peek before it has received something. */
+export const firstFrame = rtnDataHead + rtnDataTail('');
+
+export const subscribeQuoteAck = '{"aid":"subscribe_quote","status":"ok"}';
+
+export function actionAck(action: 'subscribe' | 'unsubscribe', instruments: readonly string[]): string {
+  return JSON.stringify({ action, status: 'ok', instruments });
+}
+
+export function instrumentListFrame(instruments: readonly string[]): string {
+  return JSON.stringify({ action: 'list_instruments', instruments });
+}
+
+export function pongFrame(nowMs: number): string {
+  return `{"action":"pong","timestamp":${nowMs}}`;
+}
+
+/** An error as a client is told of it. */
+export interface ErrorReport {
+  readonly side: ErrorSide;
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Further members of the frame. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * An error frame. `requestJson` is the client's frame as it came, which must be a JSON object, or undefined where there
+ * is none; a long one is left out.
+ */
+export function errorFrame({ side, code, message, details }: ErrorReport, requestJson?: string): string {
+  const more = details === undefined ? '' : `,${JSON.stringify(details).slice(1, -1)}`;
+  const request =
+    requestJson === undefined
+      ? 'null'
+      : requestJson.length > echoedRequestChars
+        ? '{"truncated":true}'
+        : requestJson;
+  return `${errorMarks[side]},"code":"${code}","message":${JSON.stringify(message)}${more},"request":${request}}`;
+}

@@ -1,0 +1,187 @@
+import { actionFieldNames, parseFieldSet, type FieldSet } from '../market/quoteEncoder.js';
+import type { ErrorReport } from './frames.js';
+
+/** How narrow an action client wants its pushes. */
+export interface PushOptions {
+  /** null: the documented fields. */
+  readonly fields: FieldSet | null;
+  /** Whether pushes after the first carry only what changed. */
+  readonly diff: boolean;
+}
+
+/** Everything that a client can say. */
+export type ClientMessage =
+  | { readonly kind: 'peek_message' }
+  | { readonly kind: 'subscribe_quote'; readonly insList: string }
+  | { readonly kind: 'subscribe'; readonly instruments: readonly string[]; readonly options: PushOptions }
+  | { readonly kind: 'unsubscribe'; readonly instruments: readonly string[] }
+  | {
+      readonly kind: 'list_instruments';
+      readonly filter: { readonly search?: string; readonly exchange?: string };
+    }
+  | { readonly kind: 'ping' }
+  /** `isObject`: the frame can be shown back to the client as JSON. */
+  | { readonly kind: 'rejected'; readonly error: ErrorReport; readonly isObject: boolean };
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+const shownChars = 64;
+const peek: ClientMessage = { kind: 'peek_message' };
+const ping: ClientMessage = { kind: 'ping' };
+
+/** Reads a text frame. Never throws: what is not in the grammar comes back as `rejected`. */
+export function parseMessage(text: string): ClientMessage {
+  // The two spellings that real clients send, many times a second each.
+  if (text === '{"aid":"peek_message"}' || text === '{"aid": "peek_message"}') return peek;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return reject({ side: 'both', code: 'invalid_json', message: `not JSON: ${reason}` }, false);
+  }
+  if (!isObject(value))
+    return reject(
+      { side: 'both', code: 'not_an_object', message: `a frame is a JSON object, not ${show(value)}` },
+      false,
+    );
+  const hasAid = Object.hasOwn(value, 'aid');
+  const hasAction = Object.hasOwn(value, 'action');
+  if (hasAid && hasAction)
+    return reject({
+      side: 'both',
+      code: 'ambiguous_kind',
+      message: 'a frame has aid or action, this one has both',
+    });
+  if (hasAid) return parseAid(value);
+  if (hasAction) return parseAction(value);
+  return reject({
+    side: 'both',
+    code: 'missing_kind',
+    message: 'a frame has aid or action, this one has neither',
+  });
+}
+
+function parseAid(value: JsonObject): ClientMessage {
+  const aid = value['aid'];
+  switch (aid) {
+    case 'peek_message':
+      return peek;
+    case 'subscribe_quote': {
+      const insList = value['ins_list'];
+      if (typeof insList === 'string') return { kind: 'subscribe_quote', insList };
+      return reject({
+        side: 'aid',
+        code: 'invalid_ins_list',
+        message: `ins_list must be a string such as "SHFE.rb2512,cu2512", not ${show(insList)}`,
+      });
+    }
+    default:
+      return reject({
+        side: 'aid',
+        code: 'unknown_aid',
+        message: `unknown aid ${show(aid)}: use subscribe_quote or peek_message`,
+      });
+  }
+}
+
+function parseAction(value: JsonObject): ClientMessage {
+  const action = value['action'];
+  switch (action) {
+    case 'ping':
+      return ping;
+    case 'subscribe': {
+      const instruments = value['instruments'];
+      if (!isStringList(instruments)) return rejectInstruments(instruments);
+      const options = parsePushOptions(value);
+      return 'code' in options ? reject(options) : { kind: 'subscribe', instruments, options };
+    }
+    case 'unsubscribe': {
+      const instruments = value['instruments'];
+      return isStringList(instruments)
+        ? { kind: 'unsubscribe', instruments }
+        : rejectInstruments(instruments);
+    }
+    case 'list_instruments':
+      return parseListFilter(value);
+    default:
+      return reject({
+        side: 'action',
+        code: 'unknown_action',
+        message: `unknown action ${show(action)}: use subscribe, unsubscribe, list_instruments or ping`,
+      });
+  }
+}
+
+function parsePushOptions(value: JsonObject): PushOptions | ErrorReport {
+  const diff = value['diff'] ?? false;
+  if (typeof diff !== 'boolean')
+    return { side: 'action', code: 'invalid_diff', message: `diff must be true or false, not ${show(diff)}` };
+  const names = value['fields'] ?? null;
+  if (names === null) return { fields: null, diff };
+  if (!isStringList(names) || names.length === 0)
+    return {
+      side: 'action',
+      code: 'invalid_fields',
+      message: `fields must be a list of field names, not ${show(names)}`,
+    };
+  const parsed = parseFieldSet(names);
+  if ('set' in parsed) return { fields: parsed.set, diff };
+  return {
+    side: 'action',
+    code: 'unknown_field',
+    message: `unknown fields: ${show(parsed.unknown)}`,
+    details: { unknown: parsed.unknown, allowed: actionFieldNames },
+  };
+}
+
+function parseListFilter(value: JsonObject): ClientMessage {
+  const filter: { search?: string; exchange?: string } = {};
+  for (const name of ['search', 'exchange'] as const) {
+    const part = value[name] ?? undefined;
+    if (part === undefined) continue;
+    if (typeof part !== 'string')
+      return reject({
+        side: 'action',
+        code: 'invalid_filter',
+        message: `${name} must be a string, not ${show(part)}`,
+      });
+    filter[name] = part;
+  }
+  return { kind: 'list_instruments', filter };
+}
+
+function rejectInstruments(instruments: unknown): ClientMessage {
+  return reject({
+    side: 'action',
+    code: 'invalid_instruments',
+    message: `instruments must be a list of ids such as ["rb2512","SHFE.cu2512"], not ${show(instruments)}`,
+  });
+}
+
+function reject(error: ErrorReport, isObject = true): ClientMessage {
+  return { kind: 'rejected', error, isObject };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isStringList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+/** A value for a message: scalars as JSON, cut short; of the rest only the kind, since it may be deep and long. */
+function show(value: unknown): string {
+  if (value === undefined) return 'absent';
+  if (Array.isArray(value)) {
+    if (value.length > 0 && isStringList(value)) return cut(value.slice(0, 8).join(', '));
+    return value.length === 0 ? 'an empty list' : 'a list';
+  }
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return cut(JSON.stringify(value));
+}
+
+function cut(text: string): string {
+  return text.length <= shownChars ? text : `${text.slice(0, shownChars)}…`;
+}
