@@ -1,0 +1,75 @@
+import { connectionOptions } from '../config/options.js';
+import type { Broker, BrokerServer } from './brokerFile.js';
+
+/** A connection as the configuration file writes it. */
+export interface BrokerConnection {
+  readonly connection_id: string;
+  readonly front_addr: readonly string[];
+  readonly broker_id: string;
+  readonly enabled?: false;
+}
+
+/** Servers whose quotes are not the market's must not stand in for ones whose quotes are. */
+const testServer = /仿真|模拟|测试|评测|7\s*[x×*]\s*24|\bsim|\btest/i;
+const longestFrontList = 64;
+
+function idOf(brokerId: string, taken: ReadonlySet<string>): string {
+  const safe = brokerId.replaceAll(/[^\w.-]/g, '_').replace(/^[.-]/, '_');
+  for (let attempt = 1; ; attempt++) {
+    const id = attempt === 1 ? safe : `${safe}_${attempt}`;
+    if (!taken.has(id)) return id;
+  }
+}
+
+function frontsOf(servers: readonly BrokerServer[]): string[] {
+  return [...new Set(servers.flatMap((server) => server.fronts))].slice(0, longestFrontList);
+}
+
+/** Brokers that appear several times become one, since they share their login. */
+function mergeById(brokers: readonly Broker[], warn: (text: string) => void): Broker[] {
+  const byId = new Map<string, Broker>();
+  for (const broker of brokers) {
+    const title = `broker ${broker.id} ${broker.name}`.trim();
+    if (broker.id === '' || !connectionOptions.broker_id.format.accepts(broker.id)) {
+      warn(`${title}: the BrokerID must have 1 to 10 characters, skipped`);
+      continue;
+    }
+    const earlier = byId.get(broker.id);
+    byId.set(
+      broker.id,
+      earlier === undefined ? broker : { ...earlier, servers: [...earlier.servers, ...broker.servers] },
+    );
+  }
+  return [...byId.values()];
+}
+
+/**
+ * One connection per broker: its connection_id is the BrokerID, its front_addr lists the fronts of all its servers.
+ * Servers whose name says that they are test systems get a connection `<BrokerID>_test` of their own, disabled
+ * where the broker has real servers too. Brokers without a usable address are left out with a warning.
+ */
+export function connectionsOf(brokers: readonly Broker[], warn: (text: string) => void): BrokerConnection[] {
+  const taken = new Set<string>();
+  return mergeById(brokers, warn).flatMap((broker) => {
+    const tests = broker.servers.filter((server) => testServer.test(server.name));
+    const real = frontsOf(broker.servers.filter((server) => !tests.includes(server)));
+    const test = frontsOf(tests).filter((front) => !real.includes(front));
+    if (real.length === 0 && test.length === 0)
+      warn(`broker ${broker.id} ${broker.name}`.trim() + ': no market-data address, skipped');
+    const made: BrokerConnection[] = [];
+    const add = (suffix: string, fronts: readonly string[], enabled: boolean): void => {
+      if (fronts.length === 0) return;
+      const connectionId = idOf(broker.id + suffix, taken);
+      taken.add(connectionId);
+      made.push({
+        connection_id: connectionId,
+        front_addr: fronts,
+        broker_id: broker.id,
+        ...(enabled ? {} : { enabled: false as const }),
+      });
+    };
+    add('', real, true);
+    add('_test', test, real.length === 0);
+    return made;
+  });
+}

@@ -1,0 +1,34 @@
+import { logLevels, strategies } from '../config/options.js';
+
+/** The answer to --help. */
+export const helpText = `Usage: qactpmdgateway [options]
+
+Market-data gateway: many CTP front connections in, WebSocket ticks out.
+Without --config and --front-addr it runs on the bundled simulated exchange.
+
+Running
+  --config FILE             JSON configuration; environment and command line win over it
+  --port N                  port for WebSocket and HTTP (default 7799, 0 takes any free one)
+  --front-addr A            one connection to this front, tcp://host:port; repeat it for the
+  --broker-id B             same broker's other fronts. The two replace the file's connections.
+                            A real front needs the vendor's library: QACTPMD_CTP_LIBRARY=FILE
+  --strategy S              ${strategies.join(', ')}
+  --log-level L             ${logLevels.join(', ')}
+  --profile                 open a Unix socket that hands out CPU profiles and heap snapshots
+
+Asking
+  --status                  print the connections of the gateway that runs on this machine;
+                            with --config or --port to find it
+  --import-brokers FILE     turn a futures terminal's broker.xml into a configuration
+  --output FILE             where to write it (default: standard output)
+  -h, --help                this text
+  -v, --version             the version
+
+Exit codes
+  running           0 stopped in order, 1 bad configuration or a failed stop, 2 bad command line
+  --status          0 healthy, 1 degraded or unhealthy, 2 no answer or bad command line
+  --import-brokers  0 written, 1 unusable input or output, 2 bad command line
+
+Every configuration key has an environment variable: QACTPMD_ and the key in upper case,
+such as QACTPMD_WEBSOCKET_PORT; QACTPMD_CONNECTIONS takes the list of connections as JSON.
+`;

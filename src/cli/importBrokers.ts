@@ -1,0 +1,61 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { connectionsOf } from './brokerConfig.js';
+import { BrokerFileError, parseBrokerFile, type Broker } from './brokerFile.js';
+import type { CliSurroundings } from './surroundings.js';
+
+const largestFileBytes = 16 * 1024 * 1024;
+/** The brokers are real, so the configuration names the place of the vendor's library. */
+const vendorLibrary = 'libs/vendor/thostmduserapi_se.so';
+
+function readBytes(path: string): Buffer {
+  try {
+    if (statSync(path).size > largestFileBytes)
+      throw new BrokerFileError(`is larger than ${largestFileBytes / 1024 / 1024} MiB`);
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof BrokerFileError) throw error;
+    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+    throw new BrokerFileError(code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`);
+  }
+}
+
+/**
+ * Turns a broker.xml into a configuration, written to `output` or printed. Warnings and a summary go to the error
+ * output. Returns the exit code: 0, or 1 with one line that says why.
+ */
+export function importBrokers(
+  source: string,
+  output: string | undefined,
+  { out, err, cwd }: CliSurroundings,
+): number {
+  const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
+  let brokers: Broker[];
+  try {
+    brokers = parseBrokerFile(readBytes(resolve(cwd, source)), (text) => say(`${source}: ${text}`));
+  } catch (error) {
+    if (!(error instanceof BrokerFileError)) throw error;
+    say(`${source}: ${error.message}`);
+    return 1;
+  }
+  const connections = connectionsOf(brokers, (text) => say(`${source}: ${text}`));
+  if (connections.length === 0) {
+    say(`${source}: no broker has a market-data address`);
+    return 1;
+  }
+  const content = `${JSON.stringify({ ctp_library: vendorLibrary, connections }, null, 2)}\n`;
+  if (output === undefined) out(content);
+  else {
+    try {
+      writeFileSync(resolve(cwd, output), content);
+    } catch (error) {
+      say(`${output}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'})`);
+      return 1;
+    }
+  }
+  const fronts = connections.reduce((sum, connection) => sum + connection.front_addr.length, 0);
+  say(
+    `${source}: ${connections.length} connections with ${fronts} fronts${output === undefined ? '' : ` written to ${output}`}`,
+  );
+  return 0;
+}

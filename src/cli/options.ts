@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import type { ConfigArguments } from '../config/arguments.js';
+import { closest } from '../config/suggest.js';
+
+/** A command line that cannot be meant; the message is one line. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+const definitions = {
+  config: { type: 'string' },
+  status: { type: 'boolean' },
+  port: { type: 'string' },
+  'front-addr': { type: 'string', multiple: true },
+  'broker-id': { type: 'string' },
+  strategy: { type: 'string' },
+  'log-level': { type: 'string' },
+  profile: { type: 'boolean' },
+  'import-brokers': { type: 'string' },
+  output: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+type OptionName = keyof typeof definitions;
+
+export type Command =
+  | { readonly mode: 'help' }
+  | { readonly mode: 'version' }
+  | { readonly mode: 'import'; readonly source: string; readonly output: string | undefined }
+  | { readonly mode: 'status'; readonly configFile: string | undefined; readonly args: ConfigArguments }
+  | {
+      readonly mode: 'run';
+      readonly configFile: string | undefined;
+      readonly args: ConfigArguments;
+      readonly profile: boolean;
+    };
+
+/** What each special mode can be combined with; running takes all that no mode of its own claims. */
+const companions = {
+  status: ['config', 'port'],
+  'import-brokers': ['output'],
+} as const satisfies Partial<Record<OptionName, readonly OptionName[]>>;
+
+function isOption(name: string): name is OptionName {
+  return Object.hasOwn(definitions, name);
+}
+
+/** Refuses what parseArgs would take silently or explain in several lines. */
+function checkTokens(argv: readonly string[]): Map<OptionName, string[]> {
+  const given = new Map<OptionName, string[]>();
+  const { tokens } = parseArgs({ args: [...argv], options: definitions, strict: false, tokens: true });
+  for (const token of tokens) {
+    if (token.kind === 'positional') throw new UsageError(`unexpected argument "${token.value}", see --help`);
+    if (token.kind !== 'option') continue;
+    if (!isOption(token.name)) {
+      const near = closest(token.name, Object.keys(definitions));
+      const hint = near === undefined ? 'see --help' : `did you mean --${near}?`;
+      throw new UsageError(`unknown option ${token.rawName}, ${hint}`);
+    }
+    const { type } = definitions[token.name];
+    if (type === 'boolean' && token.value !== undefined)
+      throw new UsageError(`--${token.name} takes no value`);
+    if (type === 'string' && (token.value === undefined || token.value.trim() === ''))
+      throw new UsageError(`--${token.name} needs a value`);
+    if (type === 'string' && !token.inlineValue && token.value?.startsWith('--'))
+      throw new UsageError(`--${token.name} needs a value, "${token.value}" is an option`);
+    const values = given.get(token.name) ?? [];
+    if (type === 'string' && values.length > 0 && token.name !== 'front-addr')
+      throw new UsageError(`--${token.name} is given twice`);
+    given.set(token.name, [...values, token.value ?? '']);
+  }
+  return given;
+}
+
+function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
+  for (const [mode, allowed] of Object.entries(companions)) {
+    if (!given.has(mode as OptionName)) continue;
+    const odd = [...given.keys()].find(
+      (name) => name !== mode && !(allowed as readonly OptionName[]).includes(name),
+    );
+    if (odd !== undefined)
+      throw new UsageError(
+        `--${mode} cannot be combined with --${odd}, only with ${allowed.map((name) => `--${name}`).join(' and ')}`,
+      );
+  }
+  if (given.has('output') && !given.has('import-brokers'))
+    throw new UsageError('--output goes with --import-brokers only');
+  if (given.has('front-addr') !== given.has('broker-id'))
+    throw new UsageError('--front-addr and --broker-id go together: they describe the single connection');
+}
+
+/** Reads the command line (without node and script). Throws a UsageError. */
+export function parseCommandLine(argv: readonly string[]): Command {
+  const given = checkTokens(argv);
+  if (given.has('help')) return { mode: 'help' };
+  if (given.has('version')) return { mode: 'version' };
+  checkCombination(given);
+  const one = (name: OptionName): string | undefined => given.get(name)?.[0];
+  const source = one('import-brokers');
+  if (source !== undefined) return { mode: 'import', source, output: one('output') };
+  const port = one('port');
+  const strategy = one('strategy');
+  const logLevel = one('log-level');
+  const frontAddr = given.get('front-addr');
+  const brokerId = one('broker-id');
+  const args: ConfigArguments = {
+    ...(port === undefined ? {} : { port }),
+    ...(strategy === undefined ? {} : { strategy }),
+    ...(logLevel === undefined ? {} : { logLevel }),
+    ...(frontAddr === undefined ? {} : { frontAddr }),
+    ...(brokerId === undefined ? {} : { brokerId }),
+  };
+  if (given.has('status')) return { mode: 'status', configFile: one('config'), args };
+  return { mode: 'run', configFile: one('config'), args, profile: given.has('profile') };
+}

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../config/configError.js';
+import type { GatewayConfig } from '../config/gatewayConfig.js';
+import { loadConfig, loadListenAddress, type ConfigSources } from '../config/load.js';
+import { packagePath } from '../paths.js';
+import { helpText } from './help.js';
+import { importBrokers } from './importBrokers.js';
+import { parseCommandLine, UsageError, type Command } from './options.js';
+import { printStatus } from './status.js';
+import { processSurroundings, type CliSurroundings } from './surroundings.js';
+
+/** Exit codes: a gateway that cannot run, and a command line that cannot be meant. */
+export const failureExitCode = 1;
+export const usageExitCode = 2;
+
+export interface RunOptions {
+  readonly profile: boolean;
+  /** Loading these again with loadConfig is a reload. */
+  readonly sources: ConfigSources;
+}
+
+export type CliResult =
+  | { readonly kind: 'run'; readonly config: GatewayConfig; readonly options: RunOptions }
+  | { readonly kind: 'done'; readonly exitCode: number };
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version: string };
+  return manifest.version;
+}
+
+/** Without any word about connections, the simulated exchange that ships with the package. */
+function sourcesOf(
+  { configFile, args }: Extract<Command, { mode: 'run' | 'status' }>,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): ConfigSources {
+  const connectionsElsewhere = args.frontAddr !== undefined || (env['QACTPMD_CONNECTIONS'] ?? '') !== '';
+  const preset = connectionsElsewhere ? undefined : packagePath('config', 'simulated.json');
+  return { file: configFile ?? preset, args, env, cwd };
+}
+
+async function runCommand(
+  command: Command,
+  env: NodeJS.ProcessEnv,
+  surroundings: CliSurroundings,
+): Promise<CliResult> {
+  const { out, cwd } = surroundings;
+  switch (command.mode) {
+    case 'help':
+      out(helpText);
+      return { kind: 'done', exitCode: 0 };
+    case 'version':
+      out(`${version()}\n`);
+      return { kind: 'done', exitCode: 0 };
+    case 'import':
+      return { kind: 'done', exitCode: importBrokers(command.source, command.output, surroundings) };
+    case 'status':
+      return {
+        kind: 'done',
+        exitCode: await printStatus(loadListenAddress(sourcesOf(command, env, cwd)), surroundings),
+      };
+    case 'run': {
+      const sources = sourcesOf(command, env, cwd);
+      return { kind: 'run', config: loadConfig(sources), options: { profile: command.profile, sources } };
+    }
+  }
+}
+
+/**
+ * Carries out what the command line asks for, up to the point where a gateway would start. `argv` is without node
+ * and script. Never throws for a mistake of the user's: that is printed, with an exit code.
+ */
+export async function runCli(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  surroundings: CliSurroundings = processSurroundings(),
+): Promise<CliResult> {
+  const complain = (message: string): void =>
+    surroundings.err(message.replaceAll(/^/gm, 'qactpmdgateway: ') + '\n');
+  let command: Command | undefined;
+  try {
+    command = parseCommandLine(argv);
+    return await runCommand(command, env, surroundings);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(error.message);
+      return { kind: 'done', exitCode: usageExitCode };
+    }
+    if (!(error instanceof ConfigError)) throw error;
+    complain(error.message);
+    const byArguments = error.problems.every((problem) => problem.source === 'arguments');
+    // --status says 1 for a degraded gateway, so not knowing where to ask is 2, like no answer.
+    const exitCode = byArguments || command?.mode === 'status' ? usageExitCode : failureExitCode;
+    return { kind: 'done', exitCode };
+  }
+}

@@ -1,0 +1,55 @@
+import { toConnectionConfig, type ConnectionConfig } from './gatewayConfig.js';
+import { connectionOptions } from './options.js';
+import { resolveSecret } from './passwords.js';
+import { checkLayer, flattenRecord, isRecord, merge } from './record.js';
+import { shown } from './shown.js';
+
+export interface CheckedConnections {
+  readonly connections: readonly ConnectionConfig[];
+  /** Lines that start with the path inside the list, such as `connections[2].priority: …`. */
+  readonly faults: readonly string[];
+}
+
+/** The vendor's login request has room for 40 bytes; a longer password would be cut and then refused. */
+const passwordFormat = connectionOptions.password.format;
+
+/** Checks every entry of connections[]; passwords are fetched for enabled ones alone. */
+export function checkConnections(
+  entries: readonly unknown[],
+  context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
+): CheckedConnections {
+  const faults: string[] = [];
+  const connections: ConnectionConfig[] = [];
+  const firstUse = new Map<string, number>();
+  entries.forEach((entry, index) => {
+    const place = `connections[${index}]`;
+    if (!isRecord(entry)) {
+      faults.push(`${place}: must be an object with connection_id and front_addr, not ${shown(entry)}`);
+      return;
+    }
+    const { layer, faults: shape } = flattenRecord(entry, connectionOptions);
+    const { values, missing } = merge(connectionOptions, [layer]);
+    const found = [...shape, ...checkLayer(layer, connectionOptions), ...missing];
+    faults.push(...found.map((fault) => `${place}.${fault.path}: ${fault.text}`));
+    if (layer.has('connection_id')) {
+      const earlier = firstUse.get(values.connection_id);
+      if (earlier !== undefined)
+        faults.push(`${place}.connection_id: "${values.connection_id}" is taken by connections[${earlier}]`);
+      firstUse.set(values.connection_id, earlier ?? index);
+    }
+    if (found.length > 0) return;
+    if (!values.enabled) {
+      connections.push(toConnectionConfig(values, ''));
+      return;
+    }
+    const secret = resolveSecret(
+      { value: values.password, variable: values.password_env, file: values.password_file },
+      context,
+    );
+    if ('fault' in secret) faults.push(`${place}.password: ${secret.fault}`);
+    else if (!passwordFormat.accepts(secret.value))
+      faults.push(`${place}.password: must be ${passwordFormat.allowed}; the one found is not (not shown)`);
+    else connections.push(toConnectionConfig(values, secret.value));
+  });
+  return { connections, faults };
+}

@@ -1,0 +1,62 @@
+import { parseJsonText } from './jsonText.js';
+import { gatewayOptions, type connectionOptions, type OptionTable } from './options.js';
+import { isRecord } from './record.js';
+import { closest } from './suggest.js';
+
+const prefix = 'QACTPMD_';
+/** A misspelt variable differs by this much at most; farther ones belong to somebody else. */
+const misspelling = 2;
+
+/** The variable of a gateway option: limits.max_clients → QACTPMD_LIMITS_MAX_CLIENTS. */
+export function environmentName(path: string): string {
+  return prefix + path.replaceAll('.', '_').toUpperCase();
+}
+
+export interface TextLayer {
+  readonly layer: ReadonlyMap<string, unknown>;
+  /** How an error names the origin of a value. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Faults found while reading, each a whole line. */
+  readonly faults: readonly string[];
+}
+
+/** The variables that the connections' password_env names; never taken for misspelt ones. */
+function passwordVariables(connections: readonly unknown[]): Set<unknown> {
+  const key: keyof typeof connectionOptions = 'password_env';
+  return new Set(connections.map((entry) => (isRecord(entry) ? entry[key] : undefined)));
+}
+
+/** Variables that start like ours and miss one of our names by a letter or two. */
+export function misspeltVariables(env: NodeJS.ProcessEnv, connections: readonly unknown[]): string[] {
+  const known = Object.keys(gatewayOptions).map(environmentName);
+  const foreign = passwordVariables(connections);
+  return Object.keys(env).flatMap((name) => {
+    if (!name.startsWith(prefix) || known.includes(name) || foreign.has(name) || env[name] === '') return [];
+    const near = closest(name, known, misspelling);
+    return near === undefined ? [] : [`environment ${name}: unknown variable, did you mean ${near}?`];
+  });
+}
+
+/** Reads what the environment sets; an empty variable counts as unset. */
+export function readEnvironment(env: NodeJS.ProcessEnv): TextLayer {
+  const layer = new Map<string, unknown>();
+  const labels = new Map<string, string>();
+  const faults: string[] = [];
+  const take = (path: string, name: string): void => {
+    const given = env[name];
+    if (given === undefined || given === '') return;
+    labels.set(path, `environment ${name}`);
+    if (path !== 'connections') {
+      layer.set(path, (gatewayOptions as OptionTable)[path]!.format.parse(given));
+      return;
+    }
+    try {
+      layer.set(path, parseJsonText(given));
+    } catch (error) {
+      faults.push(`environment ${name}: no JSON list: ${(error as Error).message}`);
+    }
+  };
+  take('log_level', 'LOG_LEVEL');
+  for (const path of Object.keys(gatewayOptions)) take(path, environmentName(path));
+  return { layer, labels, faults };
+}

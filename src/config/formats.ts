@@ -1,0 +1,128 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** What an option's value may be. File values have JSON types; environment and command line give text. */
+export interface Format<T> {
+  /** Unique name, under which convict knows the format. */
+  readonly name: string;
+  /** Ends the sentence "must be …". */
+  readonly allowed: string;
+  accepts(value: unknown): boolean;
+  /** Turns text into a value of the right type; text that cannot be turned comes back as it is. */
+  parse(text: string): unknown;
+  /** Gives an accepted value its internal form, such as 1 → true or one address → a list. */
+  normalize(value: unknown): T;
+  /** The part of a refused value that is to blame, where the whole would say too little. */
+  blame?(value: unknown): unknown;
+}
+
+const decimal = /^-?\d+(\.\d+)?$/;
+const hostName = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+const dottedNumbers = /^[\d.]+$/;
+
+/** True for a DNS name or an IPv4 address; four numbers that are no address are refused. */
+export function isHost(text: string): boolean {
+  return text.length <= 253 && hostName.test(text) && (!dottedNumbers.test(text) || isIPv4(text));
+}
+
+/** True for a decimal port from 1 to 65535. */
+export function isPortText(text: string): boolean {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535;
+}
+
+function parseNumber(text: string): unknown {
+  const trimmed = text.trim();
+  return decimal.test(trimmed) ? Number(trimmed) : text;
+}
+
+export function integer(min: number, max: number): Format<number> {
+  return {
+    name: `integer ${min}..${max}`,
+    allowed: `an integer from ${min} to ${max}`,
+    accepts: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    parse: parseNumber,
+    normalize: Number,
+  };
+}
+
+/** A number above 0 and up to `max`, fractions allowed. */
+export function positive(max: number): Format<number> {
+  return {
+    name: `positive ..${max}`,
+    allowed: `a number above 0 and up to ${max}`,
+    accepts: (value) => typeof value === 'number' && value > 0 && value <= max,
+    parse: parseNumber,
+    normalize: Number,
+  };
+}
+
+export const boolean: Format<boolean> = {
+  name: 'strict boolean',
+  allowed: 'true, false, 1 or 0',
+  accepts: (value) => value === true || value === false || value === 1 || value === 0,
+  parse: (text) => ({ true: true, '1': true, false: false, '0': false })[text.trim()] ?? text,
+  normalize: Boolean,
+};
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Format<T> {
+  const known = new Map<unknown, T>(choices.map((choice) => [choice, choice]));
+  return {
+    name: `one of ${choices.join(' ')}`,
+    allowed: `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`,
+    accepts: (value) => known.has(value),
+    parse: (text) => text.trim().toLowerCase(),
+    normalize: (value) => known.get(value) ?? choices[0]!,
+  };
+}
+
+/** "auto" or an integer. */
+export function autoOr(min: number, max: number): Format<'auto' | number> {
+  const numeric = integer(min, max);
+  return {
+    name: `auto or ${numeric.name}`,
+    allowed: `"auto" or ${numeric.allowed}`,
+    accepts: (value) => value === 'auto' || numeric.accepts(value),
+    parse: (text) => numeric.parse(text),
+    normalize: (value) => (value === 'auto' ? 'auto' : numeric.normalize(value)),
+  };
+}
+
+/** Text of at most `maxBytes` bytes in UTF-8, without control characters; empty where `maybeEmpty`. */
+export function text(maxBytes: number, maybeEmpty = true): Format<string> {
+  return {
+    name: `text ${maybeEmpty ? 0 : 1}..${maxBytes}`,
+    allowed: `${maybeEmpty ? 'a' : 'a non-empty'} text of at most ${maxBytes} bytes without control characters`,
+    accepts: (value) =>
+      typeof value === 'string' &&
+      (maybeEmpty || value.trim() !== '') &&
+      Buffer.byteLength(value) <= maxBytes &&
+      !/\p{Cc}/u.test(value),
+    parse: (given) => given,
+    normalize: String,
+  };
+}
+
+export const host: Format<string> = {
+  name: 'host',
+  allowed: 'a host name or an IP address',
+  accepts: (value) => typeof value === 'string' && (isHost(value) || isIPv6(value)),
+  parse: (given) => given.trim(),
+  normalize: String,
+};
+
+/** Names become folder names under flow_path, so they hold no separator and do not start with a dot. */
+export const connectionName: Format<string> = {
+  name: 'connection name',
+  allowed: '1 to 64 letters, digits, "_", "-" or ".", not starting with "." or "-"',
+  accepts: (value) => typeof value === 'string' && /^\w[\w.-]{0,63}$/.test(value),
+  parse: (given) => given,
+  normalize: String,
+};
+
+/** A list whose entries are checked elsewhere, against a table of their own. */
+export const recordList: Format<readonly unknown[]> = {
+  name: 'record list',
+  allowed: 'a list of objects',
+  accepts: Array.isArray,
+  parse: (given) => given,
+  normalize: (value) => (Array.isArray(value) ? (value as unknown[]) : []),
+};

@@ -1,0 +1,49 @@
+import { isIPv6 } from 'node:net';
+import { isHost, isPortText, type Format } from './formats.js';
+
+const maxFronts = 64;
+const simulatedParameters = new Set(['rate', 'seed']);
+
+function isSimulatedFront(rest: string): boolean {
+  const [name = '', query = '', ...more] = rest.split('?');
+  if (more.length > 0 || !/^[\w.-]*$/.test(name)) return false;
+  return [...new URLSearchParams(query)].every(
+    ([key, value]) => simulatedParameters.has(key) && /^\d+(\.\d+)?$/.test(value),
+  );
+}
+
+/**
+ * True for the forms that the vendor's RegisterFront takes (tcp://host:port, tcp6://addr:port,
+ * ssl://host:port) and for the bundled library's own sim://?rate=N&seed=S.
+ */
+export function isFrontAddress(address: string): boolean {
+  const [, scheme, rest] = /^(tcp|tcp6|ssl|sim):\/\/(\S*)$/.exec(address) ?? [];
+  if (scheme === undefined || rest === undefined) return false;
+  if (scheme === 'sim') return isSimulatedFront(rest);
+  const colon = rest.lastIndexOf(':');
+  if (colon < 1 || !isPortText(rest.slice(colon + 1))) return false;
+  const hostPart = rest.slice(0, colon);
+  return scheme === 'tcp6' ? isIPv6(hostPart.replace(/^\[(.*)\]$/, '$1')) : isHost(hostPart);
+}
+
+/** One address or a list; several are the same broker's, and the first that answers is taken. */
+export const frontAddresses: Format<readonly string[]> = {
+  name: 'front addresses',
+  allowed:
+    'tcp://host:port, tcp6://address:port, ssl://host:port or sim://?rate=N&seed=S, ' +
+    `or a list of 1 to ${maxFronts} of these`,
+  accepts: (value) => {
+    const list: unknown[] = Array.isArray(value) ? value : [value];
+    return (
+      list.length > 0 &&
+      list.length <= maxFronts &&
+      list.every((one) => typeof one === 'string' && isFrontAddress(one))
+    );
+  },
+  parse: (given) => given,
+  normalize: (value) => (Array.isArray(value) ? [...new Set(value.map(String))] : [String(value)]),
+  blame: (value) =>
+    Array.isArray(value)
+      ? ((value as unknown[]).find((one) => typeof one !== 'string' || !isFrontAddress(one)) ?? value)
+      : value,
+};

@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import { packagePath } from '../paths.js';
+import type { connectionOptions, gatewayOptions, logLevels, strategies, Values } from './options.js';
+
+export type LoadBalanceStrategy = (typeof strategies)[number];
+export type LogLevel = (typeof logLevels)[number];
+
+export interface ConnectionConfig {
+  readonly connectionId: string;
+  /** At least one address. */
+  readonly frontAddr: readonly string[];
+  readonly brokerId: string;
+  readonly userId: string;
+  /** Resolved from password_env or password_file; empty for a disabled connection. */
+  readonly password: string;
+  readonly maxSubscriptions: number;
+  /** 1 (used first) to 10. */
+  readonly priority: number;
+  readonly enabled: boolean;
+}
+
+export interface LimitsConfig {
+  readonly maxClients: number;
+  readonly maxInstrumentsPerClient: number;
+  readonly maxFrameBytes: number;
+  readonly maxBadFrames: number;
+}
+
+export interface SimulatorConfig {
+  readonly fronts: number;
+  readonly basePort: number;
+  /** Ticks per second and instrument. */
+  readonly rate: number;
+  readonly seed: number;
+}
+
+/** The whole configuration, checked and filled: what the file calls a_b is aB here. Documented in options.ts. */
+export interface GatewayConfig {
+  readonly websocketHost: string;
+  /** 0: any free port. */
+  readonly websocketPort: number;
+  /** Absolute path. */
+  readonly ctpLibrary: string;
+  /** Absolute path. */
+  readonly flowPath: string;
+  readonly loadBalanceStrategy: LoadBalanceStrategy;
+  /** Seconds. */
+  readonly healthCheckInterval: number;
+  /** Seconds. */
+  readonly maintenanceInterval: number;
+  readonly maxRetryCount: number;
+  readonly autoFailover: boolean;
+  readonly connectionsPerWorker: 'auto' | number;
+  readonly redisEnabled: boolean;
+  readonly redisHost: string;
+  readonly redisPort: number;
+  /** Empty: none. */
+  readonly redisPassword: string;
+  readonly logLevel: LogLevel;
+  /** Seconds. */
+  readonly shutdownDeadline: number;
+  readonly limits: LimitsConfig;
+  /** Absent: no simulated fronts are started. */
+  readonly simulator: SimulatorConfig | undefined;
+  /** All of them, the disabled ones too; at least one is enabled. */
+  readonly connections: readonly ConnectionConfig[];
+}
+
+export type GatewayValues = Values<typeof gatewayOptions>;
+export type ConnectionValues = Values<typeof connectionOptions>;
+
+const bundledLibrary = ['libs', 'simulator', 'build', 'thostmduserapi_se.so'] as const;
+
+export function toConnectionConfig(values: ConnectionValues, password: string): ConnectionConfig {
+  return {
+    connectionId: values.connection_id,
+    frontAddr: values.front_addr,
+    brokerId: values.broker_id,
+    userId: values.user_id,
+    password,
+    maxSubscriptions: values.max_subscriptions,
+    priority: values.priority,
+    enabled: values.enabled,
+  };
+}
+
+/** The one place where the file's names become the code's. Relative paths are the working directory's. */
+export function toGatewayConfig(
+  values: GatewayValues,
+  parts: {
+    readonly connections: readonly ConnectionConfig[];
+    readonly redisPassword: string;
+    readonly withSimulator: boolean;
+    readonly cwd: string;
+  },
+): GatewayConfig {
+  return {
+    websocketHost: values.websocket_host,
+    websocketPort: values.websocket_port,
+    ctpLibrary:
+      values.ctp_library === '' ? packagePath(...bundledLibrary) : resolve(parts.cwd, values.ctp_library),
+    flowPath: resolve(parts.cwd, values.flow_path),
+    loadBalanceStrategy: values.load_balance_strategy,
+    healthCheckInterval: values.health_check_interval,
+    maintenanceInterval: values.maintenance_interval,
+    maxRetryCount: values.max_retry_count,
+    autoFailover: values.auto_failover,
+    connectionsPerWorker: values.connections_per_worker,
+    redisEnabled: values.redis_enabled,
+    redisHost: values.redis_host,
+    redisPort: values.redis_port,
+    redisPassword: parts.redisPassword,
+    logLevel: values.log_level,
+    shutdownDeadline: values.shutdown_deadline,
+    limits: {
+      maxClients: values['limits.max_clients'],
+      maxInstrumentsPerClient: values['limits.max_instruments_per_client'],
+      maxFrameBytes: values['limits.max_frame_bytes'],
+      maxBadFrames: values['limits.max_bad_frames'],
+    },
+    simulator: parts.withSimulator
+      ? {
+          fronts: values['simulator.fronts'],
+          basePort: values['simulator.base_port'],
+          rate: values['simulator.rate'],
+          seed: values['simulator.seed'],
+        }
+      : undefined,
+    connections: parts.connections,
+  };
+}

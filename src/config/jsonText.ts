@@ -1,0 +1,105 @@
+const maxDepth = 64;
+const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const stringPattern = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
+const blankPattern = /[ \t\r\n]*/y;
+const wordPattern = /true|false|null/y;
+
+/** Text that is no JSON; line and column count from 1. The message never quotes the text: it may hold secrets. */
+export class JsonTextError extends Error {
+  override readonly name = 'JsonTextError';
+  constructor(
+    readonly line: number,
+    readonly column: number,
+    reason: string,
+  ) {
+    super(`line ${line}, column ${column}: ${reason}`);
+  }
+}
+
+/** Walks over the text once; stops at the first place where the grammar is broken or a key comes twice. */
+class JsonScanner {
+  private at = 0;
+  constructor(private readonly text: string) {}
+
+  scan(): void {
+    this.value(0);
+    this.blanks();
+    if (this.at < this.text.length) this.fail('nothing may follow the value');
+  }
+
+  private fail(reason: string, at = this.at): never {
+    const before = this.text.slice(0, at);
+    const line = before.split('\n').length;
+    throw new JsonTextError(
+      line,
+      at - before.lastIndexOf('\n'),
+      at >= this.text.length ? `${reason}, but the text ends` : reason,
+    );
+  }
+
+  private match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    const found = pattern.exec(this.text)?.[0];
+    this.at += found?.length ?? 0;
+    return found;
+  }
+
+  private blanks(): void {
+    this.match(blankPattern);
+  }
+
+  private skip(character: string): boolean {
+    this.blanks();
+    if (this.text[this.at] !== character) return false;
+    this.at++;
+    return true;
+  }
+
+  private value(depth: number): void {
+    if (depth > maxDepth) this.fail(`nested more than ${maxDepth} levels deep`);
+    if (this.skip('{')) this.members(depth);
+    else if (this.skip('[')) this.items(depth);
+    else if (this.text[this.at] === '"') this.string();
+    else if (this.match(wordPattern) === undefined && this.match(numberPattern) === undefined)
+      this.fail('expected a value (text in double quotes, number, true, false, null, list or object)');
+  }
+
+  private string(): string {
+    const found = this.match(stringPattern);
+    if (found === undefined) this.fail('this text is not closed on its line, or holds a wrong escape');
+    return found;
+  }
+
+  private members(depth: number): void {
+    const keys = new Set<string>();
+    if (this.skip('}')) return;
+    do {
+      this.blanks();
+      const start = this.at;
+      if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
+      const key = this.string();
+      if (keys.has(key)) this.fail(`the key ${key} comes twice`, start);
+      keys.add(key);
+      if (!this.skip(':')) this.fail('expected ":" after the key');
+      this.value(depth + 1);
+    } while (this.skip(','));
+    if (!this.skip('}')) this.fail('expected "," or "}"');
+  }
+
+  private items(depth: number): void {
+    if (this.skip(']')) return;
+    do this.value(depth + 1);
+    while (this.skip(','));
+    if (!this.skip(']')) this.fail('expected "," or "]"');
+  }
+}
+
+/**
+ * JSON.parse with a place for every error, and with repeated keys refused (JSON.parse silently keeps the last).
+ * A byte order mark is skipped. Throws JsonTextError.
+ */
+export function parseJsonText(text: string): unknown {
+  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  new JsonScanner(body).scan();
+  return JSON.parse(body);
+}

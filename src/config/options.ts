@@ -1,0 +1,197 @@
+import { frontAddresses } from './frontAddress.js';
+import {
+  autoOr,
+  boolean,
+  connectionName,
+  host,
+  integer,
+  oneOf,
+  positive,
+  recordList,
+  text,
+  type Format,
+} from './formats.js';
+
+/** One documented setting. */
+export interface Option<T> {
+  readonly format: Format<T>;
+  /** Absent: the key must be given. */
+  readonly default?: T;
+  readonly unit?: string;
+  /** What it does and what a larger value costs; English, one line, ends up in the README's table. */
+  readonly doc: string;
+  /** The value never appears in an error or a log. */
+  readonly secret?: true;
+}
+
+/** Options by dotted path; a path's first part is a section of the file. */
+export type OptionTable = Readonly<Record<string, Option<unknown>>>;
+
+/** The checked values of a table, by the same paths. */
+export type Values<Table extends OptionTable> = {
+  readonly [Path in keyof Table]: Table[Path] extends Option<infer T> ? T : never;
+};
+
+export const strategies = ['round_robin', 'least_connections', 'connection_quality', 'hash_based'] as const;
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+function option<T>(format: Format<T>, preset: T, doc: string, unit?: string): Option<T> {
+  return { format, default: preset, doc, ...(unit === undefined ? {} : { unit }) };
+}
+
+function secret(maxBytes: number, doc: string): Option<string> {
+  return { format: text(maxBytes), default: '', doc, secret: true };
+}
+
+/** The file's top level and its sections. */
+export const gatewayOptions = {
+  websocket_host: option(
+    host,
+    '0.0.0.0',
+    'Address to listen on. The default is every IPv4 interface; 127.0.0.1 admits local clients only.',
+  ),
+  websocket_port: option(
+    integer(0, 65535),
+    7799,
+    'Port for WebSocket and HTTP alike. 0 takes any free port.',
+  ),
+  ctp_library: option(
+    text(4096),
+    '',
+    'Path of thostmduserapi_se.so, relative to the working directory. Empty: the bundled simulated library, which speaks to simulated fronts only.',
+  ),
+  flow_path: option(
+    text(4096, false),
+    'ctpflow',
+    "Folder for the library's flow files, one subfolder per connection; created when missing.",
+  ),
+  load_balance_strategy: option(
+    oneOf(...strategies),
+    'connection_quality',
+    'How an instrument finds its connection.',
+  ),
+  health_check_interval: option(
+    integer(1, 3600),
+    30,
+    'Time between two looks at every connection. Shorter finds a silent one earlier, and costs little.',
+    's',
+  ),
+  maintenance_interval: option(
+    integer(1, 86400),
+    60,
+    'Time between two rounds of maintenance (rebalancing, quality scores).',
+    's',
+  ),
+  max_retry_count: option(
+    integer(0, 100),
+    3,
+    'Attempts after a failed login or subscription before the connection is marked in error; the pauses between them grow.',
+    'attempts',
+  ),
+  auto_failover: option(
+    boolean,
+    true,
+    "Move a failed connection's instruments to healthy ones. Without it they wait for their own connection.",
+  ),
+  connections_per_worker: option(
+    autoOr(1, 1000),
+    'auto',
+    'Connections that share a worker thread. auto: one thread each up to 16 connections, 16 threads past that; a thread costs about 8 MB.',
+  ),
+  redis_enabled: option(boolean, false, 'Connect to Redis. The gateway serves quotes without it.'),
+  redis_host: option(host, '127.0.0.1', 'Host of the Redis server.'),
+  redis_port: option(integer(1, 65535), 6379, 'Port of the Redis server.'),
+  redis_password: secret(512, 'Password for Redis; rather give it by environment or redis_password_file.'),
+  redis_password_file: option(
+    text(4096),
+    '',
+    'File whose content is the Redis password; its last line break does not count.',
+  ),
+  log_level: option(
+    oneOf(...logLevels),
+    'info',
+    'Least severe level that is logged; also settable by LOG_LEVEL. debug costs a line per control event, never per tick.',
+  ),
+  shutdown_deadline: option(
+    integer(1, 300),
+    10,
+    'Time for an orderly stop; what still hangs then is named and the exit code is 1.',
+    's',
+  ),
+  'limits.max_clients': option(
+    integer(1, 1_000_000),
+    10_000,
+    'WebSocket sessions at once; the next one is refused. An idle session costs about 5 kB.',
+    'sessions',
+  ),
+  'limits.max_instruments_per_client': option(
+    integer(1, 1_000_000),
+    100_000,
+    'Instruments one session may subscribe to; each costs some 10 bytes per session.',
+    'instruments',
+  ),
+  'limits.max_frame_bytes': option(
+    integer(1024, 67_108_864),
+    1_048_576,
+    'Largest inbound WebSocket message. Some clients send subscriptions of 100,000 characters.',
+    'bytes',
+  ),
+  'limits.max_bad_frames': option(
+    integer(1, 1_000_000),
+    100,
+    'Messages in a session that may fail to parse before it is closed.',
+    'messages',
+  ),
+  'simulator.fronts': option(
+    integer(1, 1000),
+    4,
+    'Simulated fronts to start as a child process, on consecutive ports. The section starts the simulator; leave it out otherwise.',
+    'fronts',
+  ),
+  'simulator.base_port': option(integer(1, 65535), 17_001, 'Port of the first simulated front, on loopback.'),
+  'simulator.rate': option(
+    positive(1000),
+    2,
+    'Ticks of each instrument. Real exchanges send at most 2.',
+    'ticks/s',
+  ),
+  'simulator.seed': option(
+    integer(0, 4_294_967_295),
+    1,
+    'Start of the price model; the same seed gives the same ticks.',
+  ),
+  connections: option(
+    recordList,
+    [],
+    'The list of connections, see the next table. QACTPMD_CONNECTIONS takes the whole list as JSON.',
+  ),
+} as const satisfies OptionTable;
+
+/** One entry of connections[]. Lengths are those of the vendor's login request, without the final zero. */
+export const connectionOptions = {
+  connection_id: {
+    format: connectionName,
+    doc: 'Unique name, used in /health, logs and as the flow folder.',
+  },
+  front_addr: {
+    format: frontAddresses,
+    doc: "Address of the broker's market-data front, or a list of them; the first that answers is taken.",
+  },
+  broker_id: option(text(10), '', 'BrokerID of the login. Most market-data fronts accept an empty one.'),
+  user_id: option(text(15), '', 'UserID of the login; most market-data fronts do not ask for it.'),
+  password: secret(40, 'Password of the login; rather give password_env or password_file.'),
+  password_env: option(text(256), '', 'Name of the environment variable that holds the password.'),
+  password_file: option(
+    text(4096),
+    '',
+    'File whose content is the password; its last line break does not count.',
+  ),
+  max_subscriptions: option(
+    integer(1, 100_000),
+    500,
+    'Most instruments on this connection. Shared memory grows with it: about 640 bytes per instrument.',
+    'instruments',
+  ),
+  priority: option(integer(1, 10), 1, 'Preference among equally good connections; 1 is used first, 10 last.'),
+  enabled: option(boolean, true, 'A disabled connection is kept in the file and not opened.'),
+} as const satisfies OptionTable;

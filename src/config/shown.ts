@@ -1,0 +1,18 @@
+const longestShown = 80;
+const secretName = /pass|pwd|\bpw\b|secret|token|auth|cred|key/i;
+
+/** A value as an error line shows it: short, on one line, lists and objects by their kind alone. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const written = JSON.stringify(value).replace(/\/\/[^/@"]*@/g, '//***@');
+  return written.length <= longestShown
+    ? written
+    : `${written.slice(0, longestShown)}… (${written.length} characters)`;
+}
+
+/** True when a key's name says that its value is better not shown. */
+export function namesSecret(key: string): boolean {
+  return secretName.test(key);
+}
