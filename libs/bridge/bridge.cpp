@@ -1,0 +1,261 @@
+// The bridge's C interface, called through koffi (src/ring/native.ts, src/ctp/bridge.ts).
+//
+// Objects are named by small numbers that are never used twice. Functions return 0 or a number when all is
+// well and a negative code otherwise (session.h); where a text helps, it goes into the caller's buffer. No
+// exception leaves. Every function may be called from any thread.
+//
+// Shared memory that is handed in must outlive its use: an owner's until qb_owner_close has returned, a
+// session's until its `released` event or until its close has returned.
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "library.h"
+#include "owner.h"
+#include "session.h"
+
+#define QB_API extern "C" __attribute__((visibility("default")))
+
+namespace qb {
+namespace {
+
+constexpr int interfaceVersion = 1;
+
+// Never destroyed: vendor threads may outlive static destructors.
+struct Registry {
+  std::mutex mutex;
+  std::vector<Owner *> owners;
+  std::vector<Session *> sessions;
+};
+
+Registry &registry() {
+  static auto *const instance = new Registry;
+  return *instance;
+}
+
+Owner *ownerAt(int handle) {
+  Registry &all = registry();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  if (handle < 0 || static_cast<std::size_t>(handle) >= all.owners.size()) return nullptr;
+  return all.owners[static_cast<std::size_t>(handle)];
+}
+
+Session *sessionAt(int handle) {
+  Registry &all = registry();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  if (handle < 0 || static_cast<std::size_t>(handle) >= all.sessions.size()) return nullptr;
+  return all.sessions[static_cast<std::size_t>(handle)];
+}
+
+std::vector<Session *> sessionsOf(int owner) {
+  Registry &all = registry();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  std::vector<Session *> result;
+  for (Session *session : all.sessions) {
+    if (owner < 0 || session->ownerHandle() == owner) result.push_back(session);
+  }
+  return result;
+}
+
+void giveText(const std::string &text, char *buffer, int bytes) noexcept {
+  if (buffer == nullptr || bytes <= 0) return;
+  const std::size_t length = text.size() < static_cast<std::size_t>(bytes) - 1 ? text.size() : bytes - 1;
+  std::memcpy(buffer, text.data(), length);
+  buffer[length] = '\0';
+}
+
+template <typename Call>
+int safely(char *error, int errorBytes, Call &&call) noexcept {
+  try {
+    return call();
+  } catch (const std::exception &thrown) {
+    giveText(thrown.what(), error, errorBytes);
+  } catch (...) {
+    giveText("unknown exception", error, errorBytes);
+  }
+  return noMemory;
+}
+
+template <typename Call>
+int onSession(int handle, Call &&call) noexcept {
+  Session *session = sessionAt(handle);
+  return session == nullptr ? badArgument : call(*session);
+}
+
+}  // namespace
+}  // namespace qb
+
+using namespace qb;
+
+// Grows when a function or a layout changes, so that a stale build is noticed.
+QB_API int qb_interface_version() { return interfaceVersion; }
+
+// ---- doorbells
+
+QB_API int qb_eventfd_open() { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+QB_API void qb_eventfd_drain(int fd) {
+  std::uint64_t count;
+  while (::read(fd, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
+
+QB_API void qb_eventfd_close(int fd) { ::close(fd); }
+
+// Rings as a writer would: for readers' tests and for waking a reader from JS.
+QB_API void qb_doorbell_ring(void *memory, int eventFd) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  Doorbell(memory, eventFd).ring();
+}
+
+// ---- owners: where events go
+
+QB_API int qb_owner_open(void *ring, int ringBytes, void *doorbell, int eventFd) {
+  return safely(nullptr, 0, [&] {
+    Registry &all = registry();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    all.owners.reserve(all.owners.size() + 1);
+    auto *owner = new Owner;
+    if (!owner->attach(ring, static_cast<std::size_t>(ringBytes), doorbell, eventFd)) {
+      delete owner;
+      return badArgument;
+    }
+    all.owners.push_back(owner);
+    return static_cast<int>(all.owners.size()) - 1;
+  });
+}
+
+// Closes every session of the owner and lets go of its ring and doorbell: they are not touched after the
+// return. For a worker that ended, in whatever way.
+QB_API int qb_owner_close(int handle) {
+  return safely(nullptr, 0, [&] {
+    Owner *owner = ownerAt(handle);
+    if (owner == nullptr) return badArgument;
+    owner->detach();
+    for (Session *session : sessionsOf(handle)) session->close();
+    return 0;
+  });
+}
+
+// Sessions of the owner that are not yet released.
+QB_API int qb_owner_unreleased(int handle) {
+  return safely(nullptr, 0, [&] {
+    int count = 0;
+    for (const Session *session : sessionsOf(handle)) count += session->released() ? 0 : 1;
+    return count;
+  });
+}
+
+// ---- libraries
+
+QB_API int qb_library_open(const char *path, char *error, int errorBytes) {
+  return safely(error, errorBytes, [&] {
+    std::string reason;
+    int handle = -1;
+    if (openLibrary(path, reason, handle) == nullptr) giveText(reason, error, errorBytes);
+    return handle;
+  });
+}
+
+QB_API int qb_library_describe(int handle, char *version, int versionBytes, char *warning, int warningBytes) {
+  return safely(nullptr, 0, [&] {
+    const Library *library = libraryAt(handle);
+    if (library == nullptr) return badArgument;
+    giveText(library->version, version, versionBytes);
+    giveText(library->warning, warning, warningBytes);
+    return 0;
+  });
+}
+
+// ---- sessions
+
+QB_API int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring,
+                             int ringBytes, char *error, int errorBytes) {
+  return safely(error, errorBytes, [&] {
+    Owner *target = ownerAt(owner);
+    const Library *opened = libraryAt(library);
+    if (target == nullptr || opened == nullptr) {
+      giveText("no such owner or library", error, errorBytes);
+      return badArgument;
+    }
+    auto *session = new Session(target, owner, opened, source);
+    std::string reason;
+    if (!session->create(flowFolder, ring, static_cast<std::size_t>(ringBytes), reason)) {
+      giveText(reason, error, errorBytes);
+      delete session;
+      return vendorThrew;
+    }
+    Registry &all = registry();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    all.sessions.push_back(session);
+    session->setHandle(static_cast<int>(all.sessions.size()) - 1);
+    return static_cast<int>(all.sessions.size()) - 1;
+  });
+}
+
+QB_API int qb_session_add_doorbell(int handle, void *memory, int eventFd) {
+  return onSession(handle, [&](Session &session) { return session.addDoorbell(memory, eventFd); });
+}
+
+QB_API int qb_session_register_front(int handle, const char *address) {
+  return onSession(handle, [&](Session &session) { return session.registerFront(address); });
+}
+
+QB_API int qb_session_init(int handle) {
+  return onSession(handle, [](Session &session) { return session.init(); });
+}
+
+QB_API int qb_session_login(int handle, const char *broker, const char *user, const char *password,
+                            int requestId) {
+  return onSession(handle,
+                   [&](Session &session) { return session.login(broker, user, password, requestId); });
+}
+
+QB_API int qb_session_subscribe(int handle, const char *ids, int bytes, const std::int32_t *slots, int count) {
+  return onSession(handle, [&](Session &session) {
+    return session.subscribe(ids, static_cast<std::size_t>(bytes), slots, count);
+  });
+}
+
+QB_API int qb_session_unsubscribe(int handle, const char *ids, int bytes, int count) {
+  return onSession(handle, [&](Session &session) {
+    return session.unsubscribe(ids, static_cast<std::size_t>(bytes), count);
+  });
+}
+
+// yyyymmdd, 0 unknown, -1 malformed. Right only after a login.
+QB_API int qb_session_trading_day(int handle) {
+  return onSession(handle, [](Session &session) { return session.tradingDay(); });
+}
+
+// For a reader that lost events: 1 if the library's last word was that the front is connected, else 0;
+// sessionClosed once the session is released.
+QB_API int qb_session_front_up(int handle) {
+  return onSession(handle, [](Session &session) {
+    if (session.released()) return sessionClosed;
+    return session.frontUp() ? 1 : 0;
+  });
+}
+
+// Subscriptions that the front confirmed.
+QB_API int qb_session_acknowledged(int handle) {
+  return onSession(handle, [](Session &session) { return static_cast<int>(session.acknowledged()); });
+}
+
+// No callback writes anything after the return; `released` follows once the library let go.
+QB_API int qb_session_close(int handle) {
+  return onSession(handle, [](Session &session) { return session.close(); });
+}
+
+// For the end of the process: no callback of any session does anything any more.
+QB_API void qb_silence_all() {
+  safely(nullptr, 0, [] {
+    for (Session *session : sessionsOf(-1)) session->silence();
+    return 0;
+  });
+}

@@ -1,0 +1,70 @@
+#include "elf_check.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+namespace qb {
+namespace {
+
+std::string machineName(unsigned machine) {
+  switch (machine) {
+    case EM_386: return "32-bit x86";
+    case EM_ARM: return "32-bit ARM";
+    case EM_AARCH64: return "ARM64 (aarch64)";
+    case EM_MIPS: return "MIPS";
+    case EM_RISCV: return "RISC-V";
+    case EM_LOONGARCH: return "LoongArch";
+    case EM_X86_64: return "x86-64";
+    default: return "machine type " + std::to_string(machine);
+  }
+}
+
+class File {
+ public:
+  explicit File(const char *path) : fd_(::open(path, O_RDONLY | O_CLOEXEC)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+std::string whyNotLoadable(const char *path) {
+  File file(path);
+  if (file.fd() < 0) {
+    return errno == ENOENT ? "no such file" : std::string("cannot be opened: ") + std::strerror(errno);
+  }
+  struct stat status {};
+  if (::fstat(file.fd(), &status) != 0) return std::string("cannot be read: ") + std::strerror(errno);
+  if (!S_ISREG(status.st_mode)) return "not a file";
+  Elf64_Ehdr header{};
+  const ssize_t bytes = ::read(file.fd(), &header, sizeof header);
+  if (bytes < 0) return std::string("cannot be read: ") + std::strerror(errno);
+  if (bytes < EI_NIDENT || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) {
+    return "not a Linux shared library (no ELF header)";
+  }
+  if (header.e_ident[EI_DATA] != ELFDATA2LSB) return "built for a big-endian machine, x86-64 is needed";
+  // e_type and e_machine lie at the same place in 32-bit and 64-bit files.
+  if (bytes < static_cast<ssize_t>(offsetof(Elf64_Ehdr, e_version))) return "cut short (ELF header incomplete)";
+  if (header.e_machine != EM_X86_64) {
+    return "built for " + machineName(header.e_machine) + ", x86-64 is needed";
+  }
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) return "built for 32-bit x86-64 (x32), x86-64 is needed";
+  if (bytes < static_cast<ssize_t>(sizeof header)) return "cut short (ELF header incomplete)";
+  if (header.e_type != ET_DYN) return "an ELF file, but not a shared library";
+  return "";
+}
+
+}  // namespace qb

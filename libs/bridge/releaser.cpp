@@ -1,0 +1,59 @@
+#include "releaser.h"
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "session.h"
+
+namespace qb {
+namespace {
+
+// Never destroyed: the thread lives until the process ends.
+struct Releaser {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<Session *> line;
+  bool started = false;
+
+  void run() {
+    for (;;) {
+      Session *session = nullptr;
+      {
+        std::unique_lock<std::mutex> lock(mutex);
+        changed.wait(lock, [this] { return !line.empty(); });
+        session = line.front();
+        line.pop_front();
+      }
+      session->release();
+    }
+  }
+};
+
+Releaser &releaser() {
+  static auto *const instance = new Releaser;
+  return *instance;
+}
+
+}  // namespace
+
+bool releaseLater(Session *session) noexcept {
+  try {
+    Releaser &self = releaser();
+    const std::lock_guard<std::mutex> lock(self.mutex);
+    self.line.push_back(session);
+    if (!self.started) {
+      std::thread([&self] { self.run(); }).detach();
+      self.started = true;
+    }
+    self.changed.notify_one();
+    return true;
+  } catch (const std::exception &) {
+    // No memory or no thread: the session stays silent but is not released.
+    return false;
+  }
+}
+
+}  // namespace qb

@@ -1,0 +1,12 @@
+// Releases sessions one at a time on one background thread of the process. Releasing many at once crashes a
+// real library, and a release may wait for a callback to end, so it never runs on a JS thread.
+#pragma once
+
+namespace qb {
+
+class Session;
+
+// Puts a closed session in line. False if the thread cannot be started.
+bool releaseLater(Session *session) noexcept;
+
+}  // namespace qb

@@ -1,0 +1,86 @@
+// The writer of a tick ring: one vendor thread writes, any number of readers follow at their own pace.
+//
+//   byte 0      i32 magic, capacity (power of two), record bytes, header bytes
+//        64     u32 claimed   number of the record being written, plus one
+//        68     u32 head      records written
+//        72     u32 ticks whose instrument has no slot
+//        76     u32 callbacks that came with a null pointer
+//        128    capacity records of 320 bytes; record n lies at n & (capacity - 1)
+//
+// All counters are 32 bits wide and wrap; only differences are compared.
+//
+// Order: claimed = n + 1, then the record, then head = n + 1. A reader copies record c and reads claimed
+// afterwards: if claimed - c > capacity, a later record was already being written over it and the copy may be
+// torn. The writer never waits, so a slow reader is lapped and counts what it missed (src/ring/tickRing.ts).
+// x86-64 keeps stores in order and loads in order, so the fences below only bind the compiler; the vendor's
+// library exists for x86-64 alone. The record itself is written with plain stores.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "tick_record.h"
+
+#if !defined(__x86_64__)
+#error "the tick ring relies on the memory order of x86-64"
+#endif
+
+namespace qb {
+
+struct TickRingHeader {
+  static constexpr std::int32_t expectedMagic = 0x6b636974;  // "tick"
+
+  std::int32_t magic, capacity, recordBytes, headerBytes;
+  std::int32_t unused1[12];
+  std::atomic<std::uint32_t> claimed, head, unknownInstruments, nullPointers;
+  std::int32_t unused2[12];
+};
+static_assert(sizeof(TickRingHeader) == 128);
+static_assert(offsetof(TickRingHeader, claimed) == 64);
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free);
+
+class TickRingWriter {
+ public:
+  // Takes over a ring that JS allocated and laid out. False if the memory is no such ring.
+  bool attach(void *memory, std::size_t bytes) noexcept {
+    if (memory == nullptr || bytes < sizeof(TickRingHeader)) return false;
+    auto *header = static_cast<TickRingHeader *>(memory);
+    const auto capacity = static_cast<std::uint32_t>(header->capacity);
+    if (header->magic != TickRingHeader::expectedMagic || header->recordBytes != sizeof(TickRecord) ||
+        header->headerBytes != sizeof(TickRingHeader) || capacity == 0 || (capacity & (capacity - 1)) != 0 ||
+        bytes != sizeof(TickRingHeader) + std::size_t{capacity} * sizeof(TickRecord)) {
+      return false;
+    }
+    header_ = header;
+    records_ = reinterpret_cast<TickRecord *>(static_cast<char *>(memory) + sizeof(TickRingHeader));
+    mask_ = capacity - 1;
+    return true;
+  }
+
+  // The place of the next record; whatever lies there is void from now on.
+  TickRecord &claim() noexcept {
+    next_ = header_->head.load(std::memory_order_relaxed);
+    header_->claimed.store(next_ + 1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    TickRecord &record = records_[next_ & mask_];
+    record.sequence = next_;
+    return record;
+  }
+
+  // Makes the claimed record visible. The caller rings the doorbells afterwards.
+  void publish() noexcept { header_->head.store(next_ + 1, std::memory_order_release); }
+
+  void countUnknownInstrument() noexcept {
+    header_->unknownInstruments.fetch_add(1, std::memory_order_relaxed);
+  }
+  void countNullPointer() noexcept { header_->nullPointers.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  TickRingHeader *header_ = nullptr;
+  TickRecord *records_ = nullptr;
+  std::uint32_t mask_ = 0;
+  std::uint32_t next_ = 0;
+};
+
+}  // namespace qb

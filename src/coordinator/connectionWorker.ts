@@ -1,0 +1,61 @@
+import { Worker } from 'node:worker_threads';
+import { EventChannel } from '../ring/eventChannel.js';
+import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
+
+export interface ConnectionWorkerHandlers {
+  readonly onEvent: (event: WorkerEvent) => void;
+  /** The thread has ended and nothing of it writes any more. `error` is empty when it ended as asked. */
+  readonly onExit: (error: string) => void;
+}
+
+/** One connection worker as the main thread sees it: its thread, its sessions, and the memory they share. */
+export class ConnectionWorker {
+  /** By ConnectionSpec.source. Kept while native code may write to their rings. */
+  readonly connections = new Map<number, ConnectionSpec>();
+  readonly exited: Promise<void>;
+  readonly #channel = new EventChannel();
+  readonly #worker: Worker;
+  #retiring = false;
+  #error = '';
+
+  /** @param path the worker's compiled JavaScript */
+  constructor(path: string, handlers: ConnectionWorkerHandlers) {
+    this.#worker = new Worker(path, { workerData: this.#channel.handle });
+    this.#worker.on('message', (event: WorkerEvent) => {
+      if (event.type === 'closed') this.connections.delete(event.connection);
+      handlers.onEvent(event);
+    });
+    this.#worker.on('error', (error) => {
+      this.#error = error instanceof Error ? error.message : String(error);
+    });
+    this.exited = new Promise((resolve) => {
+      this.#worker.on('exit', (code) => {
+        this.#channel.release();
+        const asked = this.#retiring && code === 0;
+        handlers.onExit(asked ? '' : this.#error || `the worker ended with code ${code}`);
+        resolve();
+      });
+    });
+  }
+
+  /** Asked to stop: takes no more sessions. */
+  get retiring(): boolean {
+    return this.#retiring;
+  }
+
+  add(spec: ConnectionSpec): void {
+    this.connections.set(spec.source, spec);
+  }
+
+  send(command: WorkerCommand): void {
+    if (command.type === 'stop') this.#retiring = true;
+    this.#worker.postMessage(command);
+  }
+
+  /** For a worker that did not stop in time. Its sessions fall silent at once and are released if possible. */
+  abandon(): void {
+    this.#retiring = true;
+    this.#channel.release();
+    void this.#worker.terminate();
+  }
+}

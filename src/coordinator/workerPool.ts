@@ -1,0 +1,144 @@
+import { packagePath } from '../paths.js';
+import { ConnectionWorker } from './connectionWorker.js';
+import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
+
+/** One worker per connection up to here; a bare worker costs about 8 MB. */
+const maxAutoWorkers = 16;
+/** Fronts limit connections per second and address, and so do brokers that many fronts belong to. */
+const openSpacingMs = 50;
+
+export interface WorkerPoolOptions {
+  /** 'auto': one worker per connection up to 16 connections, past that packed into 16 workers. */
+  readonly connectionsPerWorker: 'auto' | number;
+  readonly onEvent: (event: WorkerEvent) => void;
+  /**
+   * A worker ended by itself. Its sessions are silent and being released; nothing of them writes to the tick
+   * rings any more, so the same connections may be opened again.
+   */
+  readonly onWorkerLost: (connections: number[], error: string) => void;
+}
+
+/** Commands to one open connection. */
+export type ConnectionCommand = Extract<WorkerCommand, { readonly connection: number }>;
+
+/** The connection workers, from the main thread's side. */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #workers = new Set<ConnectionWorker>();
+  readonly #workerOf = new Map<number, ConnectionWorker>();
+  /** Connections whose turn has not come, with the commands that wait for them. */
+  readonly #waiting = new Map<
+    number,
+    { readonly spec: ConnectionSpec; readonly commands: ConnectionCommand[] }
+  >();
+  #timer: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens connections one after another, 50 ms apart. Their rings must not be used by a connection that is not
+   * closed yet.
+   */
+  open(specs: readonly ConnectionSpec[]): void {
+    if (this.#stopping) throw new Error('the worker pool is stopping');
+    for (const spec of specs) {
+      if (this.#waiting.has(spec.source) || this.#workerOf.has(spec.source))
+        throw new Error(`connection ${spec.id} (${spec.source}) is already open`);
+      this.#waiting.set(spec.source, { spec, commands: [] });
+    }
+    if (this.#timer === undefined) this.#openNext();
+  }
+
+  /** Sends a command to its connection. One for a connection that is not open is dropped: it may just have ended. */
+  send(command: ConnectionCommand): void {
+    const waiting = this.#waiting.get(command.connection);
+    if (waiting === undefined) {
+      this.#workerOf.get(command.connection)?.send(command);
+    } else if (command.type === 'close') {
+      this.#waiting.delete(command.connection);
+      setImmediate(() => this.#options.onEvent({ type: 'closed', connection: command.connection }));
+    } else {
+      waiting.commands.push(command);
+    }
+  }
+
+  /**
+   * Closes all connections and ends the workers.
+   *
+   * @returns ids of the connections whose library had not let go of them within deadlineMs; empty when all is well
+   */
+  async stop(deadlineMs: number): Promise<string[]> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    this.#waiting.clear();
+    for (const worker of this.#workers) worker.send({ type: 'stop' });
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+    await Promise.race([Promise.all([...this.#workers].map((worker) => worker.exited)), deadline]);
+    clearTimeout(timer);
+    const hung: string[] = [];
+    for (const worker of this.#workers) {
+      for (const spec of worker.connections.values()) hung.push(spec.id);
+      worker.abandon();
+    }
+    return hung;
+  }
+
+  #openNext(): void {
+    this.#timer = undefined;
+    const next = this.#waiting.entries().next();
+    if (next.done === true) return;
+    const [connection, { spec, commands }] = next.value;
+    this.#waiting.delete(connection);
+    const worker = this.#place();
+    worker.add(spec);
+    this.#workerOf.set(connection, worker);
+    worker.send({ type: 'open', spec });
+    for (const command of commands) worker.send(command);
+    this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
+  }
+
+  /** The worker for one more connection. */
+  #place(): ConnectionWorker {
+    const { connectionsPerWorker } = this.#options;
+    let least: ConnectionWorker | undefined;
+    for (const worker of this.#workers) {
+      if (worker.retiring) continue;
+      if (least === undefined || worker.connections.size < least.connections.size) least = worker;
+    }
+    if (least === undefined) return this.#start();
+    const full =
+      connectionsPerWorker === 'auto'
+        ? this.#workers.size < maxAutoWorkers
+        : least.connections.size >= connectionsPerWorker;
+    return full ? this.#start() : least;
+  }
+
+  #start(): ConnectionWorker {
+    const worker: ConnectionWorker = new ConnectionWorker(packagePath('dist', 'workers', 'connection.js'), {
+      onEvent: (event) => {
+        if (event.type === 'closed') this.#connectionClosed(worker, event.connection);
+        this.#options.onEvent(event);
+      },
+      onExit: (error) => this.#workerEnded(worker, error),
+    });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #connectionClosed(worker: ConnectionWorker, connection: number): void {
+    this.#workerOf.delete(connection);
+    if (worker.connections.size === 0 && !worker.retiring) worker.send({ type: 'stop' });
+  }
+
+  #workerEnded(worker: ConnectionWorker, error: string): void {
+    this.#workers.delete(worker);
+    const connections = [...worker.connections.keys()];
+    worker.connections.clear();
+    for (const connection of connections) this.#workerOf.delete(connection);
+    if (error !== '' && !this.#stopping) this.#options.onWorkerLost(connections, error);
+  }
+}

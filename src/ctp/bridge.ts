@@ -1,0 +1,204 @@
+import type { DoorbellHandle } from '../ring/doorbell.js';
+import { bridgeLibrary } from '../ring/native.js';
+import { ReturnCode } from './returnCode.js';
+
+const errorTextBytes = 1024;
+
+interface Natives {
+  readonly openLibrary: (path: string, error: Uint8Array, errorBytes: number) => number;
+  readonly describeLibrary: (
+    library: number,
+    version: Uint8Array,
+    versionBytes: number,
+    warning: Uint8Array,
+    warningBytes: number,
+  ) => number;
+  readonly createSession: (
+    owner: number,
+    library: number,
+    source: number,
+    flowFolder: string,
+    ring: Uint8Array,
+    ringBytes: number,
+    error: Uint8Array,
+    errorBytes: number,
+  ) => number;
+  readonly addDoorbell: (session: number, parked: Int32Array, fd: number) => number;
+  readonly registerFront: (session: number, address: string) => number;
+  readonly init: (session: number) => number;
+  readonly login: (
+    session: number,
+    broker: string,
+    user: string,
+    password: string,
+    request: number,
+  ) => number;
+  readonly subscribe: (
+    session: number,
+    ids: Uint8Array,
+    bytes: number,
+    slots: Int32Array,
+    count: number,
+  ) => number;
+  readonly unsubscribe: (session: number, ids: Uint8Array, bytes: number, count: number) => number;
+  readonly tradingDay: (session: number) => number;
+  readonly frontUp: (session: number) => number;
+  readonly acknowledged: (session: number) => number;
+  readonly close: (session: number) => number;
+}
+
+let natives: Natives | undefined;
+
+function bridge(): Natives {
+  if (natives !== undefined) return natives;
+  const lib = bridgeLibrary();
+  natives = {
+    openLibrary: lib.func('int qb_library_open(const char *path, void *error, int errorBytes)'),
+    describeLibrary: lib.func(
+      'int qb_library_describe(int library, void *version, int versionBytes, void *warning, int warningBytes)',
+    ),
+    createSession: lib.func(
+      'int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring, int ringBytes, void *error, int errorBytes)',
+    ),
+    addDoorbell: lib.func('int qb_session_add_doorbell(int session, void *parked, int fd)'),
+    registerFront: lib.func('int qb_session_register_front(int session, const char *address)'),
+    init: lib.func('int qb_session_init(int session)'),
+    login: lib.func(
+      'int qb_session_login(int session, const char *broker, const char *user, const char *password, int request)',
+    ),
+    subscribe: lib.func(
+      'int qb_session_subscribe(int session, void *ids, int bytes, const int32_t *slots, int count)',
+    ),
+    unsubscribe: lib.func('int qb_session_unsubscribe(int session, void *ids, int bytes, int count)'),
+    tradingDay: lib.func('int qb_session_trading_day(int session)'),
+    frontUp: lib.func('int qb_session_front_up(int session)'),
+    acknowledged: lib.func('int qb_session_acknowledged(int session)'),
+    close: lib.func('int qb_session_close(int session)'),
+  };
+  return natives;
+}
+
+function textIn(buffer: Buffer): string {
+  const end = buffer.indexOf(0);
+  return buffer.toString('utf8', 0, end < 0 ? buffer.length : end);
+}
+
+/** Each id followed by a NUL. */
+function joinIds(ids: readonly string[]): Buffer {
+  return Buffer.from(ids.map((id) => `${id}\0`).join(''), 'latin1');
+}
+
+export interface VendorLibrary {
+  readonly handle: number;
+  /** What GetApiVersion says. */
+  readonly version: string;
+  /** Empty when the version is one whose layout was verified. */
+  readonly warning: string;
+}
+
+/**
+ * Opens a vendor library; it stays open for the life of the process.
+ *
+ * @throws with one line that names the file and what is wrong: missing, no library, of another machine or
+ *   product, of a version that is not supported
+ */
+export function openVendorLibrary(path: string): VendorLibrary {
+  const error = Buffer.alloc(errorTextBytes);
+  const handle = bridge().openLibrary(path, error, errorTextBytes);
+  if (handle < 0) throw new Error(textIn(error));
+  const version = Buffer.alloc(errorTextBytes);
+  const warning = Buffer.alloc(errorTextBytes);
+  bridge().describeLibrary(handle, version, errorTextBytes, warning, errorTextBytes);
+  return { handle, version: textIn(version), warning: textIn(warning) };
+}
+
+export interface VendorSessionOptions {
+  /** EventChannelHandle.owner. */
+  readonly owner: number;
+  readonly library: VendorLibrary;
+  readonly source: number;
+  readonly flowFolder: string;
+  readonly tickRing: SharedArrayBuffer;
+  readonly tickDoorbells: readonly DoorbellHandle[];
+}
+
+/** One session of the vendor's library. What it says comes through the owner's event ring. */
+export class VendorSession {
+  /** As in BridgeEvent.session. */
+  readonly handle: number;
+  // Native code writes to it until the session is closed.
+  readonly #tickRing: Uint8Array;
+
+  /** @throws with one line when the flow folder cannot be made or the library refuses */
+  constructor(options: VendorSessionOptions) {
+    this.#tickRing = new Uint8Array(options.tickRing);
+    const error = Buffer.alloc(errorTextBytes);
+    this.handle = bridge().createSession(
+      options.owner,
+      options.library.handle,
+      options.source,
+      options.flowFolder,
+      this.#tickRing,
+      this.#tickRing.byteLength,
+      error,
+      errorTextBytes,
+    );
+    if (this.handle < 0) throw new Error(textIn(error));
+    for (const { parked, eventFd } of options.tickDoorbells) {
+      if (bridge().addDoorbell(this.handle, new Int32Array(parked), eventFd) < 0) {
+        this.close();
+        throw new Error('the tick ring has too many readers');
+      }
+    }
+  }
+
+  /** Starts connecting; returns at once. A negative ReturnCode if the library threw. */
+  start(fronts: readonly string[]): number {
+    for (const front of fronts) {
+      const code = bridge().registerFront(this.handle, front);
+      if (code < 0) return code;
+    }
+    return bridge().init(this.handle);
+  }
+
+  /** A ReturnCode; badArgument when a text is longer than the vendor's field. */
+  login(brokerId: string, userId: string, password: string, requestId: number): number {
+    return bridge().login(this.handle, brokerId, userId, password, requestId);
+  }
+
+  /** Ticks of ids[i] bear slots[i] from now on. A ReturnCode. */
+  subscribe(ids: readonly string[], slots: readonly number[]): number {
+    const bytes = joinIds(ids);
+    return bridge().subscribe(this.handle, bytes, bytes.length, Int32Array.from(slots), ids.length);
+  }
+
+  unsubscribe(ids: readonly string[]): number {
+    const bytes = joinIds(ids);
+    return bridge().unsubscribe(this.handle, bytes, bytes.length, ids.length);
+  }
+
+  /** yyyymmdd; right only after a login. */
+  get tradingDay(): number {
+    return bridge().tradingDay(this.handle);
+  }
+
+  /** Whether the front is connected, by the library's last word. */
+  get frontUp(): boolean {
+    return bridge().frontUp(this.handle) === 1;
+  }
+
+  /** Whether the library has let go of the session after close(). */
+  get released(): boolean {
+    return bridge().frontUp(this.handle) === ReturnCode.closed;
+  }
+
+  /** Subscriptions that the front confirmed; not every front confirms each. */
+  get acknowledged(): number {
+    return bridge().acknowledged(this.handle);
+  }
+
+  /** No callback writes anything after the return. A `released` event follows when the library has let go. */
+  close(): void {
+    bridge().close(this.handle);
+  }
+}

@@ -1,0 +1,11 @@
+/** What calls into the bridge return: the vendor's own codes down to -3, then the bridge's (libs/bridge/session.h). */
+export const ReturnCode = {
+  ok: 0,
+  notConnected: -1,
+  tooManyPending: -2,
+  tooManyPerSecond: -3,
+  closed: -100,
+  vendorThrew: -101,
+  badArgument: -102,
+  noMemory: -103,
+} as const;

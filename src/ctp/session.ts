@@ -1,0 +1,293 @@
+import type { ConnectionState } from '../coordinator/messages.js';
+import { retryDelayMs } from './backoff.js';
+import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
+import { ReturnCode } from './returnCode.js';
+import { SubscriptionQueue } from './subscriptionQueue.js';
+
+const connectTimeoutMs = 15_000;
+const loginTimeoutMs = 10_000;
+/** Fronts allow one login per second and session. */
+const loginSpacingMs = 1_000;
+
+export type SessionInput =
+  | { readonly type: 'open' }
+  /** The library could not be opened or made no session. */
+  | { readonly type: 'open_failed'; readonly text: string }
+  /** The session was made but did not start. */
+  | { readonly type: 'start_failed'; readonly text: string }
+  | { readonly type: 'front_connected' }
+  | { readonly type: 'front_disconnected'; readonly text: string }
+  | { readonly type: 'login_response'; readonly code: number; readonly text: string }
+  /** The request could not be sent; a ReturnCode. */
+  | { readonly type: 'login_failed'; readonly code: number }
+  | { readonly type: 'error'; readonly code: number; readonly text: string; readonly requestId: number }
+  | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
+  | { readonly type: 'unsubscribe'; readonly ids: readonly string[] }
+  | { readonly type: 'subscribe_failed'; readonly ids: readonly string[]; readonly code: number }
+  | { readonly type: 'unsubscribe_failed'; readonly ids: readonly string[]; readonly code: number }
+  | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
+  /** Something may be due: wakeAt has come. */
+  | { readonly type: 'time' }
+  | { readonly type: 'close' }
+  | { readonly type: 'released' };
+
+export type SessionCommand =
+  | { readonly type: 'open' }
+  | { readonly type: 'login'; readonly requestId: number }
+  | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
+  | { readonly type: 'unsubscribe'; readonly ids: readonly string[] }
+  /** Silence the session and let go of it; `released` follows. */
+  | { readonly type: 'release' }
+  | {
+      readonly type: 'state';
+      readonly state: ConnectionState;
+      readonly reason: string;
+      readonly fatal: boolean;
+    }
+  | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
+  | { readonly type: 'warn'; readonly text: string }
+  | { readonly type: 'closed' };
+
+/**
+ *   idle ── open ─→ connecting ── front_connected ─→ waiting ⇄ logging_in ── accepted ─→ logged_in
+ *                       ↑                               │           │                       │
+ *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
+ *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
+ *
+ * `waiting`: the front is connected, but the next login is not due yet.
+ */
+export type SessionPhase =
+  'idle' | 'connecting' | 'waiting' | 'logging_in' | 'logged_in' | 'failed' | 'closing' | 'closed';
+
+/**
+ * What one session does, decided without doing it: inputs and the time go in, commands come out. No clock, no
+ * timer, no library. The vendor's library reconnects by itself; after every reconnect the login and all
+ * subscriptions are repeated here, as the vendor's manual demands.
+ */
+export class Session {
+  #phase: SessionPhase = 'idle';
+  /** The library's object exists: made by `open`, gone with `released`. */
+  #exists = false;
+  #connectDeadline = Infinity;
+  #loginDeadline = Infinity;
+  #loginNotBefore = -Infinity;
+  #loginFailures = 0;
+  #requestId = 0;
+  readonly #subscriptions = new SubscriptionQueue();
+
+  /**
+   * @param fronts for messages
+   * @param spread 0 to 1: this session's share of the spreading of retries
+   */
+  constructor(
+    private readonly fronts: readonly string[],
+    private readonly spread: number,
+  ) {}
+
+  get phase(): SessionPhase {
+    return this.#phase;
+  }
+
+  /** When the next `time` input is due, ms on the caller's clock; Infinity when nothing is pending. */
+  get wakeAt(): number {
+    switch (this.#phase) {
+      case 'connecting':
+        return this.#connectDeadline;
+      case 'waiting':
+        return this.#loginNotBefore;
+      case 'logging_in':
+        return this.#loginDeadline;
+      case 'logged_in':
+        return this.#subscriptions.sendAt;
+      default:
+        return Infinity;
+    }
+  }
+
+  /** @param now ms on a clock that never steps back */
+  step(input: SessionInput, now: number): SessionCommand[] {
+    switch (input.type) {
+      case 'open':
+        return this.#open(now);
+      case 'open_failed':
+        this.#exists = false;
+        return this.#phase === 'closing' ? this.#closed() : this.#fail(input.text);
+      case 'start_failed':
+        return this.#fail(input.text);
+      case 'front_connected':
+        return this.#phase === 'connecting' ? this.#connected(now) : [];
+      case 'front_disconnected':
+        return this.#disconnected(input.text, now);
+      case 'login_response':
+        return this.#loginResponse(input.code, input.text, now);
+      case 'login_failed':
+        return this.#loginNotSent(input.code, now);
+      case 'error':
+        return this.#error(input, now);
+      case 'subscribe':
+        this.#subscriptions.want(input.ids, input.slots);
+        return this.#send(now);
+      case 'unsubscribe':
+        this.#subscriptions.drop(input.ids);
+        return this.#send(now);
+      case 'subscribe_failed':
+        return this.#subscribeNotSent(input.ids, input.code, now);
+      case 'unsubscribe_failed':
+        this.#subscriptions.unsubscribeFailed(input.ids, now);
+        return [];
+      case 'refused':
+        return this.#refused(input, now);
+      case 'time':
+        return this.#time(now);
+      case 'close':
+        return this.#close();
+      case 'released':
+        this.#exists = false;
+        return this.#phase === 'closing' ? this.#closed() : [];
+    }
+  }
+
+  #open(now: number): SessionCommand[] {
+    if (this.#phase !== 'idle') return [];
+    this.#phase = 'connecting';
+    this.#exists = true;
+    this.#connectDeadline = now + connectTimeoutMs;
+    return [state('connecting', ''), { type: 'open' }];
+  }
+
+  #connected(now: number): SessionCommand[] {
+    this.#phase = 'waiting';
+    return [state('connected', ''), ...this.#login(now)];
+  }
+
+  #disconnected(text: string, now: number): SessionCommand[] {
+    if (!this.#live) return [];
+    if (this.#phase !== 'connecting') {
+      this.#phase = 'connecting';
+      this.#connectDeadline = now + connectTimeoutMs;
+      this.#subscriptions.forgetSent();
+    }
+    return [state('connecting', text)];
+  }
+
+  #login(now: number): SessionCommand[] {
+    if (now < this.#loginNotBefore) return [];
+    this.#phase = 'logging_in';
+    this.#loginDeadline = now + loginTimeoutMs;
+    this.#loginNotBefore = now + loginSpacingMs;
+    this.#requestId++;
+    return [{ type: 'login', requestId: this.#requestId }];
+  }
+
+  #loginResponse(code: number, text: string, now: number): SessionCommand[] {
+    // An answer may also come after it was given up, while the next attempt waits.
+    if (this.#phase !== 'logging_in' && this.#phase !== 'waiting') return [];
+    const verdict = judgeLogin(code, text);
+    if (verdict.kind === 'ok') {
+      this.#phase = 'logged_in';
+      this.#loginFailures = 0;
+      this.#subscriptions.sendAll(now);
+      return [state('logged_in', ''), ...this.#send(now)];
+    }
+    if (this.#phase !== 'logging_in') return [];
+    const reason = `login refused: ${code} ${text}`.trimEnd();
+    if (verdict.kind === 'fatal') return this.#fail(reason);
+    this.#waitForLogin(now, verdict.minDelayMs);
+    return [state('error', reason)];
+  }
+
+  #loginNotSent(code: number, now: number): SessionCommand[] {
+    if (this.#phase !== 'logging_in') return [];
+    if (code === ReturnCode.badArgument)
+      return this.#fail('broker_id, user_id or password is longer than the front allows (10, 15, 40 bytes)');
+    this.#waitForLogin(now, 0);
+    return [{ type: 'warn', text: `the login could not be sent, code ${code}` }];
+  }
+
+  #waitForLogin(now: number, minDelayMs: number): void {
+    this.#phase = 'waiting';
+    this.#loginFailures++;
+    this.#loginNotBefore = now + retryDelayMs(this.#loginFailures, minDelayMs, this.spread);
+  }
+
+  #error(input: SessionInput & { type: 'error' }, now: number): SessionCommand[] {
+    const answersLogin = input.requestId === this.#requestId && input.code !== 0;
+    if (this.#phase === 'logging_in' && (answersLogin || isFrequencyLimit(input.text)))
+      return this.#loginResponse(input.code, input.text, now);
+    if (this.#phase === 'logged_in' && input.code === notLoggedInError)
+      return this.#loginAgain(input.text, now);
+    if (input.code === 0) return [];
+    return [{ type: 'warn', text: `the front reports error ${input.code} ${input.text}`.trimEnd() }];
+  }
+
+  #loginAgain(text: string, now: number): SessionCommand[] {
+    this.#subscriptions.forgetSent();
+    this.#waitForLogin(now, 0);
+    return [state('connected', `not logged in any more: ${text}`)];
+  }
+
+  #subscribeNotSent(ids: readonly string[], code: number, now: number): SessionCommand[] {
+    if (code !== ReturnCode.badArgument) {
+      this.#subscriptions.subscribeFailed(ids, now);
+      return [];
+    }
+    this.#subscriptions.forget(ids);
+    return ids.map((id) => ({ type: 'refused', id, code, text: 'not an instrument id' }));
+  }
+
+  #refused(input: SessionInput & { type: 'refused' }, now: number): SessionCommand[] {
+    if (input.code === notLoggedInError && this.#phase === 'logged_in')
+      return this.#loginAgain(input.text, now);
+    if (!this.#subscriptions.wants(input.id)) return [];
+    this.#subscriptions.forget([input.id]);
+    return [input];
+  }
+
+  #time(now: number): SessionCommand[] {
+    if (now < this.wakeAt) return [];
+    switch (this.#phase) {
+      case 'connecting':
+        this.#connectDeadline = Infinity;
+        return [state('connecting', `no answer from ${this.fronts.join(', ')}`)];
+      case 'waiting':
+        return this.#login(now);
+      case 'logging_in':
+        this.#waitForLogin(now, 0);
+        return [state('connected', `login not answered within ${loginTimeoutMs / 1000} s`)];
+      default:
+        return this.#send(now);
+    }
+  }
+
+  #send(now: number): SessionCommand[] {
+    return this.#phase === 'logged_in' ? this.#subscriptions.take(now) : [];
+  }
+
+  #fail(reason: string): SessionCommand[] {
+    if (!this.#live) return [];
+    this.#phase = 'failed';
+    const report: SessionCommand = { type: 'state', state: 'error', reason, fatal: true };
+    return this.#exists ? [report, { type: 'release' }] : [report];
+  }
+
+  #close(): SessionCommand[] {
+    if (this.#phase === 'closing' || this.#phase === 'closed') return [];
+    const releasing = this.#phase === 'failed';
+    this.#phase = 'closing';
+    if (!this.#exists) return this.#closed();
+    return releasing ? [] : [{ type: 'release' }];
+  }
+
+  #closed(): SessionCommand[] {
+    this.#phase = 'closed';
+    return [{ type: 'closed' }];
+  }
+
+  get #live(): boolean {
+    return ['connecting', 'waiting', 'logging_in', 'logged_in'].includes(this.#phase);
+  }
+}
+
+function state(name: ConnectionState, reason: string): SessionCommand {
+  return { type: 'state', state: name, reason, fatal: false };
+}

@@ -1,0 +1,154 @@
+import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
+import type { BridgeEvent } from '../ring/eventRing.js';
+import { openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
+import { disconnectText } from './errors.js';
+import { Session, type SessionCommand, type SessionInput } from './session.js';
+
+/** Node's timers take no more. */
+const maxTimerMs = 2 ** 31 - 1;
+
+export interface SessionHostOptions {
+  readonly spec: ConnectionSpec;
+  /** EventChannelHandle.owner. */
+  readonly owner: number;
+  readonly post: (event: WorkerEvent) => void;
+  readonly onLibrary: (library: VendorLibrary, path: string, connection: number) => void;
+  readonly onClosed: () => void;
+}
+
+/** Carries out what a Session decides, with the vendor's library and a timer. */
+export class SessionHost {
+  readonly #options: SessionHostOptions;
+  readonly #session: Session;
+  #vendor: VendorSession | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+
+  constructor(options: SessionHostOptions) {
+    this.#options = options;
+    this.#session = new Session(options.spec.fronts, Math.random());
+  }
+
+  /** The handle that the session's events bear; undefined before it is open. */
+  get handle(): number | undefined {
+    return this.#vendor?.handle;
+  }
+
+  /** Gives an input to the session and does what it wants. */
+  step(input: SessionInput): void {
+    for (const command of this.#session.step(input, performance.now())) this.#execute(command);
+    this.#armTimer();
+  }
+
+  /** An event of the bridge that bears this session's handle. */
+  onBridgeEvent(event: BridgeEvent): void {
+    switch (event.type) {
+      case 'front_connected':
+      case 'released':
+        this.step({ type: event.type });
+        break;
+      case 'front_disconnected':
+        this.step({ type: 'front_disconnected', text: disconnectText(event.code) });
+        break;
+      case 'login_response':
+        this.step({ type: 'login_response', code: event.code, text: event.text });
+        break;
+      case 'error':
+        this.step({ type: 'error', code: event.code, text: event.text, requestId: event.requestId });
+        break;
+      case 'subscribe_refused':
+        if (event.instrumentId === '') this.#warn(`a subscription was refused: ${event.code} ${event.text}`);
+        else this.step({ type: 'refused', id: event.instrumentId, code: event.code, text: event.text });
+        break;
+      case 'unsubscribe_refused':
+        this.#warn(`unsubscribing ${event.instrumentId} was refused: ${event.code} ${event.text}`);
+        break;
+      case 'heartbeat_warning':
+        this.#warn(`nothing heard from the front for ${event.code} s`);
+        break;
+      case 'logout_response':
+        this.#warn(`the front logged the session out: ${event.code} ${event.text}`);
+        break;
+    }
+  }
+
+  /** Events of this worker were lost: goes by what the library says now. */
+  resynchronise(): void {
+    if (this.#vendor === undefined) return;
+    if (this.#vendor.released) this.step({ type: 'released' });
+    this.step({ type: 'front_disconnected', text: 'events of the front were lost' });
+    if (this.#vendor.frontUp) this.step({ type: 'front_connected' });
+  }
+
+  #execute(command: SessionCommand): void {
+    const { spec } = this.#options;
+    const connection = spec.source;
+    switch (command.type) {
+      case 'open':
+        this.#open();
+        break;
+      case 'login': {
+        const code = this.#vendor!.login(spec.brokerId, spec.userId, spec.password, command.requestId);
+        if (code < 0) this.step({ type: 'login_failed', code });
+        break;
+      }
+      case 'subscribe': {
+        const code = this.#vendor!.subscribe(command.ids, command.slots);
+        if (code < 0) this.step({ type: 'subscribe_failed', ids: command.ids, code });
+        break;
+      }
+      case 'unsubscribe': {
+        const code = this.#vendor!.unsubscribe(command.ids);
+        if (code < 0) this.step({ type: 'unsubscribe_failed', ids: command.ids, code });
+        break;
+      }
+      case 'release':
+        this.#vendor!.close();
+        break;
+      case 'state':
+      case 'refused':
+        this.#options.post({ ...command, connection });
+        break;
+      case 'warn':
+        this.#warn(command.text);
+        break;
+      case 'closed':
+        clearTimeout(this.#timer);
+        this.#options.post({ type: 'closed', connection });
+        this.#options.onClosed();
+        break;
+    }
+  }
+
+  #open(): void {
+    const { spec, owner, onLibrary } = this.#options;
+    try {
+      const library = openVendorLibrary(spec.library);
+      onLibrary(library, spec.library, spec.source);
+      const { source, flowFolder, tickRing, tickDoorbells } = spec;
+      this.#vendor = new VendorSession({ owner, library, source, flowFolder, tickRing, tickDoorbells });
+    } catch (error) {
+      this.step({ type: 'open_failed', text: error instanceof Error ? error.message : String(error) });
+      return;
+    }
+    const code = this.#vendor.start(spec.fronts);
+    if (code < 0) this.step({ type: 'start_failed', text: `the library failed to start, code ${code}` });
+  }
+
+  #warn(text: string): void {
+    this.#options.post({ type: 'log', level: 'warn', text, connection: this.#options.spec.source });
+  }
+
+  #armTimer(): void {
+    const at = this.#session.wakeAt;
+    if (at === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    const delay = Math.min(maxTimerMs, Math.max(0, Math.ceil(at - performance.now())));
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.step({ type: 'time' });
+    }, delay);
+  }
+}

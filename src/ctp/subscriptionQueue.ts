@@ -1,0 +1,129 @@
+/** At most this many ids in this time: asking for everything at once gets a session closed by the front. */
+const windowIds = 500;
+const windowMs = 500;
+/** Between two calls, so that many small wishes become few requests. */
+const callSpacingMs = 50;
+const retryDelayMs = 1_000;
+
+export type SubscriptionCommand =
+  | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
+  | { readonly type: 'unsubscribe'; readonly ids: readonly string[] };
+
+/**
+ * What a session should be subscribed to, what it has asked the front for since the last login, and the requests
+ * that turn the one into the other at the permitted pace. Fronts do not confirm reliably, so what was asked for
+ * counts as subscribed until it is refused.
+ *
+ *   wanted    id → slot      the coordinator's wish; survives reconnects
+ *   sent      ids            asked for since the last login
+ *   dirty     ids            wanted and sent may differ
+ */
+export class SubscriptionQueue {
+  readonly #wanted = new Map<string, number>();
+  readonly #sent = new Set<string>();
+  readonly #dirty = new Set<string>();
+  #sendNotBefore = -Infinity;
+  #windowStart = -Infinity;
+  #idsInWindow = 0;
+
+  /** When take() has something to give; Infinity when there is nothing to do. */
+  get sendAt(): number {
+    return this.#dirty.size > 0 ? this.#sendNotBefore : Infinity;
+  }
+
+  wants(id: string): boolean {
+    return this.#wanted.has(id);
+  }
+
+  want(ids: readonly string[], slots: readonly number[]): void {
+    ids.forEach((id, i) => {
+      const slot = slots[i]!;
+      const before = this.#wanted.get(id);
+      this.#wanted.set(id, slot);
+      // With another slot it must be told to the bridge again; a second request to the front is harmless.
+      if (before !== undefined && before !== slot) this.#sent.delete(id);
+      if (this.#sent.has(id)) this.#dirty.delete(id);
+      else this.#dirty.add(id);
+    });
+  }
+
+  drop(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#wanted.delete(id);
+      if (this.#sent.has(id)) this.#dirty.add(id);
+      else this.#dirty.delete(id);
+    }
+  }
+
+  /** The front does not know of these any more and shall not be asked again. */
+  forget(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#wanted.delete(id);
+      this.#sent.delete(id);
+      this.#dirty.delete(id);
+    }
+  }
+
+  /** The connection or the login is gone, and all subscriptions with it. */
+  forgetSent(): void {
+    this.#sent.clear();
+    this.#dirty.clear();
+  }
+
+  /** After a login: everything is asked for again. */
+  sendAll(now: number): void {
+    this.forgetSent();
+    for (const id of this.#wanted.keys()) this.#dirty.add(id);
+    this.#sendNotBefore = now;
+  }
+
+  subscribeFailed(ids: readonly string[], now: number): void {
+    for (const id of ids) {
+      this.#sent.delete(id);
+      if (this.#wanted.has(id)) this.#dirty.add(id);
+      else this.#dirty.delete(id);
+    }
+    this.#sendNotBefore = now + retryDelayMs;
+  }
+
+  unsubscribeFailed(ids: readonly string[], now: number): void {
+    for (const id of ids) {
+      this.#sent.add(id);
+      if (this.#wanted.has(id)) this.#dirty.delete(id);
+      else this.#dirty.add(id);
+    }
+    this.#sendNotBefore = now + retryDelayMs;
+  }
+
+  /** The requests to make now; they count as made. */
+  take(now: number): SubscriptionCommand[] {
+    if (now < this.sendAt) return [];
+    if (now - this.#windowStart >= windowMs) {
+      this.#windowStart = now;
+      this.#idsInWindow = 0;
+    }
+    const subscribe: string[] = [];
+    const slots: number[] = [];
+    const unsubscribe: string[] = [];
+    for (const id of this.#dirty) {
+      if (this.#idsInWindow === windowIds) break;
+      this.#idsInWindow++;
+      this.#dirty.delete(id);
+      const slot = this.#wanted.get(id);
+      if (slot === undefined) {
+        unsubscribe.push(id);
+        this.#sent.delete(id);
+      } else {
+        subscribe.push(id);
+        slots.push(slot);
+        this.#sent.add(id);
+      }
+    }
+    this.#sendNotBefore =
+      this.#idsInWindow === windowIds ? this.#windowStart + windowMs : now + callSpacingMs;
+    const commands: SubscriptionCommand[] = [];
+    if (unsubscribe.length > 0) commands.push({ type: 'unsubscribe', ids: unsubscribe });
+    if (subscribe.length > 0) commands.push({ type: 'subscribe', ids: subscribe, slots });
+    return commands;
+  }
+}

@@ -1,0 +1,51 @@
+import { Doorbell, type DoorbellHandle } from './doorbell.js';
+import { allocateEventRing } from './eventRing.js';
+import { ringNatives } from './native.js';
+
+const eventCapacity = 1024;
+const eventReserve = 512;
+
+/** What a connection worker is started with (its workerData). */
+export interface EventChannelHandle {
+  /** The bridge's number for whoever receives the events. */
+  readonly owner: number;
+  readonly ring: SharedArrayBuffer;
+  readonly doorbell: DoorbellHandle;
+}
+
+/**
+ * The way of control events from the bridge to one connection worker. It belongs to the thread that starts the
+ * worker and outlives it: native code may write to it until release() has returned, however the worker ended.
+ */
+export class EventChannel {
+  readonly handle: EventChannelHandle;
+  readonly #doorbell = new Doorbell();
+  #released = false;
+
+  constructor() {
+    const ring = allocateEventRing(eventCapacity, eventReserve);
+    const bytes = new Uint8Array(ring);
+    const doorbell = this.#doorbell.handle;
+    const owner = ringNatives().openOwner(
+      bytes,
+      bytes.byteLength,
+      new Int32Array(doorbell.parked),
+      doorbell.eventFd,
+    );
+    if (owner < 0) throw new Error('the bridge refused an event ring');
+    this.handle = { owner, ring, doorbell };
+  }
+
+  /** Sessions of this channel that the vendor's library has not let go of yet. */
+  get unreleased(): number {
+    return ringNatives().unreleasedOf(this.handle.owner);
+  }
+
+  /** Silences and closes the sessions that are left, in the background; their tick rings are free at once. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    ringNatives().closeOwner(this.handle.owner);
+    this.#doorbell.close();
+  }
+}

@@ -1,0 +1,61 @@
+import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
+import { packagePath } from '../paths.js';
+
+/** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
+const interfaceVersion = 1;
+
+// Held for the life of the thread: koffi closes a library once nothing refers to it.
+let library: LibraryHandle | undefined;
+
+/**
+ * The bridge, loaded on first use in each thread.
+ *
+ * @throws when it was not built or was built from other sources.
+ */
+export function bridgeLibrary(): LibraryHandle {
+  if (library !== undefined) return library;
+  const path = packagePath('libs', 'bridge', 'build', 'libqactpmd_bridge.so');
+  let loaded: LibraryHandle;
+  try {
+    loaded = koffi.load(path);
+  } catch (error) {
+    throw new Error(`cannot load ${path}: build it with "npm run build:native"`, { cause: error });
+  }
+  const version = (loaded.func('int qb_interface_version()') as KoffiFunc<() => number>)();
+  if (version !== interfaceVersion) {
+    throw new Error(`${path} is out of date: build it again with "npm run build:native"`);
+  }
+  library = loaded;
+  return loaded;
+}
+
+/** The functions that readers of rings and doorbells need, in any thread. */
+export interface RingNatives {
+  readonly openEventFd: () => number;
+  readonly drainEventFd: (fd: number) => void;
+  readonly closeEventFd: (fd: number) => void;
+  /** Rings as a native writer does. */
+  readonly ringDoorbell: (memory: Int32Array, fd: number) => void;
+  readonly openOwner: (ring: Uint8Array, ringBytes: number, doorbell: Int32Array, fd: number) => number;
+  readonly closeOwner: (owner: number) => number;
+  readonly unreleasedOf: (owner: number) => number;
+  readonly silenceAll: () => void;
+}
+
+let natives: RingNatives | undefined;
+
+export function ringNatives(): RingNatives {
+  if (natives !== undefined) return natives;
+  const lib = bridgeLibrary();
+  natives = {
+    openEventFd: lib.func('int qb_eventfd_open()'),
+    drainEventFd: lib.func('void qb_eventfd_drain(int fd)'),
+    closeEventFd: lib.func('void qb_eventfd_close(int fd)'),
+    ringDoorbell: lib.func('void qb_doorbell_ring(void *memory, int fd)'),
+    openOwner: lib.func('int qb_owner_open(void *ring, int ringBytes, void *doorbell, int fd)'),
+    closeOwner: lib.func('int qb_owner_close(int owner)'),
+    unreleasedOf: lib.func('int qb_owner_unreleased(int owner)'),
+    silenceAll: lib.func('void qb_silence_all()'),
+  };
+  return natives;
+}

@@ -1,0 +1,162 @@
+import { TickRecord, tickRecordBytes } from './tickRecord.js';
+
+/**
+ * A tick ring in shared memory: one writer (a vendor thread, libs/bridge/tick_ring.h), any number of readers.
+ *
+ *   byte 0    i32 magic, capacity (power of two), record bytes, header bytes
+ *        64   u32 claimed   number of the record being written, plus one
+ *        68   u32 head      records written
+ *        72   u32 ticks whose instrument has no slot
+ *        76   u32 callbacks that came with a null pointer
+ *        80   u32 number of the first record
+ *        128  capacity records; record n lies at n & (capacity - 1)
+ *
+ * The counters are 32 bits wide and wrap, so only differences count. The writer never waits: it stores claimed,
+ * the record, then head. A reader at cursor c
+ *   - has nothing to read while c = head;
+ *   - is lapped once head - c > capacity: record c was overwritten;
+ *   - copies record c and loads claimed afterwards: if claimed - c > capacity, the copy may be torn.
+ * x86-64 keeps loads in order and stores in order; the vendor's library exists for x86-64 alone.
+ */
+const headerBytes = 128;
+const magic = 0x6b636974;
+const minCapacity = 1024;
+const maxCapacity = 1 << 22;
+
+const Header = {
+  magic: 0,
+  capacity: 1,
+  recordBytes: 2,
+  headerBytes: 3,
+  claimed: 16,
+  head: 17,
+  unknownInstruments: 18,
+  nullPointers: 19,
+  firstSequence: 20,
+} as const;
+
+/** Records for a connection: the next power of two above twice its subscriptions, at least 1,024. */
+export function tickRingCapacityFor(maxSubscriptions: number): number {
+  let capacity = minCapacity;
+  while (capacity <= 2 * maxSubscriptions && capacity < maxCapacity) capacity *= 2;
+  return capacity;
+}
+
+/**
+ * An empty ring.
+ *
+ * @param capacity records, a power of two
+ * @param firstSequence number of its first record, for tests at the wrap of the counters
+ */
+export function allocateTickRing(capacity: number, firstSequence = 0): SharedArrayBuffer {
+  if (
+    !Number.isInteger(capacity) ||
+    capacity < 1 ||
+    capacity > maxCapacity ||
+    (capacity & (capacity - 1)) !== 0
+  )
+    throw new RangeError(`a tick ring's capacity is a power of two up to ${maxCapacity}, not ${capacity}`);
+  const ring = new SharedArrayBuffer(headerBytes + capacity * tickRecordBytes);
+  const header = new Int32Array(ring, 0, headerBytes / 4);
+  header[Header.magic] = magic;
+  header[Header.capacity] = capacity;
+  header[Header.recordBytes] = tickRecordBytes;
+  header[Header.headerBytes] = headerBytes;
+  header[Header.claimed] = firstSequence | 0;
+  header[Header.head] = firstSequence | 0;
+  header[Header.firstSequence] = firstSequence | 0;
+  return ring;
+}
+
+/** Follows one ring at its own pace. Cheap enough to have many per ring; not shared between threads. */
+export class TickReader {
+  /** The last record that next() took. Overwritten by the following next(). */
+  readonly record = new TickRecord();
+
+  readonly #header: Int32Array;
+  readonly #words: Int32Array;
+  readonly #capacity: number;
+  /** Records given up beyond the lap itself, so that the writer does not lap the reader again at once. */
+  readonly #margin: number;
+  #cursor: number;
+  #missed = 0;
+
+  /**
+   * @param fromStart begin with the ring's first record rather than with the next one to be written
+   * @throws if the memory is no tick ring
+   */
+  constructor(ring: SharedArrayBuffer, fromStart = false) {
+    if (ring.byteLength < headerBytes) throw new TypeError('not a tick ring');
+    this.#header = new Int32Array(ring, 0, headerBytes / 4);
+    this.#capacity = this.#header[Header.capacity]!;
+    if (
+      this.#header[Header.magic] !== magic ||
+      this.#header[Header.recordBytes] !== tickRecordBytes ||
+      this.#header[Header.headerBytes] !== headerBytes ||
+      ring.byteLength !== headerBytes + this.#capacity * tickRecordBytes
+    )
+      throw new TypeError('not a tick ring');
+    this.#words = new Int32Array(ring, headerBytes);
+    this.#margin = this.#capacity >>> 3;
+    this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
+  }
+
+  /** Takes the next record into `record`; false when there is none. Records lost to a lap are counted. */
+  next(): boolean {
+    for (;;) {
+      const cursor = this.#cursor;
+      const head = Atomics.load(this.#header, Header.head);
+      const behind = (head - cursor) >>> 0;
+      if (behind === 0) return false;
+      if (behind <= this.#capacity) {
+        this.#copy(cursor);
+        const claimed = Atomics.load(this.#header, Header.claimed);
+        if ((claimed - cursor) >>> 0 <= this.#capacity) {
+          this.#cursor = (cursor + 1) | 0;
+          return true;
+        }
+      }
+      this.#giveUp();
+    }
+  }
+
+  /** Records that were overwritten before this reader came to them. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  /** True while next() would find something. */
+  get pending(): boolean {
+    return Atomics.load(this.#header, Header.head) !== this.#cursor;
+  }
+
+  /** Ticks that the writer dropped because their instrument had no slot. */
+  get unknownInstruments(): number {
+    return Atomics.load(this.#header, Header.unknownInstruments) >>> 0;
+  }
+
+  /** Callbacks without data that the writer ignored. */
+  get nullPointers(): number {
+    return Atomics.load(this.#header, Header.nullPointers) >>> 0;
+  }
+
+  // Words, not doubles: copying an integer pair as a double could change the bits of a NaN.
+  #copy(cursor: number): void {
+    const words = this.#words;
+    const into = this.record.i32;
+    const start = (cursor & (this.#capacity - 1)) * (tickRecordBytes / 4);
+    for (let i = 0; i < tickRecordBytes / 4; i++) into[i] = words[start + i]!;
+  }
+
+  // The oldest record that is surely whole is claimed - capacity.
+  #giveUp(): void {
+    const claimed = Atomics.load(this.#header, Header.claimed);
+    const oldest = (claimed - this.#capacity) | 0;
+    const head = Atomics.load(this.#header, Header.head);
+    // head may have moved past the claim that was read; never jump beyond what is written.
+    const room = (head - oldest) >>> 0;
+    const next = (oldest + Math.min(this.#margin, room)) | 0;
+    this.#missed += (next - this.#cursor) >>> 0;
+    this.#cursor = next;
+  }
+}

@@ -1,0 +1,115 @@
+/** A connection worker: hosts one or several sessions of the vendor's library. Started by WorkerPool. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { WorkerCommand, WorkerEvent } from '../src/coordinator/messages.js';
+import { SessionHost } from '../src/ctp/sessionHost.js';
+import type { VendorLibrary } from '../src/ctp/bridge.js';
+import { Doorbell } from '../src/ring/doorbell.js';
+import type { EventChannelHandle } from '../src/ring/eventChannel.js';
+import { EventReader } from '../src/ring/eventRing.js';
+
+class ConnectionWorker {
+  readonly #hosts = new Map<number, SessionHost>();
+  readonly #libraries = new Set<string>();
+  readonly #events: EventReader;
+  readonly #doorbell: Doorbell;
+  #ordinaryLost = 0;
+  #criticalLost = 0;
+  #stopping = false;
+
+  constructor(
+    private readonly channel: EventChannelHandle,
+    private readonly post: (event: WorkerEvent) => void,
+    private readonly onStopped: () => void,
+  ) {
+    this.#events = new EventReader(channel.ring);
+    this.#doorbell = new Doorbell(channel.doorbell);
+  }
+
+  start(): void {
+    this.#doorbell.listen(() => this.#drain());
+    this.#drain();
+    this.post({ type: 'ready' });
+  }
+
+  onCommand(command: WorkerCommand): void {
+    switch (command.type) {
+      case 'open':
+        this.#open(command.spec.source, command);
+        break;
+      case 'subscribe':
+      case 'unsubscribe':
+      case 'close':
+        // The session may have ended while the command was under way.
+        this.#hosts.get(command.connection)?.step(command);
+        break;
+      case 'stop':
+        this.#stopping = true;
+        for (const host of [...this.#hosts.values()]) host.step({ type: 'close' });
+        this.#stopWhenEmpty();
+        break;
+    }
+  }
+
+  #open(connection: number, { spec }: WorkerCommand & { type: 'open' }): void {
+    if (this.#hosts.has(connection)) throw new Error(`connection ${connection} is already open`);
+    const host = new SessionHost({
+      spec,
+      owner: this.channel.owner,
+      post: this.post,
+      onLibrary: (library, path) => this.#reportLibrary(library, path, connection),
+      onClosed: () => {
+        this.#hosts.delete(connection);
+        this.#stopWhenEmpty();
+      },
+    });
+    this.#hosts.set(connection, host);
+    host.step({ type: 'open' });
+  }
+
+  #reportLibrary({ version, warning }: VendorLibrary, path: string, connection: number): void {
+    if (this.#libraries.has(path)) return;
+    this.#libraries.add(path);
+    this.post({ type: 'library', connection, version, warning });
+  }
+
+  #drain(): void {
+    do {
+      for (let event = this.#events.next(); event !== undefined; event = this.#events.next()) {
+        const host = this.#hosts.get(event.source);
+        // An event of the connection's earlier session bears another handle.
+        if (host?.handle === event.session) host.onBridgeEvent(event);
+      }
+      this.#checkLost();
+    } while (!this.#doorbell.park(() => this.#events.empty));
+  }
+
+  #checkLost(): void {
+    const { ordinaryLost, criticalLost } = this.#events;
+    if (ordinaryLost !== this.#ordinaryLost) {
+      const count = (ordinaryLost - this.#ordinaryLost) >>> 0;
+      this.#ordinaryLost = ordinaryLost;
+      this.post({ type: 'log', level: 'warn', text: `${count} refusals or warnings of fronts were lost` });
+    }
+    if (criticalLost !== this.#criticalLost) {
+      this.#criticalLost = criticalLost;
+      this.post({ type: 'log', level: 'warn', text: 'connection events were lost: logging in again' });
+      for (const host of [...this.#hosts.values()]) host.resynchronise();
+    }
+  }
+
+  #stopWhenEmpty(): void {
+    if (!this.#stopping || this.#hosts.size > 0) return;
+    this.#doorbell.close();
+    this.onStopped();
+  }
+}
+
+const port = parentPort;
+if (port === null) throw new Error('a connection worker is started by the gateway, not by hand');
+const worker = new ConnectionWorker(
+  workerData as EventChannelHandle,
+  (event) => port.postMessage(event),
+  () => port.close(),
+);
+port.on('message', (command: WorkerCommand) => worker.onCommand(command));
+worker.start();
