@@ -1,7 +1,10 @@
+import { get } from 'node:http';
 import { isIPv6 } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { isRecord } from '../config/record.js';
 import type { CliSurroundings } from './surroundings.js';
 
+const noGateway = 'what answers there is no gateway';
 const answerTimeoutMs = 5000;
 const exitCodes = { healthy: 0, degraded: 1, unreachable: 2 } as const;
 /** Columns that come first; further fields of /health follow in the order they come. */
@@ -56,12 +59,26 @@ function addressOf({ host, port }: { readonly host: string; readonly port: numbe
   return `http://${isIPv6(own) ? `[${own}]` : own}:${port}/health`;
 }
 
+/** Fetches and parses the page. Node's fetch would do, but refuses ports that browsers block. */
+function getJson(address: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = get(
+      address,
+      { agent: false, signal: AbortSignal.timeout(answerTimeoutMs) },
+      (response) => {
+        json(response).then(resolve, reject);
+      },
+    );
+    request.on('error', reject);
+  });
+}
+
 function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'TimeoutError') return `no answer within ${answerTimeoutMs / 1000} s`;
-  const { cause } = error as { cause?: { code?: string; message?: string } };
-  if (cause?.code === 'ECONNREFUSED') return 'connection refused, no gateway runs there';
-  return cause?.code ?? cause?.message ?? error.message;
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  if (name === 'AbortError' || name === 'TimeoutError') return `no answer within ${answerTimeoutMs / 1000} s`;
+  if (code === 'ECONNREFUSED') return 'connection refused, no gateway runs there';
+  if (name === 'SyntaxError' || code?.startsWith('HPE_') === true) return noGateway;
+  return code ?? message;
 }
 
 /** Asks a running gateway and prints its connections. Returns the exit code: 0 healthy, 1 not quite, 2 no answer. */
@@ -78,17 +95,11 @@ export async function printStatus(
   let body: unknown;
   try {
     // 503 is an answer too: an unhealthy gateway describes itself.
-    const response = await fetch(address, {
-      signal: AbortSignal.timeout(answerTimeoutMs),
-      redirect: 'error',
-    });
-    body = await response.json();
+    body = await getJson(address);
   } catch (error) {
-    if (error instanceof SyntaxError) return fail(`${address}: what answers there is no gateway`);
     return fail(`${address}: ${causeOf(error)}`);
   }
-  if (!isRecord(body) || typeof body['status'] !== 'string')
-    return fail(`${address}: what answers there is no gateway`);
+  if (!isRecord(body) || typeof body['status'] !== 'string') return fail(`${address}: ${noGateway}`);
   out(`${renderHealth(body)}\n`);
   return body['status'] === 'healthy' ? exitCodes.healthy : exitCodes.degraded;
 }

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { unlinkSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Server, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Logger } from '../logging.js';
+import { recordCpuProfile, takeHeapSnapshot } from './profiles.js';
+import { listenPrivately } from './profileSocket.js';
+
+const defaultSeconds = 10;
+const longestSeconds = 300;
+const longestCommandBytes = 64;
+const commandTimeoutMs = 10_000;
+/** A reader who takes nothing for this long is cut off, so that the next one has a turn. */
+const stalledReaderMs = 60_000;
+const maxClients = 8;
+const usage = 'commands are "cpu [seconds]" and "heap"';
+
+type ProfileCommand = { readonly kind: 'cpu'; readonly seconds: number } | { readonly kind: 'heap' };
+
+/** Reads one command line; undefined when it is none. */
+export function parseProfileCommand(line: string): ProfileCommand | undefined {
+  const [kind, seconds, ...more] = line.trim().split(/\s+/);
+  if (more.length > 0) return undefined;
+  if (kind === 'heap' && seconds === undefined) return { kind };
+  if (kind !== 'cpu') return undefined;
+  if (seconds === undefined) return { kind, seconds: defaultSeconds };
+  if (!/^\d{1,3}$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > longestSeconds) return undefined;
+  return { kind, seconds: Number(seconds) };
+}
+
+/** The socket's place: beside the flow files, or the session's own folder where that path would be too long. */
+export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): string {
+  const preferred = join(flowPath, 'profile.sock');
+  const runtimeFolder = env['XDG_RUNTIME_DIR'];
+  if (Buffer.byteLength(preferred) <= 90 || runtimeFolder === undefined || runtimeFolder === '')
+    return preferred;
+  return join(runtimeFolder, 'qactpmdgateway-profile.sock');
+}
+
+/**
+ * Hands out CPU profiles and heap snapshots of the main thread over a Unix socket that only the gateway's own user
+ * can open: profiles show what memory holds, passwords too. The client writes one line, `cpu [seconds]` (1 to 300,
+ * default 10) or `heap`, and reads the file until the end; an error is one line that starts with `error: `, where a
+ * profile starts with `{`. One profile at a time.
+ *
+ *     echo cpu 30 | socat -t 330 - UNIX-CONNECT:ctpflow/profile.sock > gateway.cpuprofile
+ */
+export class ProfileServer {
+  private readonly clients = new Set<Socket>();
+  private readonly stop = new AbortController();
+  private busy = false;
+
+  private constructor(
+    readonly path: string,
+    private readonly server: Server,
+    private readonly inode: number,
+    private readonly logger: Logger,
+  ) {
+    server.maxConnections = maxClients;
+    server.on('connection', (client) => void this.serve(client));
+    server.on('error', (error) => logger.warn(`profile socket: ${error.message}`));
+  }
+
+  /** Opens the socket and logs its path. Throws a SocketPathError, or the system's error, which names the path. */
+  static async open(path: string, logger: Logger): Promise<ProfileServer> {
+    const server = await listenPrivately(path);
+    const opened = new ProfileServer(path, server, statSync(path).ino, logger);
+    logger.info(`profiles at ${path}: ${usage}`);
+    return opened;
+  }
+
+  /** Ends a running profile, closes the socket and removes it. Can be called at any moment and again. */
+  async close(): Promise<void> {
+    if (this.stop.signal.aborted) return;
+    this.stop.abort();
+    for (const client of this.clients) client.destroy();
+    this.removePath();
+    const closed = once(this.server, 'close');
+    this.server.close();
+    await closed;
+  }
+
+  /** Unless another process has put its own socket there. */
+  private removePath(): void {
+    try {
+      if (statSync(this.path).ino === this.inode) unlinkSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.logger.warn(`profile socket: ${(error as Error).message}`);
+    }
+  }
+
+  private async serve(client: Socket): Promise<void> {
+    this.clients.add(client);
+    const gone = new AbortController();
+    client.once('close', () => {
+      this.clients.delete(client);
+      gone.abort();
+    });
+    client.on('error', (error) => this.logger.debug(`profile client: ${error.message}`));
+    const line = await this.readLine(client);
+    if (line === undefined || client.destroyed) return;
+    const command = parseProfileCommand(line);
+    if (command === undefined) client.end(`error: ${usage}, seconds from 1 to ${longestSeconds}\n`);
+    else if (this.busy) client.end('error: another profile is being taken, try again later\n');
+    else {
+      this.busy = true;
+      try {
+        await this.answer(command, client, AbortSignal.any([gone.signal, this.stop.signal]));
+      } finally {
+        this.busy = false;
+      }
+    }
+  }
+
+  private async answer(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<void> {
+    this.logger.info(`profile: ${command.kind} begins`);
+    try {
+      const content: Readable =
+        command.kind === 'cpu' ? await recordCpuProfile(command.seconds, signal) : takeHeapSnapshot();
+      client.setTimeout(stalledReaderMs, () => client.destroy());
+      await pipeline(content, client, { signal });
+      this.logger.info(`profile: ${command.kind} done`);
+    } catch (error) {
+      const reason = signal.aborted ? 'its client left or the gateway stops' : (error as Error).message;
+      this.logger.warn(`profile: ${command.kind} not delivered: ${reason}`);
+      if (!client.destroyed) client.end(`error: ${reason}\n`);
+    }
+  }
+
+  /** The client's first line; undefined when it leaves, says nothing for too long or says too much. */
+  private readLine(client: Socket): Promise<string | undefined> {
+    return new Promise((resolve) => {
+      let text = '';
+      const done = (line: string | undefined): void => {
+        client.setTimeout(0);
+        client.removeAllListeners('timeout');
+        client.off('data', take);
+        // Whatever follows is thrown away; the stream must flow for its end to be seen.
+        client.resume();
+        resolve(line);
+      };
+      const take = (piece: Buffer): void => {
+        text += piece.toString('latin1');
+        const end = text.indexOf('\n');
+        if (end >= 0) done(text.slice(0, end));
+        else if (text.length > longestCommandBytes) done('');
+      };
+      client.setTimeout(commandTimeoutMs, () => done(''));
+      client.on('data', take);
+      client.once('end', () => done(text));
+      client.once('close', () => done(undefined));
+    });
+  }
+}
