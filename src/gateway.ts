@@ -1,0 +1,278 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { GatewayConfig } from './config/gatewayConfig.js';
+import { Coordinator, type LineCommand } from './coordinator/coordinator.js';
+import type { WorkerEvent } from './coordinator/messages.js';
+import { WorkerPool } from './coordinator/workerPool.js';
+import { openVendorLibrary } from './ctp/bridge.js';
+import { ExchangeClock } from './market/exchangeClock.js';
+import { InstrumentDirectory } from './market/instrumentDirectory.js';
+import { loadProducts } from './market/products.js';
+import { QuoteBook, type BookCounters } from './market/quoteBook.js';
+import { QuoteEncoder } from './market/quoteEncoder.js';
+import { WeekdayCalendar } from './market/tradingCalendar.js';
+import { RingTickSource } from './ring/ringTickSource.js';
+import { allocateTickRing, tickRingCapacityFor } from './ring/tickRing.js';
+import type { TickRecord } from './ring/tickRecord.js';
+import { logWorkerEvent } from './logging.js';
+import { MarketServer } from './server/marketServer.js';
+import type { HealthReport } from './server/health.js';
+import { SimulatorSupervisor } from './simulator/supervisor.js';
+import { RedisMonitor } from './storage/redis.js';
+
+/** Slots beyond it are not given out, so that no client can make the process grow without end. */
+const maxInstruments = 65_536;
+
+/**
+ * One process of the gateway: builds the parts, joins them, and takes them down in order.
+ *
+ *   rings → tick source → quote book → server → clients
+ *   clients → server → coordinator → workers → fronts
+ */
+export class Gateway {
+  readonly #config: GatewayConfig;
+  readonly #log: Logger;
+  readonly #directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments });
+  readonly #book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
+  readonly #connections: GatewayConfig['connections'];
+  readonly #coordinator: Coordinator;
+  readonly #ticksOf: Float64Array;
+  #source: RingTickSource | undefined;
+  #pool: WorkerPool | undefined;
+  #server: MarketServer | undefined;
+  #simulator: SimulatorSupervisor | undefined;
+  #redis: RedisMonitor | undefined;
+  #healthTimer: NodeJS.Timeout | undefined;
+  #maintenanceTimer: NodeJS.Timeout | undefined;
+  #flushScheduled = false;
+  #missedLogged = 0;
+  #lastStatus = '';
+
+  constructor(config: GatewayConfig, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    this.#connections = config.connections.filter((each) => each.enabled);
+    this.#ticksOf = new Float64Array(this.#connections.length);
+    this.#coordinator = new Coordinator(
+      {
+        strategy: config.loadBalanceStrategy,
+        autoFailover: config.autoFailover,
+        maxRetryCount: config.maxRetryCount,
+      },
+      this.#connections.map((each) => ({
+        id: each.connectionId,
+        brokerId: each.brokerId,
+        fronts: each.frontAddr,
+        maxSubscriptions: each.maxSubscriptions,
+        priority: each.priority,
+      })),
+      {
+        send: (command) => this.#sendCommand(command),
+        refused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
+      },
+    );
+  }
+
+  /**
+   * Starts every part; returns early, with what has been started, when `shutdown` is aborted.
+   *
+   * @throws with one line for the user: port in use, library unusable, simulated fronts that do not start
+   */
+  async start(shutdown: AbortSignal): Promise<void> {
+    const config = this.#config;
+    const library = openVendorLibrary(config.ctpLibrary);
+    this.#log.info({ library: config.ctpLibrary, version: library.version }, 'vendor library loaded');
+    if (library.warning !== '') this.#log.warn(library.warning);
+
+    const source = new RingTickSource();
+    this.#source = source;
+    this.#server = new MarketServer({
+      host: config.websocketHost,
+      port: config.websocketPort,
+      limits: config.limits,
+      directory: this.#directory,
+      book: this.#book,
+      encoder: new QuoteEncoder(this.#book, this.#directory),
+      demand: {
+        want: (slot) => {
+          this.#coordinator.want(slot, this.#directory.bySlot(slot).key);
+          this.#scheduleFlush();
+        },
+        drop: (slot) => {
+          this.#coordinator.drop(slot);
+          this.#scheduleFlush();
+        },
+      },
+      health: () => this.health(),
+      logger: this.#log,
+    });
+    const port = await this.#server.listen();
+    this.#log.info({ host: config.websocketHost, port }, 'listening');
+    source.start({ onTick: this.#onTick, onBatchEnd: () => this.#server?.onBatchEnd() });
+
+    if (config.simulator !== undefined && !shutdown.aborted) {
+      this.#simulator = new SimulatorSupervisor(config.simulator, this.#log);
+      await this.#simulator.start();
+    }
+    if (shutdown.aborted) return;
+    if (config.redisEnabled) {
+      this.#redis = new RedisMonitor(config, this.#log);
+      this.#redis.start();
+    }
+    this.#openConnections(source);
+    this.#healthTimer = setInterval(() => this.#reportHealth(), config.healthCheckInterval * 1000);
+    this.#maintenanceTimer = setInterval(() => this.#reportCounters(), config.maintenanceInterval * 1000);
+  }
+
+  /**
+   * Takes everything down in order, at any moment after construction: no new clients, sessions released, last ticks
+   * sent, clients told, fronts ended. Returns what did not end within the deadline.
+   */
+  async stop(): Promise<string[]> {
+    const deadline = Date.now() + this.#config.shutdownDeadline * 1000;
+    const left = (): number => Math.max(100, deadline - Date.now());
+    clearInterval(this.#healthTimer);
+    clearInterval(this.#maintenanceTimer);
+    this.#server?.stopAccepting();
+    const hung = (await this.#pool?.stop(left())) ?? [];
+    this.#source?.drain();
+    this.#source?.stop();
+    await this.#server?.close(left());
+    await this.#redis?.close();
+    await this.#simulator?.stop();
+    return hung;
+  }
+
+  /** What GET /health answers. */
+  health(): HealthReport {
+    const connections = this.#coordinator.status();
+    const up = connections.filter((each) => each.state === 'logged_in').length;
+    const redis = this.#redis?.status() ?? { enabled: false, connected: false, latency: null };
+    const whole = up === connections.length && (!redis.enabled || redis.connected);
+    return {
+      status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
+      connections: connections.map((each, index) => ({
+        id: each.id,
+        status: each.state,
+        quality: each.quality,
+        subscriptions: each.subscriptions,
+        broker_id: each.brokerId,
+        reconnects: each.reconnects,
+        ticks: this.#ticksOf[index]!,
+        reason: each.reason,
+      })),
+      redis: { ...redis, latency: redis.latency ?? '' },
+      details: { instruments: this.#coordinator.demand(), ticks: this.#tickCounters() },
+    };
+  }
+
+  readonly #onTick = (tick: TickRecord): void => {
+    this.#ticksOf[tick.source]!++;
+    if (this.#book.apply(tick)) this.#server!.onTick(tick.slot);
+  };
+
+  #openConnections(source: RingTickSource): void {
+    const pool = new WorkerPool({
+      connectionsPerWorker: this.#config.connectionsPerWorker,
+      onEvent: (event) => this.#onWorkerEvent(event),
+      onWorkerLost: (connections, error) => {
+        this.#log.error(
+          { connections: connections.map((index) => this.#connections[index]?.connectionId) },
+          error,
+        );
+        for (const index of connections) this.#coordinator.connectionState(index, 'error', error);
+      },
+    });
+    this.#pool = pool;
+    const specs = this.#connections.map((each, index) => {
+      const tickRing = allocateTickRing(tickRingCapacityFor(each.maxSubscriptions));
+      source.addRing(tickRing);
+      const flowFolder = join(this.#config.flowPath, each.connectionId);
+      mkdirSync(flowFolder, { recursive: true });
+      return {
+        id: each.connectionId,
+        source: index,
+        library: this.#config.ctpLibrary,
+        fronts: each.frontAddr,
+        brokerId: each.brokerId,
+        userId: each.userId,
+        password: each.password,
+        flowFolder,
+        tickRing,
+        tickDoorbells: [source.doorbell.handle],
+      };
+    });
+    pool.open(specs);
+  }
+
+  #onWorkerEvent(event: WorkerEvent): void {
+    switch (event.type) {
+      case 'state': {
+        const id = this.#connections[event.connection]!.connectionId;
+        this.#coordinator.connectionState(event.connection, event.state, event.reason);
+        const line = { connection: id, state: event.state };
+        if (event.reason === '') this.#log.info(line, `${id}: ${event.state}`);
+        else this.#log[event.fatal ? 'error' : 'warn'](line, `${id}: ${event.reason}`);
+        break;
+      }
+      case 'refused': {
+        const id = this.#connections[event.connection]!.connectionId;
+        const slot = this.#directory.resolve(event.id)?.slot;
+        this.#log.warn(
+          { connection: id, instrument: event.id, code: event.code },
+          `${id}: refused: ${event.text}`,
+        );
+        if (slot === undefined) break;
+        this.#coordinator.subscriptionRefused(event.connection, slot, event.code, event.text);
+        this.#scheduleFlush();
+        break;
+      }
+      case 'log':
+        logWorkerEvent(this.#log, event, (index) => this.#connections[index]?.connectionId);
+        break;
+    }
+  }
+
+  #sendCommand(command: LineCommand): void {
+    const ids = command.slots.map((slot) => this.#directory.bySlot(slot).id);
+    const { connection, slots } = command;
+    if (command.type === 'subscribe') this.#pool?.send({ type: 'subscribe', connection, ids, slots });
+    else this.#pool?.send({ type: 'unsubscribe', connection, ids });
+  }
+
+  /** What clients ask for within one turn of the event loop becomes one batch per connection. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#coordinator.flush();
+    });
+  }
+
+  /** Says when the state of the whole has changed since the last check. */
+  #reportHealth(): void {
+    const { status, connections } = this.health();
+    if (status === this.#lastStatus) return;
+    this.#lastStatus = status;
+    const down = connections.filter((each) => each.status !== 'logged_in').map((each) => each.id);
+    this.#log[status === 'healthy' ? 'info' : 'warn']({ status, down }, `the gateway is ${status}`);
+  }
+
+  #tickCounters(): BookCounters & { missed: number } {
+    return { ...this.#book.counters, missed: this.#source?.missed ?? 0 };
+  }
+
+  #reportCounters(): void {
+    const ticks = this.#tickCounters();
+    this.#log.debug(
+      { instruments: this.#coordinator.demand(), ticks, clients: this.#server?.counters },
+      'counters',
+    );
+    if (ticks.missed > this.#missedLogged) {
+      this.#log.warn(`${ticks.missed - this.#missedLogged} ticks were lost: the main thread read too slowly`);
+      this.#missedLogged = ticks.missed;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { Doorbell } from './doorbell.js';
+import { TickReader } from './tickRing.js';
+import type { TickSink, TickSource } from './tickSource.js';
+
+/** Records taken in one turn of the event loop, so that sockets are served between batches. */
+const turnBudget = 4096;
+/** Records taken from one ring before the next is looked at. */
+const ringBudget = 512;
+
+/**
+ * Reads the tick rings of this process's connections on the event loop of the thread that it is made in.
+ *
+ * One turn drains all rings, up to a budget, and is one batch for the sink. When the rings are empty the source
+ * parks at its doorbell, and costs nothing until a bridge rings it.
+ */
+export class RingTickSource implements TickSource {
+  readonly doorbell = new Doorbell();
+  readonly #readers: TickReader[] = [];
+  #sink: TickSink | undefined;
+  #scheduled = false;
+
+  /** Reads one more ring from now on; its writer must ring `doorbell`. */
+  addRing(ring: SharedArrayBuffer): void {
+    this.#readers.push(new TickReader(ring));
+  }
+
+  get missed(): number {
+    return this.#readers.reduce((sum, reader) => sum + reader.missed, 0);
+  }
+
+  start(sink: TickSink): void {
+    this.#sink = sink;
+    this.doorbell.listen(() => this.#turn());
+    this.#turn();
+  }
+
+  stop(): void {
+    this.#sink = undefined;
+    this.doorbell.close();
+  }
+
+  /** Empties the rings once, past any budget: for a last flush after the writers have stopped. */
+  drain(): void {
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    for (const reader of this.#readers) while (reader.next()) sink.onTick(reader.record);
+    sink.onBatchEnd();
+  }
+
+  readonly #turn = (): void => {
+    this.#scheduled = false;
+    const sink = this.#sink;
+    if (sink === undefined) return;
+    let taken = 0;
+    for (const reader of this.#readers) {
+      let left = Math.min(ringBudget, turnBudget - taken);
+      while (left > 0 && reader.next()) {
+        sink.onTick(reader.record);
+        left--;
+        taken++;
+      }
+    }
+    if (taken > 0) sink.onBatchEnd();
+    if (!this.doorbell.park(this.#isEmpty) && !this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#turn);
+    }
+  };
+
+  readonly #isEmpty = (): boolean => {
+    for (const reader of this.#readers) if (reader.pending) return false;
+    return true;
+  };
+}

@@ -1,0 +1,108 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Logger } from 'pino';
+import { packagePath } from '../paths.js';
+
+const startDeadlineMs = 15_000;
+const stopDeadlineMs = 3_000;
+const firstRestartMs = 250;
+const longestRestartMs = 10_000;
+/** A child that lived this long begins its restarts anew. */
+const settledMs = 30_000;
+
+/** How the simulated fronts are started; the config's `simulator` section. */
+export interface SimulatorOptions {
+  readonly fronts: number;
+  readonly basePort: number;
+  /** Ticks per second and instrument. */
+  readonly rate: number;
+  readonly seed: number;
+}
+
+/** Runs the simulated fronts as a child process, starts it again when it dies, and ends it with the gateway. */
+export class SimulatorSupervisor {
+  readonly #options: SimulatorOptions;
+  readonly #log: Logger;
+  #child: ChildProcess | undefined;
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restartMs = firstRestartMs;
+  #stopping = false;
+
+  constructor(options: SimulatorOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Process id of the child, undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the fronts listen; rejects when the first start fails. */
+  async start(): Promise<void> {
+    await this.#launch();
+  }
+
+  /** Ends the child: asks first, kills after a deadline. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restartTimer);
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => child.kill('SIGKILL'), stopDeadlineMs);
+    await ended;
+    clearTimeout(kill);
+  }
+
+  async #launch(): Promise<void> {
+    const { fronts, basePort, rate, seed } = this.#options;
+    const startedAt = Date.now();
+    const child = fork(
+      packagePath('dist', 'src', 'simulator', 'main.js'),
+      ['--fronts', `${fronts}`, '--base-port', `${basePort}`, '--rate', `${rate}`, '--seed', `${seed}`],
+      { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+    );
+    this.#child = child;
+    let complaint = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      complaint = (complaint + text).slice(-2000);
+    });
+
+    await new Promise<void>((resolve, reject) => {
+      let ready = false;
+      const deadline = setTimeout(() => child.kill('SIGKILL'), startDeadlineMs);
+      child.on('message', () => {
+        ready = true;
+        clearTimeout(deadline);
+        this.#log.info({ pid: child.pid, fronts, base_port: basePort }, 'simulated fronts are listening');
+        resolve();
+      });
+      child.on('error', (error) => {
+        complaint = error.message;
+      });
+      child.on('close', (code, signal) => {
+        clearTimeout(deadline);
+        this.#child = undefined;
+        const cause = complaint.trim().split('\n').at(-1) ?? '';
+        const end = `${signal ?? `exit code ${code ?? '?'}`}${cause === '' ? '' : `: ${cause}`}`;
+        if (!ready && !this.#stopping) reject(new Error(`the simulated fronts did not start (${end})`));
+        else if (!ready) resolve();
+        else if (!this.#stopping) this.#restart(end, Date.now() - startedAt);
+      });
+    });
+  }
+
+  #restart(end: string, livedMs: number): void {
+    if (livedMs > settledMs) this.#restartMs = firstRestartMs;
+    this.#log.warn(
+      { restart_ms: this.#restartMs },
+      `the simulated fronts ended (${end}); starting them again`,
+    );
+    this.#restartTimer = setTimeout(() => {
+      this.#launch().catch((error: unknown) => this.#restart(String(error), 0));
+    }, this.#restartMs);
+    this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+  }
+}

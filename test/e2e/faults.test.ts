@@ -1,0 +1,233 @@
+import { copyFileSync, mkdtempSync, openSync, rmSync, writeSync, closeSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { packagePath } from '../../src/paths.js';
+import { Client } from './client.js';
+import { freePorts } from './ports.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, Program } from './processes.js';
+
+const library = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
+const simConnection = [{ connection_id: 'sim', front_addr: 'sim://?rate=10', broker_id: '9999' }];
+
+let folder: string;
+const programs: Program[] = [];
+
+function track<T extends Program>(program: T): T {
+  programs.push(program);
+  return program;
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'qactpmd-faults-'));
+});
+
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.stop('SIGKILL')));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts a gateway that cannot run; its exit code and what it said of why. */
+async function refused(
+  config: object,
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; said: string }> {
+  const gateway = track(new GatewayProcess(config, [], env));
+  const { code } = await gateway.ended;
+  const said = gateway.lines
+    .map((line) => JSON.parse(line) as { level: string; msg: string })
+    .filter(({ level }) => level === 'fatal')
+    .map(({ msg }) => msg);
+  return { code, said: [...said, ...gateway.complaints].join('\n') };
+}
+
+describe('a gateway that cannot run says why in one line and exits with 1', () => {
+  it('library missing', async () => {
+    const path = join(folder, 'nothing.so');
+    const { code, said } = await refused({ ctp_library: path, connections: simConnection });
+    expect(code).toBe(1);
+    expect(said).toContain(path);
+    expect(said.split('\n')).toHaveLength(1);
+  });
+
+  it('library of another machine', async () => {
+    const path = join(folder, 'thostmduserapi_se.so');
+    copyFileSync(library, path);
+    const file = openSync(path, 'r+');
+    // e_machine of the ELF header: 183 is AArch64.
+    writeSync(file, Buffer.from([183, 0]), 0, 2, 18);
+    closeSync(file);
+    const { code, said } = await refused({ ctp_library: path, connections: simConnection });
+    expect(code).toBe(1);
+    expect(said).toContain(path);
+    expect(said).toMatch(/aarch64|architecture|machine/i);
+    expect(said.split('\n')).toHaveLength(1);
+  });
+
+  it('library that is none', async () => {
+    const path = join(folder, 'text.so');
+    writeFileSync(path, 'not a library');
+    const { code, said } = await refused({ ctp_library: path, connections: simConnection });
+    expect(code).toBe(1);
+    expect(said).toContain(path);
+  });
+
+  it('port in use', async () => {
+    const server = await new Promise<Server>((resolve) => {
+      const listening = createServer().listen(0, '127.0.0.1', () => resolve(listening));
+    });
+    const { port } = server.address() as { port: number };
+    const { code, said } = await refused({ websocket_port: port, connections: simConnection });
+    server.close();
+    expect(code).toBe(1);
+    expect(said).toContain(`127.0.0.1:${port}`);
+    expect(said.split('\n')).toHaveLength(1);
+  });
+
+  it('unknown key and wrong value in the configuration', async () => {
+    const { code, said } = await refused({
+      websocket_prot: 1,
+      max_retry_count: 'many',
+      connections: simConnection,
+    });
+    expect(code).toBe(1);
+    expect(said).toContain('websocket_prot');
+    expect(said).toContain('max_retry_count');
+    expect(said.split('\n')).toHaveLength(2);
+  });
+
+  it('wrong value in the environment', async () => {
+    const { code, said } = await refused({ connections: simConnection }, { QACTPMD_REDIS_PORT: 'x' });
+    expect(code).toBe(1);
+    expect(said).toContain('QACTPMD_REDIS_PORT');
+  });
+});
+
+describe('a gateway that runs says what is wrong with its surroundings', () => {
+  it('unreachable front', async () => {
+    const basePort = await freePorts(1);
+    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }));
+    await gateway.line(new RegExp(`line_1.*127.0.0.1:${basePort}`));
+    const { code, body } = await gateway.health();
+    expect(code).toBe(503);
+    expect(body.status).toBe('unhealthy');
+    expect(body.connections[0]!.reason).toContain(`127.0.0.1:${basePort}`);
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('rejected login', async () => {
+    const basePort = await freePorts(1);
+    await track(new FrontsProcess(1, basePort, ['--reject-login', '3'])).ready();
+    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }));
+    await gateway.line(/line_1.*login.*3/);
+    const health = await gateway.healthUntil(
+      'the error state',
+      ({ connections }) => connections[0]!.status === 'error',
+    );
+    expect(health.status).toBe('unhealthy');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('missing Redis: one line, and the ticks flow', async () => {
+    const port = await freePorts(1);
+    const gateway = track(
+      new GatewayProcess({
+        redis_enabled: true,
+        redis_host: '127.0.0.1',
+        redis_port: port,
+        connections: simConnection,
+      }),
+    );
+    await gateway.line(new RegExp(`127.0.0.1:${port}`));
+    const { status, redis } = await gateway.healthUntil('degraded', (health) => health.status === 'degraded');
+    expect(status).toBe('degraded');
+    expect(redis.connected).toBe(false);
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    client.send({ action: 'subscribe', instruments: ['rb2701'] });
+    for (let i = 0; i < 3; i++) await client.next('a tick', (frame) => frame['action'] === 'market_data');
+    expect(gateway.lines.filter((line) => line.includes(`127.0.0.1:${port}`))).toHaveLength(1);
+    await client.close();
+    expect(await gateway.stop()).toBe(0);
+  });
+});
+
+describe('a front that dies', () => {
+  it('is reported, and its ticks flow again after it is back, to the clients that were there', async () => {
+    const basePort = await freePorts(1);
+    const load = ['--rate', '20'];
+    const fronts = await track(new FrontsProcess(1, basePort, load)).ready();
+    const gateway = track(
+      new GatewayProcess({ connections: connectionsTo(basePort, 1) }, [], {
+        QACTPMD_SIM_RECONNECT_MS: '200',
+      }),
+    );
+    await gateway.loggedIn();
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    client.send({ action: 'list_instruments', exchange: 'SHFE' });
+    const { instruments } = (await client.next('the list')) as { instruments: string[] };
+    client.send({ action: 'subscribe', instruments });
+    await client.next('the ack', (frame) => frame['action'] === 'subscribe');
+    const seen = new Set<unknown>();
+    await client.next('every instrument', (frame) => {
+      if (frame['action'] === 'market_data') seen.add(frame['instrument_id']);
+      return seen.size === instruments.length;
+    });
+
+    await fronts.stop('SIGKILL');
+    const lost = await gateway.healthUntil(
+      'the loss',
+      ({ connections }) => connections[0]!.status !== 'logged_in',
+    );
+    expect(lost.status).toBe('unhealthy');
+    expect(lost.connections[0]!.reason).not.toBe('');
+    expect(client.isOpen).toBe(true);
+
+    await track(new FrontsProcess(1, basePort, load)).ready();
+    await gateway.loggedIn();
+    seen.clear();
+    const before = client.frames.length;
+    await client.next('every instrument again', (frame) => {
+      if (frame['action'] === 'market_data' && client.frames.length > before)
+        seen.add(frame['instrument_id']);
+      return seen.size === instruments.length;
+    });
+    const volumes = new Map<unknown, number>();
+    for (const frame of client.frames) {
+      if (frame['action'] !== 'market_data') continue;
+      const { volume } = frame['data'] as { volume: number };
+      expect(volume).toBeGreaterThanOrEqual(volumes.get(frame['instrument_id']) ?? 0);
+      volumes.set(frame['instrument_id'], volume);
+    }
+    await client.close();
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('hands its instruments to the other connections', async () => {
+    const basePort = await freePorts(2);
+    const first = await track(new FrontsProcess(1, basePort)).ready();
+    await track(new FrontsProcess(1, basePort + 1)).ready();
+    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 2) }));
+    await gateway.loggedIn();
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    client.send({ action: 'list_instruments', search: 'rb' });
+    const { instruments } = (await client.next('the list')) as { instruments: string[] };
+    client.send({ action: 'subscribe', instruments });
+    await gateway.healthUntil('both to carry some', ({ connections }) =>
+      connections.every(({ subscriptions }) => subscriptions > 0),
+    );
+    await first.stop('SIGKILL');
+    const health = await gateway.healthUntil(
+      'the move',
+      ({ connections }) => connections[1]!.subscriptions === instruments.length,
+    );
+    expect(health.status).toBe('degraded');
+    const seen = new Set<unknown>();
+    await client.next('every instrument', (frame) => {
+      if (frame['action'] === 'market_data') seen.add(frame['instrument_id']);
+      return seen.size === instruments.length;
+    });
+    await client.close();
+    expect(await gateway.stop()).toBe(0);
+  });
+});

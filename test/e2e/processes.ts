@@ -1,0 +1,177 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { packagePath } from '../../src/paths.js';
+
+const defaultWaitMs = 20_000;
+
+/** Waits until `check` gives something truthy, or fails with what it waited for. */
+export async function until<T>(
+  what: string,
+  check: () => T | Promise<T>,
+  deadlineMs = defaultWaitMs,
+): Promise<NonNullable<Awaited<T>>> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A program under test, its output, and its end. */
+export class Program {
+  readonly child: ChildProcess;
+  readonly lines: string[] = [];
+  readonly complaints: string[] = [];
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(script: string[], args: string[], env: Record<string, string> = {}) {
+    this.child = spawn(process.execPath, [packagePath(...script), ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    createInterface({ input: this.child.stdout! }).on('line', (line) => this.lines.push(line));
+    createInterface({ input: this.child.stderr! }).on('line', (line) => this.complaints.push(line));
+    this.ended = once(this.child, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as NodeJS.Signals | null,
+    }));
+  }
+
+  get output(): string {
+    return [...this.lines, ...this.complaints].join('\n');
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The first line of output that matches. */
+  line(pattern: RegExp): Promise<string> {
+    return until(`a line like ${pattern} in\n${this.output}`, () => {
+      const found = [...this.lines, ...this.complaints].find((line) => pattern.test(line));
+      if (found === undefined && !this.isRunning) throw new Error(`ended before ${pattern}:\n${this.output}`);
+      return found;
+    });
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.isRunning) this.child.kill(signal);
+    return (await this.ended).code;
+  }
+}
+
+/** Ids of the processes whose parent is `pid`. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => parentOf(candidate) === pid);
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    // It has ended between the listing and the look.
+    return undefined;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  return parentOf(pid) !== undefined;
+}
+
+export interface Health {
+  status: string;
+  timestamp: string;
+  connections: {
+    id: string;
+    status: string;
+    quality: number;
+    subscriptions: number;
+    reason: string;
+    ticks: number;
+  }[];
+  websocket: { active_sessions: number; total_messages: number };
+  redis: { connected: boolean; latency: string };
+}
+
+/** A gateway process with a configuration and working folder of its own. */
+export class GatewayProcess extends Program {
+  readonly folder: string;
+
+  constructor(config: object, args: string[] = [], env: Record<string, string> = {}) {
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-e2e-'));
+    const file = join(folder, 'config.json');
+    writeFileSync(
+      file,
+      JSON.stringify({ websocket_host: '127.0.0.1', websocket_port: 0, flow_path: folder, ...config }),
+    );
+    super(['dist', 'src', 'main.js'], ['--config', file, ...args], env);
+    this.folder = folder;
+    void this.ended.then(() => rmSync(folder, { recursive: true, force: true }));
+  }
+
+  /** The port that it listens on, once it does. */
+  async port(): Promise<number> {
+    return (JSON.parse(await this.line(/"msg":"listening"/)) as { port: number }).port;
+  }
+
+  async url(): Promise<string> {
+    return `ws://127.0.0.1:${await this.port()}/`;
+  }
+
+  async health(): Promise<{ code: number; body: Health }> {
+    const response = await fetch(`http://127.0.0.1:${await this.port()}/health`);
+    return { code: response.status, body: (await response.json()) as Health };
+  }
+
+  async healthUntil(what: string, check: (health: Health) => boolean, deadlineMs?: number): Promise<Health> {
+    return until(
+      what,
+      async () => {
+        const { body } = await this.health();
+        return check(body) ? body : undefined;
+      },
+      deadlineMs,
+    );
+  }
+
+  loggedIn(): Promise<Health> {
+    return this.healthUntil('all connections to be logged in', ({ connections }) =>
+      connections.every(({ status }) => status === 'logged_in'),
+    );
+  }
+}
+
+/** Simulated fronts in a process of their own. */
+export class FrontsProcess extends Program {
+  constructor(fronts: number, basePort: number, args: string[] = []) {
+    super(
+      ['dist', 'src', 'simulator', 'main.js'],
+      ['--fronts', `${fronts}`, '--base-port', `${basePort}`, ...args],
+    );
+  }
+
+  async ready(): Promise<this> {
+    await until('the simulated fronts', () => this.lines.length > 0 || !this.isRunning);
+    if (!this.isRunning) throw new Error(`the fronts ended:\n${this.output}`);
+    return this;
+  }
+}
+
+/** Connections of a configuration to neighbouring ports of loopback. */
+export function connectionsTo(basePort: number, count: number): object[] {
+  return Array.from({ length: count }, (_, index) => ({
+    connection_id: `line_${index + 1}`,
+    front_addr: `tcp://127.0.0.1:${basePort + index}`,
+    broker_id: '9999',
+  }));
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
+import { decimalsOf } from '../../src/market/instrumentFile.js';
+import { loadProducts } from '../../src/market/products.js';
+
+const products = loadProducts();
+const now = Date.UTC(2026, 10, 20, 3);
+const directory = (maxInstruments = 1000): InstrumentDirectory =>
+  new InstrumentDirectory({ products, maxInstruments, now: () => now });
+
+describe('InstrumentDirectory', () => {
+  it('gives an instrument one slot, however it is named', () => {
+    const all = directory();
+    const bare = all.resolve('rb2701')!;
+    expect(all.resolve('SHFE.rb2701')).toBe(bare);
+    expect(bare).toMatchObject({ id: 'rb2701', key: 'SHFE.rb2701', exchange: 'SHFE', slot: 0 });
+    expect(all.resolve('cu2701')!.slot).toBe(1);
+    expect(all.bySlot(0)).toBe(bare);
+  });
+
+  it('resolves nothing for a wrong exchange, also when the instrument is known', () => {
+    const all = directory();
+    all.resolve('rb2701');
+    expect(all.resolve('DCE.rb2701')).toBeUndefined();
+    expect(all.resolve('zz2701')).toBeUndefined();
+    expect(all.size).toBe(1);
+  });
+
+  it('gives out no more slots than allowed', () => {
+    const all = directory(1);
+    expect(all.resolve('rb2701')).toBeDefined();
+    expect(all.resolve('cu2701')).toBeUndefined();
+    expect(all.resolve('rb2701')).toBeDefined();
+  });
+
+  it('lists contracts by id, exchange, Chinese name and pinyin', () => {
+    const all = directory();
+    const every = all.list();
+    expect(every.length).toBeGreaterThan(500);
+    expect(every).toContain('rb2701');
+    expect(all.list({ search: 'rb' })).toContain('rb2701');
+    expect(all.list({ search: '螺纹' }).every((id) => id.startsWith('rb'))).toBe(true);
+    expect(all.list({ search: 'lwg' })).toContain('rb2701');
+    expect(all.list({ exchange: 'CFFEX' }).every((id) => /^(I[FHCM]|T[SFL]?)\d{4}$/.test(id))).toBe(true);
+    expect(all.list({ search: 'nothing like it' })).toEqual([]);
+    for (const id of every) expect(all.resolve(id), id).toBeDefined();
+  });
+
+  it('makes the instrument file that TqSdk’s clients need', () => {
+    const all = directory();
+    const file = JSON.parse(all.symbolsFile().toString('utf8')) as Record<string, Record<string, unknown>>;
+    expect(file['CSI.000300']).toBeDefined();
+    const rb = file['SHFE.rb2701']!;
+    expect(rb).toMatchObject({
+      class: 'FUTURE',
+      instrument_id: 'SHFE.rb2701',
+      ins_id: 'rb2701',
+      exchange_id: 'SHFE',
+      product_id: 'rb',
+      py: 'lwg',
+      price_tick: 1,
+      price_decs: 0,
+      volume_multiple: 10,
+      expired: false,
+      delivery_year: 2027,
+      delivery_month: 1,
+    });
+    expect(file['SHFE.au2612']!['trading_time']).toMatchObject({ night: [['21:00:00', '26:30:00']] });
+    expect(all.symbolsFile()).toBe(all.symbolsFile());
+  });
+
+  it.each([
+    [5, 0],
+    [1, 0],
+    [0.2, 1],
+    [0.02, 2],
+    [0.005, 3],
+    [0.002, 3],
+    [0.05, 2],
+  ])('counts the decimals of %d: %d', (tick, decimals) => {
+    expect(decimalsOf(tick)).toBe(decimals);
+  });
+});

@@ -1,0 +1,237 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ExchangeClock } from '../../src/market/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/products.js';
+import { QuoteBook } from '../../src/market/quoteBook.js';
+import { actionFieldNames, parseFieldSet, QuoteEncoder } from '../../src/market/quoteEncoder.js';
+import { F, quoteFields } from '../../src/market/quoteFields.js';
+import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { makeTick, testTimeMs } from './ticks.js';
+
+const products = loadProducts();
+let directory: InstrumentDirectory;
+let book: QuoteBook;
+let encoder: QuoteEncoder;
+let rb: number;
+
+beforeEach(() => {
+  directory = new InstrumentDirectory({ products, maxInstruments: 5000, now: () => testTimeMs });
+  book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+  encoder = new QuoteEncoder(book, directory);
+  rb = directory.resolve('rb2410')!.slot;
+});
+
+const quote = (from: number, form: 0 | 1 = 1): Record<string, unknown> => {
+  const text = encoder.aidQuote(rb, from, form);
+  return (JSON.parse(`{${text}}`) as Record<string, Record<string, unknown>>)[
+    form === 1 ? 'SHFE.rb2410' : 'rb2410'
+  ]!;
+};
+const push = (text: string): { instrument_id: string; data: Record<string, unknown> } =>
+  JSON.parse(text) as { instrument_id: string; data: Record<string, unknown> };
+
+describe('QuoteBook', () => {
+  it('knows nothing before the first tick', () => {
+    expect(book.version(rb)).toBe(0);
+    expect(encoder.aidQuote(rb, 0, 1)).toBe('');
+  });
+
+  it('takes the vendor’s marks for "no value" as absent', () => {
+    for (const mark of [Number.MAX_VALUE, -Number.MAX_VALUE, 3.4028234663852886e38, NaN, Infinity]) {
+      book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+      expect(book.apply(makeTick({ lastPrice: mark }))).toBe(true);
+      expect(book.value(rb, F.lastPrice)).toBeNaN();
+    }
+  });
+
+  it('keeps zero and negative prices', () => {
+    book.apply(makeTick({ lastPrice: -12.5, doubles: { openPrice: 0 } }));
+    expect(book.value(rb, F.lastPrice)).toBe(-12.5);
+    expect(book.value(rb, F.openPrice)).toBe(0);
+  });
+
+  it('tells an empty side by its volume, not by its price', () => {
+    book.apply(
+      makeTick({ doubles: { askPrice1: 0, bidPrice1: 3499 }, integers: { askVolume1: 0, bidVolume1: 3 } }),
+    );
+    expect(book.value(rb, F.askPrice1)).toBeNaN();
+    expect(book.value(rb, F.bidPrice1)).toBe(3499);
+  });
+
+  it('divides the average by the multiplier, but not at CZCE', () => {
+    book.apply(makeTick({ doubles: { averagePrice: 35_120 } }));
+    expect(book.value(rb, F.average)).toBe(3512);
+    const sr = directory.resolve('SR409')!.slot;
+    book.apply(makeTick({ slot: sr, doubles: { averagePrice: 5612 } }));
+    expect(book.value(sr, F.average)).toBe(5612);
+  });
+
+  it('leaves out a repeated tick, a falling volume, an older time and an earlier trading day', () => {
+    const base = { volume: 100, updateTime: 36_000, millisec: 500, receivedAt: testTimeMs + 500 };
+    expect(book.apply(makeTick(base))).toBe(true);
+    expect(book.apply(makeTick(base))).toBe(false);
+    expect(book.apply(makeTick({ ...base, volume: 99, lastPrice: 1 }))).toBe(false);
+    expect(book.apply(makeTick({ ...base, millisec: 0, lastPrice: 1 }))).toBe(false);
+    expect(book.apply(makeTick({ ...base, tradingDay: 20240410, actionDay: 20240410, volume: 5000 }))).toBe(
+      false,
+    );
+    expect(book.counters).toEqual({ accepted: 1, duplicate: 1, regressed: 3, untimed: 0 });
+    expect(book.version(rb)).toBe(1);
+  });
+
+  it('takes two different ticks of one time stamp, and a smaller volume on the next trading day', () => {
+    expect(book.apply(makeTick({ lastPrice: 3500 }))).toBe(true);
+    expect(book.apply(makeTick({ lastPrice: 3501 }))).toBe(true);
+    const night = { updateTime: 75_600, receivedAt: testTimeMs + 11 * 3_600_000, tradingDay: 20240412 };
+    expect(book.apply(makeTick({ ...night, volume: 1 }))).toBe(true);
+    expect(book.value(rb, F.tradingDay)).toBe(20240412);
+  });
+
+  it('drops and counts a tick without a time', () => {
+    expect(book.apply(makeTick({ updateTime: -1 }))).toBe(false);
+    expect(book.counters.untimed).toBe(1);
+  });
+
+  it('serves any number of instruments', () => {
+    const slots = ['a', 'b', 'c'].flatMap((code) =>
+      Array.from(
+        { length: 12 },
+        (_, month) => directory.resolve(`${code}24${String(month + 1).padStart(2, '0')}`)!.slot,
+      ),
+    );
+    for (let i = 0; i < 3000; i++) directory.resolve(`m2409-C-${1000 + i}`);
+    const last = directory.resolve('m2409-C-3999')!.slot;
+    book.apply(makeTick({ slot: last, lastPrice: 7 }));
+    book.apply(makeTick({ slot: slots[3]!, lastPrice: 8 }));
+    expect(book.value(last, F.lastPrice)).toBe(7);
+    expect(book.value(slots[3]!, F.lastPrice)).toBe(8);
+    expect(book.version(rb)).toBe(0);
+  });
+});
+
+describe('QuoteEncoder', () => {
+  it('makes a full aid snapshot under DIFF and documented names', () => {
+    book.apply(makeTick({ millisec: 500, receivedAt: testTimeMs + 500, doubles: { highestPrice: 3510.5 } }));
+    expect(quote(0)).toMatchObject({
+      instrument_id: 'SHFE.rb2410',
+      datetime: '2024-04-11 10:00:00.500',
+      update_time: '10:00:00',
+      update_millisec: 500,
+      timestamp: testTimeMs + 500,
+      trading_day: '20240411',
+      last_price: 3500,
+      highest: 3510.5,
+      highest_price: 3510.5,
+      amount: 1e6,
+      turnover: 1e6,
+      volume: 100,
+      open_interest: 1000,
+      average: 3500,
+      bid_price1: 3499,
+      bid_volume1: 5,
+      ask_price1: 3501,
+      ask_volume1: 6,
+      volume_multiple: 10,
+      price_tick: 1,
+      price_decs: 0,
+      ins_class: 'FUTURE',
+      expired: false,
+      trading_time: { night: [['21:00:00', '23:00:00']] },
+    });
+    expect(quote(0)).not.toHaveProperty('settlement');
+    expect(encoder.aidQuote(rb, 0, 0).startsWith('"rb2410":{')).toBe(true);
+  });
+
+  it('sends only what changed after the version that a client holds', () => {
+    book.apply(makeTick());
+    book.apply(makeTick({ volume: 101, lastPrice: 3501 }));
+    expect(quote(1)).toEqual({ last_price: 3501, volume: 101 });
+    expect(encoder.aidQuote(rb, 2, 1)).toBe('');
+  });
+
+  it('marks a value that becomes absent with "-" on the aid side and null on the action side', () => {
+    book.apply(makeTick());
+    book.apply(makeTick({ volume: 101, integers: { askVolume1: 0 } }));
+    expect(quote(1)).toEqual({ volume: 101, ask_price1: '-', ask_volume1: 0 });
+    expect(quote(0)).toMatchObject({ ask_price1: '-' });
+    expect(push(encoder.actionDiffFrame(rb, 1, 0, null)).data).toEqual({
+      volume: 101,
+      ask_price1: null,
+      ask_volume1: 0,
+    });
+  });
+
+  it('makes full action frames with the documented fields, absent ones null', () => {
+    book.apply(makeTick());
+    const frame = push(encoder.actionFrame(rb, 0, null));
+    expect(frame).toMatchObject({ action: 'market_data', instrument_id: 'rb2410' });
+    expect(frame.data).toMatchObject({
+      instrument_id: 'rb2410',
+      last_price: 3500,
+      settlement: null,
+      bid_price1: 3499,
+    });
+    expect(frame.data).not.toHaveProperty('bid_price2');
+    expect(push(encoder.actionFrame(rb, 1, null)).data['instrument_id']).toBe('SHFE.rb2410');
+  });
+
+  it('narrows frames to chosen fields in one canonical order', () => {
+    book.apply(makeTick());
+    const chosen = parseFieldSet(['bid_price2', 'last_price', 'last_price', 'datetime']);
+    const again = parseFieldSet(['datetime', 'bid_price2', 'last_price']);
+    if (!('set' in chosen) || !('set' in again)) throw new Error('known fields were refused');
+    expect(chosen.set.key).toBe(again.set.key);
+    expect(push(encoder.actionFrame(rb, 0, chosen.set)).data).toEqual({
+      datetime: '2024-04-11 10:00:00.000',
+      last_price: 3500,
+      bid_price2: null,
+    });
+    book.apply(makeTick({ volume: 101 }));
+    expect(encoder.actionDiffFrame(rb, 1, 0, chosen.set)).toBe('');
+    expect(parseFieldSet(['last_price', 'lastPrice'])).toEqual({ unknown: ['lastPrice'] });
+    for (const field of quoteFields) expect(actionFieldNames).toContain(field.name);
+  });
+
+  it('loses no decimal of any double', () => {
+    let volume = 100;
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -1e15, max: 1e15 }), (lastPrice) => {
+        book.apply(makeTick({ volume: volume++, lastPrice }));
+        expect(quote(0)['last_price']).toBe(lastPrice === 0 ? 0 : lastPrice);
+        expect(push(encoder.actionFrame(rb, 0, null)).data['last_price']).toBe(
+          lastPrice === 0 ? 0 : lastPrice,
+        );
+      }),
+    );
+  });
+
+  it('gives every client the same final state, whatever subset of versions it saw', () => {
+    const tick = fc.record({
+      lastPrice: fc.constantFrom(3500, 3501, 3502.005, Number.MAX_VALUE),
+      step: fc.integer({ min: 0, max: 2 }),
+      askVolume1: fc.integer({ min: 0, max: 2 }),
+      fetch: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(tick, { minLength: 1, maxLength: 30 }), (ticks) => {
+        book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+        encoder = new QuoteEncoder(book, directory);
+        const held: Record<string, unknown> = {};
+        let sent = 0;
+        let volume = 1;
+        const fetch = (): void => {
+          if (book.version(rb) > sent) Object.assign(held, quote(sent));
+          sent = book.version(rb);
+        };
+        for (const { lastPrice, step, askVolume1, fetch: now } of ticks) {
+          volume += step;
+          book.apply(makeTick({ volume, lastPrice, integers: { askVolume1 } }));
+          if (now) fetch();
+        }
+        fetch();
+        expect(held).toEqual(quote(0));
+      }),
+    );
+  });
+});
