@@ -1,0 +1,139 @@
+import { get } from 'node:http';
+import { gunzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { World, type Frame } from './world.js';
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start();
+});
+afterEach(() => world.stop());
+
+const request = (path: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(`http://127.0.0.1:${world.port}${path}`, init);
+
+describe('/health', () => {
+  it('has the fixed names, and more where the gateway gives more', async () => {
+    world.health = {
+      status: 'healthy',
+      connections: [{ id: 'simnow_01', status: 'logged_in', quality: 95, subscriptions: 150 }],
+      redis: { connected: true, latency: '1.2ms' },
+      details: { version: '0.1.0' },
+    };
+    await world.connectAid();
+    const response = await request('/health');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('application/json');
+    const body = (await response.json()) as Frame;
+    expect(body).toEqual({
+      status: 'healthy',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/) as unknown,
+      connections: [{ id: 'simnow_01', status: 'logged_in', quality: 95, subscriptions: 150 }],
+      websocket: { active_sessions: 1, total_messages: 1 },
+      redis: { connected: true, latency: '1.2ms' },
+      version: '0.1.0',
+    });
+  });
+
+  it.each([
+    ['healthy', 200],
+    ['degraded', 200],
+    ['unhealthy', 503],
+  ] as const)('answers %s with %i', async (status, code) => {
+    world.health = { ...world.health, status };
+    const response = await request('/health');
+    expect(response.status).toBe(code);
+    expect(await response.json()).toHaveProperty('status', status);
+  });
+
+  it('counts each push once for each client that it goes to', async () => {
+    const clients = [await world.connectAction(), await world.connectAction()];
+    for (const client of clients) {
+      await client.subscribe(['rb2410']);
+      await client.settled();
+    }
+    const before = world.server.counters.totalMessages;
+    world.tick('rb2410');
+    world.tick('rb2410');
+    expect(world.server.counters.totalMessages - before).toBe(4);
+  });
+});
+
+describe('/livez and /readyz', () => {
+  it('are 200 while the gateway serves', async () => {
+    expect((await request('/livez')).status).toBe(200);
+    expect((await request('/readyz')).status).toBe(200);
+  });
+
+  it('tell a gateway that lives from one that is ready', async () => {
+    world.health = { ...world.health, status: 'unhealthy' };
+    expect((await request('/livez')).status).toBe(200);
+    expect((await request('/readyz')).status).toBe(503);
+  });
+});
+
+describe('/symbols/latest.json', () => {
+  it('is the instrument file, readable from any origin', async () => {
+    const response = await request('/symbols/latest.json');
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('content-type')).toContain('application/json');
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(world.directory.symbolsFile());
+  });
+
+  it('is compressed for those who take gzip and plain for the others', async () => {
+    const fetchRaw = (headers: Record<string, string>): Promise<{ coding: string | undefined; body: Buffer }> =>
+      new Promise((resolve, reject) => {
+        get({ host: '127.0.0.1', port: world.port, path: '/symbols/latest.json', headers }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () => {
+            resolve({ coding: response.headers['content-encoding'], body: Buffer.concat(chunks) });
+          });
+        }).on('error', reject);
+      });
+    const compressed = await fetchRaw({ 'accept-encoding': 'br, gzip' });
+    expect(compressed.coding).toBe('gzip');
+    expect(gunzipSync(compressed.body)).toEqual(world.directory.symbolsFile());
+    const plain = await fetchRaw({});
+    expect(plain.coding).toBeUndefined();
+    expect(plain.body).toEqual(world.directory.symbolsFile());
+  });
+
+  it('answers 304 to those who have it already', async () => {
+    const etag = (await request('/symbols/latest.json')).headers.get('etag')!;
+    const response = await request('/symbols/latest.json', { headers: { 'if-none-match': etag } });
+    expect(response.status).toBe(304);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect((await request('/symbols/latest.json', { headers: { 'if-none-match': 'W/"x"' } })).status).toBe(200);
+  });
+
+  it('answers a preflight and HEAD', async () => {
+    const preflight = await request('/symbols/latest.json', { method: 'OPTIONS' });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    const head = await request('/symbols/latest.json', { method: 'HEAD', headers: { 'accept-encoding': 'identity' } });
+    expect(head.status).toBe(200);
+    expect(head.headers.get('content-length')).toBe(String(world.directory.symbolsFile().length));
+  });
+});
+
+describe('everything else', () => {
+  it.each(['/', '/nothing', '/health/', '/symbols', '/__proto__'])('answers %s with 404 in JSON', async (path) => {
+    const response = await request(path);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: { code: 'not_found' } });
+  });
+
+  it.each(['POST', 'PUT', 'DELETE'])('answers %s on a page with 405', async (method) => {
+    const response = await request('/health', { method, ...(method === 'DELETE' ? {} : { body: 'x'.repeat(1000) }) });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
+    expect(await response.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
+  });
+
+  it('refuses a WebSocket elsewhere than at /', async () => {
+    await expect(world.connect('/health')).rejects.toThrow();
+    await expect(world.connect('/elsewhere')).rejects.toThrow('404');
+  });
+});

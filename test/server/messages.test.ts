@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { errorFrame } from '../../src/server/frames.js';
+import { parseInsList } from '../../src/server/insList.js';
+import { parseMessage, type ClientMessage } from '../../src/server/messages.js';
+
+const parse = (value: unknown): ClientMessage => parseMessage(JSON.stringify(value));
+function rejection(text: string): { side: string; code: string; message: string } {
+  const message = parseMessage(text);
+  if (message.kind !== 'rejected') throw new Error(`accepted as ${message.kind}`);
+  return message.error;
+}
+
+describe('parseMessage', () => {
+  it('reads every message of both protocols', () => {
+    expect(parse({ aid: 'peek_message' })).toEqual({ kind: 'peek_message' });
+    expect(parseMessage('{"aid": "peek_message"}')).toEqual({ kind: 'peek_message' });
+    expect(parseMessage('{ "aid" : "peek_message" }')).toEqual({ kind: 'peek_message' });
+    expect(parse({ aid: 'subscribe_quote', ins_list: 'a,b' })).toEqual({
+      kind: 'subscribe_quote',
+      insList: 'a,b',
+    });
+    expect(parse({ action: 'subscribe', instruments: ['rb2410'] })).toEqual({
+      kind: 'subscribe',
+      instruments: ['rb2410'],
+      options: { fields: null, diff: false },
+    });
+    expect(parse({ action: 'subscribe', instruments: [], fields: ['volume'], diff: true })).toMatchObject({
+      options: { fields: { key: 'volume' }, diff: true },
+    });
+    expect(parse({ action: 'unsubscribe', instruments: ['rb2410'] })).toEqual({
+      kind: 'unsubscribe',
+      instruments: ['rb2410'],
+    });
+    expect(parse({ action: 'list_instruments' })).toEqual({ kind: 'list_instruments', filter: {} });
+    expect(parse({ action: 'list_instruments', search: 'rb', exchange: 'SHFE' })).toEqual({
+      kind: 'list_instruments',
+      filter: { search: 'rb', exchange: 'SHFE' },
+    });
+    expect(parse({ action: 'ping' })).toEqual({ kind: 'ping' });
+  });
+
+  it('ignores unknown keys', () => {
+    expect(parse({ aid: 'peek_message', more: [1] })).toEqual({ kind: 'peek_message' });
+    expect(parse({ action: 'ping', id: 7 })).toEqual({ kind: 'ping' });
+  });
+
+  it.each([
+    ['', 'both', 'invalid_json'],
+    ['{"aid":', 'both', 'invalid_json'],
+    ['\u0000', 'both', 'invalid_json'],
+    ['null', 'both', 'not_an_object'],
+    ['[]', 'both', 'not_an_object'],
+    ['"peek_message"', 'both', 'not_an_object'],
+    ['{}', 'both', 'missing_kind'],
+    ['{"__proto__":{"aid":"peek_message"}}', 'both', 'missing_kind'],
+    ['{"aid":"peek_message","action":"ping"}', 'both', 'ambiguous_kind'],
+    ['{"aid":"set_wings"}', 'aid', 'unknown_aid'],
+    ['{"aid":null}', 'aid', 'unknown_aid'],
+    ['{"aid":"toString"}', 'aid', 'unknown_aid'],
+    ['{"aid":"subscribe_quote"}', 'aid', 'invalid_ins_list'],
+    ['{"aid":"subscribe_quote","ins_list":["rb2410"]}', 'aid', 'invalid_ins_list'],
+    ['{"action":"fly"}', 'action', 'unknown_action'],
+    ['{"action":{}}', 'action', 'unknown_action'],
+    ['{"action":"subscribe"}', 'action', 'invalid_instruments'],
+    ['{"action":"subscribe","instruments":"rb2410"}', 'action', 'invalid_instruments'],
+    ['{"action":"unsubscribe","instruments":[1]}', 'action', 'invalid_instruments'],
+    ['{"action":"subscribe","instruments":[],"fields":"volume"}', 'action', 'invalid_fields'],
+    ['{"action":"subscribe","instruments":[],"fields":[]}', 'action', 'invalid_fields'],
+    ['{"action":"subscribe","instruments":[],"fields":["volum"]}', 'action', 'unknown_field'],
+    ['{"action":"subscribe","instruments":[],"diff":1}', 'action', 'invalid_diff'],
+    ['{"action":"list_instruments","search":1}', 'action', 'invalid_filter'],
+    ['{"action":"list_instruments","exchange":[]}', 'action', 'invalid_filter'],
+  ])('answers %j on the side %s with %s', (text, side, code) => {
+    expect(rejection(text)).toMatchObject({ side, code });
+  });
+
+  it('names what is wrong', () => {
+    expect(rejection('{"aid":"set_wings"}').message).toContain('"set_wings"');
+    expect(rejection('{"action":"subscribe","instruments":[],"fields":["volum","x"]}')).toMatchObject({
+      message: 'unknown fields: volum, x',
+      details: { unknown: ['volum', 'x'], allowed: expect.arrayContaining(['volume', 'last_price']) as unknown },
+    });
+  });
+
+  it('survives nesting without end', () => {
+    const deep = '['.repeat(500_000);
+    expect(rejection(deep).code).toBe('invalid_json');
+    expect(rejection(`{"aid":${deep}${']'.repeat(500_000)}}`).code).toBe('unknown_aid');
+  });
+
+  it('never throws, and every rejection makes a JSON frame', () => {
+    const frames = fc.oneof(
+      fc.string(),
+      fc.json(),
+      fc
+        .record({ aid: fc.anything(), action: fc.anything(), ins_list: fc.anything() }, { requiredKeys: [] })
+        .map((value) => JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? 1 : each))),
+      fc
+        .record({
+          action: fc.constantFrom('subscribe', 'unsubscribe', 'list_instruments'),
+          instruments: fc.jsonValue(),
+          fields: fc.jsonValue(),
+          diff: fc.jsonValue(),
+          search: fc.jsonValue(),
+        })
+        .map((value) => JSON.stringify(value)),
+    );
+    fc.assert(
+      fc.property(frames, (text) => {
+        const message = parseMessage(text);
+        if (message.kind !== 'rejected') return;
+        const frame = errorFrame(message.error, message.isObject ? text : undefined);
+        expect(JSON.parse(frame)).toMatchObject({ code: message.error.code });
+      }),
+    );
+  });
+});
+
+describe('parseInsList', () => {
+  it('tolerates blanks around commas, empty parts and repetitions', () => {
+    expect(parseInsList(' SHFE.rb2410 ,, cu2406,\tcu2406 ,')).toEqual(['SHFE.rb2410', 'cu2406']);
+    expect(parseInsList('')).toEqual([]);
+    expect(parseInsList(' , ')).toEqual([]);
+  });
+
+  it('keeps the blank within a combination', () => {
+    expect(parseInsList('SP a2405&a2409, m2409')).toEqual(['SP a2405&a2409', 'm2409']);
+  });
+});
