@@ -28,7 +28,8 @@ const firstDay = (count: number): number => yearOf(count) * 10000 + monthOf(coun
 const isQuarter = (count: number): boolean => monthOf(count) % 3 === 0;
 const isEven = (count: number): boolean => monthOf(count) % 2 === 0;
 
-function tradingDayOf(now: Date, calendar: TradingCalendar): number {
+/** The trading day, yyyymmdd, that an instant is accounted to; it switches at 20:00 Shanghai. */
+export function tradingDayAt(now: Date, calendar: TradingCalendar = new WeekdayCalendar()): number {
   const day = utcMsToDay(now.getTime() + shanghaiOffsetMs + dayMs - tradingDaySwitchMs);
   return calendar.isTradingDay(day) ? day : calendar.next(day);
 }
@@ -143,7 +144,7 @@ export function liveContracts(
   now: Date,
   calendar: TradingCalendar = new WeekdayCalendar(),
 ): Contract[] {
-  const today = tradingDayOf(now, calendar);
+  const today = tradingDayAt(now, calendar);
   const contracts: Contract[] = [];
   for (const product of products.values()) {
     // No rule lets a contract live past its delivery month.

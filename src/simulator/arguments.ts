@@ -1,0 +1,91 @@
+import { parseArgs } from 'node:util';
+
+export interface SimulatorArguments {
+  readonly help: boolean;
+  readonly fronts: number;
+  /** Port of the first front, the others follow; 0 picks free ports. */
+  readonly basePort: number;
+  readonly host: string;
+  /** Ticks per second of each instrument. */
+  readonly rate: number;
+  readonly seed: number;
+  /** Error id that logins are answered with, 0 for none. */
+  readonly rejectLogin: number;
+}
+
+const maxPort = 65_535;
+
+export const usage = `Simulated market-data fronts
+  --fronts N            number of fronts, 1 to 1000 (1)
+  --base-port P         port of the first front, the others follow; 0 picks free ports (17001)
+  --host ADDRESS        address to listen on (127.0.0.1)
+  --rate R              ticks per second of each instrument, above 0 up to 1000 (2)
+  --seed S              which market is simulated; fronts with one seed agree (1)
+  --reject-login CODE   answer every login with this error id
+  --help                this text
+`;
+
+/** What the command line says that cannot be; the message names the option. */
+export class ArgumentError extends Error {}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        fronts: { type: 'string', default: '1' },
+        'base-port': { type: 'string', default: '17001' },
+        host: { type: 'string', default: '127.0.0.1' },
+        rate: { type: 'string', default: '2' },
+        seed: { type: 'string', default: '1' },
+        'reject-login': { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Node's message may go on with advice on further lines.
+    const text = error instanceof Error ? error.message : String(error);
+    throw new ArgumentError(text.split(/\n|\. /, 1).join(''));
+  }
+}
+
+function numberOf(name: string, text: string, allowed: string, accepts: (value: number) => boolean): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!accepts(value)) throw new ArgumentError(`--${name} ${text}: must be ${allowed}`);
+  return value;
+}
+
+const integerIn =
+  (from: number, to: number) =>
+  (value: number): boolean =>
+    Number.isInteger(value) && value >= from && value <= to;
+
+/** Reads the simulator's command line. Throws ArgumentError with one line. */
+export function parseArguments(argv: readonly string[]): SimulatorArguments {
+  const values = read(argv);
+  const fronts = numberOf('fronts', values.fronts, 'a whole number from 1 to 1000', integerIn(1, 1000));
+  const lastBase = maxPort - fronts + 1;
+  const rejectLogin = values['reject-login'];
+  return {
+    help: values.help,
+    fronts,
+    basePort: numberOf(
+      'base-port',
+      values['base-port'],
+      `a whole number from 0 to ${lastBase}`,
+      integerIn(0, lastBase),
+    ),
+    host: values.host,
+    rate: numberOf('rate', values.rate, 'a number above 0 up to 1000', (rate) => rate > 0 && rate <= 1000),
+    seed: numberOf(
+      'seed',
+      values.seed,
+      'a whole number from 0 to 2^53 - 1',
+      integerIn(0, Number.MAX_SAFE_INTEGER),
+    ),
+    rejectLogin:
+      rejectLogin === undefined
+        ? 0
+        : numberOf('reject-login', rejectLogin, 'an error id from 1 on', integerIn(1, 2 ** 31 - 1)),
+  };
+}
