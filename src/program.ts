@@ -1,6 +1,7 @@
 import { runCli } from './cli/runCli.js';
 import { Gateway } from './gateway.js';
 import { createLogger } from './logging.js';
+import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
 
 /**
  * Runs one command line to its end and gives the exit code: 0 after a clean stop, 1 when the gateway could not
@@ -14,10 +15,13 @@ export async function runProgram(
   const outcome = await runCli(argv, env);
   if (outcome.kind === 'done') return outcome.exitCode;
 
-  const log = createLogger(outcome.config.logLevel);
-  const gateway = new Gateway(outcome.config, log);
+  const { config, options } = outcome;
+  const log = createLogger(config.logLevel);
+  const gateway = new Gateway(config, log);
+  let profiles: ProfileServer | undefined;
   let exitCode = 0;
   try {
+    if (options.profile) profiles = await ProfileServer.open(profileSocketPath(config.flowPath, env), log);
     await gateway.start(shutdown);
     await aborted(shutdown);
     log.info({ signal: String(shutdown.reason) }, 'stopping');
@@ -26,8 +30,9 @@ export async function runProgram(
     exitCode = 1;
   }
   const hung = await gateway.stop();
+  await profiles?.close();
   if (hung.length > 0) {
-    log.fatal(`did not stop within ${outcome.config.shutdownDeadline} s: ${hung.join(', ')}`);
+    log.fatal(`did not stop within ${config.shutdownDeadline} s: ${hung.join(', ')}`);
     exitCode = 1;
   } else if (exitCode === 0) {
     log.info('stopped');

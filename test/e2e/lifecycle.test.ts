@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Client } from './client.js';
+import { freePorts } from './ports.js';
+import { childrenOf, connectionsTo, GatewayProcess, isAlive, Program, until } from './processes.js';
+
+const programs: Program[] = [];
+
+function track<T extends Program>(program: T): T {
+  programs.push(program);
+  return program;
+}
+
+afterEach(async () => {
+  await Promise.all(programs.splice(0).map((program) => program.stop('SIGKILL')));
+});
+
+async function simulated(fronts = 2): Promise<GatewayProcess> {
+  const basePort = await freePorts(fronts);
+  return track(
+    new GatewayProcess({
+      simulator: { fronts, base_port: basePort },
+      connections: connectionsTo(basePort, fronts),
+    }),
+  );
+}
+
+describe('start', () => {
+  it('without any configuration serves the simulated exchange on its own fronts', async () => {
+    const gateway = track(
+      new Program(['dist', 'src', 'main.js'], [], {
+        QACTPMD_WEBSOCKET_PORT: '0',
+        QACTPMD_FLOW_PATH: '/tmp/qactpmd-default',
+      }),
+    );
+    const { port } = JSON.parse(await gateway.line(/"msg":"listening"/)) as { port: number };
+    const client = await Client.connect(`ws://127.0.0.1:${port}/?protocol=action`);
+    client.send({ action: 'list_instruments', search: 'rb' });
+    const { instruments } = await client.next('the list');
+    client.send({ action: 'subscribe', instruments });
+    await client.next('a tick', (frame) => frame['action'] === 'market_data');
+    await client.close();
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('restarts the simulated fronts when they die', async () => {
+    const gateway = await simulated();
+    await gateway.loggedIn();
+    const [fronts] = childrenOf(gateway.child.pid!);
+    process.kill(fronts!, 'SIGKILL');
+    await gateway.healthUntil('the loss', ({ status }) => status === 'unhealthy');
+    await gateway.loggedIn();
+    expect(await gateway.stop()).toBe(0);
+  });
+});
+
+describe('stop', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`${signal} closes clients with 1001 and ends with 0 and no process left`, async () => {
+      const gateway = await simulated();
+      await gateway.loggedIn();
+      const children = childrenOf(gateway.child.pid!);
+      expect(children).toHaveLength(1);
+      const client = await Client.connect(await gateway.url());
+      const closed = client.closed();
+      expect(await gateway.stop(signal)).toBe(0);
+      expect(await closed).toBe(1001);
+      for (const child of children) expect(isAlive(child)).toBe(false);
+    });
+  }
+
+  it.each([
+    ['the library is loaded', /vendor library loaded/],
+    ['the port is open', /"msg":"listening"/],
+    ['the simulated fronts listen', /simulated fronts are listening/],
+    ['a connection connects', /connecting/],
+    ['a connection is logged in', /logged_in/],
+  ])('ends with 0 and no process left when %s', async (_when, line) => {
+    const gateway = await simulated(4);
+    await gateway.line(line);
+    const children = childrenOf(gateway.child.pid!);
+    expect(await gateway.stop('SIGTERM')).toBe(0);
+    for (const child of children) await until('the child to end', () => !isAlive(child));
+  });
+
+  it('takes the signal twice, as a terminal under npm sends it', async () => {
+    const gateway = await simulated();
+    await gateway.line(/"msg":"listening"/);
+    gateway.child.kill('SIGINT');
+    gateway.child.kill('SIGINT');
+    expect(await gateway.stop('SIGINT')).toBe(0);
+  });
+
+  it('ends the simulated fronts when it is killed itself', async () => {
+    const gateway = await simulated();
+    await gateway.loggedIn();
+    const [fronts] = childrenOf(gateway.child.pid!);
+    await gateway.stop('SIGKILL');
+    await until('the fronts to end', () => !isAlive(fronts!));
+  });
+
+  it('ends while clients subscribe and ticks flow', async () => {
+    const gateway = await simulated();
+    await gateway.loggedIn();
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    client.send({ action: 'list_instruments' });
+    const { instruments } = await client.next('the list');
+    client.send({ action: 'subscribe', instruments });
+    await client.next('a tick', (frame) => frame['action'] === 'market_data');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('removes the profile socket', async () => {
+    const basePort = await freePorts(1);
+    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }, ['--profile']));
+    await gateway.line(/"msg":"listening"/);
+    const socket = join(gateway.folder, 'profile.sock');
+    expect(existsSync(socket)).toBe(true);
+    expect(await gateway.stop()).toBe(0);
+    expect(existsSync(socket)).toBe(false);
+  });
+});
