@@ -146,6 +146,7 @@ export class MarketServer {
 
   async #close(deadline: number): Promise<void> {
     this.stopAccepting();
+    const hasClients = this.#sessions.size > 0;
     this.#aid.drain();
     for (;;) {
       const isLate = performance.now() >= deadline - closeGraceMs;
@@ -154,7 +155,7 @@ export class MarketServer {
       if (this.#sessions.size === 0) break;
       await pause(closeCheckMs);
     }
-    await pause(Math.min(closeGraceMs, Math.max(0, deadline - performance.now())));
+    if (hasClients) await pause(Math.min(closeGraceMs, Math.max(0, deadline - performance.now())));
     this.#watch.stop();
     this.#app.close();
   }

@@ -33,7 +33,11 @@ describe('subscribe', () => {
     expect(frames.map((frame) => data(frame)['last_price'])).toEqual(
       Array.from({ length: 500 }, (_, i) => 3000 + i),
     );
-    expect(data(frames[499]!)).toMatchObject({ volume: 600, bid_price1: 3499, datetime: '2024-04-11 10:00:00.000' });
+    expect(data(frames[499]!)).toMatchObject({
+      volume: 600,
+      bid_price1: 3499,
+      datetime: '2024-04-11 10:00:00.000',
+    });
   });
 
   it('adds to what is subscribed', async () => {

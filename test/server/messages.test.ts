@@ -79,7 +79,10 @@ describe('parseMessage', () => {
     expect(rejection('{"aid":"set_wings"}').message).toContain('"set_wings"');
     expect(rejection('{"action":"subscribe","instruments":[],"fields":["volum","x"]}')).toMatchObject({
       message: 'unknown fields: volum, x',
-      details: { unknown: ['volum', 'x'], allowed: expect.arrayContaining(['volume', 'last_price']) as unknown },
+      details: {
+        unknown: ['volum', 'x'],
+        allowed: expect.arrayContaining(['volume', 'last_price']) as unknown,
+      },
     });
   });
 

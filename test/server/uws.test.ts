@@ -50,7 +50,9 @@ describe('the choice of a uWebSockets.js build', () => {
     );
     expect(refusal({ arch: 'arm64' })).toContain('linux arm64');
     expect(refusal({ glibc: undefined })).toContain('does not use glibc');
-    expect(refusal({ glibc: '2.31' })).toContain('glibc 2.31 is too old: use a system with glibc 2.34 or newer');
+    expect(refusal({ glibc: '2.31' })).toContain(
+      'glibc 2.31 is too old: use a system with glibc 2.34 or newer',
+    );
     expect(refusal({ nodeAbi: '108', nodeVersion: '18.20.0' })).toBe(
       'Node 18.20.0 is not supported: install Node 20, 22 or 24',
     );

@@ -15,6 +15,8 @@ import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
 const deadlineMs = 10_000;
 
 export interface WorldOptions {
+  host?: string;
+  port?: number;
   limits?: Partial<ServerLimits>;
   backpressure?: Partial<BackpressureLimits>;
 }
@@ -40,7 +42,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ limits, backpressure }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -49,8 +51,8 @@ export class World {
     this.book = new QuoteBook(this.directory, new ExchangeClock(new WeekdayCalendar()));
     const encoder = new QuoteEncoder(this.book, this.directory);
     this.server = new MarketServer({
-      host: '127.0.0.1',
-      port: 0,
+      host: host ?? '127.0.0.1',
+      port: port ?? 0,
       limits: {
         maxClients: 1000,
         maxInstrumentsPerClient: 20_000,
@@ -79,6 +81,10 @@ export class World {
     const world = new World(options);
     world.port = await world.server.listen();
     return world;
+  }
+
+  static unstarted(options: WorldOptions): World {
+    return new World(options);
   }
 
   async stop(): Promise<void> {
@@ -158,7 +164,9 @@ export class TestClient {
 
   /** Sends an object as JSON, or text and bytes as they are. */
   send(message: Frame | string | Buffer): void {
-    this.socket.send(typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message));
+    this.socket.send(
+      typeof message === 'string' || Buffer.isBuffer(message) ? message : JSON.stringify(message),
+    );
   }
 
   peek(): void {
