@@ -23,6 +23,7 @@ enum Salt : uint64_t {
 struct OctaveShape {
     int64_t minutes;
     double weight;
+    double perMinute = 1.0 / static_cast<double>(minutes);
 };
 // Weights add up to one: the noise never leaves [-1, 1].
 constexpr OctaveShape octaveShapes[] = {{43200, 0.40}, {4320, 0.22}, {240, 0.14}, {60, 0.10}, {10, 0.08}, {1, 0.06}};
@@ -55,13 +56,15 @@ int32_t InstrumentModel::anchor(int64_t minute) {
     for (int i = 0; i < octaveCount; ++i) {
         const OctaveShape& shape = octaveShapes[i];
         Octave& octave = octaves_[i];
-        const int64_t node = minute / shape.minutes;
-        if (octave.node != node) {
-            octave.left = octave.node + 1 == node ? octave.right : signedUnit(hashOf(key_, saltOctave + i, node));
+        // Minutes mostly come one after the other, and a division for each octave would be most of the work.
+        if (static_cast<uint64_t>(minute - octave.begin) >= static_cast<uint64_t>(shape.minutes)) {
+            const int64_t node = minute / shape.minutes;
+            const bool follows = octave.begin + shape.minutes == node * shape.minutes;
+            octave.left = follows ? octave.right : signedUnit(hashOf(key_, saltOctave + i, node));
             octave.right = signedUnit(hashOf(key_, saltOctave + i, node + 1));
-            octave.node = node;
+            octave.begin = node * shape.minutes;
         }
-        const double x = static_cast<double>(minute - node * shape.minutes) / static_cast<double>(shape.minutes);
+        const double x = static_cast<double>(minute - octave.begin) * shape.perMinute;
         noise += shape.weight * (octave.left + (octave.right - octave.left) * smooth(x));
     }
     return static_cast<int32_t>(std::max(1.0, std::round(baseTicks_ * (1 + amplitude_ * noise))));

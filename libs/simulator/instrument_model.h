@@ -31,8 +31,9 @@ public:
 private:
     static constexpr int octaveCount = 6;
 
+    /** The two nodes of value noise around the minute that was last asked for. */
     struct Octave {
-        int64_t node = -2;   // no node, nor the one before a node
+        int64_t begin = INT64_MIN / 2;   // minute of the left node; far from any real one at first
         double left = 0;
         double right = 0;
     };
