@@ -21,6 +21,10 @@ function idOf(brokerId: string, taken: ReadonlySet<string>): string {
   }
 }
 
+function titleOf({ id, name }: Broker): string {
+  return ['broker', id, name].filter((part) => part !== '').join(' ');
+}
+
 function frontsOf(servers: readonly BrokerServer[]): string[] {
   return [...new Set(servers.flatMap((server) => server.fronts))].slice(0, longestFrontList);
 }
@@ -29,7 +33,7 @@ function frontsOf(servers: readonly BrokerServer[]): string[] {
 function mergeById(brokers: readonly Broker[], warn: (text: string) => void): Broker[] {
   const byId = new Map<string, Broker>();
   for (const broker of brokers) {
-    const title = `broker ${broker.id} ${broker.name}`.trim();
+    const title = titleOf(broker);
     if (broker.id === '' || !connectionOptions.broker_id.format.accepts(broker.id)) {
       warn(`${title}: the BrokerID must have 1 to 10 characters, skipped`);
       continue;
@@ -54,8 +58,7 @@ export function connectionsOf(brokers: readonly Broker[], warn: (text: string) =
     const tests = broker.servers.filter((server) => testServer.test(server.name));
     const real = frontsOf(broker.servers.filter((server) => !tests.includes(server)));
     const test = frontsOf(tests).filter((front) => !real.includes(front));
-    if (real.length === 0 && test.length === 0)
-      warn(`broker ${broker.id} ${broker.name}`.trim() + ': no market-data address, skipped');
+    if (real.length === 0 && test.length === 0) warn(`${titleOf(broker)}: no market-data address, skipped`);
     const made: BrokerConnection[] = [];
     const add = (suffix: string, fronts: readonly string[], enabled: boolean): void => {
       if (fronts.length === 0) return;

@@ -15,6 +15,12 @@ export interface Format<T> {
   blame?(value: unknown): unknown;
 }
 
+const booleanTexts = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 const decimal = /^-?\d+(\.\d+)?$/;
 const hostName = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
 const dottedNumbers = /^[\d.]+$/;
@@ -59,7 +65,7 @@ export const boolean: Format<boolean> = {
   name: 'strict boolean',
   allowed: 'true, false, 1 or 0',
   accepts: (value) => value === true || value === false || value === 1 || value === 0,
-  parse: (text) => ({ true: true, '1': true, false: false, '0': false })[text.trim()] ?? text,
+  parse: (text) => booleanTexts.get(text.trim()) ?? text,
   normalize: Boolean,
 };
 

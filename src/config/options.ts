@@ -127,7 +127,7 @@ export const gatewayOptions = {
   'limits.max_instruments_per_client': option(
     integer(1, 1_000_000),
     100_000,
-    'Instruments one session may subscribe to; each costs some 10 bytes per session.',
+    'Instruments one session may subscribe to, per protocol; each costs some 10 bytes per session.',
     'instruments',
   ),
   'limits.max_frame_bytes': option(
@@ -139,7 +139,7 @@ export const gatewayOptions = {
   'limits.max_bad_frames': option(
     integer(1, 1_000_000),
     100,
-    'Messages in a session that may fail to parse before it is closed.',
+    'Messages outside the protocol that a session may send within a minute; the next one closes it.',
     'messages',
   ),
   'simulator.fronts': option(
@@ -192,6 +192,10 @@ export const connectionOptions = {
     'Most instruments on this connection. Shared memory grows with it: about 640 bytes per instrument.',
     'instruments',
   ),
-  priority: option(integer(1, 10), 1, 'Preference among equally good connections; 1 is used first, 10 last.'),
+  priority: option(
+    integer(1, 10),
+    1,
+    '1 is used first, 10 last: a later one takes instruments only when all earlier ones are full.',
+  ),
   enabled: option(boolean, true, 'A disabled connection is kept in the file and not opened.'),
 } as const satisfies OptionTable;

@@ -41,6 +41,7 @@ export class RedisMonitor {
   private told: 'up' | 'down' | undefined;
   /** The error that explains the next close; a close without one was the server's. */
   private lastError: Error | undefined;
+  private closed = false;
   private readonly address: string;
 
   constructor(
@@ -50,9 +51,9 @@ export class RedisMonitor {
     this.address = `${settings.redisHost}:${settings.redisPort}`;
   }
 
-  /** Starts connecting in the background; does nothing when Redis is not enabled or this was called before. */
+  /** Starts connecting in the background; does nothing when Redis is not enabled, or after a start or close. */
   start(): void {
-    if (!this.settings.redisEnabled || this.client !== undefined) return;
+    if (!this.settings.redisEnabled || this.closed || this.client !== undefined) return;
     const { redisHost, redisPort, redisPassword } = this.settings;
     const client = new Redis({
       host: redisHost,
@@ -91,11 +92,10 @@ export class RedisMonitor {
 
   /** Ends the connection and all attempts, at any moment; later calls do nothing. */
   close(): void {
+    this.closed = true;
     clearInterval(this.timer);
-    const { client } = this;
     this.latencyMs = undefined;
-    this.told = 'down';
-    client?.disconnect();
+    this.client?.disconnect();
   }
 
   /** A PING that fails means that Redis does not work, whatever the socket says, so the socket is renewed. */
@@ -110,7 +110,7 @@ export class RedisMonitor {
       if (client.status === 'ready') client.disconnect(true);
       return;
     }
-    if (client.status === 'ready') this.up(performance.now() - start);
+    if (client.status === 'ready' && !this.closed) this.up(performance.now() - start);
   }
 
   private up(latencyMs: number): void {
@@ -126,7 +126,7 @@ export class RedisMonitor {
   private down(error: Error): void {
     this.latencyMs = undefined;
     this.lastError = undefined;
-    if (this.told === 'down') return;
+    if (this.told === 'down' || this.closed) return;
     this.logger.warn(`Redis at ${this.address} cannot be used: ${causeOf(error)}; trying again`);
     this.told = 'down';
   }

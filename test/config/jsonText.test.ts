@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { JsonTextError, parseJsonText } from '../../src/config/jsonText.js';
+
+function parses(parse: (text: string) => unknown, text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('parseJsonText', () => {
+  it('gives back what JSON.stringify wrote', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(0, 2), (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        expect(parseJsonText(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it('agrees with JSON.parse about damaged text', () => {
+    const damaged = fc
+      .tuple(fc.json(), fc.nat(), fc.nat(3), fc.string({ maxLength: 3 }))
+      .map(
+        ([text, at, cut, put]) =>
+          text.slice(0, at % (text.length + 1)) + put + text.slice((at % (text.length + 1)) + cut),
+      );
+    fc.assert(
+      fc.property(damaged, (text) => {
+        // A repeated key is ours alone to refuse.
+        fc.pre(!(parses(JSON.parse, text) && /"[^"]*":[^]*"[^"]*":/.test(text)));
+        expect(parses(parseJsonText, text)).toBe(parses(JSON.parse, text));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['{"a": 1,}', 1, 9],
+    ['{\n "a": 1\n "b": 2}', 3, 2],
+    ['{"a": tru}', 1, 7],
+    ["{'a': 1}", 1, 2],
+    ['[1, 2', 1, 6],
+    ['{"a": 1} x', 1, 10],
+    ['{"a": "x\ny"}', 1, 7],
+    ['{"a": 01}', 1, 8],
+    ['', 1, 1],
+    ['{"a": 1,\n "a": 2}', 2, 2],
+  ])('finds the fault of %j at %i:%i', (text, line, column) => {
+    expect(() => parseJsonText(text)).toThrow(JsonTextError);
+    try {
+      parseJsonText(text);
+    } catch (error) {
+      expect(error).toMatchObject({ line, column });
+    }
+  });
+
+  it('skips a byte order mark and refuses text nested beyond all reason', () => {
+    expect(parseJsonText('\ufeff{"a":1}')).toEqual({ a: 1 });
+    expect(() => parseJsonText('['.repeat(100_000))).toThrow('nested more than');
+  });
+});

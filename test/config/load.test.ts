@@ -1,0 +1,332 @@
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { environmentName } from '../../src/config/environment.js';
+import { loadConfig, loadListenAddress } from '../../src/config/load.js';
+import { gatewayOptions } from '../../src/config/options.js';
+import { packagePath } from '../../src/paths.js';
+import { connection, load, problemsOf, temporaryFolder } from './sources.js';
+
+describe('defaults', () => {
+  it('fills everything that the file leaves out', () => {
+    const cwd = temporaryFolder();
+    expect(load({ cwd })).toEqual({
+      websocketHost: '0.0.0.0',
+      websocketPort: 7799,
+      ctpLibrary: packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so'),
+      flowPath: join(cwd, 'ctpflow'),
+      loadBalanceStrategy: 'connection_quality',
+      healthCheckInterval: 30,
+      maintenanceInterval: 60,
+      maxRetryCount: 3,
+      autoFailover: true,
+      connectionsPerWorker: 'auto',
+      redisEnabled: false,
+      redisHost: '127.0.0.1',
+      redisPort: 6379,
+      redisPassword: '',
+      logLevel: 'info',
+      shutdownDeadline: 10,
+      limits: {
+        maxClients: 10_000,
+        maxInstrumentsPerClient: 100_000,
+        maxFrameBytes: 1_048_576,
+        maxBadFrames: 100,
+      },
+      simulator: undefined,
+      connections: [
+        {
+          connectionId: 'one',
+          frontAddr: ['tcp://127.0.0.1:17001'],
+          brokerId: '',
+          userId: '',
+          password: '',
+          maxSubscriptions: 500,
+          priority: 1,
+          enabled: true,
+        },
+      ],
+    });
+  });
+
+  it('fills a simulator section, and has none without the section', () => {
+    expect(load({ file: { simulator: { fronts: 2 } } }).simulator).toEqual({
+      fronts: 2,
+      basePort: 17_001,
+      rate: 2,
+      seed: 1,
+    });
+    expect(load({ file: { simulator: {} } }).simulator?.fronts).toBe(4);
+  });
+
+  it('resolves paths from the working directory', () => {
+    const cwd = temporaryFolder();
+    const config = load({ cwd, file: { ctp_library: 'libs/x.so', flow_path: '/var/flow' } });
+    expect(config.ctpLibrary).toBe(join(cwd, 'libs/x.so'));
+    expect(config.flowPath).toBe('/var/flow');
+  });
+});
+
+describe('precedence', () => {
+  const file = { websocket_port: 1001, log_level: 'warn', load_balance_strategy: 'round_robin' };
+  const env = { QACTPMD_WEBSOCKET_PORT: '1002', QACTPMD_LOG_LEVEL: 'error' };
+
+  it('is command line over environment over file', () => {
+    expect(load({ file }).websocketPort).toBe(1001);
+    expect(load({ file, env }).websocketPort).toBe(1002);
+    expect(load({ file, env, args: { port: '1003' } }).websocketPort).toBe(1003);
+    expect(load({ file, env, args: { logLevel: 'debug' } }).logLevel).toBe('debug');
+    expect(load({ file, args: { strategy: 'hash_based' } }).loadBalanceStrategy).toBe('hash_based');
+  });
+
+  it('puts LOG_LEVEL below QACTPMD_LOG_LEVEL and above the file, in any case of letters', () => {
+    expect(load({ file, env: { LOG_LEVEL: 'DEBUG' } }).logLevel).toBe('debug');
+    expect(load({ file, env: { LOG_LEVEL: 'debug', QACTPMD_LOG_LEVEL: 'trace' } }).logLevel).toBe('trace');
+  });
+
+  it('lets every scalar be set by its variable', () => {
+    const given: Record<string, string> = {};
+    for (const [path, { format }] of Object.entries(gatewayOptions)) {
+      if (path === 'connections' || path === 'redis_password_file') continue;
+      const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where'];
+      given[environmentName(path)] = candidates.find((text) => format.accepts(format.parse(text)))!;
+    }
+    const config = load({ file: { simulator: {} }, env: given });
+    expect(config).toMatchObject({
+      websocketPort: 12,
+      redisEnabled: true,
+      loadBalanceStrategy: 'hash_based',
+      logLevel: 'trace',
+      connectionsPerWorker: 12,
+      redisPassword: '12',
+      shutdownDeadline: 12,
+      simulator: { fronts: 12, basePort: 12, rate: 12, seed: 12 },
+    });
+    expect(problemsOf({ env: { QACTPMD_LIMITS_MAX_CLIENTS: '12x' } })).toEqual([
+      'environment QACTPMD_LIMITS_MAX_CLIENTS: must be an integer from 1 to 1000000, not "12x"',
+    ]);
+  });
+
+  it('counts every empty variable as unset', () => {
+    const env = Object.fromEntries(Object.keys(gatewayOptions).map((path) => [environmentName(path), '']));
+    expect(
+      load({ env: { ...env, LOG_LEVEL: '' }, cwd: '/tmp', file: null, args: { frontAddr: ['sim://'] } }),
+    ).toEqual(load({ cwd: '/tmp', file: null, args: { frontAddr: ['sim://'] } }));
+  });
+
+  it('still refuses a wrong value in the file that a variable overrides', () => {
+    expect(problemsOf({ file: { websocket_port: -1 }, env })).toEqual([
+      'gateway.json: websocket_port: must be an integer from 0 to 65535, not -1',
+    ]);
+  });
+
+  it('takes the whole list of connections from QACTPMD_CONNECTIONS', () => {
+    const list = [{ connection_id: 'env', front_addr: ['tcp://a:1', 'tcp://b:2'], max_subscriptions: 7 }];
+    const env = { QACTPMD_CONNECTIONS: JSON.stringify(list) };
+    expect(load({ env }).connections).toMatchObject([
+      { connectionId: 'env', frontAddr: ['tcp://a:1', 'tcp://b:2'], maxSubscriptions: 7 },
+    ]);
+    expect(load({ env, file: null }).connections).toHaveLength(1);
+  });
+
+  it('makes one connection of --front-addr and --broker-id, over file and environment', () => {
+    const env = { QACTPMD_CONNECTIONS: JSON.stringify([connection]) };
+    const args = { frontAddr: ['tcp://10.0.0.1:41213', 'tcp://10.0.0.2:41213'], brokerId: '8888' };
+    expect(load({ env, args }).connections).toMatchObject([
+      { connectionId: 'single', frontAddr: args.frontAddr, brokerId: '8888', enabled: true },
+    ]);
+  });
+});
+
+describe('refusals', () => {
+  it.each([
+    [{ websocket_prt: 1 }, 'websocket_prt: unknown key with the value 1, did you mean websocket_port?'],
+    [{ 'websocket-port': 1 }, 'websocket-port: unknown key with the value 1, did you mean websocket_port?'],
+    [
+      { limits: { max_clinets: 1 } },
+      'limits.max_clinets: unknown key with the value 1, did you mean limits.max_clients?',
+    ],
+    [
+      { limits: { x: {} } },
+      /^limits\.x: unknown key with the value an object, allowed are max_clients, max_inst/,
+    ],
+    [{ 'limits.max_clients': 5 }, /^limits\.max_clients: unknown key/],
+    [
+      { nonsense: [1] },
+      /^nonsense: unknown key with the value a list of 1, allowed are websocket_host, websocket_port/,
+    ],
+    [{ constructor: { prototype: 1 } }, /^constructor: unknown key/],
+    [{ limits: 3 }, 'limits: must be an object, not 3'],
+    [{ simulator: null }, 'simulator: must be an object, not null'],
+    [{ websocket_port: '7799' }, 'websocket_port: must be an integer from 0 to 65535, not "7799"'],
+    [{ websocket_port: 1.5 }, 'websocket_port: must be an integer from 0 to 65535, not 1.5'],
+    [{ websocket_port: null }, 'websocket_port: must be an integer from 0 to 65535, not null'],
+    [
+      { websocket_port: { a: { b: 1 } } },
+      'websocket_port: must be an integer from 0 to 65535, not an object',
+    ],
+    [{ websocket_host: 'a b' }, 'websocket_host: must be a host name or an IP address, not "a b"'],
+    [
+      { websocket_host: '256.1.1.1' },
+      'websocket_host: must be a host name or an IP address, not "256.1.1.1"',
+    ],
+    [{ ctp_library: 5 }, /^ctp_library: must be a text of at most 4096 bytes .*, not 5$/],
+    [{ flow_path: '' }, /^flow_path: must be a non-empty text .*, not ""$/],
+    [
+      { load_balance_strategy: 'fastest' },
+      'load_balance_strategy: must be one of "round_robin", "least_connections", "connection_quality", "hash_based", not "fastest"',
+    ],
+    [{ health_check_interval: 0 }, 'health_check_interval: must be an integer from 1 to 3600, not 0'],
+    [{ maintenance_interval: -5 }, 'maintenance_interval: must be an integer from 1 to 86400, not -5'],
+    [{ max_retry_count: 101 }, 'max_retry_count: must be an integer from 0 to 100, not 101'],
+    [{ auto_failover: 'no' }, 'auto_failover: must be true, false, 1 or 0, not "no"'],
+    [{ auto_failover: 2 }, 'auto_failover: must be true, false, 1 or 0, not 2'],
+    [
+      { connections_per_worker: 'many' },
+      /^connections_per_worker: must be "auto" or an integer from 1 to 1000, not "many"$/,
+    ],
+    [{ redis_enabled: 'true' }, 'redis_enabled: must be true, false, 1 or 0, not "true"'],
+    [{ redis_host: '' }, 'redis_host: must be a host name or an IP address, not ""'],
+    [{ redis_port: 0 }, 'redis_port: must be an integer from 1 to 65535, not 0'],
+    [{ log_level: 'loud' }, /^log_level: must be one of "trace", .*, not "loud"$/],
+    [{ shutdown_deadline: 0 }, 'shutdown_deadline: must be an integer from 1 to 300, not 0'],
+    [
+      { limits: { max_frame_bytes: 12 } },
+      'limits.max_frame_bytes: must be an integer from 1024 to 67108864, not 12',
+    ],
+    [{ simulator: { rate: 0 } }, 'simulator.rate: must be a number above 0 and up to 1000, not 0'],
+    [{ simulator: { seed: -1 } }, 'simulator.seed: must be an integer from 0 to 4294967295, not -1'],
+    [
+      { simulator: { fronts: 100, base_port: 65_500 } },
+      'simulator: base_port 65500 leaves no room for 100 fronts, the last port would be 65599',
+    ],
+    [{ connections: {} }, 'connections: must be a list of objects, not an object'],
+    [{ connections: [] }, 'connections: no connection is enabled, at least one must be'],
+    [
+      { connections: [{ ...connection, enabled: 0 }] },
+      'connections: no connection is enabled, at least one must be',
+    ],
+  ])('says what is wrong with %j', (file, line) => {
+    const problems = problemsOf({ file });
+    expect(problems).toHaveLength(1);
+    const prefix = 'gateway.json: ';
+    expect(problems[0]!.startsWith(prefix)).toBe(true);
+    const text = problems[0]!.slice(prefix.length);
+    if (typeof line === 'string') expect(text).toBe(line);
+    else expect(text).toMatch(line);
+  });
+
+  it('names everything that is wrong at once', () => {
+    expect(
+      problemsOf({
+        file: { websocket_port: 'x', redis_prt: 2 },
+        env: { LOG_LEVEL: 'y' },
+        args: { port: '-1' },
+      }),
+    ).toEqual([
+      'gateway.json: redis_prt: unknown key with the value 2, did you mean redis_port?',
+      'gateway.json: websocket_port: must be an integer from 0 to 65535, not "x"',
+      expect.stringMatching(/^environment LOG_LEVEL: must be one of .* not "y"$/),
+      '--port: must be an integer from 0 to 65535, not -1',
+    ]);
+  });
+
+  it('refuses __proto__ as any unknown key', () => {
+    expect(problemsOf({ file: `{"__proto__": {"websocket_port": 1}, "connections": []}` })[0]).toMatch(
+      /^gateway\.json: __proto__: unknown key/,
+    );
+  });
+
+  it('suggests the variable that a misspelt one means, and leaves farther ones to their owners', () => {
+    expect(problemsOf({ env: { QACTPMD_REDIS_HOTS: 'x' } })).toEqual([
+      'environment QACTPMD_REDIS_HOTS: unknown variable, did you mean QACTPMD_REDIS_HOST?',
+    ]);
+    expect(load({ env: { QACTPMD_SOMETHING_ELSE: 'x' } }).redisHost).toBe('127.0.0.1');
+  });
+
+  it('refuses a simulator variable where nothing would use it', () => {
+    expect(problemsOf({ env: { QACTPMD_SIMULATOR_RATE: '5' } })[0]).toMatch(
+      /^environment QACTPMD_SIMULATOR_RATE: there is no simulator section/,
+    );
+  });
+
+  it('takes true, false, 1 and 0 for booleans and nothing else', () => {
+    for (const yes of ['true', '1'])
+      expect(load({ env: { QACTPMD_REDIS_ENABLED: yes } }).redisEnabled).toBe(true);
+    for (const no of ['false', '0'])
+      expect(load({ env: { QACTPMD_AUTO_FAILOVER: no } }).autoFailover).toBe(false);
+    for (const odd of ['yes', 'no', 'on', 'TRUE', '2', 'toString'])
+      expect(problemsOf({ env: { QACTPMD_AUTO_FAILOVER: odd } })).toEqual([
+        `environment QACTPMD_AUTO_FAILOVER: must be true, false, 1 or 0, not "${odd}"`,
+      ]);
+    expect(load({ file: { auto_failover: 0, redis_enabled: 1 } })).toMatchObject({
+      autoFailover: false,
+      redisEnabled: true,
+    });
+  });
+
+  it('accepts no other text as a port than the decimal numbers it stands for', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.integer().map(String)), (text) => {
+        const value = Number(text);
+        const fine = /^\s*\d+(\.0+)?\s*$/.test(text) && value <= 65535;
+        if (text === '') return;
+        if (fine)
+          expect(load({ args: { port: text }, cwd: '/tmp', file: null, env: simulated }).websocketPort).toBe(
+            value,
+          );
+        else
+          expect(problemsOf({ args: { port: text }, cwd: '/tmp', file: null, env: simulated })).toHaveLength(
+            1,
+          );
+      }),
+    );
+  });
+});
+
+const simulated = { QACTPMD_CONNECTIONS: JSON.stringify([connection]) };
+
+describe('files', () => {
+  const sources = { args: {}, env: {}, cwd: '/' };
+
+  it('names a missing file, a folder, bad JSON with its place, and text in another encoding', () => {
+    const cwd = temporaryFolder();
+    expect(() => loadConfig({ ...sources, file: 'no/such.json' })).toThrow(
+      'no/such.json: there is no such file',
+    );
+    expect(() => loadConfig({ ...sources, file: cwd })).toThrow(`${cwd}: is a folder, not a file`);
+    expect(problemsOf({ file: '{\n  "websocket_port": 7799,\n  }' })).toEqual([
+      'gateway.json: line 3, column 3: expected a key in double quotes',
+    ]);
+    expect(problemsOf({ file: '' })).toEqual([
+      expect.stringMatching(/^gateway\.json: line 1, column 1: expected a value/),
+    ]);
+    expect(problemsOf({ file: '[1]' })).toEqual(['gateway.json: must hold one JSON object, not a list of 1']);
+  });
+
+  it.each(['simulated.json', 'simnow.json', 'multi_ctp_config.json'])('accepts the shipped %s', (name) => {
+    const config = loadConfig({ ...sources, file: packagePath('config', name) });
+    expect(config.websocketPort).toBe(7799);
+    const fronts = config.connections.flatMap((each) => each.frontAddr);
+    expect(new Set(fronts).size).toBe(fronts.length);
+    if (config.simulator === undefined) return;
+    const { basePort, fronts: count } = config.simulator;
+    expect(fronts).toEqual(
+      Array.from({ length: count }, (_, index) => `tcp://127.0.0.1:${basePort + index}`),
+    );
+  });
+});
+
+describe('loadListenAddress', () => {
+  it('tells host and port without looking at passwords', () => {
+    const cwd = temporaryFolder();
+    const env = {
+      QACTPMD_CONNECTIONS: JSON.stringify([{ ...connection, password_env: 'ABSENT' }]),
+      QACTPMD_WEBSOCKET_PORT: '8001',
+    };
+    expect(loadListenAddress({ file: undefined, args: {}, env, cwd })).toEqual({
+      host: '0.0.0.0',
+      port: 8001,
+    });
+  });
+});
