@@ -1,0 +1,265 @@
+// A library with the vendor's interface that does nothing by itself: the test makes it call back, and reads what
+// it was asked. It states the interface on its own, as C++ classes and by the vendor's names.
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstring>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#define FAKE_API extern "C" __attribute__((visibility("default")))
+#define VENDOR_API __attribute__((visibility("default")))
+
+struct RspInfo {
+  int ErrorID;
+  char ErrorMsg[81];
+};
+struct RspUserLogin {
+  char TradingDay[9], LoginTime[9], BrokerID[11], UserID[16], SystemName[41];
+  int FrontID, SessionID;
+  char rest[200];
+};
+struct SpecificInstrument {
+#ifdef FAKE_SHORT
+  char InstrumentID[31];
+#else
+  char reserve1[31];
+  char InstrumentID[81];
+#endif
+};
+
+class CThostFtdcMdSpi {
+ public:
+  virtual void OnFrontConnected() {}
+  virtual void OnFrontDisconnected(int) {}
+  virtual void OnHeartBeatWarning(int) {}
+  virtual void OnRspUserLogin(RspUserLogin *, RspInfo *, int, bool) {}
+  virtual void OnRspUserLogout(void *, RspInfo *, int, bool) {}
+#ifndef FAKE_SHORT
+  virtual void OnRspQryMulticastInstrument(void *, RspInfo *, int, bool) {}
+#endif
+  virtual void OnRspError(RspInfo *, int, bool) {}
+  virtual void OnRspSubMarketData(SpecificInstrument *, RspInfo *, int, bool) {}
+  virtual void OnRspUnSubMarketData(SpecificInstrument *, RspInfo *, int, bool) {}
+  virtual void OnRspSubForQuoteRsp(SpecificInstrument *, RspInfo *, int, bool) {}
+  virtual void OnRspUnSubForQuoteRsp(SpecificInstrument *, RspInfo *, int, bool) {}
+  virtual void OnRtnDepthMarketData(void *) {}
+  virtual void OnRtnForQuoteRsp(void *) {}
+};
+
+class VENDOR_API CThostFtdcMdApi {
+ public:
+#if defined(FAKE_BBB)
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp, bool multicast, bool production);
+#elif defined(FAKE_BB)
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp, bool multicast);
+#else
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp);
+#endif
+#ifdef FAKE_VERSION
+  static const char *GetApiVersion();
+#endif
+  virtual void Release() = 0;
+  virtual void Init() = 0;
+  virtual int Join() = 0;
+  virtual const char *GetTradingDay() = 0;
+  virtual void RegisterFront(char *) = 0;
+  virtual void RegisterNameServer(char *) = 0;
+  virtual void RegisterFensUserInfo(void *) = 0;
+  virtual void RegisterSpi(CThostFtdcMdSpi *) = 0;
+  virtual int SubscribeMarketData(char **, int) = 0;
+  virtual int UnSubscribeMarketData(char **, int) = 0;
+  virtual int SubscribeForQuoteRsp(char **, int) = 0;
+  virtual int UnSubscribeForQuoteRsp(char **, int) = 0;
+  virtual int ReqUserLogin(char *, int) = 0;
+  virtual int ReqUserLogout(void *, int) = 0;
+  virtual int ReqQryMulticastInstrument(void *, int) = 0;
+};
+
+namespace {
+
+std::mutex mutex;
+std::string calls;
+std::vector<CThostFtdcMdApi *> instances;
+CThostFtdcMdSpi *lastSpi = nullptr;  // kept after RegisterSpi(0): for callbacks that come too late
+std::atomic<int> nextReturn{0};
+std::atomic<bool> holdRelease{false};
+std::atomic<int> releasing{0}, mostReleasing{0};
+
+void note(const std::string &text) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  calls += text + '\n';
+}
+
+std::string join(char **ids, int count) {
+  std::string text;
+  for (int i = 0; i < count; i++) text += std::string(i == 0 ? "" : ",") + ids[i];
+  return text;
+}
+
+class Fake final : public CThostFtdcMdApi {
+ public:
+  void Release() override {
+    const int now = ++releasing;
+    if (now > mostReleasing) mostReleasing = now;
+    note("release");
+    while (holdRelease) std::this_thread::yield();
+    --releasing;
+  }
+  void Init() override { note("init"); }
+  int Join() override { return 0; }
+  const char *GetTradingDay() override { return "20260227"; }
+  void RegisterFront(char *address) override { note(std::string("front ") + address); }
+  void RegisterNameServer(char *) override {}
+  void RegisterFensUserInfo(void *) override {}
+  void RegisterSpi(CThostFtdcMdSpi *spi) override {
+    note(spi == nullptr ? "spi none" : "spi");
+    if (spi != nullptr) lastSpi = spi;
+  }
+  int SubscribeMarketData(char **ids, int count) override {
+    note("subscribe " + join(ids, count));
+    return nextReturn.exchange(0);
+  }
+  int UnSubscribeMarketData(char **ids, int count) override {
+    note("unsubscribe " + join(ids, count));
+    return nextReturn.exchange(0);
+  }
+  int SubscribeForQuoteRsp(char **, int) override { return 0; }
+  int UnSubscribeForQuoteRsp(char **, int) override { return 0; }
+  int ReqUserLogin(char *request, int requestId) override {
+    std::string text = "login " + std::to_string(requestId) + " " + (request + 9) + " " + (request + 20) + " " +
+                       (request + 36);
+    // All of the longest version's struct beyond the password must be zero.
+    for (int i = 77; i < 280; i++) {
+      if (request[i] != 0) text += " dirty";
+    }
+    note(text);
+    return nextReturn.exchange(0);
+  }
+  int ReqUserLogout(void *, int) override { return 0; }
+  int ReqQryMulticastInstrument(void *, int) override { return 0; }
+};
+
+CThostFtdcMdApi *create(const char *path, const std::string &flags) {
+#ifdef FAKE_THROWING
+  if (std::strstr(path, "standard") != nullptr) throw std::runtime_error("can not open CFlow file");
+  if (std::strstr(path, "number") != nullptr) throw 42;
+  if (std::strstr(path, "null") != nullptr) return nullptr;
+#endif
+  struct stat status {};
+  if (::stat(path, &status) != 0) throw std::runtime_error("can not open CFlow file");
+  note(std::string("create ") + path + flags);
+  auto *fake = new Fake;
+  const std::lock_guard<std::mutex> lock(mutex);
+  instances.push_back(fake);
+  return fake;
+}
+
+RspInfo infoOf(int code, const char *text) {
+  RspInfo info{};
+  info.ErrorID = code;
+  std::strncpy(info.ErrorMsg, text, sizeof info.ErrorMsg - 1);
+  return info;
+}
+
+}  // namespace
+
+#if defined(FAKE_BBB)
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool udp, bool multicast, bool production) {
+  return create(path, std::string(" ") + (udp ? "1" : "0") + (multicast ? "1" : "0") + (production ? "1" : "0"));
+}
+#elif defined(FAKE_BB)
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool udp, bool multicast) {
+  return create(path, std::string(" ") + (udp ? "1" : "0") + (multicast ? "1" : "0"));
+}
+#else
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool) { return create(path, ""); }
+#endif
+#ifdef FAKE_VERSION
+const char *CThostFtdcMdApi::GetApiVersion() { return FAKE_VERSION; }
+#endif
+
+// ---- the test's side; all callbacks go to the Spi that was registered last
+
+FAKE_API void fake_connected() { lastSpi->OnFrontConnected(); }
+FAKE_API void fake_disconnected(int reason) { lastSpi->OnFrontDisconnected(reason); }
+FAKE_API void fake_heartbeat(int seconds) { lastSpi->OnHeartBeatWarning(seconds); }
+FAKE_API void fake_login(int code, const char *text, const char *day, int requestId, int nulls) {
+  RspInfo info = infoOf(code, text);
+  RspUserLogin login{};
+  std::strncpy(login.TradingDay, day, sizeof login.TradingDay - 1);
+  std::strncpy(login.SystemName, "TradingHosting", sizeof login.SystemName - 1);
+  login.FrontID = 7;
+  login.SessionID = -5;
+  lastSpi->OnRspUserLogin(nulls != 0 ? nullptr : &login, nulls != 0 ? nullptr : &info, requestId, true);
+}
+FAKE_API void fake_logout(int code, const char *text) {
+  RspInfo info = infoOf(code, text);
+  lastSpi->OnRspUserLogout(nullptr, &info, 1, true);
+}
+FAKE_API void fake_error(int code, const char *text, int requestId) {
+  RspInfo info = infoOf(code, text);
+  lastSpi->OnRspError(&info, requestId, true);
+}
+FAKE_API void fake_answer(int subscribed, const char *id, int code, const char *text, int nulls) {
+  RspInfo info = infoOf(code, text);
+  SpecificInstrument instrument{};
+  std::strncpy(instrument.InstrumentID, id, sizeof instrument.InstrumentID - 1);
+  SpecificInstrument *first = nulls != 0 ? nullptr : &instrument;
+  if (subscribed != 0) {
+    lastSpi->OnRspSubMarketData(first, &info, 0, true);
+  } else {
+    lastSpi->OnRspUnSubMarketData(first, &info, 0, true);
+  }
+}
+FAKE_API void fake_others() {
+  lastSpi->OnRspSubForQuoteRsp(nullptr, nullptr, 0, false);
+  lastSpi->OnRspUnSubForQuoteRsp(nullptr, nullptr, 0, false);
+  lastSpi->OnRtnForQuoteRsp(nullptr);
+#ifndef FAKE_SHORT
+  lastSpi->OnRspQryMulticastInstrument(nullptr, nullptr, 0, false);
+#endif
+}
+FAKE_API void fake_tick(void *depth) { lastSpi->OnRtnDepthMarketData(depth); }
+
+// Ticks from a thread until told to stop.
+namespace {
+std::atomic<bool> streaming{false}, streamEnded{true};
+std::atomic<unsigned> streamed{0};
+}  // namespace
+FAKE_API void fake_stream(const void *depth, int bytes) {
+  std::vector<char> copy(static_cast<const char *>(depth), static_cast<const char *>(depth) + bytes);
+  streaming = true;
+  streamEnded = false;
+  streamed = 0;
+  std::thread([copy = copy]() mutable {
+    while (streaming) {
+      lastSpi->OnRtnDepthMarketData(copy.data());
+      streamed++;
+    }
+    streamEnded = true;
+  }).detach();
+}
+FAKE_API unsigned fake_streamed() { return streamed; }
+FAKE_API void fake_end_stream() {
+  streaming = false;
+  while (!streamEnded) std::this_thread::yield();
+}
+
+FAKE_API void fake_return(int code) { nextReturn = code; }
+FAKE_API void fake_hold_release(int hold) { holdRelease = hold != 0; }
+FAKE_API int fake_most_releasing() { return mostReleasing; }
+FAKE_API int fake_instances() {
+  const std::lock_guard<std::mutex> lock(mutex);
+  return static_cast<int>(instances.size());
+}
+// Gives the calls since the last time.
+FAKE_API void fake_calls(char *buffer, int bytes) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  std::strncpy(buffer, calls.c_str(), static_cast<std::size_t>(bytes) - 1);
+  buffer[bytes - 1] = '\0';
+  calls.clear();
+}

@@ -1,0 +1,62 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { I32 } from '../../src/ring/tickRecord.js';
+import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { hammeredRecord, loadRingHammer, type RingHammer } from '../native/ringHammer.js';
+
+const records = 2_000_000;
+const readsPerTurn = 50_000;
+
+describe('a native writer at full speed', () => {
+  let hammer: RingHammer;
+  beforeAll(() => {
+    hammer = loadRingHammer();
+  });
+
+  async function follow(
+    ring: SharedArrayBuffer,
+    first: number,
+    readers: readonly TickReader[],
+  ): Promise<void> {
+    const bytes = new Uint8Array(ring);
+    expect(hammer.start(bytes, bytes.length, null, -1, first, records, 0, 0)).toBe(0);
+    const read = readers.map(() => 0);
+    const expected = readers.map(() => first);
+    for (let more = true; more;) {
+      more = hammer.running() === 1;
+      for (const [k, reader] of readers.entries()) {
+        for (let i = 0; i < readsPerTurn && reader.next(); i++) {
+          read[k]!++;
+          const n = (first + read[k]! + reader.missed - 1) >>> 0;
+          // Plain comparisons: expect() for each of millions of records would take minutes.
+          if (hammeredRecord(reader.record) !== n)
+            throw new Error(`record ${n} is torn or out of order, after ${expected[k]}`);
+          if (reader.record.i32[I32.sequence] !== (n | 0)) throw new Error(`record ${n} has another number`);
+          expected[k] = n;
+        }
+        more ||= reader.pending;
+      }
+      await turn();
+    }
+    for (const [k, reader] of readers.entries()) expect(read[k]! + reader.missed).toBe(records);
+  }
+
+  it('is followed without a torn, lost or reordered record that is not reported', async () => {
+    const ring = allocateTickRing(1024);
+    const reader = new TickReader(ring);
+    await follow(ring, 0, [reader]);
+    expect(reader.missed).toBeLessThan(records);
+  });
+
+  it('is followed by several readers on a tiny ring, across the wrap of the counters', async () => {
+    const first = 2 ** 32 - records / 2;
+    const ring = allocateTickRing(4, first);
+    await follow(ring, first, [new TickReader(ring), new TickReader(ring)]);
+  });
+
+  it('is followed across 2^31', async () => {
+    const first = 2 ** 31 - records / 2;
+    const ring = allocateTickRing(256, first);
+    await follow(ring, first, [new TickReader(ring)]);
+  });
+});
