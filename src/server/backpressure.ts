@@ -11,9 +11,9 @@ export interface BackpressureLimits {
   /** In place of lagBytes while all clients together have more than totalBytes buffered. */
   readonly scarceLagBytes: number;
   readonly totalBytes: number;
-  /** Above it snapshots and answers to peeks wait. */
+  /** Above it snapshots and answers to peeks wait, also those that catch a lagging client up. */
   readonly holdBytes: number;
-  /** At or below it they go on, and a lagging client is caught up. */
+  /** At or below it a client is not looked at any more. */
   readonly resumeBytes: number;
   /** A client that asks for more while more than this is unread is cut off: it does not read the answers. */
   readonly cutBytes: number;

@@ -42,7 +42,7 @@ export class PushClient {
   /** Subscriptions that have not joined, from nextWaiting on, first come first served. */
   waiting: PushSubscription[] = [];
   nextWaiting = 0;
-  /** Has left its channels because it does not read fast enough. */
+  /** Has left its channels because it does not read fast enough, and is not yet back in all of them. */
   lagging = false;
 
   constructor(socket: ClientSocket, interests: Interests) {
@@ -141,8 +141,6 @@ export class PushBoard {
   resume(client: PushClient): void {
     const { socket } = client;
     if (socket.closed || client.nextWaiting === client.waiting.length) return;
-    if (client.lagging && socket.buffered > this.#limits.resumeBytes) return;
-    client.lagging = false;
     socket.inOneWrite(() => {
       this.#joinWaiting(client);
     });
@@ -175,6 +173,7 @@ export class PushBoard {
     }
     client.waiting = [];
     client.nextWaiting = 0;
+    client.lagging = false;
   }
 
   #join(client: PushClient, subscription: PushSubscription): void {

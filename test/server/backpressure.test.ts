@@ -80,6 +80,23 @@ describe('a push client that reads too slowly', () => {
     }
   });
 
+  it('loses and repeats nothing when no further tick comes', async () => {
+    const client = await subscribed();
+    client.socket.pause();
+    const volumes: number[] = [];
+    for (let i = 0; world.server.counters.laggedClients === 0; i++) {
+      if (i % 20 === 0) await turn();
+      world.tick('rb2410');
+      volumes.push(101 + i);
+    }
+    client.socket.resume();
+    const frames: Frame[] = [];
+    while (frames.length < volumes.length) frames.push(await client.next());
+    world.tick('rb2410');
+    frames.push(...(await client.settled()));
+    expect(frames.map(volumeOf)).toEqual([...volumes, 101 + volumes.length]);
+  });
+
   it('is caught up with a whole frame where it gets diffs', async () => {
     const client = await subscribed({ diff: true, fields: ['volume', 'last_price', 'upper_limit_price'] });
     client.socket.pause();
