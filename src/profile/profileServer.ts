@@ -15,6 +15,8 @@ const commandTimeoutMs = 10_000;
 /** A reader who takes nothing for this long is cut off, so that the next one has a turn. */
 const stalledReaderMs = 60_000;
 const maxClients = 8;
+/** Blanks before the profile, which JSON allows: only writing shows that a client has left for good. */
+const heartbeatMs = 500;
 const usage = 'commands are "cpu [seconds]" and "heap"';
 
 type ProfileCommand = { readonly kind: 'cpu'; readonly seconds: number } | { readonly kind: 'heap' };
@@ -43,7 +45,7 @@ export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): str
  * Hands out CPU profiles and heap snapshots of the main thread over a Unix socket that only the gateway's own user
  * can open: profiles show what memory holds, passwords too. The client writes one line, `cpu [seconds]` (1 to 300,
  * default 10) or `heap`, and reads the file until the end; an error is one line that starts with `error: `, where a
- * profile starts with `{`. One profile at a time.
+ * profile starts with blanks or `{`. One profile at a time.
  *
  *     echo cpu 30 | socat -t 330 - UNIX-CONNECT:ctpflow/profile.sock > gateway.cpuprofile
  */
@@ -118,8 +120,8 @@ export class ProfileServer {
   private async answer(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<void> {
     this.logger.info(`profile: ${command.kind} begins`);
     try {
-      const content: Readable =
-        command.kind === 'cpu' ? await recordCpuProfile(command.seconds, signal) : takeHeapSnapshot();
+      const content =
+        command.kind === 'cpu' ? await this.cpu(command.seconds, client, signal) : takeHeapSnapshot();
       client.setTimeout(stalledReaderMs, () => client.destroy());
       await pipeline(content, client, { signal });
       this.logger.info(`profile: ${command.kind} done`);
@@ -127,6 +129,15 @@ export class ProfileServer {
       const reason = signal.aborted ? 'its client left or the gateway stops' : (error as Error).message;
       this.logger.warn(`profile: ${command.kind} not delivered: ${reason}`);
       if (!client.destroyed) client.end(`error: ${reason}\n`);
+    }
+  }
+
+  private async cpu(seconds: number, client: Socket, signal: AbortSignal): Promise<Readable> {
+    const heartbeat = setInterval(() => client.write(' '), heartbeatMs);
+    try {
+      return await recordCpuProfile(seconds, signal);
+    } finally {
+      clearInterval(heartbeat);
     }
   }
 

@@ -1,0 +1,77 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { createLogger, logWorkerEvent, type Logger } from '../src/logging.js';
+
+function logged(level: Parameters<typeof createLogger>[0]): {
+  logger: Logger;
+  lines: () => Record<string, unknown>[];
+} {
+  const pieces: string[] = [];
+  const destination = new Writable({
+    write(piece: Buffer, _encoding, done) {
+      pieces.push(piece.toString());
+      done();
+    },
+  });
+  return {
+    logger: createLogger(level, destination),
+    lines: () =>
+      pieces
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
+}
+
+describe('createLogger', () => {
+  it('writes one JSON object a line, with the level by name and an ISO time', () => {
+    const { logger, lines } = logged('info');
+    logger.debug('unseen');
+    logger.warn({ port: 7799 }, 'seen');
+    expect(lines()).toEqual([
+      {
+        level: 'warn',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+        port: 7799,
+        msg: 'seen',
+      },
+    ]);
+  });
+
+  it('changes its level at run time', () => {
+    const { logger, lines } = logged('error');
+    logger.info('unseen');
+    logger.level = 'debug';
+    logger.debug('seen');
+    expect(lines().map((line) => line['msg'])).toEqual(['seen']);
+  });
+
+  it('hides passwords at every depth that the configuration has', () => {
+    const { logger, lines } = logged('info');
+    const connection = { connectionId: 'a', password: 'hunter2' };
+    logger.info(connection, 'one');
+    logger.info(
+      { config: { redisPassword: 'hunter2', connections: [connection] }, redis_password: 'hunter2' },
+      'all',
+    );
+    logger.info({ spec: connection }, 'spec');
+    expect(JSON.stringify(lines())).not.toContain('hunter2');
+    expect(JSON.stringify(lines()).match(/\[redacted\]/g)).toHaveLength(5);
+  });
+});
+
+describe('logWorkerEvent', () => {
+  it("logs a worker's line under the connection's name", () => {
+    const { logger, lines } = logged('debug');
+    const nameOf = (connection: number): string | undefined => ['first', 'second'][connection];
+    logWorkerEvent(logger, { type: 'log', level: 'warn', text: 'front is silent', connection: 1 }, nameOf);
+    logWorkerEvent(logger, { type: 'log', level: 'debug', text: 'starting' }, nameOf);
+    logWorkerEvent(logger, { type: 'closed', connection: 0 }, nameOf);
+    expect(lines()).toMatchObject([
+      { level: 'warn', connection: 'second', msg: 'front is silent' },
+      { level: 'debug', msg: 'starting' },
+    ]);
+    expect(lines()).toHaveLength(2);
+  });
+});

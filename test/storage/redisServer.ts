@@ -1,0 +1,48 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { delimiter } from 'node:path';
+import { createInterface } from 'node:readline';
+import { onTestFinished } from 'vitest';
+import { temporaryFolder } from '../config/sources.js';
+
+/** A port on loopback that nothing listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export interface RedisServer {
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Kills it and waits for its end. */
+  kill(): Promise<void>;
+}
+
+/** Starts a redis-server of the test's own on loopback, without persistence; it ends with the test. */
+export async function startRedis(port: number, ...options: string[]): Promise<RedisServer> {
+  const arguments_ = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...arguments_, '--dir', temporaryFolder(), ...options], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter) },
+  });
+  const failed = once(child, 'error').then(([error]: unknown[]) => {
+    throw new Error('redis-server cannot be started, run npm run test:setup', { cause: error });
+  });
+  const ended = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await ended;
+  };
+  onTestFinished(kill);
+  const ready = (async () => {
+    for await (const line of createInterface(child.stdout)) if (line.includes('Ready to accept')) return;
+    throw new Error(`redis-server on port ${port} ended before it was ready`);
+  })();
+  await Promise.race([ready, failed]);
+  child.stdout.resume();
+  return { port, process: child, kill };
+}
