@@ -1,0 +1,45 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { vi } from 'vitest';
+import { packagePath } from '../../src/paths.js';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** The simulated fronts as a process of their own. */
+export class FrontProcess {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly messages: unknown[] = [];
+  output = '';
+  complaints = '';
+
+  constructor(args: readonly string[], ipc = false) {
+    this.child = spawn(process.execPath, [packagePath('dist', 'src', 'simulator', 'main.js'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+    });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.complaints += text));
+    this.child.on('message', (message) => this.messages.push(message));
+    this.ended = new Promise((resolve) =>
+      this.child.once('close', (code, signal) => resolve({ code, signal })),
+    );
+  }
+
+  /** Ports in order, once the fronts listen. */
+  async ports(): Promise<number[]> {
+    await vi.waitFor(
+      () => {
+        if (!this.output.endsWith('\n')) throw new Error(`the fronts are not ready; ${this.complaints}`);
+      },
+      { timeout: 15_000, interval: 10 },
+    );
+    return [...this.output.matchAll(/tcp:\/\/[^:]+:(\d+)/g)].map((match) => Number(match[1]));
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.child.kill(signal);
+    return this.ended;
+  }
+}
