@@ -18,79 +18,83 @@ export class JsonTextError extends Error {
 
 /** Walks over the text once; stops at the first place where the grammar is broken or a key comes twice. */
 class JsonScanner {
-  private at = 0;
-  constructor(private readonly text: string) {}
+  #at = 0;
+  readonly #text: string;
 
-  scan(): void {
-    this.value(0);
-    this.blanks();
-    if (this.at < this.text.length) this.fail('nothing may follow the value');
+  constructor(text: string) {
+    this.#text = text;
   }
 
-  private fail(reason: string, at = this.at): never {
-    const before = this.text.slice(0, at);
+  scan(): void {
+    this.#value(0);
+    this.#blanks();
+    if (this.#at < this.#text.length) this.#fail('nothing may follow the value');
+  }
+
+  #fail(reason: string, at = this.#at): never {
+    const before = this.#text.slice(0, at);
     const line = before.split('\n').length;
     throw new JsonTextError(
       line,
       at - before.lastIndexOf('\n'),
-      at >= this.text.length ? `${reason}, but the text ends` : reason,
+      at >= this.#text.length ? `${reason}, but the text ends` : reason,
     );
   }
 
-  private match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.at;
-    const found = pattern.exec(this.text)?.[0];
-    this.at += found?.length ?? 0;
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at;
+    const found = pattern.exec(this.#text)?.[0];
+    this.#at += found?.length ?? 0;
     return found;
   }
 
-  private blanks(): void {
-    this.match(blankPattern);
+  #blanks(): void {
+    this.#match(blankPattern);
   }
 
-  private skip(character: string): boolean {
-    this.blanks();
-    if (this.text[this.at] !== character) return false;
-    this.at++;
+  #skip(character: string): boolean {
+    this.#blanks();
+    if (this.#text[this.#at] !== character) return false;
+    this.#at++;
     return true;
   }
 
-  private value(depth: number): void {
-    if (depth > maxDepth) this.fail(`nested more than ${maxDepth} levels deep`);
-    if (this.skip('{')) this.members(depth);
-    else if (this.skip('[')) this.items(depth);
-    else if (this.text[this.at] === '"') this.string();
-    else if (this.match(wordPattern) === undefined && this.match(numberPattern) === undefined)
-      this.fail('expected a value (text in double quotes, number, true, false, null, list or object)');
+  #value(depth: number): void {
+    if (depth > maxDepth) this.#fail(`nested more than ${maxDepth} levels deep`);
+    if (this.#skip('{')) this.#members(depth);
+    else if (this.#skip('[')) this.#items(depth);
+    else if (this.#text[this.#at] === '"') this.#string();
+    else if (this.#match(wordPattern) === undefined && this.#match(numberPattern) === undefined)
+      this.#fail('expected a value (text in double quotes, number, true, false, null, list or object)');
   }
 
-  private string(): string {
-    const found = this.match(stringPattern);
-    if (found === undefined) this.fail('this text is not closed on its line, or holds a wrong escape');
+  #string(): string {
+    const found = this.#match(stringPattern);
+    if (found === undefined) this.#fail('this text is not closed on its line, or holds a wrong escape');
     return found;
   }
 
-  private members(depth: number): void {
+  #members(depth: number): void {
     const keys = new Set<string>();
-    if (this.skip('}')) return;
+    if (this.#skip('}')) return;
     do {
-      this.blanks();
-      const start = this.at;
-      if (this.text[this.at] !== '"') this.fail('expected a key in double quotes');
-      const key = this.string();
-      if (keys.has(key)) this.fail(`the key ${key} comes twice`, start);
+      this.#blanks();
+      const start = this.#at;
+      if (this.#text[this.#at] !== '"') this.#fail('expected a key in double quotes');
+      const key = this.#string();
+      if (keys.has(key)) this.#fail(`the key ${key} comes twice`, start);
       keys.add(key);
-      if (!this.skip(':')) this.fail('expected ":" after the key');
-      this.value(depth + 1);
-    } while (this.skip(','));
-    if (!this.skip('}')) this.fail('expected "," or "}"');
+      if (!this.#skip(':')) this.#fail('expected ":" after the key');
+      this.#value(depth + 1);
+    } while (this.#skip(','));
+    if (!this.#skip('}')) this.#fail('expected "," or "}"');
   }
 
-  private items(depth: number): void {
-    if (this.skip(']')) return;
-    do this.value(depth + 1);
-    while (this.skip(','));
-    if (!this.skip(']')) this.fail('expected "," or "]"');
+  #items(depth: number): void {
+    if (this.#skip(']')) return;
+    do this.#value(depth + 1);
+    while (this.#skip(','));
+    if (!this.#skip(']')) this.#fail('expected "," or "]"');
   }
 }
 

@@ -50,18 +50,24 @@ export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): str
  *     echo cpu 30 | socat -t 330 - UNIX-CONNECT:ctpflow/profile.sock > gateway.cpuprofile
  */
 export class ProfileServer {
-  private readonly clients = new Set<Socket>();
-  private readonly stop = new AbortController();
-  private busy = false;
+  readonly #clients = new Set<Socket>();
+  readonly #stop = new AbortController();
+  readonly #server: Server;
+  readonly #inode: number;
+  readonly #logger: Logger;
+  #busy = false;
 
   private constructor(
     readonly path: string,
-    private readonly server: Server,
-    private readonly inode: number,
-    private readonly logger: Logger,
+    server: Server,
+    inode: number,
+    logger: Logger,
   ) {
+    this.#server = server;
+    this.#inode = inode;
+    this.#logger = logger;
     server.maxConnections = maxClients;
-    server.on('connection', (client) => void this.serve(client));
+    server.on('connection', (client) => void this.#serve(client));
     server.on('error', (error) => logger.warn(`profile socket: ${error.message}`));
   }
 
@@ -75,64 +81,64 @@ export class ProfileServer {
 
   /** Ends a running profile, closes the socket and removes it. Can be called at any moment and again. */
   async close(): Promise<void> {
-    if (this.stop.signal.aborted) return;
-    this.stop.abort();
-    for (const client of this.clients) client.destroy();
-    this.removePath();
-    const closed = once(this.server, 'close');
-    this.server.close();
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    for (const client of this.#clients) client.destroy();
+    this.#removePath();
+    const closed = once(this.#server, 'close');
+    this.#server.close();
     await closed;
   }
 
   /** Unless another process has put its own socket there. */
-  private removePath(): void {
+  #removePath(): void {
     try {
-      if (statSync(this.path).ino === this.inode) unlinkSync(this.path);
+      if (statSync(this.path).ino === this.#inode) unlinkSync(this.path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.logger.warn(`profile socket: ${(error as Error).message}`);
+        this.#logger.warn(`profile socket: ${(error as Error).message}`);
     }
   }
 
-  private async serve(client: Socket): Promise<void> {
-    this.clients.add(client);
+  async #serve(client: Socket): Promise<void> {
+    this.#clients.add(client);
     const gone = new AbortController();
     client.once('close', () => {
-      this.clients.delete(client);
+      this.#clients.delete(client);
       gone.abort();
     });
-    client.on('error', (error) => this.logger.debug(`profile client: ${error.message}`));
-    const line = await this.readLine(client);
+    client.on('error', (error) => this.#logger.debug(`profile client: ${error.message}`));
+    const line = await this.#readLine(client);
     if (line === undefined || client.destroyed) return;
     const command = parseProfileCommand(line);
     if (command === undefined) client.end(`error: ${usage}, seconds from 1 to ${longestSeconds}\n`);
-    else if (this.busy) client.end('error: another profile is being taken, try again later\n');
+    else if (this.#busy) client.end('error: another profile is being taken, try again later\n');
     else {
-      this.busy = true;
+      this.#busy = true;
       try {
-        await this.answer(command, client, AbortSignal.any([gone.signal, this.stop.signal]));
+        await this.#answer(command, client, AbortSignal.any([gone.signal, this.#stop.signal]));
       } finally {
-        this.busy = false;
+        this.#busy = false;
       }
     }
   }
 
-  private async answer(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<void> {
-    this.logger.info(`profile: ${command.kind} begins`);
+  async #answer(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<void> {
+    this.#logger.info(`profile: ${command.kind} begins`);
     try {
       const content =
-        command.kind === 'cpu' ? await this.cpu(command.seconds, client, signal) : takeHeapSnapshot();
+        command.kind === 'cpu' ? await this.#cpu(command.seconds, client, signal) : takeHeapSnapshot();
       client.setTimeout(stalledReaderMs, () => client.destroy());
       await pipeline(content, client, { signal });
-      this.logger.info(`profile: ${command.kind} done`);
+      this.#logger.info(`profile: ${command.kind} done`);
     } catch (error) {
       const reason = signal.aborted ? 'its client left or the gateway stops' : (error as Error).message;
-      this.logger.warn(`profile: ${command.kind} not delivered: ${reason}`);
+      this.#logger.warn(`profile: ${command.kind} not delivered: ${reason}`);
       if (!client.destroyed) client.end(`error: ${reason}\n`);
     }
   }
 
-  private async cpu(seconds: number, client: Socket, signal: AbortSignal): Promise<Readable> {
+  async #cpu(seconds: number, client: Socket, signal: AbortSignal): Promise<Readable> {
     const heartbeat = setInterval(() => client.write(' '), heartbeatMs);
     try {
       return await recordCpuProfile(seconds, signal);
@@ -142,7 +148,7 @@ export class ProfileServer {
   }
 
   /** The client's first line; undefined when it leaves, says nothing for too long or says too much. */
-  private readLine(client: Socket): Promise<string | undefined> {
+  #readLine(client: Socket): Promise<string | undefined> {
     return new Promise((resolve) => {
       let text = '';
       const done = (line: string | undefined): void => {

@@ -34,27 +34,28 @@ function causeOf(error: Error): string {
  * the log and a field of `status()`, and the end of it another line.
  */
 export class RedisMonitor {
-  private client: Redis | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private latencyMs: number | undefined;
+  #client: Redis | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #latencyMs: number | undefined;
   /** What the log has said last; undefined before the first word. */
-  private told: 'up' | 'down' | undefined;
+  #told: 'up' | 'down' | undefined;
   /** The error that explains the next close; a close without one was the server's. */
-  private lastError: Error | undefined;
-  private closed = false;
-  private readonly address: string;
+  #lastError: Error | undefined;
+  #closed = false;
+  readonly #settings: RedisSettings;
+  readonly #logger: Logger;
+  readonly #address: string;
 
-  constructor(
-    private readonly settings: RedisSettings,
-    private readonly logger: Logger,
-  ) {
-    this.address = `${settings.redisHost}:${settings.redisPort}`;
+  constructor(settings: RedisSettings, logger: Logger) {
+    this.#settings = settings;
+    this.#logger = logger;
+    this.#address = `${settings.redisHost}:${settings.redisPort}`;
   }
 
   /** Starts connecting in the background; does nothing when Redis is not enabled, or after a start or close. */
   start(): void {
-    if (!this.settings.redisEnabled || this.closed || this.client !== undefined) return;
-    const { redisHost, redisPort, redisPassword } = this.settings;
+    if (!this.#settings.redisEnabled || this.#closed || this.#client !== undefined) return;
+    const { redisHost, redisPort, redisPassword } = this.#settings;
     const client = new Redis({
       host: redisHost,
       port: redisPort,
@@ -66,68 +67,68 @@ export class RedisMonitor {
       maxRetriesPerRequest: 0,
       retryStrategy: (attempt) => Math.min(firstRetryMs * 2 ** Math.min(attempt - 1, 10), longestRetryMs),
     });
-    this.client = client;
-    client.on('ready', () => void this.ping());
+    this.#client = client;
+    client.on('ready', () => void this.#ping());
     client.on('error', (error: Error) => {
-      this.lastError = error;
+      this.#lastError = error;
     });
-    client.on('close', () => this.down(this.lastError ?? new Error('it closed the connection')));
+    client.on('close', () => this.#down(this.#lastError ?? new Error('it closed the connection')));
     // The reason of a failed first attempt arrives by the two events above as well.
     client.connect().catch((error: unknown) => {
-      if (error instanceof Error) this.lastError ??= error;
+      if (error instanceof Error) this.#lastError ??= error;
     });
-    this.timer = setInterval(() => {
-      if (client.status === 'ready') void this.ping();
+    this.#timer = setInterval(() => {
+      if (client.status === 'ready') void this.#ping();
     }, pingIntervalMs);
-    this.timer.unref();
+    this.#timer.unref();
   }
 
   status(): RedisStatus {
     return {
-      enabled: this.settings.redisEnabled,
-      connected: this.latencyMs !== undefined,
-      latency: this.latencyMs === undefined ? null : `${this.latencyMs.toFixed(1)}ms`,
+      enabled: this.#settings.redisEnabled,
+      connected: this.#latencyMs !== undefined,
+      latency: this.#latencyMs === undefined ? null : `${this.#latencyMs.toFixed(1)}ms`,
     };
   }
 
   /** Ends the connection and all attempts, at any moment; later calls do nothing. */
   close(): void {
-    this.closed = true;
-    clearInterval(this.timer);
-    this.latencyMs = undefined;
-    this.client?.disconnect();
+    this.#closed = true;
+    clearInterval(this.#timer);
+    this.#latencyMs = undefined;
+    this.#client?.disconnect();
   }
 
   /** A PING that fails means that Redis does not work, whatever the socket says, so the socket is renewed. */
-  private async ping(): Promise<void> {
-    const { client } = this;
+  async #ping(): Promise<void> {
+    const client = this.#client;
     if (client === undefined) return;
     const start = performance.now();
     try {
       await client.ping();
     } catch (error) {
-      if (error instanceof Error) this.lastError = error;
+      if (error instanceof Error) this.#lastError = error;
       if (client.status === 'ready') client.disconnect(true);
       return;
     }
-    if (client.status === 'ready' && !this.closed) this.up(performance.now() - start);
+    if (client.status === 'ready' && !this.#closed) this.#up(performance.now() - start);
   }
 
-  private up(latencyMs: number): void {
-    this.latencyMs = latencyMs;
-    this.lastError = undefined;
-    if (this.told === 'up') return;
-    this.logger.info(
-      `Redis at ${this.address} ${this.told === undefined ? 'is connected' : 'answers again'}`,
+  #up(latencyMs: number): void {
+    this.#latencyMs = latencyMs;
+    this.#lastError = undefined;
+    if (this.#told === 'up') return;
+    this.#logger.info(
+      `Redis at ${this.#address} ${this.#told === undefined ? 'is connected' : 'answers again'}`,
     );
-    this.told = 'up';
+    this.#told = 'up';
   }
 
-  private down(error: Error): void {
-    this.latencyMs = undefined;
-    this.lastError = undefined;
-    if (this.told === 'down' || this.closed) return;
-    this.logger.warn(`Redis at ${this.address} cannot be used: ${causeOf(error)}; trying again`);
-    this.told = 'down';
+  #down(error: Error): void {
+    this.#latencyMs = undefined;
+    this.#lastError = undefined;
+    if (this.#told === 'down' || this.#closed) return;
+    this.#logger.warn(`Redis at ${this.#address} cannot be used: ${causeOf(error)}; trying again`);
+    this.#told = 'down';
   }
 }
