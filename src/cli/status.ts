@@ -16,7 +16,7 @@ const headFields = ['status', 'timestamp', 'connections'];
 type Row = Readonly<Record<string, unknown>>;
 
 function cell(value: unknown): string {
-  if (value === undefined || value === null) return '-';
+  if (value === undefined || value === null || value === '') return '-';
   const written = typeof value === 'string' ? value : JSON.stringify(value);
   return written.replaceAll(/\p{Cc}/gu, ' ');
 }

@@ -50,7 +50,7 @@ describe('--status', () => {
         'healthy at 2023-11-10T09:30:00Z',
         '',
         'id         status     quality  subscriptions  reason                    more',
-        'simnow_01  logged_in  95       150                                      -',
+        'simnow_01  logged_in  95       150            -                         -',
         'b          error      0        0              no answer from tcp://h:1  {"a":1}',
         '',
         'websocket: active_sessions 25, total_messages 123456',

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { packagePath } from '../../src/paths.js';
 import { connectionOptions, gatewayOptions } from '../../src/config/options.js';
 import { renderConnectionOptions, renderGatewayOptions } from '../../src/config/optionTable.js';
 import { closest, editDistance } from '../../src/config/suggest.js';
@@ -16,6 +18,12 @@ describe('the option tables', () => {
     expect(renderGatewayOptions()).toContain('| `websocket_port` | `7799` |  | an integer from 0 to 65535 |');
     expect(renderGatewayOptions()).toContain('`QACTPMD_LIMITS_MAX_CLIENTS`');
     expect(renderConnectionOptions()).toContain('| `front_addr` | required |');
+  });
+
+  it('stand in the README as the program has them', () => {
+    const text = readFileSync(packagePath('README.md'), 'utf8');
+    expect(text).toContain(renderGatewayOptions());
+    expect(text).toContain(renderConnectionOptions());
   });
 
   it('give defaults that their own formats accept', () => {
