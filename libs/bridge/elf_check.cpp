@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace qb {
@@ -23,6 +24,20 @@ std::string machineName(unsigned machine) {
     case EM_X86_64: return "x86-64";
     default: return "machine type " + std::to_string(machine);
   }
+}
+
+// dlopen maps what the program headers say; pages beyond the end of the file would kill the process with SIGBUS.
+bool complete(int fd, const Elf64_Ehdr &header, std::uint64_t fileBytes) {
+  if (header.e_phentsize != sizeof(Elf64_Phdr)) return false;
+  for (unsigned i = 0; i < header.e_phnum; i++) {
+    Elf64_Phdr part{};
+    const auto at = static_cast<off_t>(header.e_phoff + i * sizeof part);
+    if (::pread(fd, &part, sizeof part, at) != static_cast<ssize_t>(sizeof part)) return false;
+    if (part.p_type == PT_LOAD && (part.p_offset > fileBytes || part.p_filesz > fileBytes - part.p_offset)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 class File {
@@ -64,6 +79,9 @@ std::string whyNotLoadable(const char *path) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64) return "built for 32-bit x86-64 (x32), x86-64 is needed";
   if (bytes < static_cast<ssize_t>(sizeof header)) return "cut short (ELF header incomplete)";
   if (header.e_type != ET_DYN) return "an ELF file, but not a shared library";
+  if (!complete(file.fd(), header, static_cast<std::uint64_t>(status.st_size))) {
+    return "cut short (the file is smaller than its headers say)";
+  }
   return "";
 }
 

@@ -252,7 +252,8 @@ std::int32_t Session::tradingDay() noexcept {
 }
 
 int Session::close() noexcept {
-  if (closed_.exchange(true, std::memory_order_seq_cst)) return sessionClosed;
+  if (closing_.exchange(true, std::memory_order_seq_cst)) return sessionClosed;
+  closed_.store(true, std::memory_order_seq_cst);
   waitUntilIdle();
   return releaseLater(this) ? 0 : noMemory;
 }
@@ -292,6 +293,7 @@ void Session::release() noexcept {
 
 void Session::silence() noexcept {
   closed_.store(true, std::memory_order_seq_cst);
+  waitUntilIdle();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (api_ == nullptr) return;
   guarded([&] {

@@ -86,6 +86,7 @@ class Session {
   // closed and then waits until busy is 0.
   std::atomic<int> busy_{0};
   std::atomic<bool> closed_{false};
+  std::atomic<bool> closing_{false};  // close() was called; silence() alone does not set it
   std::atomic<bool> released_{false};
   std::atomic<bool> frontUp_{false};
   std::atomic<std::uint32_t> acknowledged_{0};

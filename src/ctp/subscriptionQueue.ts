@@ -35,13 +35,10 @@ export class SubscriptionQueue {
     return this.#wanted.has(id);
   }
 
+  /** An instrument keeps its slot for the life of the process. */
   want(ids: readonly string[], slots: readonly number[]): void {
     ids.forEach((id, i) => {
-      const slot = slots[i]!;
-      const before = this.#wanted.get(id);
-      this.#wanted.set(id, slot);
-      // With another slot it must be told to the bridge again; a second request to the front is harmless.
-      if (before !== undefined && before !== slot) this.#sent.delete(id);
+      this.#wanted.set(id, slots[i]!);
       if (this.#sent.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     });

@@ -1,0 +1,343 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Session, type SessionCommand, type SessionInput } from '../../src/ctp/session.js';
+
+const fronts = ['tcp://a:1', 'tcp://b:2'];
+
+/** A session with a clock that the test moves. */
+class Run {
+  readonly session = new Session(fronts, 0);
+  now = 1000;
+
+  step(...inputs: SessionInput[]): SessionCommand[] {
+    return inputs.flatMap((input) => this.session.step(input, this.now));
+  }
+
+  after(ms: number): SessionCommand[] {
+    this.now += ms;
+    return this.step({ type: 'time' });
+  }
+}
+
+const open: SessionInput = { type: 'open' };
+const connected: SessionInput = { type: 'front_connected' };
+const lost: SessionInput = { type: 'front_disconnected', text: 'gone, 0x1001' };
+const accepted: SessionInput = { type: 'login_response', code: 0, text: '' };
+const released: SessionInput = { type: 'released' };
+const close: SessionInput = { type: 'close' };
+const refusedLogin = (code: number, text = ''): SessionInput => ({ type: 'login_response', code, text });
+const subscribe = (...ids: string[]): SessionInput => ({
+  type: 'subscribe',
+  ids,
+  slots: ids.map((_, i) => i),
+});
+
+const state = (name: string, reason = '', fatal = false): object => ({
+  type: 'state',
+  state: name,
+  reason,
+  fatal,
+});
+
+function loggedIn(): Run {
+  const run = new Run();
+  run.step(open, connected, accepted);
+  return run;
+}
+
+describe('a session', () => {
+  it('logs in as soon as its front is connected, then subscribes', () => {
+    const run = new Run();
+    expect(run.step(open)).toEqual([state('connecting'), { type: 'open' }]);
+    expect(run.step(subscribe('a', 'b'))).toEqual([]);
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 1 }]);
+    expect(run.step(accepted)).toEqual([
+      state('logged_in'),
+      { type: 'subscribe', ids: ['a', 'b'], slots: [0, 1] },
+    ]);
+    expect(run.session.wakeAt).toBe(Infinity);
+  });
+
+  it('logs in and subscribes to everything again after each reconnect', () => {
+    const run = loggedIn();
+    run.step(subscribe('a', 'b'));
+    run.now += 5000;
+    run.step({ type: 'unsubscribe', ids: ['a'] });
+    expect(run.step(lost)).toEqual([state('connecting', 'gone, 0x1001')]);
+    expect(run.step(subscribe('c'))).toEqual([]);
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 2 }]);
+    expect(run.step(accepted)).toEqual([
+      state('logged_in'),
+      { type: 'subscribe', ids: ['b', 'c'], slots: [1, 0] },
+    ]);
+  });
+
+  it('logs in once per second at most, however often the front comes and goes', () => {
+    const run = new Run();
+    const logins: number[] = [];
+    const note = (commands: SessionCommand[]): void => {
+      for (const command of commands) if (command.type === 'login') logins.push(run.now);
+    };
+    run.step(open);
+    for (let i = 0; i < 100; i++) {
+      run.now += 50;
+      note(run.step(connected, { type: 'time' }));
+      run.now += 50;
+      note(run.step({ type: 'time' }, lost));
+    }
+    expect(logins.length).toBeGreaterThan(5);
+    for (let i = 1; i < logins.length; i++) expect(logins[i]! - logins[i - 1]!).toBeGreaterThanOrEqual(1000);
+  });
+
+  it('says when no front answers', () => {
+    const run = new Run();
+    run.step(open);
+    expect(run.after(14_999)).toEqual([]);
+    expect(run.after(1)).toEqual([state('connecting', 'no answer from tcp://a:1, tcp://b:2')]);
+    expect(run.session.wakeAt).toBe(Infinity);
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 1 }]);
+  });
+
+  it('tries again when a login is not answered', () => {
+    const run = new Run();
+    run.step(open, connected);
+    expect(run.after(10_000)).toEqual([state('connected', 'login not answered within 10 s')]);
+    expect(run.after(1000)).toEqual([{ type: 'login', requestId: 2 }]);
+    run.after(10_000);
+    expect(run.step(accepted)).toEqual([state('logged_in')]);
+  });
+
+  const verdicts: [number, string, 'ok' | 'fatal' | number][] = [
+    [0, '', 'ok'],
+    [5, 'duplicate', 'ok'],
+    [3, 'invalid login', 60_000],
+    [7, 'not inited', 30_000],
+    [8, 'front not active', 30_000],
+    [60, 'too many sessions', 10_000],
+    [6, 'not login yet', 1000],
+    [9999, 'unheard of', 1000],
+    [-1, 'CTP:api login over limit freq', 1500],
+    [0, 'CTP:api login over limit freq', 1500],
+    ...[12, 49, 75, 131, 140, 141, 143, 144, 6014, 6018, 6021].map((code): [number, string, 'fatal'] => [
+      code,
+      'no',
+      'fatal',
+    ]),
+  ];
+  it.each(verdicts)('answers login error %d %s with %s', (code, text, verdict) => {
+    const run = new Run();
+    run.step(open, connected);
+    const commands = run.step(refusedLogin(code, text));
+    if (verdict === 'ok') {
+      expect(commands).toEqual([state('logged_in')]);
+    } else if (verdict === 'fatal') {
+      expect(commands).toEqual([state('error', `login refused: ${code} ${text}`, true), { type: 'release' }]);
+      expect(run.session.wakeAt).toBe(Infinity);
+      expect(run.step(connected, accepted, subscribe('a'))).toEqual([]);
+    } else {
+      expect(commands).toEqual([state('error', `login refused: ${code} ${text}`)]);
+      expect(run.after(verdict - 1)).toEqual([]);
+      expect(run.after(1)).toEqual([{ type: 'login', requestId: 2 }]);
+    }
+  });
+
+  it('waits longer after each refusal, up to a minute, and starts afresh after a success', () => {
+    const run = new Run();
+    run.step(open, connected);
+    const waits: number[] = [];
+    for (let i = 0; i < 9; i++) {
+      run.step(refusedLogin(9999));
+      waits.push(run.session.wakeAt - run.now);
+      run.now = run.session.wakeAt;
+      run.step({ type: 'time' });
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    run.step(accepted, lost);
+    run.now += 1000;
+    run.step(connected, refusedLogin(9999));
+    expect(run.session.wakeAt - run.now).toBe(1000);
+  });
+
+  it('keeps its back-off through a reconnect', () => {
+    const run = new Run();
+    run.step(open, connected, refusedLogin(3, 'x'));
+    run.now += 20_000;
+    expect(run.step(lost, connected)).toEqual([state('connecting', 'gone, 0x1001'), state('connected')]);
+    expect(run.after(40_000)).toEqual([{ type: 'login', requestId: 2 }]);
+  });
+
+  it('spreads its retries', () => {
+    const early = new Session(fronts, 1);
+    for (const input of [open, connected, refusedLogin(9999)]) early.step(input, 0);
+    expect(early.wakeAt).toBe(750);
+  });
+
+  it('retries a login that could not be sent, and gives up on one that never can be', () => {
+    const run = new Run();
+    run.step(open, connected);
+    expect(run.step({ type: 'login_failed', code: -3 })).toMatchObject([{ type: 'warn' }]);
+    expect(run.after(1000)).toEqual([{ type: 'login', requestId: 2 }]);
+    expect(run.step({ type: 'login_failed', code: -102 })).toMatchObject([
+      { type: 'state', state: 'error', fatal: true },
+      { type: 'release' },
+    ]);
+  });
+
+  it('takes an error that answers its login for a refusal, and logs others', () => {
+    const run = new Run();
+    run.step(open, connected);
+    expect(run.step({ type: 'error', code: 77, text: 'other', requestId: 0 })).toEqual([
+      { type: 'warn', text: 'the front reports error 77 other' },
+    ]);
+    expect(run.step({ type: 'error', code: 0, text: '', requestId: 1 })).toEqual([]);
+    expect(run.step({ type: 'error', code: 3, text: 'no', requestId: 1 })).toEqual([
+      state('error', 'login refused: 3 no'),
+    ]);
+    run.after(60_000);
+    expect(
+      run.step({ type: 'error', code: 0, text: 'api login over limit freq', requestId: 0 }),
+    ).toMatchObject([{ state: 'error' }]);
+  });
+
+  it.each([
+    { type: 'error', code: 6, text: 'not login', requestId: 0 },
+    { type: 'refused', id: 'a', code: 6, text: 'not login' },
+  ] as const)('logs in again when the front has forgotten it ($type)', (input) => {
+    const run = loggedIn();
+    run.step(subscribe('a'));
+    run.now += 5000;
+    expect(run.step(input)).toEqual([state('connected', 'not logged in any more: not login')]);
+    expect(run.after(1000)).toEqual([{ type: 'login', requestId: 2 }]);
+    expect(run.step(accepted)).toEqual([state('logged_in'), { type: 'subscribe', ids: ['a'], slots: [0] }]);
+  });
+
+  it('hands back an id that the front refuses, and does not ask for it again', () => {
+    const run = loggedIn();
+    run.step(subscribe('a', 'b'));
+    const refused: SessionInput = { type: 'refused', id: 'a', code: 6000, text: 'sub too many insts' };
+    expect(run.step(refused)).toEqual([refused]);
+    expect(run.step(refused)).toEqual([]);
+    run.step(lost);
+    run.now += 1000;
+    expect(run.step(connected, accepted)).toContainEqual({ type: 'subscribe', ids: ['b'], slots: [1] });
+  });
+
+  it('retries subscriptions that could not be sent, and hands back ids that cannot exist', () => {
+    const run = loggedIn();
+    run.step(subscribe('a', 'b'));
+    expect(run.step({ type: 'subscribe_failed', ids: ['a', 'b'], code: -2 })).toEqual([]);
+    expect(run.after(999)).toEqual([]);
+    expect(run.after(1)).toEqual([{ type: 'subscribe', ids: ['a', 'b'], slots: [0, 1] }]);
+    expect(run.step({ type: 'subscribe_failed', ids: ['a'], code: -102 })).toEqual([
+      { type: 'refused', id: 'a', code: -102, text: 'not an instrument id' },
+    ]);
+    expect(run.session.wakeAt).toBe(Infinity);
+    run.now += 1000;
+    expect(run.step({ type: 'unsubscribe', ids: ['b'] })).toEqual([{ type: 'unsubscribe', ids: ['b'] }]);
+    run.step({ type: 'unsubscribe_failed', ids: ['b'], code: -3 });
+    expect(run.after(1000)).toEqual([{ type: 'unsubscribe', ids: ['b'] }]);
+  });
+
+  it('reports a library that cannot be opened or does not start', () => {
+    const run = new Run();
+    run.step(open);
+    expect(run.step({ type: 'open_failed', text: 'x.so: no such file' })).toEqual([
+      state('error', 'x.so: no such file', true),
+    ]);
+    expect(run.step(close)).toEqual([{ type: 'closed' }]);
+    const other = new Run();
+    other.step(open);
+    expect(other.step({ type: 'start_failed', text: 'code -101' })).toEqual([
+      state('error', 'code -101', true),
+      { type: 'release' },
+    ]);
+    expect(other.step(close)).toEqual([]);
+    expect(other.step(released)).toEqual([{ type: 'closed' }]);
+  });
+
+  const ways: [string, SessionInput[], boolean][] = [
+    ['idle', [], false],
+    ['connecting', [open], true],
+    ['waiting', [open, connected, refusedLogin(3)], true],
+    ['logging_in', [open, connected], true],
+    ['logged_in', [open, connected, accepted], true],
+  ];
+  it.each(ways)('closes from %s', (phase, inputs, exists) => {
+    const run = new Run();
+    run.step(...inputs);
+    expect(run.session.phase).toBe(phase);
+    expect(run.step(close)).toEqual(exists ? [{ type: 'release' }] : [{ type: 'closed' }]);
+    expect(run.session.wakeAt).toBe(Infinity);
+    expect(run.step(close, connected, accepted, lost, { type: 'time' }, subscribe('a'))).toEqual([]);
+    expect(run.step(released)).toEqual(exists ? [{ type: 'closed' }] : []);
+    expect(run.step(released, close)).toEqual([]);
+    expect(run.session.phase).toBe('closed');
+  });
+
+  it('closes when it had failed and was released before', () => {
+    const run = new Run();
+    run.step(open, connected, refusedLogin(75), released);
+    expect(run.step(close)).toEqual([{ type: 'closed' }]);
+  });
+
+  it('keeps its promises through any history', () => {
+    const ids = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1 });
+    const input: fc.Arbitrary<SessionInput> = fc.oneof(
+      fc.constantFrom<SessionInput>(open, connected, lost, accepted, { type: 'time' }),
+      fc.constantFrom(3, 6, 8, 60, 9999).map((code) => refusedLogin(code)),
+      ids.map((list) => subscribe(...list)),
+      ids.map((list): SessionInput => ({ type: 'unsubscribe', ids: list })),
+      fc.constantFrom<SessionInput>(
+        { type: 'error', code: 6, text: '', requestId: 0 },
+        { type: 'refused', id: 'a', code: 16, text: '' },
+      ),
+      { arbitrary: fc.constantFrom<SessionInput>(close, released, refusedLogin(75)), weight: 1 },
+    );
+    const steps = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 80 });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const session = new Session(fronts, 0);
+        let now = 0;
+        let releases = 0;
+        let closes = 0;
+        let lastLogin = -Infinity;
+        let up = false;
+        for (const [one, ms] of list) {
+          // The shell wakes the session in time.
+          const wake = session.wakeAt;
+          const inputs: [SessionInput, number][] = [[one, now + ms]];
+          if (wake <= now + ms) inputs.unshift([{ type: 'time' }, Math.max(now, wake)]);
+          for (const [each, at] of inputs) {
+            now = at;
+            const before = session.phase;
+            const commands = session.step(each, now);
+            if (each.type === 'front_connected' && before === 'connecting') up = true;
+            if (each.type === 'front_disconnected') up = false;
+            for (const command of commands) {
+              if (command.type === 'release') releases++;
+              if (command.type === 'closed') closes++;
+              if (command.type === 'login') {
+                expect(up).toBe(true);
+                expect(now - lastLogin).toBeGreaterThanOrEqual(1000);
+                lastLogin = now;
+              }
+              if (command.type === 'subscribe' || command.type === 'unsubscribe')
+                expect(session.phase).toBe('logged_in');
+            }
+            expect(session.wakeAt === Infinity || session.wakeAt >= now - 20_000).toBe(true);
+          }
+        }
+        expect(releases).toBeLessThanOrEqual(1);
+        expect(closes).toBeLessThanOrEqual(1);
+        // Whatever happened: close leads to closed, with at most one release.
+        let commands = session.step(close, now);
+        if (commands.some(({ type }) => type === 'release')) releases++;
+        commands = [...commands, ...session.step(released, now)];
+        expect(session.phase).toBe('closed');
+        expect(releases).toBeLessThanOrEqual(1);
+        expect(closes + commands.filter(({ type }) => type === 'closed').length).toBe(1);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

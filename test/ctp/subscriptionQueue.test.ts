@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SubscriptionQueue } from '../../src/ctp/subscriptionQueue.js';
+
+const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `id${i}`);
+
+/** Takes what is due until nothing is left; gives the ids per call and when it was. */
+function drain(queue: SubscriptionQueue, from: number): { at: number; ids: number }[] {
+  const calls: { at: number; ids: number }[] = [];
+  for (let now = from; queue.sendAt !== Infinity;) {
+    now = Math.max(now, queue.sendAt);
+    const ids = queue.take(now).reduce((sum, command) => sum + command.ids.length, 0);
+    calls.push({ at: now, ids });
+  }
+  return calls;
+}
+
+describe('a subscription queue', () => {
+  it('asks for 500 ids at once and 500 in 500 ms', () => {
+    const queue = new SubscriptionQueue();
+    queue.want(
+      many(1700),
+      many(1700).map((_, i) => i),
+    );
+    queue.sendAll(0);
+    expect(drain(queue, 0)).toEqual([
+      { at: 0, ids: 500 },
+      { at: 500, ids: 500 },
+      { at: 1000, ids: 500 },
+      { at: 1500, ids: 200 },
+    ]);
+  });
+
+  it('never asks for more than 500 ids within 500 ms of a window, nor twice within 50 ms', () => {
+    const step = fc.record({
+      count: fc.integer({ min: 1, max: 700 }),
+      wait: fc.integer({ min: 0, max: 300 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const queue = new SubscriptionQueue();
+        let now = 0;
+        let next = 0;
+        const calls: { at: number; ids: number }[] = [];
+        for (const { count, wait } of steps) {
+          const ids = Array.from({ length: count }, () => `id${next++}`);
+          queue.want(
+            ids,
+            ids.map(() => 1),
+          );
+          if (queue.sendAt <= now)
+            calls.push({ at: now, ids: queue.take(now).reduce((sum, { ids }) => sum + ids.length, 0) });
+          now += wait;
+        }
+        calls.push(...drain(queue, now));
+        expect(calls.reduce((sum, { ids }) => sum + ids, 0)).toBe(next);
+        for (let i = 1; i < calls.length; i++)
+          expect(calls[i]!.at - calls[i - 1]!.at).toBeGreaterThanOrEqual(50);
+        // Two windows meet in any 500 ms.
+        for (const { at } of calls) {
+          const within = calls.filter((call) => call.at >= at && call.at < at + 500);
+          expect(within.reduce((sum, { ids }) => sum + ids, 0)).toBeLessThanOrEqual(1000);
+        }
+      }),
+    );
+  });
+
+  it('brings the front to what is wanted, with the least requests, through any history', () => {
+    const id = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const step = fc.oneof(
+      fc.tuple(fc.constant('want' as const), id, fc.constant(0)),
+      fc.tuple(fc.constant('drop' as const), id, fc.constant(0)),
+      fc.tuple(fc.constant('forget' as const), id, fc.constant(0)),
+      fc.tuple(fc.constant('take' as const), id, fc.nat(200)),
+      fc.tuple(fc.constant('fail' as const), id, fc.nat(200)),
+      fc.tuple(fc.constant('login' as const), id, fc.constant(0)),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const queue = new SubscriptionQueue();
+        const wanted = new Map<string, number>();
+        const front = new Map<string, number>();
+        let now = 0;
+        const take = (fails: boolean): void => {
+          for (const command of queue.take(now)) {
+            if (fails) {
+              if (command.type === 'subscribe') queue.subscribeFailed(command.ids, now);
+              else queue.unsubscribeFailed(command.ids, now);
+            } else if (command.type === 'subscribe') {
+              command.ids.forEach((one, i) => {
+                expect(front.has(one)).toBe(false);
+                front.set(one, command.slots[i]!);
+              });
+            } else {
+              for (const one of command.ids) expect(front.delete(one)).toBe(true);
+            }
+          }
+        };
+        for (const [kind, one, n] of steps) {
+          if (kind === 'want') {
+            const slot = one.charCodeAt(0);
+            wanted.set(one, slot);
+            queue.want([one], [slot]);
+          } else if (kind === 'drop') {
+            wanted.delete(one);
+            queue.drop([one]);
+          } else if (kind === 'forget') {
+            wanted.delete(one);
+            front.delete(one);
+            queue.forget([one]);
+          } else if (kind === 'login') {
+            front.clear();
+            queue.sendAll(now);
+          } else {
+            now += n;
+            take(kind === 'fail');
+          }
+        }
+        while (queue.sendAt !== Infinity) {
+          now = Math.max(now, queue.sendAt);
+          take(false);
+        }
+        expect([...front].sort()).toEqual([...wanted].sort());
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
