@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { vi } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 
@@ -22,9 +23,12 @@ export class FrontProcess {
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.complaints += text));
     this.child.on('message', (message) => this.messages.push(message));
-    this.ended = new Promise((resolve) =>
-      this.child.once('close', (code, signal) => resolve({ code, signal })),
+    // Not the child's own 'close': it never comes once the parent has disconnected.
+    const exited = new Promise<Ended>((resolve) =>
+      this.child.once('exit', (code, signal) => resolve({ code, signal })),
     );
+    const drained = [this.child.stdout!, this.child.stderr!].map((stream) => once(stream, 'close'));
+    this.ended = Promise.all([exited, ...drained]).then(([ended]) => ended);
   }
 
   /** Ports in order, once the fronts listen. */
