@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import type { Logger } from 'pino';
 import { AidBoard } from './aidBoard.js';
 import { defaultBackpressure, dropBytes, type BackpressureLimits } from './backpressure.js';
@@ -10,6 +9,7 @@ import type { HealthReport, ServerCounters } from './health.js';
 import { failure, installHttpRoutes, respond } from './httpRoutes.js';
 import type { Demand } from './interests.js';
 import type { ServerLimits } from './limits.js';
+import { whyNotListening } from './listenFailure.js';
 import type { ServedMarket } from './market.js';
 import { PushBoard } from './pushBoard.js';
 import { Session } from './session.js';
@@ -105,7 +105,7 @@ export class MarketServer {
       this.#listenSocket = listenSocket === false ? undefined : listenSocket;
     });
     if (this.#listenSocket === undefined)
-      throw new Error(`cannot listen on ${host}:${port}: ${await whyNot(host, port)}`);
+      throw new Error(`cannot listen on ${host}:${port}: ${await whyNotListening(host, port)}`);
     return this.#uws.us_socket_local_port(this.#listenSocket);
   }
 
@@ -252,22 +252,4 @@ export class MarketServer {
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** uWebSockets says only that it cannot listen, so the reason comes from trying it once more with Node. */
-function whyNot(host: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve('the port is in use by another program');
-      else if (error.code === 'EADDRNOTAVAIL') resolve('this machine does not have the address');
-      else if (error.code === 'EACCES') resolve('this user may not use the port');
-      else resolve(error.message);
-    });
-    probe.listen({ host, port, exclusive: true }, () => {
-      probe.close(() => {
-        resolve('the port was taken for a moment, try again');
-      });
-    });
-  });
 }

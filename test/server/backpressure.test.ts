@@ -139,6 +139,28 @@ describe('a push client that reads too slowly', () => {
     ]);
   });
 
+  it('has less leave when all clients together have much unread', async () => {
+    await world.stop();
+    world = await World.start({
+      backpressure: {
+        lagBytes: 512 * 1024 * kib,
+        scarceLagBytes: 512 * kib,
+        totalBytes: 256 * kib,
+        scanEvery: 64 * kib,
+      },
+    });
+    const client = await subscribed();
+    client.socket.pause();
+    await tickUntil(() => world.server.counters.laggedClients === 1);
+    client.socket.resume();
+    const { slot } = world.directory.resolve('rb2410')!;
+    const last = 100 + world.book.version(slot);
+    for (;;) {
+      const frame = await client.next();
+      if (frame['instrument_id'] === 'rb2410' && volumeOf(frame) === last) break;
+    }
+  });
+
   it('may leave for good while it lags', async () => {
     const client = await subscribed();
     client.socket.pause();

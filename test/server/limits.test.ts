@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { badFrameWindowMs, BadFrameGauge } from '../../src/server/limits.js';
 import { waitFor, World } from './world.js';
 
@@ -106,6 +106,20 @@ describe('bad frames', () => {
     client.socket.send(Buffer.from([0x22, 0xff, 0xfe, 0x22]), { binary: false });
     await client.closed();
     expect(await other.settled()).toEqual([]);
+  });
+});
+
+describe('a failure of the gateway on a frame', () => {
+  it('is logged and told, and ends nothing', async () => {
+    const client = await world.connectAction();
+    vi.spyOn(world.directory, 'list').mockImplementationOnce(() => {
+      throw new Error('no such table');
+    });
+    client.send({ action: 'list_instruments' });
+    expect(await client.next()).toMatchObject({ aid: 'error', action: 'error', code: 'internal_error' });
+    expect(world.logLines.join('')).toContain('no such table');
+    client.send({ action: 'list_instruments' });
+    expect(await client.next()).toHaveProperty('instruments');
   });
 });
 
