@@ -139,7 +139,7 @@ export class Gateway {
     this.#source?.drain();
     this.#source?.stop();
     await this.#server?.close(left());
-    await this.#redis?.close();
+    this.#redis?.close();
     await this.#simulator?.stop();
     return hung;
   }

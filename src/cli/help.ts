@@ -1,4 +1,5 @@
-import { logLevels, strategies } from '../config/options.js';
+import { logLevels } from '../config/options.js';
+import { strategies } from '../coordinator/strategies.js';
 
 /** The answer to --help. */
 export const helpText = `Usage: qactpmdgateway [options]

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { packagePath } from '../paths.js';
-import type { connectionOptions, gatewayOptions, logLevels, strategies, Values } from './options.js';
+import type { Strategy } from '../coordinator/strategies.js';
+import type { connectionOptions, gatewayOptions, logLevels, Values } from './options.js';
 
-export type LoadBalanceStrategy = (typeof strategies)[number];
 export type LogLevel = (typeof logLevels)[number];
 
 export interface ConnectionConfig {
@@ -43,7 +43,7 @@ export interface GatewayConfig {
   readonly ctpLibrary: string;
   /** Absolute path. */
   readonly flowPath: string;
-  readonly loadBalanceStrategy: LoadBalanceStrategy;
+  readonly loadBalanceStrategy: Strategy;
   /** Seconds. */
   readonly healthCheckInterval: number;
   /** Seconds. */

@@ -1,3 +1,4 @@
+import { strategies } from '../coordinator/strategies.js';
 import { frontAddresses } from './frontAddress.js';
 import {
   autoOr,
@@ -32,7 +33,6 @@ export type Values<Table extends OptionTable> = {
   readonly [Path in keyof Table]: Table[Path] extends Option<infer T> ? T : never;
 };
 
-export const strategies = ['round_robin', 'least_connections', 'connection_quality', 'hash_based'] as const;
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 function option<T>(format: Format<T>, preset: T, doc: string, unit?: string): Option<T> {
@@ -73,20 +73,20 @@ export const gatewayOptions = {
   health_check_interval: option(
     integer(1, 3600),
     30,
-    'Time between two looks at every connection. Shorter finds a silent one earlier, and costs little.',
+    'Time between two looks at the whole that log a change between healthy, degraded and unhealthy.',
     's',
   ),
   maintenance_interval: option(
     integer(1, 86400),
     60,
-    'Time between two rounds of maintenance (rebalancing, quality scores).',
+    'Time between two log lines with counters (level debug), and with ticks that were lost, if any (warn).',
     's',
   ),
   max_retry_count: option(
     integer(0, 100),
     3,
-    'Attempts after a failed login or subscription before the connection is marked in error; the pauses between them grow.',
-    'attempts',
+    'Further connections that an instrument is tried on after one has refused it; then its clients are told.',
+    'connections',
   ),
   auto_failover: option(
     boolean,

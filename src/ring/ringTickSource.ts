@@ -17,7 +17,7 @@ export class RingTickSource implements TickSource {
   readonly doorbell = new Doorbell();
   readonly #readers: TickReader[] = [];
   #sink: TickSink | undefined;
-  #scheduled = false;
+  #next: NodeJS.Immediate | undefined;
 
   /** Reads one more ring from now on; its writer must ring `doorbell`. */
   addRing(ring: SharedArrayBuffer): void {
@@ -36,6 +36,7 @@ export class RingTickSource implements TickSource {
 
   stop(): void {
     this.#sink = undefined;
+    clearImmediate(this.#next);
     this.doorbell.close();
   }
 
@@ -48,7 +49,8 @@ export class RingTickSource implements TickSource {
   }
 
   readonly #turn = (): void => {
-    this.#scheduled = false;
+    // Whoever calls, there is one turn to come at most.
+    clearImmediate(this.#next);
     const sink = this.#sink;
     if (sink === undefined) return;
     let taken = 0;
@@ -61,10 +63,7 @@ export class RingTickSource implements TickSource {
       }
     }
     if (taken > 0) sink.onBatchEnd();
-    if (!this.doorbell.park(this.#isEmpty) && !this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#turn);
-    }
+    if (!this.doorbell.park(this.#isEmpty)) this.#next = setImmediate(this.#turn);
   };
 
   readonly #isEmpty = (): boolean => {

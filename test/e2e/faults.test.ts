@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, Program } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, type Program } from './processes.js';
 
 const library = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 const simConnection = [{ connection_id: 'sim', front_addr: 'sim://?rate=10', broker_id: '9999' }];
