@@ -126,7 +126,7 @@ export const gatewayOptions = {
   ),
   'limits.max_instruments_per_client': option(
     integer(1, 1_000_000),
-    100_000,
+    30_000,
     'Instruments one session may subscribe to, per protocol; each costs some 10 bytes per session.',
     'instruments',
   ),

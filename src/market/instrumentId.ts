@@ -16,7 +16,7 @@ export interface ParsedInstrumentId {
 const maxIdLength = 80;
 // The forms of the six exchanges: futures, TAS, month averages, options with and without hyphens, series options.
 const single = /^([A-Za-z]{1,4})(\d{3,4})(F|TAS)?(?:-?(?:MS-?)?([CP])-?(\d+(?:\.\d+)?))?$/;
-const combination = /^[A-Z]{2,5} ([A-Za-z]{1,4})\d{3,4}[^ ]*&[^ &]+$/;
+const combination = /^[A-Z]{2,5} ([A-Za-z]{1,4})\d{3,4}[A-Za-z0-9-]*&[A-Za-z0-9-]+$/;
 const monthAverage = /^(l|v|pp)\d{4}F$/;
 
 function validMonth(delivery: string): boolean {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseInstrumentId } from '../../src/market/instrumentId.js';
 import { loadProducts } from '../../src/market/products.js';
@@ -64,9 +65,25 @@ describe('parseInstrumentId', () => {
     'rb25\u00002',
     '螺纹2512',
     'rb*',
+    'SP a2405"&b',
+    'SP a2405&b\n',
+    'SP a2405&',
+    'SP a2405',
+    'SP a2405\u0000&a2409',
     'x'.repeat(200),
   ])('%j cannot exist', (requested) => {
     expect(parseInstrumentId(requested, products)).toBeUndefined();
+  });
+
+  it('accepts no character that would have to be escaped in JSON', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
+        for (const id of [a, `rb25${a}`, `SP ${a}&${b}`, `SP a2505${a}&b${b}`, `SHFE.xx2601${a}`]) {
+          const parsed = parseInstrumentId(id, products);
+          if (parsed !== undefined) expect(JSON.stringify(parsed.id)).toBe(`"${parsed.id}"`);
+        }
+      }),
+    );
   });
 
   it('finds every product code unique over all exchanges, also ignoring case', () => {
