@@ -29,7 +29,7 @@ describe('defaults', () => {
       shutdownDeadline: 10,
       limits: {
         maxClients: 10_000,
-        maxInstrumentsPerClient: 100_000,
+        maxInstrumentsPerClient: 30_000,
         maxFrameBytes: 1_048_576,
         maxBadFrames: 100,
       },
