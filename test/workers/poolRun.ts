@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/messages.js';
+import { WorkerPool } from '../../src/coordinator/workerPool.js';
+import { packagePath } from '../../src/paths.js';
+import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { until } from '../ring/until.js';
+
+export const simulatedLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
+
+type StateEvent = WorkerEvent & { type: 'state' };
+
+/** A worker pool with everything it said, and the rings of its connections. */
+export class PoolRun {
+  readonly pool: WorkerPool;
+  readonly events: WorkerEvent[] = [];
+  readonly lost: { connections: number[]; error: string }[] = [];
+  readonly readers = new Map<number, TickReader>();
+  readonly #folder = mkdtempSync(join(tmpdir(), 'qactpmd-pool-'));
+
+  constructor(connectionsPerWorker: 'auto' | number = 'auto') {
+    this.pool = new WorkerPool({
+      connectionsPerWorker,
+      onEvent: (event) => this.events.push(event),
+      onWorkerLost: (connections, error) => this.lost.push({ connections, error }),
+    });
+  }
+
+  spec(source: number, front: string, changes: Partial<ConnectionSpec> = {}): ConnectionSpec {
+    const tickRing = allocateTickRing(1024);
+    this.readers.set(source, new TickReader(tickRing));
+    return {
+      id: `c${source}`,
+      source,
+      library: simulatedLibrary,
+      fronts: [front],
+      brokerId: '9999',
+      userId: '',
+      password: '',
+      flowFolder: join(this.#folder, `c${source}`),
+      tickRing,
+      tickDoorbells: [],
+      ...changes,
+    };
+  }
+
+  states(connection: number): StateEvent[] {
+    return this.events.filter(
+      (event): event is StateEvent => event.type === 'state' && event.connection === connection,
+    );
+  }
+
+  state(connection: number): string {
+    return this.states(connection).at(-1)?.state ?? 'none';
+  }
+
+  async reaches(connection: number, state: string): Promise<void> {
+    await until(() => this.state(connection) === state, `connection ${connection} ${state}`);
+  }
+
+  count(type: WorkerEvent['type']): number {
+    return this.events.filter((event) => event.type === type).length;
+  }
+
+  /** The slot of the next tick. */
+  async tick(connection: number): Promise<number> {
+    const reader = this.readers.get(connection)!;
+    await until(() => reader.next(), `a tick of connection ${connection}`);
+    return reader.record.slot;
+  }
+
+  async end(): Promise<string[]> {
+    const hung = await this.pool.stop(10_000);
+    rmSync(this.#folder, { recursive: true });
+    return hung;
+  }
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export async function closedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}

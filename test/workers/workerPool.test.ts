@@ -1,0 +1,171 @@
+import { readdirSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
+import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
+import { until } from '../ring/until.js';
+import { PoolRun } from './poolRun.js';
+
+const runs: PoolRun[] = [];
+
+function start(connectionsPerWorker: 'auto' | number = 'auto'): PoolRun {
+  const run = new PoolRun(connectionsPerWorker);
+  runs.push(run);
+  return run;
+}
+
+afterEach(async () => {
+  for (const run of runs.splice(0)) await run.end();
+});
+
+const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('a worker pool', () => {
+  it.each([
+    ['auto', 3, 3],
+    ['auto', 20, 16],
+    [4, 10, 3],
+    [1, 3, 3],
+  ] as const)(
+    'with %s connections per worker hosts %d connections in %d workers',
+    async (per, count, workers) => {
+      const run = start(per);
+      run.pool.open(indices(count).map((source) => run.spec(source, 'sim://?rate=20')));
+      for (const source of indices(count))
+        run.pool.send({ type: 'subscribe', connection: source, ids: ['au2612'], slots: [source] });
+      for (const source of indices(count)) expect(await run.tick(source)).toBe(source);
+      expect(run.count('ready')).toBe(workers);
+      expect(await run.pool.stop(10_000)).toEqual([]);
+      expect(run.count('closed')).toBe(count);
+    },
+  );
+
+  it('refuses to open what is open, and anything once it stops', async () => {
+    const run = start();
+    const spec = run.spec(0, 'sim://');
+    run.pool.open([spec]);
+    expect(() => run.pool.open([spec])).toThrow('c0 (0) is already open');
+    await run.reaches(0, 'logged_in');
+    expect(() => run.pool.open([spec])).toThrow('already open');
+    await run.pool.stop(10_000);
+    expect(() => run.pool.open([spec])).toThrow('stopping');
+    expect(await run.pool.stop(10_000)).toEqual([]);
+  });
+
+  it('drops commands for connections that are not open', () => {
+    const run = start();
+    run.pool.send({ type: 'subscribe', connection: 5, ids: ['a'], slots: [1] });
+    run.pool.send({ type: 'close', connection: 5 });
+    expect(run.events).toEqual([]);
+  });
+
+  it('lets a connection be closed before its turn to open has come', async () => {
+    const run = start();
+    run.pool.open(indices(3).map((source) => run.spec(source, 'sim://')));
+    run.pool.send({ type: 'close', connection: 2 });
+    await until(() => run.count('closed') === 1, 'closed');
+    await run.reaches(1, 'logged_in');
+    expect(run.state(2)).toBe('none');
+  });
+
+  it('opens a closed connection again, on the same ring', async () => {
+    const run = start();
+    const spec = run.spec(0, 'sim://?rate=200');
+    for (let round = 1; round <= 3; round++) {
+      run.pool.open([spec]);
+      run.pool.send({ type: 'subscribe', connection: 0, ids: ['au2612'], slots: [round] });
+      expect(await run.tick(0)).toBe(round);
+      run.pool.send({ type: 'close', connection: 0 });
+      await until(() => run.count('closed') === round, 'closed');
+      while (run.readers.get(0)!.next());
+    }
+  });
+
+  it('reports a worker that dies; its ring is still, and its connections can be opened again', async () => {
+    const run = start(2);
+    const specs = indices(2).map((source) => run.spec(source, 'sim://?rate=5000'));
+    run.pool.open(specs);
+    for (const connection of [0, 1]) {
+      run.pool.send({ type: 'subscribe', connection, ids: ['au2612'], slots: [1] });
+      await run.tick(connection);
+    }
+    const broken = { type: 'subscribe', connection: 0 } as unknown as ConnectionCommand;
+    run.pool.send(broken);
+    await until(() => run.lost.length === 1, 'reported');
+    expect(run.lost[0]!.connections).toEqual([0, 1]);
+    expect(run.lost[0]!.error).toContain('undefined');
+    for (const reader of run.readers.values()) {
+      while (reader.next());
+      expect(reader.pending).toBe(false);
+    }
+    run.pool.open(specs);
+    run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
+    expect(await run.tick(1)).toBe(9);
+  });
+
+  it('names the connections that hang, and ends in time', async () => {
+    const fake = loadFakeLibrary('fake_6_7_13');
+    const run = start(2);
+    run.pool.open([run.spec(0, 'sim://'), run.spec(1, 'tcp://a:1', { library: fake.path })]);
+    await run.reaches(0, 'logged_in');
+    await run.reaches(1, 'connecting');
+    await until(() => fake.calls().includes('init'), 'the fake session is open');
+    fake.holdRelease(1);
+    try {
+      run.pool.send({ type: 'close', connection: 1 });
+      await until(() => fake.calls().includes('release'), 'the release hangs');
+      // Releases are made one at a time, so the one behind it hangs as well.
+      expect((await run.pool.stop(200)).sort()).toEqual(['c0', 'c1']);
+    } finally {
+      fake.holdRelease(0);
+    }
+  });
+
+  it('logs in again when more happened than its worker could be told', async () => {
+    const fake = loadFakeLibrary('fake_6_7_13');
+    const run = start();
+    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
+    await run.reaches(0, 'connecting');
+    await until(() => fake.calls().includes('init'), 'open');
+    await until(() => {
+      for (let i = 0; i < 5000; i++) {
+        fake.connected();
+        fake.disconnected(0x1001);
+      }
+      return run.count('log') > 0;
+    }, 'events are lost');
+    fake.connected();
+    expect(run.events).toContainEqual({
+      type: 'log',
+      level: 'warn',
+      text: 'connection events were lost: logging in again',
+    });
+    await run.reaches(0, 'connected');
+    await until(() => fake.calls().some((call) => call.startsWith('login')), 'the login');
+    fake.login(0, Buffer.alloc(1), '', 1, 0);
+    await run.reaches(0, 'logged_in');
+  });
+
+  it('leaks neither threads nor descriptors in 20 rounds of opening and closing', async () => {
+    const use = (): [number, number] => [
+      readdirSync('/proc/self/task').length,
+      readdirSync('/proc/self/fd').length,
+    ];
+    const round = async (): Promise<void> => {
+      const run = new PoolRun(3);
+      run.pool.open(indices(3).map((source) => run.spec(source, 'sim://?rate=300')));
+      for (const connection of indices(3)) {
+        run.pool.send({ type: 'subscribe', connection, ids: ['au2612'], slots: [1] });
+        await run.tick(connection);
+      }
+      expect(await run.end()).toEqual([]);
+    };
+    await round();
+    await round();
+    const [threads, descriptors] = use();
+    for (let i = 0; i < 20; i++) await round();
+    await until(
+      () => use()[0] <= threads && use()[1] <= descriptors,
+      `at most ${threads}, ${descriptors}; ${use().join()}`,
+    );
+  });
+});
