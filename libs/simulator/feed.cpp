@@ -25,9 +25,14 @@ int64_t periodOf(double ticksPerSecond) {
 
 Feed::Feed(uint64_t seed, double ticksPerSecond) : seed_(seed), periodUs_(periodOf(ticksPerSecond)) {}
 
-int Feed::add(std::string_view id) {
+int Feed::find(std::string_view id) const {
     const auto known = indices_.find(std::string(id));
-    if (known != indices_.end()) return known->second;
+    return known == indices_.end() ? -1 : known->second;
+}
+
+int Feed::add(std::string_view id) {
+    const int known = find(id);
+    if (known >= 0) return known;
     auto spec = specOf(id);
     if (!spec) return -1;
     const int index = static_cast<int>(entries_.size());

@@ -22,6 +22,9 @@ public:
     /** Index of an instrument, or -1 for an id that the model does not know. The same id gets the same index. */
     int add(std::string_view id);
 
+    /** Index of an instrument that has been added, or -1. */
+    int find(std::string_view id) const;
+
     const InstrumentModel& model(int index) const { return *entries_[static_cast<size_t>(index)].model; }
     size_t size() const { return entries_.size(); }
 

@@ -99,8 +99,8 @@ private:
     void unsubscribe(const std::vector<std::string>& ids) {
         const int64_t now = nowMs();
         for (const std::string& id : ids) {
-            const int index = feed_.add(id);
-            if (index < 0 || static_cast<size_t>(index) >= active_.size() || !active_[static_cast<size_t>(index)]) continue;
+            const int index = feed_.find(id);
+            if (index < 0 || !active_[static_cast<size_t>(index)]) continue;
             active_[static_cast<size_t>(index)] = false;
             --activeCount_;
             feed_.setActive(index, false, now);

@@ -1,6 +1,5 @@
 #include "session.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -135,7 +134,8 @@ void Session::disconnected(int reason) {
 void Session::loginResponse(const CThostFtdcRspUserLoginField& login, int errorId, std::string_view text,
                             int requestId) {
     CThostFtdcRspUserLoginField copy = login;
-    if (errorId == 0 && copy.TradingDay[0] != '\0') {
+    // Callers may hold the text's address meanwhile: it is only touched when the day has changed.
+    if (errorId == 0 && copy.TradingDay[0] != '\0' && std::strcmp(copy.TradingDay, tradingDay_) != 0) {
         copyText(tradingDay_, copy.TradingDay);
         if (std::FILE* file = std::fopen(flowFile(flowPrefix_, "TradingDay.con").c_str(), "wb")) {
             std::fwrite(copy.TradingDay, 1, 8, file);

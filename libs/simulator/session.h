@@ -15,7 +15,6 @@
 
 namespace sim {
 
-/** Waits on file descriptors; returns early when the session has requests or is to stop. */
 class Session {
 public:
     explicit Session(const std::string& flowPrefix);
@@ -39,6 +38,7 @@ public:
     // Called from the API thread.
     std::vector<std::string> fronts() const;
     std::vector<Request> takeRequests();
+    /** Readable when there are requests or the session is to stop. */
     int wakeDescriptor() const { return wakeDescriptor_; }
     void clearWake();
     void connected();

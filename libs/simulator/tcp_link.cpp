@@ -23,6 +23,7 @@ constexpr int64_t silenceLimitMs = 120 * 1000;
 /** Between two attempts, so that a front which accepts and closes at once is not stormed. */
 constexpr int64_t shortestRetryMs = 100;
 constexpr size_t readBytes = 256 * 1024;
+constexpr size_t maxUnsentBytes = 1024 * 1024;
 
 int64_t variable(const char* name, int64_t fallback) {
     const char* text = std::getenv(name);
@@ -44,13 +45,19 @@ public:
         std::vector<char> chunk(readBytes);
         lastRead_ = lastWrite_ = monotonicMs();
         while (!session_.stopping()) {
-            for (const Request& request : session_.takeRequests()) encode(request);
+            // A peer that does not read leaves its requests with the session, which refuses more at its bound.
+            if (out_.size() < maxUnsentBytes) {
+                for (const Request& request : session_.takeRequests()) encode(request);
+            }
             const int64_t now = monotonicMs();
             if (now - lastRead_ >= silenceMs_) return reasonHeartbeatTimeout;
-            if (now - lastWrite_ >= wire::heartbeatIntervalMs) wire::FrameWriter(out_, wire::Type::heartbeat);
+            if (out_.empty() && now - lastWrite_ >= wire::heartbeatIntervalMs) {
+                wire::FrameWriter(out_, wire::Type::heartbeat);
+            }
             if (!flush()) return reasonWriteFailed;
 
-            const int64_t wait = std::min(lastRead_ + silenceMs_, lastWrite_ + wire::heartbeatIntervalMs) - now;
+            int64_t wait = lastRead_ + silenceMs_ - now;
+            if (out_.empty()) wait = std::min(wait, lastWrite_ + wire::heartbeatIntervalMs - now);
             pollfd descriptors[] = {{session_.wakeDescriptor(), POLLIN, 0},
                                     {descriptor_, static_cast<short>(POLLIN | (out_.empty() ? 0 : POLLOUT)), 0}};
             if (poll(descriptors, 2, static_cast<int>(std::max<int64_t>(wait, 0) + 1)) < 0 && errno != EINTR) {

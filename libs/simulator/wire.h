@@ -24,15 +24,15 @@
 //   72 tick                struct Tick (tick.h), then the id, Tick::idLength bytes
 //   73 error               i32 request id, i32 error id, c[81] error text
 //
-// c[n] is NUL-padded. A side that has sent nothing for ten seconds sends a heartbeat; one that hears nothing for two
-// minutes gives the connection up. Anything else than the above is a bad packet and ends the connection.
+// c[n] is NUL-padded. A front sends a heartbeat every ten seconds, a client when it has sent nothing for ten seconds;
+// a side that hears nothing for two minutes gives the connection up. Anything else than the above is a bad packet
+// and ends the connection.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace sim::wire {
 

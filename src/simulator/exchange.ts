@@ -25,6 +25,7 @@ export class Exchange {
   readonly #feed: TickFeed;
   /** Subscribers by the feed's index. */
   readonly #subscribers: Set<Subscriber>[] = [];
+  readonly #indices = new Map<string, number>();
   readonly #subscriptions = new Map<Subscriber, Set<number>>();
   #listed: { day: number; ids: ReadonlySet<string> } = { day: 0, ids: new Set() };
   #timer: NodeJS.Timeout | undefined;
@@ -59,6 +60,7 @@ export class Exchange {
     for (const id of ids) {
       const index = listed.has(id) ? this.#feed.add(id) : -1;
       if (index < 0) continue;
+      this.#indices.set(id, index);
       const all = (this.#subscribers[index] ??= new Set());
       if (all.size === 0) this.#feed.setActive(index, true, now);
       all.add(subscriber);
@@ -72,8 +74,8 @@ export class Exchange {
     const mine = this.#subscriptions.get(subscriber);
     if (mine === undefined) return;
     for (const id of ids) {
-      const index = this.#feed.add(id);
-      if (mine.delete(index)) this.#leave(subscriber, index);
+      const index = this.#indices.get(id);
+      if (index !== undefined && mine.delete(index)) this.#leave(subscriber, index);
     }
   }
 
