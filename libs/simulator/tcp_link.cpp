@@ -22,7 +22,7 @@ constexpr char silenceVariable[] = "QACTPMD_SIM_SILENCE_MS";
 constexpr int64_t silenceLimitMs = 120 * 1000;
 /** Between two attempts, so that a front which accepts and closes at once is not stormed. */
 constexpr int64_t shortestRetryMs = 100;
-constexpr size_t readBytes = 256 * 1024;
+constexpr size_t readBytes = 64 * 1024;
 constexpr size_t maxUnsentBytes = 1024 * 1024;
 
 int64_t variable(const char* name, int64_t fallback) {
