@@ -1,8 +1,9 @@
-/** At most this many ids in this time: asking for everything at once gets a session closed by the front. */
-const windowIds = 500;
-const windowMs = 500;
-/** Between two calls, so that many small wishes become few requests. */
-const callSpacingMs = 50;
+/** Asking for everything at once gets a session closed by the front: at most this many ids in one call, */
+const callIds = 500;
+/** then a pause in proportion, so 500 ids per 500 ms, */
+const pausePerIdMs = 1;
+/** and at least this long, so that many small wishes become few requests. */
+const minPauseMs = 50;
 const retryDelayMs = 1_000;
 
 export type SubscriptionCommand =
@@ -23,8 +24,6 @@ export class SubscriptionQueue {
   readonly #sent = new Set<string>();
   readonly #dirty = new Set<string>();
   #sendNotBefore = -Infinity;
-  #windowStart = -Infinity;
-  #idsInWindow = 0;
 
   /** When take() has something to give; Infinity when there is nothing to do. */
   get sendAt(): number {
@@ -95,16 +94,11 @@ export class SubscriptionQueue {
   /** The requests to make now; they count as made. */
   take(now: number): SubscriptionCommand[] {
     if (now < this.sendAt) return [];
-    if (now - this.#windowStart >= windowMs) {
-      this.#windowStart = now;
-      this.#idsInWindow = 0;
-    }
     const subscribe: string[] = [];
     const slots: number[] = [];
     const unsubscribe: string[] = [];
     for (const id of this.#dirty) {
-      if (this.#idsInWindow === windowIds) break;
-      this.#idsInWindow++;
+      if (subscribe.length + unsubscribe.length === callIds) break;
       this.#dirty.delete(id);
       const slot = this.#wanted.get(id);
       if (slot === undefined) {
@@ -116,8 +110,8 @@ export class SubscriptionQueue {
         this.#sent.add(id);
       }
     }
-    this.#sendNotBefore =
-      this.#idsInWindow === windowIds ? this.#windowStart + windowMs : now + callSpacingMs;
+    const pauseMs = Math.max(minPauseMs, (subscribe.length + unsubscribe.length) * pausePerIdMs);
+    this.#sendNotBefore = now + pauseMs;
     const commands: SubscriptionCommand[] = [];
     if (unsubscribe.length > 0) commands.push({ type: 'unsubscribe', ids: unsubscribe });
     if (subscribe.length > 0) commands.push({ type: 'subscribe', ids: subscribe, slots });
