@@ -1,4 +1,5 @@
 import { packagePath } from '../paths.js';
+import { ringNatives } from '../ring/native.js';
 import { ConnectionWorker } from './connectionWorker.js';
 import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
 
@@ -20,6 +21,14 @@ export interface WorkerPoolOptions {
 
 /** Commands to one open connection. */
 export type ConnectionCommand = Extract<WorkerCommand, { readonly connection: number }>;
+
+/**
+ * For the last moment before process.exit, where releases would not fit any more: no session of the process
+ * calls back into it after the return. None can be closed properly afterwards.
+ */
+export function silenceAllSessions(): void {
+  ringNatives().silenceAll();
+}
 
 /** The connection workers, from the main thread's side. */
 export class WorkerPool {
