@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,12 +34,10 @@ function program(folder: string, lastAct: string): string {
 it.each(['silenceAllSessions();', ''])('a process ends cleanly amid ticks, after "%s"', async (lastAct) => {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-exit-'));
   try {
+    const script = join(folder, 'program.mjs');
+    writeFileSync(script, program(folder, lastAct));
     for (let round = 0; round < 3; round++) {
-      const child = promisify(execFile)(
-        process.execPath,
-        ['--input-type=module', '--eval', program(folder, lastAct)],
-        { timeout: 20_000 },
-      );
+      const child = promisify(execFile)(process.execPath, [script], { timeout: 20_000 });
       await expect(child).rejects.toMatchObject({ code: 7, signal: null, stderr: '' });
     }
   } finally {
