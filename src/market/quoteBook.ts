@@ -43,7 +43,8 @@ export class QuoteBook {
   readonly #lookup: SlotLookup;
   readonly #clock: ExchangeClock;
   readonly #time: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
-  #differs = false;
+  /** Field values that ever changed; tells whether a tick changed any. */
+  #changes = 0;
 
   constructor(lookup: SlotLookup, clock: ExchangeClock) {
     this.#lookup = lookup;
@@ -96,7 +97,7 @@ export class QuoteBook {
 
     const at = slot * fieldCount;
     const version = held + 1;
-    this.#differs = false;
+    const changesBefore = this.#changes;
     this.#set(at + F.tradingDay, time.tradingDay, version);
     this.#set(at + F.timestamp, time.epochMs, version);
     this.#set(at + F.lastPrice, price(f64[F64.lastPrice]!), version);
@@ -133,7 +134,7 @@ export class QuoteBook {
         version,
       );
     }
-    if (!this.#differs) {
+    if (this.#changes === changesBefore) {
       this.counters.duplicate++;
       return false;
     }
@@ -157,7 +158,7 @@ export class QuoteBook {
     if (held === value || (Number.isNaN(held) && Number.isNaN(value))) return;
     this.#values[index] = value;
     this.#changed[index] = version;
-    this.#differs = true;
+    this.#changes++;
   }
 
   #grow(slot: number): void {
