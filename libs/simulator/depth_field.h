@@ -3,25 +3,17 @@
 #include <cstring>
 #include <string_view>
 
+#include "fixed_text.h"
 #include "tick.h"
-#include "vendor_api.h"
+#include "vendor_structs.h"
 
 namespace sim {
 
-/** Copies into a fixed field, cut to fit, NUL-padded to its end. */
-template <size_t width>
-void copyText(char (&field)[width], std::string_view text) {
-    const size_t length = text.size() < width - 1 ? text.size() : width - 1;
-    std::memcpy(field, text.data(), length);
-    std::memset(field + length, 0, width - length);
-}
-
-/** The reserved fields of `depth` are left as they are, which is zero. */
+/** `depth` is all zero; its reserved fields stay so. */
 inline void fillDepth(const Tick& tick, std::string_view id, CThostFtdcDepthMarketDataField& depth) {
     std::memcpy(depth.TradingDay, tick.tradingDay, sizeof depth.TradingDay);
     std::memcpy(depth.ExchangeID, tick.exchangeId, sizeof depth.ExchangeID);
     std::memcpy(depth.UpdateTime, tick.updateTime, sizeof depth.UpdateTime);
-    std::memcpy(depth.ActionDay, tick.actionDay, sizeof depth.ActionDay);
     copyText(depth.InstrumentID, id);
     depth.LastPrice = tick.lastPrice;
     depth.PreSettlementPrice = tick.preSettlementPrice;
@@ -51,8 +43,13 @@ inline void fillDepth(const Tick& tick, std::string_view id, CThostFtdcDepthMark
     depth.AskPrice4 = tick.askPrice[3], depth.AskVolume4 = tick.askVolume[3];
     depth.AskPrice5 = tick.askPrice[4], depth.AskVolume5 = tick.askVolume[4];
     depth.AveragePrice = tick.averagePrice;
+#if SIM_DEPTH_BYTES >= 408
+    std::memcpy(depth.ActionDay, tick.actionDay, sizeof depth.ActionDay);
+#endif
+#if SIM_DEPTH_BYTES >= 584
     depth.BandingUpperPrice = tick.bandingUpperPrice;
     depth.BandingLowerPrice = tick.bandingLowerPrice;
+#endif
 }
 
 }  // namespace sim

@@ -6,7 +6,6 @@
 #include <cstdlib>
 
 #include "clock.h"
-#include "depth_field.h"
 #include "feed.h"
 #include "shanghai_time.h"
 
@@ -61,15 +60,11 @@ private:
     }
 
     void answerLogin(const Request& request) {
-        CThostFtdcRspUserLoginField login{};
         const int64_t now = nowMs();
-        formatDay(tradingDay(now), login.TradingDay);
-        formatTime(now, login.LoginTime);
-        copyText(login.BrokerID, request.brokerId);
-        copyText(login.UserID, request.userId);
-        copyText(login.SystemName, "simulated exchange");
-        login.FrontID = 1;
-        login.SessionID = 1;
+        char day[9], time[9];
+        formatDay(tradingDay(now), day);
+        formatTime(now, time);
+        const LoginAnswer login{day, time, request.brokerId, request.userId, "simulated exchange", 1, 1, {}};
         session_.loginResponse(login, 0, successText, request.requestId);
     }
 

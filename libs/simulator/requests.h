@@ -9,12 +9,15 @@
 namespace sim {
 
 struct Request {
+    explicit Request(wire::Type kind, int32_t id = 0) : type(kind), requestId(id) {}
+
     wire::Type type;
-    int32_t requestId = 0;
+    int32_t requestId;
     std::string brokerId;
     std::string userId;
     std::string password;
     std::vector<std::string> ids;
+    std::vector<std::string> tooLongIds;   // do not fit the generation's structs; answered without the front
 };
 
 /** Return codes of the vendor's request methods. */

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "depth_field.h"
+#include "fixed_text.h"
 
 namespace sim {
 namespace {
@@ -28,23 +28,23 @@ void openFlowFile(const std::string& path) {
     std::fclose(file);
 }
 
-void setInfo(CThostFtdcRspInfoField& info, int errorId, std::string_view text) {
-    info.ErrorID = errorId;
-    copyText(info.ErrorMsg, text);
-}
+/** "CTP:找不到合约" in GB18030. */
+constexpr int instrumentNotFound = 16;
+constexpr char instrumentNotFoundText[] = "CTP:\xd5\xd2\xb2\xbb\xb5\xbd\xba\xcf\xd4\xbc";
 
 }  // namespace
 
-Session::Session(const std::string& flowPrefix) : flowPrefix_(flowPrefix) {
+Session::Session(const std::string& flowPrefix, std::unique_ptr<Receiver> receiver)
+    : flowPrefix_(flowPrefix), receiver_(std::move(receiver)) {
     for (const char* name : {"DialogRsp.con", "QueryRsp.con", "TradingDay.con"}) {
         openFlowFile(flowFile(flowPrefix_, name));
     }
     // Before a login the library knows the day of the previous one, if there was one.
-    copyText(tradingDay_, noTradingDay);
+    setTradingDay(noTradingDay);
     if (std::FILE* file = std::fopen(flowFile(flowPrefix_, "TradingDay.con").c_str(), "rb")) {
         char day[9] = {};
         if (std::fread(day, 1, 8, file) == 8 && std::all_of(day, day + 8, [](char c) { return c >= '0' && c <= '9'; })) {
-            copyText(tradingDay_, day);
+            setTradingDay(day);
         }
         std::fclose(file);
     }
@@ -54,6 +54,11 @@ Session::Session(const std::string& flowPrefix) : flowPrefix_(flowPrefix) {
 
 Session::~Session() {
     close(wakeDescriptor_);
+}
+
+void Session::setTradingDay(std::string_view day) {
+    copyText(*reinterpret_cast<char(*)[9]>(tradingDays_.emplace_back().data()), day);
+    tradingDay_.store(tradingDays_.back().data());
 }
 
 void Session::addFront(const char* address) {
@@ -70,8 +75,9 @@ std::vector<std::string> Session::fronts() const {
 int Session::submit(Request request) {
     const std::lock_guard lock(mutex_);
     if (!connected_.load() || stopping_.load()) return requestNotConnected;
-    if (pendingIds_ + request.ids.size() + 1 > maxPending) return requestTooManyPending;
-    pendingIds_ += request.ids.size() + 1;
+    const size_t weight = request.ids.size() + request.tooLongIds.size() + 1;
+    if (pendingIds_ + weight > maxPending) return requestTooManyPending;
+    pendingIds_ += weight;
     requests_.push_back(std::move(request));
     const uint64_t one = 1;
     // The only error is a full counter, which wakes as well.
@@ -80,9 +86,22 @@ int Session::submit(Request request) {
 }
 
 std::vector<Request> Session::takeRequests() {
-    const std::lock_guard lock(mutex_);
-    pendingIds_ = 0;
-    return std::move(requests_);
+    std::vector<Request> taken;
+    {
+        const std::lock_guard lock(mutex_);
+        pendingIds_ = 0;
+        taken.swap(requests_);
+    }
+    for (const Request& request : taken) refuseTooLong(request);
+    const auto answered = [](const Request& request) { return request.ids.empty() && !request.tooLongIds.empty(); };
+    taken.erase(std::remove_if(taken.begin(), taken.end(), answered), taken.end());
+    return taken;
+}
+
+void Session::refuseTooLong(const Request& request) {
+    for (const std::string& id : request.tooLongIds) {
+        instrumentResponse(wire::responseTo(request.type), id, instrumentNotFound, instrumentNotFoundText, true);
+    }
 }
 
 void Session::clearWake() {
@@ -120,7 +139,7 @@ void Session::connected() {
         pendingIds_ = 0;
         connected_.store(true);
     }
-    if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnFrontConnected();
+    receiver_->connected();
 }
 
 void Session::disconnected(int reason) {
@@ -128,61 +147,33 @@ void Session::disconnected(int reason) {
         const std::lock_guard lock(mutex_);
         connected_.store(false);
     }
-    if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnFrontDisconnected(reason);
+    receiver_->disconnected(reason);
 }
 
-void Session::loginResponse(const CThostFtdcRspUserLoginField& login, int errorId, std::string_view text,
-                            int requestId) {
-    CThostFtdcRspUserLoginField copy = login;
-    // Callers may hold the text's address meanwhile: it is only touched when the day has changed.
-    if (errorId == 0 && copy.TradingDay[0] != '\0' && std::strcmp(copy.TradingDay, tradingDay_) != 0) {
-        copyText(tradingDay_, copy.TradingDay);
+void Session::loginResponse(LoginAnswer login, int errorId, std::string_view text, int requestId) {
+    if (errorId == 0) login.lastLoginTime = lastLoginTime_;
+    if (errorId == 0 && !login.tradingDay.empty() && login.tradingDay != tradingDay_.load()) {
+        setTradingDay(login.tradingDay);
         if (std::FILE* file = std::fopen(flowFile(flowPrefix_, "TradingDay.con").c_str(), "wb")) {
-            std::fwrite(copy.TradingDay, 1, 8, file);
+            std::fwrite(tradingDay_.load(), 1, 8, file);
             std::fclose(file);
         }
     }
-    CThostFtdcRspInfoField info{};
-    setInfo(info, errorId, text);
-    if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnRspUserLogin(&copy, &info, requestId, true);
+    receiver_->login(login, {errorId, text, requestId, true});
+    if (errorId == 0) lastLoginTime_ = std::string(login.tradingDay) + std::string(login.loginTime);
 }
 
 void Session::logoutResponse(std::string_view brokerId, std::string_view userId, int errorId, std::string_view text,
                              int requestId) {
-    CThostFtdcUserLogoutField logout{};
-    copyText(logout.BrokerID, brokerId);
-    copyText(logout.UserID, userId);
-    CThostFtdcRspInfoField info{};
-    setInfo(info, errorId, text);
-    if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnRspUserLogout(&logout, &info, requestId, true);
+    receiver_->logout(brokerId, userId, {errorId, text, requestId, true});
 }
 
 void Session::instrumentResponse(wire::Type type, std::string_view id, int errorId, std::string_view text, bool last) {
-    CThostFtdcSpecificInstrumentField instrument{};
-    copyText(instrument.InstrumentID, id);
-    CThostFtdcRspInfoField info{};
-    setInfo(info, errorId, text);
-    CThostFtdcMdSpi* spi = spi_.load();
-    if (spi == nullptr) return;
-    switch (type) {
-        case wire::Type::subscribeResponse: spi->OnRspSubMarketData(&instrument, &info, 0, last); break;
-        case wire::Type::unsubscribeResponse: spi->OnRspUnSubMarketData(&instrument, &info, 0, last); break;
-        case wire::Type::subscribeForQuoteResponse: spi->OnRspSubForQuoteRsp(&instrument, &info, 0, last); break;
-        default: spi->OnRspUnSubForQuoteRsp(&instrument, &info, 0, last);
-    }
+    receiver_->instrument(type, id, {errorId, text, 0, last});
 }
 
 void Session::errorResponse(int errorId, std::string_view text, int requestId) {
-    CThostFtdcRspInfoField info{};
-    setInfo(info, errorId, text);
-    if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnRspError(&info, requestId, true);
-}
-
-void Session::tick(const Tick& tick, std::string_view id) {
-    CThostFtdcMdSpi* spi = spi_.load();
-    if (spi == nullptr) return;
-    fillDepth(tick, id, depth_);
-    spi->OnRtnDepthMarketData(&depth_);
+    receiver_->error({errorId, text, requestId, true});
 }
 
 }  // namespace sim

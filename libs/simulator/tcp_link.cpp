@@ -10,7 +10,6 @@
 
 #include "clock.h"
 #include "connector.h"
-#include "depth_field.h"
 
 namespace sim {
 namespace {
@@ -164,18 +163,17 @@ private:
     }
 
     bool handleLogin(wire::BodyReader& reader) {
-        CThostFtdcRspUserLoginField login{};
+        LoginAnswer login{};
         const int requestId = reader.i32();
         const int errorId = reader.i32();
         const std::string_view text = reader.text(81);
-        copyText(login.TradingDay, reader.text(9));
-        const std::string_view time = reader.text(9);
-        copyText(login.LoginTime, time);
-        copyText(login.BrokerID, reader.text(11));
-        copyText(login.UserID, reader.text(16));
-        copyText(login.SystemName, reader.text(41));
-        login.FrontID = reader.i32();
-        login.SessionID = reader.i32();
+        login.tradingDay = reader.text(9);
+        login.loginTime = reader.text(9);
+        login.brokerId = reader.text(11);
+        login.userId = reader.text(16);
+        login.systemName = reader.text(41);
+        login.frontId = reader.i32();
+        login.sessionId = reader.i32();
         if (!reader.done()) return false;
         session_.loginResponse(login, errorId, text, requestId);
         return true;

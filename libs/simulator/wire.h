@@ -49,6 +49,12 @@ enum class Type : uint8_t {
     unsubscribeForQuoteResponse, frontHeartbeat, tick, error
 };
 
+/** The type of the answers to a request about ids. */
+inline constexpr Type responseTo(Type request) {
+    return static_cast<Type>(static_cast<uint8_t>(request) - static_cast<uint8_t>(Type::subscribe) +
+                             static_cast<uint8_t>(Type::subscribeResponse));
+}
+
 /** Appends one frame to a byte buffer; the body's length is set when the writer is finished. */
 class FrameWriter {
 public:

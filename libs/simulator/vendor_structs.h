@@ -1,20 +1,23 @@
-// What belongs to one generation of the vendor's library: version string, structs, shape of the classes.
-// Another generation is another such header, chosen by -DSIM_GENERATION_HEADER; the rest of the code compiles
-// against the names declared here.
+// The vendor's structs in the shape of one generation. A struct only ever grew at its end, so its size, which the
+// generation's header gives, says which fields it has.
 #pragma once
 #include <cstddef>
 
-#define SIM_API_VERSION "sim v6.7.13_20260225 14:16:30.12079"
-/** Bools after the flow path in the factory's signature: udp, multicast, production mode. */
-#define SIM_FACTORY_FLAGS 3
-/** Whether the classes have the multicast query, which moves the slots after it. */
-#define SIM_HAS_MULTICAST_QUERY 1
+#include SIM_GENERATION_HEADER
+
+#define SIM_LONG_IDS (SIM_ID_BYTES == 81)
+/** Where ids became longer they moved to the end of their structs, and their old place stayed as a reserve. */
+#if SIM_LONG_IDS
+#define SIM_SHORT_ID(name, reserve) reserve
+#else
+#define SIM_SHORT_ID(name, reserve) name
+#endif
 
 struct CThostFtdcDepthMarketDataField {
     char TradingDay[9];
-    char reserve1[31];
+    char SIM_SHORT_ID(InstrumentID, reserve1)[31];
     char ExchangeID[9];
-    char reserve2[31];
+    char SIM_SHORT_ID(ExchangeInstID, reserve2)[31];
     double LastPrice;
     double PreSettlementPrice;
     double PreClosePrice;
@@ -54,11 +57,17 @@ struct CThostFtdcDepthMarketDataField {
     double AskPrice5;
     int AskVolume5;
     double AveragePrice;
+#if SIM_DEPTH_BYTES >= 408
     char ActionDay[9];
+#endif
+#if SIM_DEPTH_BYTES >= 568
     char InstrumentID[81];
     char ExchangeInstID[81];
+#endif
+#if SIM_DEPTH_BYTES >= 584
     double BandingUpperPrice;
     double BandingLowerPrice;
+#endif
 };
 
 struct CThostFtdcReqUserLoginField {
@@ -71,11 +80,17 @@ struct CThostFtdcReqUserLoginField {
     char ProtocolInfo[11];
     char MacAddress[21];
     char OneTimePassword[41];
-    char reserve1[16];
+    char SIM_SHORT_ID(ClientIPAddress, reserve1)[16];
+#if SIM_LOGIN_REQUEST_BYTES >= 228
     char LoginRemark[36];
     int ClientIPPort;
+#endif
+#if SIM_LOGIN_REQUEST_BYTES >= 264
     char ClientIPAddress[33];
+#endif
+#if SIM_LOGIN_REQUEST_BYTES >= 280
     char SMSCode[17];
+#endif
 };
 
 struct CThostFtdcRspUserLoginField {
@@ -91,18 +106,30 @@ struct CThostFtdcRspUserLoginField {
     char DCETime[9];
     char CZCETime[9];
     char FFEXTime[9];
+#if SIM_LOGIN_RESPONSE_BYTES >= 156
     char INETime[9];
+#endif
+#if SIM_LOGIN_RESPONSE_BYTES >= 196
     char SysVersion[41];
+#endif
+#if SIM_LOGIN_RESPONSE_BYTES >= 204
     char GFEXTime[9];
+#endif
+#if SIM_LOGIN_RESPONSE_BYTES >= 212
     int LoginDRIdentityID;
     int UserDRIdentityID;
+#endif
+#if SIM_LOGIN_RESPONSE_BYTES >= 296
     char LastLoginTime[17];
     char ReserveInfo[65];
+#endif
 };
 
 struct CThostFtdcSpecificInstrumentField {
+#if SIM_LONG_IDS
     char reserve1[31];
-    char InstrumentID[81];
+#endif
+    char InstrumentID[SIM_ID_BYTES];
 };
 
 struct CThostFtdcRspInfoField {
@@ -117,28 +144,34 @@ struct CThostFtdcUserLogoutField {
 
 struct CThostFtdcForQuoteRspField {
     char TradingDay[9];
-    char reserve1[31];
+    char SIM_SHORT_ID(InstrumentID, reserve1)[31];
     char ForQuoteSysID[21];
     char ForQuoteTime[9];
     char ActionDay[9];
     char ExchangeID[9];
+#if SIM_LONG_IDS
     char InstrumentID[81];
+#endif
 };
 
 struct CThostFtdcMulticastInstrumentField {
     int TopicID;
-    char reserve1[31];
+    char SIM_SHORT_ID(InstrumentID, reserve1)[31];
     int InstrumentNo;
     double CodePrice;
     int VolumeMultiple;
     double PriceTick;
+#if SIM_LONG_IDS
     char InstrumentID[81];
+#endif
 };
 
 struct CThostFtdcQryMulticastInstrumentField {
     int TopicID;
-    char reserve1[31];
+    char SIM_SHORT_ID(InstrumentID, reserve1)[31];
+#if SIM_LONG_IDS
     char InstrumentID[81];
+#endif
 };
 
 struct CThostFtdcFensUserInfoField {
@@ -147,20 +180,18 @@ struct CThostFtdcFensUserInfoField {
     char LoginMode;
 };
 
-static_assert(sizeof(CThostFtdcDepthMarketDataField) == 584);
+static_assert(sizeof(CThostFtdcDepthMarketDataField) == SIM_DEPTH_BYTES);
 static_assert(offsetof(CThostFtdcDepthMarketDataField, LastPrice) == 80);
 static_assert(offsetof(CThostFtdcDepthMarketDataField, UpdateMillisec) == 220);
 static_assert(offsetof(CThostFtdcDepthMarketDataField, AveragePrice) == 384);
-static_assert(offsetof(CThostFtdcDepthMarketDataField, InstrumentID) == 401);
-static_assert(offsetof(CThostFtdcDepthMarketDataField, BandingUpperPrice) == 568);
-static_assert(sizeof(CThostFtdcReqUserLoginField) == 280);
-static_assert(sizeof(CThostFtdcRspUserLoginField) == 296);
+static_assert(offsetof(CThostFtdcDepthMarketDataField, InstrumentID) == (SIM_LONG_IDS ? 401 : 9));
+static_assert(sizeof(CThostFtdcReqUserLoginField) == SIM_LOGIN_REQUEST_BYTES);
+static_assert(sizeof(CThostFtdcRspUserLoginField) == SIM_LOGIN_RESPONSE_BYTES);
 static_assert(offsetof(CThostFtdcRspUserLoginField, FrontID) == 88);
-static_assert(offsetof(CThostFtdcRspUserLoginField, LoginDRIdentityID) == 204);
-static_assert(sizeof(CThostFtdcSpecificInstrumentField) == 112);
+static_assert(sizeof(CThostFtdcSpecificInstrumentField) == (SIM_LONG_IDS ? 112 : 31));
 static_assert(sizeof(CThostFtdcRspInfoField) == 88);
 static_assert(sizeof(CThostFtdcUserLogoutField) == 27);
-static_assert(sizeof(CThostFtdcForQuoteRspField) == 169);
-static_assert(sizeof(CThostFtdcMulticastInstrumentField) == 152);
-static_assert(sizeof(CThostFtdcQryMulticastInstrumentField) == 116);
+static_assert(sizeof(CThostFtdcForQuoteRspField) == (SIM_LONG_IDS ? 169 : 88));
+static_assert(sizeof(CThostFtdcMulticastInstrumentField) == (SIM_LONG_IDS ? 152 : 64));
+static_assert(sizeof(CThostFtdcQryMulticastInstrumentField) == (SIM_LONG_IDS ? 116 : 36));
 static_assert(sizeof(CThostFtdcFensUserInfoField) == 28);
