@@ -54,7 +54,7 @@ private:
                 break;
             case wire::Type::subscribe: subscribe(request.ids); break;
             case wire::Type::unsubscribe: unsubscribe(request.ids); break;
-            case wire::Type::subscribeForQuote: acknowledge(request.ids, wire::Type::subscribeForQuoteResponse); break;
+            case wire::Type::subscribeForQuote: subscribeForQuote(request.ids); break;
             default: acknowledge(request.ids, wire::Type::unsubscribeForQuoteResponse);
         }
     }
@@ -71,6 +71,19 @@ private:
     void acknowledge(const std::vector<std::string>& ids, wire::Type type) {
         for (size_t i = 0; i < ids.size(); ++i) {
             session_.instrumentResponse(type, ids[i], 0, successText, i + 1 == ids.size());
+        }
+    }
+
+    /** Somebody asks for a quote of every known id at once, and never again. */
+    void subscribeForQuote(const std::vector<std::string>& ids) {
+        acknowledge(ids, wire::Type::subscribeForQuoteResponse);
+        const int64_t now = nowMs();
+        char trading[9], natural[9], time[9];
+        formatDay(tradingDay(now), trading);
+        formatDay(naturalDay(now), natural);
+        formatTime(now, time);
+        for (const std::string& id : ids) {
+            if (specOf(id)) session_.quoteRequest({trading, natural, time, std::to_string(++quoteRequests_), id});
         }
     }
 
@@ -135,6 +148,7 @@ private:
     Feed feed_;
     std::vector<bool> active_;
     size_t activeCount_ = 0;
+    int quoteRequests_ = 0;
 };
 
 }  // namespace
