@@ -5,7 +5,13 @@ import { addDays, dayToUtcMs, utcMsToDay, type TradingCalendar } from './trading
 const shanghaiOffsetMs = 8 * 3_600_000;
 /** A tick whose time is this near to its receipt is live. */
 const liveWindowMs = 60_000;
-const eveningHour = 18;
+/** A tick that is ahead by no more than this comes from a host whose clock is slow, not from another day. */
+const hostClockErrorMs = 15 * 60_000;
+/** Trading days outside of this are garbage: the longest holidays are shorter, and no exchange is older. */
+const farthestAheadMs = 30 * 86_400_000;
+const firstTradingDay = 19900101;
+/** No exchange trades from 18 to 20, so any hour of these would do; simulated ones begin their day at 20. */
+const eveningHour = 20;
 const morningHour = 6;
 const memoSize = 4096;
 
@@ -73,7 +79,7 @@ export class ExchangeClock {
       if (Math.abs(nearest - receiveMs) <= liveWindowMs) {
         epochMs = nearest;
         repaired = true;
-      } else if (epochMs > receiveMs) {
+      } else if (epochMs - receiveMs > hostClockErrorMs) {
         // A trading day ahead of its own clock, as on fronts that run through weekends: the last such time of day.
         epochMs = nearest > receiveMs ? nearest - 86_400_000 : nearest;
         repaired = true;
@@ -94,10 +100,10 @@ export class ExchangeClock {
     receiveMs: number,
   ): number {
     if (exchange === 'CZCE' && hour >= eveningHour) {
-      if (actionDay > 0 && tradingDay > actionDay && this.#isTradingDay(tradingDay)) return tradingDay;
+      if (actionDay > 0 && tradingDay > actionDay && this.#isUsable(tradingDay, receiveMs)) return tradingDay;
       const natural = actionDay > 0 ? actionDay : tradingDay;
-      if (natural > 0 && this.#isTradingDay(natural)) return this.#next(natural);
-    } else if (tradingDay > 0 && this.#isTradingDay(tradingDay)) {
+      if (this.#isUsable(natural, receiveMs)) return this.#next(natural);
+    } else if (this.#isUsable(tradingDay, receiveMs)) {
       return tradingDay;
     }
     return this.#tradingDayAt(receiveMs, hour);
@@ -136,6 +142,13 @@ export class ExchangeClock {
 
   #next(day: number): number {
     return this.#nextDays.get(day) ?? remember(this.#nextDays, day, this.#calendar.next(day));
+  }
+
+  /** Whether a tick's day can be believed. One from the far future would make all later ticks look old. */
+  #isUsable(day: number, receiveMs: number): boolean {
+    return (
+      day >= firstTradingDay && this.#isTradingDay(day) && this.#midnight(day) - receiveMs <= farthestAheadMs
+    );
   }
 
   #isTradingDay(day: number): boolean {

@@ -1,9 +1,9 @@
 /** Days are yyyymmdd integers in Shanghai. */
 export interface TradingCalendar {
   isTradingDay(day: number): boolean;
-  /** The last trading day before `day`. */
+  /** The last trading day before `day`; NaN where there is no such day as `day`. */
   previous(day: number): number;
-  /** The first trading day after `day`. */
+  /** The first trading day after `day`; NaN where there is no such day as `day`. */
   next(day: number): number;
 }
 
@@ -34,9 +34,7 @@ export function addDays(day: number, count: number): number {
 export class WeekdayCalendar implements TradingCalendar {
   isTradingDay(day: number): boolean {
     const ms = dayToUtcMs(day);
-    if (Number.isNaN(ms)) return false;
-    const weekday = new Date(ms).getUTCDay();
-    return weekday !== 0 && weekday !== 6;
+    return !Number.isNaN(ms) && !isWeekend(ms);
   }
 
   previous(day: number): number {
@@ -48,8 +46,14 @@ export class WeekdayCalendar implements TradingCalendar {
   }
 
   #step(day: number, direction: 1 | -1): number {
-    let found = addDays(day, direction);
-    while (!this.isTradingDay(found)) found = addDays(found, direction);
-    return found;
+    let ms = dayToUtcMs(day) + direction * dayMs;
+    while (isWeekend(ms)) ms += direction * dayMs;
+    return utcMsToDay(ms);
   }
+}
+
+/** False also for NaN. */
+function isWeekend(utcMs: number): boolean {
+  const weekday = new Date(utcMs).getUTCDay();
+  return weekday === 0 || weekday === 6;
 }

@@ -153,6 +153,43 @@ const golden: Golden[] = [
     tradingDay: 20240415,
     stale: true,
   },
+  {
+    why: 'a host whose clock is slow',
+    tick: ['SHFE', 20240412, 20240412, '10:00:00', '2024-04-12 09:58:00'],
+    natural: '2024-04-12 10:00:00',
+    tradingDay: 20240412,
+    stale: true,
+  },
+  {
+    why: 'CZCE between day and evening, as on simulated fronts whose day begins at 20:00',
+    tick: ['CZCE', 20240411, 20240411, '19:59:59', '2024-04-11 19:59:59.2'],
+    natural: '2024-04-11 19:59:59',
+    tradingDay: 20240411,
+  },
+  {
+    why: 'a trading day of the far future',
+    tick: ['SHFE', 20991231, 20991231, '10:00:00', '2024-04-12 10:00:00.2'],
+    natural: '2024-04-12 10:00:00',
+    tradingDay: 20240412,
+  },
+  {
+    why: 'days of the far future at CZCE',
+    tick: ['CZCE', 20991231, 20991231, '21:00:00', '2024-04-12 21:00:00.2'],
+    natural: '2024-04-12 21:00:00',
+    tradingDay: 20240415,
+  },
+  {
+    why: 'the trading day at the end of a long holiday',
+    tick: ['SHFE', 20261009, 20260930, '15:00:00', '2026-09-30 15:00:00.2'],
+    natural: '2026-09-30 15:00:00',
+    tradingDay: 20261009,
+  },
+  {
+    why: 'the first day that computers know',
+    tick: ['SHFE', 19700101, 19700101, '21:00:00', '2024-04-12 21:00:00.2'],
+    natural: '2024-04-12 21:00:00',
+    tradingDay: 20240415,
+  },
 ];
 
 describe('ExchangeClock', () => {
@@ -183,7 +220,7 @@ describe('ExchangeClock', () => {
     }
   });
 
-  it('never dates a tick after its receipt by more than a minute, whatever the front sends', () => {
+  it('never dates a tick after its receipt by more than the host’s clock may err, whatever the front sends', () => {
     const clock = new ExchangeClock(new WeekdayCalendar());
     const out: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
     const day = fc.oneof(fc.constant(0), fc.constant(-1), fc.integer({ min: 0, max: 99_999_999 }));
@@ -199,7 +236,7 @@ describe('ExchangeClock', () => {
           expect(clock.resolve(exchange, tradingDay, actionDay, seconds, millisec, receiveMs, out)).toBe(
             true,
           );
-          expect(out.epochMs).toBeLessThanOrEqual(receiveMs + 60_000);
+          expect(out.epochMs).toBeLessThanOrEqual(receiveMs + 15 * 60_000);
           expect((out.epochMs + 8 * 3_600_000) % 86_400_000).toBe(seconds * 1000 + millisec);
           expect(new WeekdayCalendar().isTradingDay(out.tradingDay)).toBe(true);
         },
