@@ -212,7 +212,8 @@ export class Gateway {
         const id = this.#connections[event.connection]!.connectionId;
         this.#coordinator.connectionState(event.connection, event.state, event.reason);
         const line = { connection: id, state: event.state };
-        if (event.reason === '') this.#log.info(line, `${id}: ${event.state}`);
+        if (event.reason === '')
+          this.#log[event.state === 'logged_in' ? 'info' : 'debug'](line, `${id}: ${event.state}`);
         else this.#log[event.fatal ? 'error' : 'warn'](line, `${id}: ${event.reason}`);
         break;
       }

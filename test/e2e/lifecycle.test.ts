@@ -20,6 +20,7 @@ async function simulated(fronts = 2): Promise<GatewayProcess> {
   const basePort = await freePorts(fronts);
   return track(
     new GatewayProcess({
+      log_level: 'debug',
       simulator: { fronts, base_port: basePort },
       connections: connectionsTo(basePort, fronts),
     }),
