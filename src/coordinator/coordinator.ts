@@ -54,6 +54,8 @@ interface Connection extends ConnectionPlan {
   state: ConnectionState;
   reason: string;
   reconnects: number;
+  /** Its worker was lost: the next one must be told the lines again. */
+  workerLost: boolean;
 }
 
 interface Want {
@@ -72,7 +74,8 @@ interface Want {
  * Plain data and no I/O: `want`, `drop` and the events change the wish list, `flush` settles it and sends the
  * difference as one batch per connection. An instrument that was dropped and wanted again between two flushes
  * costs nothing. Invariants: a wanted instrument has at most one line; a connection never carries more than its
- * max_subscriptions; only a connection that is logged in is given a line.
+ * max_subscriptions; only a connection that is logged in is given a line; with failover, no connection that is logged
+ * in has room while an instrument waits or its connection is down.
  */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -102,17 +105,18 @@ export class Coordinator {
       state: 'disconnected',
       reason: 'not started',
       reconnects: 0,
+      workerLost: false,
     }));
   }
 
-  /** One more session wants the instrument. */
+  /** One more session wants the instrument. One that was given up is tried again, so that each session is told. */
   want(slot: number, key: string): void {
     const want = this.#wants.get(slot);
     if (want === undefined) {
       this.#wants.set(slot, { count: 1, key, line: -1, refusedBy: new Set(), failed: false });
     } else {
       want.count++;
-      if (want.count === 1) {
+      if (want.count === 1 || want.failed) {
         want.failed = false;
         want.refusedBy.clear();
       }
@@ -142,14 +146,28 @@ export class Coordinator {
     } else if (state === 'error' && before !== 'error') {
       connection.quality.record('login_failure', this.#now());
     }
-    if (state === 'logged_in') this.#assign([...this.#waiting]);
+    if (state !== 'logged_in' || before === 'logged_in') return;
+    if (connection.workerLost) {
+      connection.workerLost = false;
+      if (connection.lines.size > 0)
+        this.#effects.send({ type: 'subscribe', connection: index, slots: [...connection.lines] });
+    }
+    this.#forgetRefusals(index);
+    this.#useRoom(this.#waiting);
+  }
+
+  /** A connection's worker is gone, and the subscriptions with it; the connection will be opened anew. */
+  workerLost(index: number, reason: string): void {
+    this.#connections[index]!.workerLost = true;
+    this.connectionState(index, 'error', reason);
   }
 
   /** A front refused an instrument. */
   subscriptionRefused(index: number, slot: number, code: number, text: string): void {
     const connection = this.#connections[index]!;
     const want = this.#wants.get(slot);
-    connection.quality.record('refusal', this.#now());
+    // What does not exist says nothing against the connection, and any client can ask for it.
+    if (code !== instrumentNotFound) connection.quality.record('refusal', this.#now());
     if (want?.line !== index) return;
     this.#takeLine(index, slot, want);
     want.refusedBy.add(index);
@@ -183,10 +201,14 @@ export class Coordinator {
       this.#waiting.delete(slot);
     }
     this.#unsettled.clear();
+    for (const [connection, slots] of removed) this.#unsubscribe(connection, slots);
+    if (removed.size === 0) {
+      this.#assign([...open]);
+      return;
+    }
     // Room that has become free goes to those that wait for it.
-    if (removed.size > 0) for (const slot of this.#waiting) open.add(slot);
-    for (const [connection, slots] of removed) this.#effects.send({ type: 'unsubscribe', connection, slots });
-    this.#assign([...open]);
+    for (const slot of this.#waiting) open.add(slot);
+    this.#useRoom(open);
   }
 
   status(): ConnectionStatus[] {
@@ -235,7 +257,27 @@ export class Coordinator {
         this.#giveLine(lost.index, slot, want);
       }
     }
-    if (moved.length > 0) this.#effects.send({ type: 'unsubscribe', connection: lost.index, slots: moved });
+    if (moved.length > 0) this.#unsubscribe(lost.index, moved);
+  }
+
+  /** Gives lines to instruments that have none, then to those whose connection is down. */
+  #useRoom(open: ReadonlySet<number>): void {
+    this.#assign([...open]);
+    if (!this.#options.autoFailover) return;
+    const hasRoom = (each: Connection): boolean =>
+      each.state === 'logged_in' && each.lines.size < each.maxSubscriptions;
+    for (const each of this.#connections)
+      if (each.state !== 'logged_in' && each.lines.size > 0 && this.#connections.some(hasRoom))
+        this.#failOver(each);
+  }
+
+  /** A new login may be a new day: what the front has refused before may exist now. */
+  #forgetRefusals(index: number): void {
+    for (const [slot, want] of this.#wants) {
+      if (!want.refusedBy.delete(index) || !want.failed) continue;
+      want.failed = false;
+      if (want.count > 0) this.#waiting.add(slot);
+    }
   }
 
   /** Gives each of the instruments a line, or lets it wait. */
@@ -263,6 +305,11 @@ export class Coordinator {
       push(added, chosen.index, slot);
     }
     for (const [connection, slots] of added) this.#effects.send({ type: 'subscribe', connection, slots });
+  }
+
+  #unsubscribe(connection: number, slots: readonly number[]): void {
+    if (!this.#connections[connection]!.workerLost)
+      this.#effects.send({ type: 'unsubscribe', connection, slots });
   }
 
   #hasUntried(want: Want): boolean {

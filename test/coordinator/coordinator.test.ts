@@ -87,6 +87,41 @@ describe('Coordinator', () => {
     expect(held.map((each) => each.size)).toEqual([0, 10]);
   });
 
+  it('moves what stayed with a lost connection as soon as another one has room', () => {
+    const { coordinator, held } = setUp([plan('a'), plan('b', 2)]);
+    coordinator.connectionState(0, 'logged_in', '');
+    for (let slot = 0; slot < 4; slot++) coordinator.want(slot, key(slot));
+    coordinator.flush();
+    coordinator.connectionState(0, 'connecting', 'network read failed');
+    expect(held.map((each) => each.size)).toEqual([4, 0]);
+    coordinator.connectionState(1, 'logged_in', '');
+    expect(held.map((each) => each.size)).toEqual([2, 2]);
+    coordinator.drop([...held[1]!][0]!);
+    coordinator.flush();
+    expect(held.map((each) => each.size)).toEqual([1, 2]);
+  });
+
+  it.each([true, false])(
+    'tells the lines again to the worker after one that was lost, failover %s',
+    (autoFailover) => {
+      const { coordinator, held, commands } = setUp([plan('a')], { autoFailover });
+      coordinator.connectionState(0, 'logged_in', '');
+      for (const slot of [1, 2]) coordinator.want(slot, key(slot));
+      coordinator.flush();
+      held[0]!.clear();
+      coordinator.workerLost(0, 'out of memory');
+      expect(coordinator.status()[0]).toMatchObject({ state: 'error', reason: 'out of memory' });
+      coordinator.drop(2);
+      coordinator.flush();
+      coordinator.connectionState(0, 'logged_in', '');
+      expect([...held[0]!]).toEqual([1]);
+      const sent = commands.length;
+      coordinator.connectionState(0, 'connecting', '');
+      coordinator.connectionState(0, 'logged_in', '');
+      expect(commands.length, 'a worker that lives knows its lines').toBe(sent);
+    },
+  );
+
   it('leaves the instruments with a lost connection when failover is off or no other has room', () => {
     const off = setUp([plan('a'), plan('b')], { autoFailover: false });
     const full = setUp([plan('a'), plan('b', 1)]);
@@ -137,6 +172,48 @@ describe('Coordinator', () => {
     expect(held[0]!.has(1)).toBe(true);
   });
 
+  it('tries what was refused again when a further session wants it', () => {
+    const { coordinator, held, refused } = setUp([plan('a')]);
+    coordinator.connectionState(0, 'logged_in', '');
+    coordinator.want(1, key(1));
+    coordinator.flush();
+    held[0]!.delete(1);
+    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
+    coordinator.want(1, key(1));
+    coordinator.flush();
+    expect(held[0]!.has(1)).toBe(true);
+    held[0]!.delete(1);
+    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
+    expect(refused).toHaveLength(2);
+  });
+
+  it('tries what was refused again after the next login', () => {
+    const { coordinator, held } = setUp([plan('a')]);
+    coordinator.connectionState(0, 'logged_in', '');
+    coordinator.want(1, key(1));
+    coordinator.flush();
+    held[0]!.delete(1);
+    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
+    coordinator.flush();
+    coordinator.connectionState(0, 'connecting', '');
+    coordinator.connectionState(0, 'logged_in', '');
+    expect(held[0]!.has(1)).toBe(true);
+  });
+
+  it('does not hold it against a connection that instruments do not exist', () => {
+    const { coordinator } = setUp([plan('a')]);
+    coordinator.connectionState(0, 'logged_in', '');
+    for (const [slot, code] of [
+      [1, 16],
+      [2, 6000],
+    ] as const) {
+      coordinator.want(slot, key(slot));
+      coordinator.flush();
+      coordinator.subscriptionRefused(0, slot, code, '');
+      expect(coordinator.status()[0]!.quality).toBe(code === 16 ? 100 : 99);
+    }
+  });
+
   it('gives freed room to an instrument that waits for it', () => {
     const { coordinator, held } = setUp([plan('a', 1)]);
     coordinator.connectionState(0, 'logged_in', '');
@@ -156,6 +233,7 @@ describe('Coordinator', () => {
       fc.record({ do: fc.constant('drop' as const), slot: fc.nat(19) }),
       fc.record({ do: fc.constant('up' as const), slot: fc.nat(2) }),
       fc.record({ do: fc.constant('down' as const), slot: fc.nat(2) }),
+      fc.record({ do: fc.constant('crash' as const), slot: fc.nat(2) }),
       fc.record({ do: fc.constant('flush' as const), slot: fc.constant(0) }),
     );
     fc.assert(
@@ -175,6 +253,10 @@ describe('Coordinator', () => {
             coordinator.connectionState(slot, action === 'up' ? 'logged_in' : 'disconnected', '');
             if (action === 'up') up.add(slot);
             else up.delete(slot);
+          } else if (action === 'crash') {
+            held[slot]!.clear();
+            coordinator.workerLost(slot, '');
+            up.delete(slot);
           } else {
             coordinator.flush();
           }
@@ -190,9 +272,10 @@ describe('Coordinator', () => {
           expect(count, 'one line each').toBe(1);
           expect(wantedNow).toContain(slot);
         }
-        // Nothing waits without a line while a connection that is up has room.
+        // Nothing waits without a line, or for its connection, while a connection that is up has room.
         const room = [...up].some((index) => held[index]!.size < plans[index]!.maxSubscriptions);
-        if (room) for (const slot of wantedNow) expect(lines.has(slot)).toBe(true);
+        const carried = (slot: number): boolean => [...up].some((index) => held[index]!.has(slot));
+        if (room) for (const slot of wantedNow) expect(carried(slot)).toBe(true);
         expect(coordinator.demand().wanted).toBe(wantedNow.length);
       }),
       { numRuns: 300 },
