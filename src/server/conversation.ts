@@ -42,9 +42,15 @@ export class Conversation {
     }
   }
 
-  /** Tells the action clients that asked for it that an instrument will not tick. */
+  /** Tells the action clients that asked for it that an instrument will not tick, once for each time they asked. */
   instrumentRefused(session: Session, instrument: ServedInstrument, reason: string): void {
-    const asked = [instrument.id, instrument.key].filter((id) => session.push.subscriptions.has(id));
+    const asked: string[] = [];
+    for (const id of [instrument.id, instrument.key]) {
+      const subscription = session.push.subscriptions.get(id);
+      if (subscription === undefined || subscription.refusalTold) continue;
+      subscription.refusalTold = true;
+      asked.push(id);
+    }
     if (asked.length === 0) return;
     const message = `the exchange front refused ${asked.join(', ')}: ${reason}`;
     this.#report(session, {

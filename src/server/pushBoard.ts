@@ -31,6 +31,8 @@ interface PushSubscription {
   /** Version of the quote that the client holds while it has not joined; 0 = nothing. */
   heldVersion: number;
   cancelled: boolean;
+  /** The client knows that the front has refused the instrument. */
+  refusalTold: boolean;
 }
 
 /** The action side of a session. */
@@ -124,7 +126,7 @@ export class PushBoard {
     this.unsubscribe(client, requested);
     const channel = this.#channelOf(slot, formOf(instrument, requested), options);
     channel.holders++;
-    const subscription = { channel, joined: false, heldVersion: 0, cancelled: false };
+    const subscription = { channel, joined: false, heldVersion: 0, cancelled: false, refusalTold: false };
     client.subscriptions.set(requested, subscription);
     client.waiting.push(subscription);
   }

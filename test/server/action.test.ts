@@ -262,6 +262,19 @@ describe('the other actions', () => {
     });
     expect(await other.settled()).toEqual([]);
   });
+
+  it('tells them again only when they have asked again', async () => {
+    const client = await world.connectAction();
+    await client.subscribe(['rb2410']);
+    const { slot } = world.directory.resolve('rb2410')!;
+    world.server.onInstrumentRefused(slot, 16, 'instrument not found');
+    expect((await client.next())['code']).toBe('instrument_refused');
+    world.server.onInstrumentRefused(slot, 16, 'instrument not found');
+    expect(await client.settled()).toEqual([]);
+    await client.subscribe(['rb2410']);
+    world.server.onInstrumentRefused(slot, 16, 'instrument not found');
+    expect((await client.next())['code']).toBe('instrument_refused');
+  });
 });
 
 describe('errors', () => {
