@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { Coordinator, type LineCommand } from './coordinator/coordinator.js';
-import type { WorkerEvent } from './coordinator/messages.js';
+import type { ConnectionSpec, WorkerEvent } from './coordinator/messages.js';
 import { WorkerPool } from './coordinator/workerPool.js';
 import { openVendorLibrary } from './ctp/bridge.js';
 import { ExchangeClock } from './market/exchangeClock.js';
@@ -20,6 +20,12 @@ import { MarketServer } from './server/marketServer.js';
 import type { HealthReport } from './server/health.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { RedisMonitor } from './storage/redis.js';
+
+/** A connection whose worker was lost is opened again, ever later while it does not get as far as a login. */
+const firstReopenMs = 1_000;
+const longestReopenMs = 60_000;
+/** What a terminal's Ctrl-C or a supervisor's stop signal ends may end before this process hears of it. */
+const groupSignalMs = 100;
 
 /** Slots beyond it are not given out, so that no client can make the process grow without end. */
 const maxInstruments = 65_536;
@@ -45,6 +51,9 @@ export class Gateway {
   #redis: RedisMonitor | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #maintenanceTimer: NodeJS.Timeout | undefined;
+  readonly #reopenTimers = new Map<number, NodeJS.Timeout>();
+  /** Workers that a connection has lost since its last login. */
+  readonly #workersLost: Uint32Array;
   #flushScheduled = false;
   #missedLogged = 0;
   #lastStatus = '';
@@ -54,6 +63,7 @@ export class Gateway {
     this.#log = log;
     this.#connections = config.connections.filter((each) => each.enabled);
     this.#ticksOf = new Float64Array(this.#connections.length);
+    this.#workersLost = new Uint32Array(this.#connections.length);
     this.#coordinator = new Coordinator(
       {
         strategy: config.loadBalanceStrategy,
@@ -113,7 +123,7 @@ export class Gateway {
 
     if (config.simulator !== undefined && !shutdown.aborted) {
       this.#simulator = new SimulatorSupervisor(config.simulator, this.#log);
-      await this.#simulator.start();
+      await this.#startSimulator(this.#simulator, shutdown);
     }
     if (shutdown.aborted) return;
     if (config.redisEnabled) {
@@ -134,6 +144,7 @@ export class Gateway {
     const left = (): number => Math.max(100, deadline - Date.now());
     clearInterval(this.#healthTimer);
     clearInterval(this.#maintenanceTimer);
+    for (const timer of this.#reopenTimers.values()) clearTimeout(timer);
     this.#server?.stopAccepting();
     const hung = (await this.#pool?.stop(left())) ?? [];
     this.#source?.drain();
@@ -172,20 +183,33 @@ export class Gateway {
     if (this.#book.apply(tick)) this.#server!.onTick(tick.slot);
   };
 
+  /** Starts the simulated fronts, but does not hold up a shutdown until they listen. */
+  async #startSimulator(simulator: SimulatorSupervisor, shutdown: AbortSignal): Promise<void> {
+    const giveUp = (): void => void simulator.stop();
+    shutdown.addEventListener('abort', giveUp, { once: true });
+    try {
+      await simulator.start();
+    } catch (error) {
+      await pause(groupSignalMs);
+      if (!shutdown.aborted) throw error;
+    } finally {
+      shutdown.removeEventListener('abort', giveUp);
+    }
+  }
+
   #openConnections(source: RingTickSource): void {
     const pool = new WorkerPool({
       connectionsPerWorker: this.#config.connectionsPerWorker,
       onEvent: (event) => this.#onWorkerEvent(event),
       onWorkerLost: (connections, error) => {
-        this.#log.error(
-          { connections: connections.map((index) => this.#connections[index]?.connectionId) },
-          error,
-        );
-        for (const index of connections) this.#coordinator.connectionState(index, 'error', error);
+        for (const index of connections) {
+          this.#coordinator.workerLost(index, error);
+          this.#reopenLater(pool, specs[index]!, error);
+        }
       },
     });
     this.#pool = pool;
-    const specs = this.#connections.map((each, index) => {
+    const specs: ConnectionSpec[] = this.#connections.map((each, index) => {
       const tickRing = allocateTickRing(tickRingCapacityFor(each.maxSubscriptions));
       source.addRing(tickRing);
       const flowFolder = join(this.#config.flowPath, each.connectionId);
@@ -206,11 +230,29 @@ export class Gateway {
     pool.open(specs);
   }
 
+  #reopenLater(pool: WorkerPool, spec: ConnectionSpec, error: string): void {
+    const { source, id } = spec;
+    const delayMs = Math.min(
+      longestReopenMs,
+      firstReopenMs * 2 ** Math.min(this.#workersLost[source]!++, 16),
+    );
+    this.#log.error(
+      { connection: id, reopen_ms: delayMs },
+      `${id}: its worker was lost: ${error}; opening it again`,
+    );
+    const reopen = (): void => {
+      this.#reopenTimers.delete(source);
+      pool.open([spec]);
+    };
+    this.#reopenTimers.set(source, setTimeout(reopen, delayMs));
+  }
+
   #onWorkerEvent(event: WorkerEvent): void {
     switch (event.type) {
       case 'state': {
         const id = this.#connections[event.connection]!.connectionId;
         this.#coordinator.connectionState(event.connection, event.state, event.reason);
+        if (event.state === 'logged_in') this.#workersLost[event.connection] = 0;
         const line = { connection: id, state: event.state };
         if (event.reason === '')
           this.#log[event.state === 'logged_in' ? 'info' : 'debug'](line, `${id}: ${event.state}`);
@@ -276,4 +318,8 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -18,9 +18,17 @@ export class ConnectionWorker {
   #retiring = false;
   #error = '';
 
-  /** @param path the worker's compiled JavaScript */
+  /**
+   * @param path the worker's compiled JavaScript
+   * @throws when the process has no descriptor or thread left
+   */
   constructor(path: string, handlers: ConnectionWorkerHandlers) {
-    this.#worker = new Worker(path, { workerData: this.#channel.handle });
+    try {
+      this.#worker = new Worker(path, { workerData: this.#channel.handle });
+    } catch (error) {
+      this.#channel.release();
+      throw error;
+    }
     this.#worker.on('message', (event: WorkerEvent) => {
       if (event.type === 'closed') this.connections.delete(event.connection);
       handlers.onEvent(event);

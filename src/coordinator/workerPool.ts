@@ -13,7 +13,7 @@ export interface WorkerPoolOptions {
   readonly connectionsPerWorker: 'auto' | number;
   readonly onEvent: (event: WorkerEvent) => void;
   /**
-   * A worker ended by itself. Its sessions are silent and being released; nothing of them writes to the tick
+   * A worker ended by itself, or could not be started. Its sessions are silent and being released; nothing of them writes to the tick
    * rings any more, so the same connections may be opened again.
    */
   readonly onWorkerLost: (connections: number[], error: string) => void;
@@ -102,12 +102,19 @@ export class WorkerPool {
     if (next.done === true) return;
     const [connection, { spec, commands }] = next.value;
     this.#waiting.delete(connection);
-    const worker = this.#place();
+    this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
+    let worker: ConnectionWorker;
+    try {
+      worker = this.#place();
+    } catch (error) {
+      // No descriptor or no thread is left.
+      this.#options.onWorkerLost([connection], error instanceof Error ? error.message : String(error));
+      return;
+    }
     worker.add(spec);
     this.#workerOf.set(connection, worker);
     worker.send({ type: 'open', spec });
     for (const command of commands) worker.send(command);
-    this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
   }
 
   /** The worker for one more connection. */

@@ -231,3 +231,36 @@ describe('a front that dies', () => {
     expect(await gateway.stop()).toBe(0);
   });
 });
+
+describe('a worker that dies', () => {
+  it('is replaced, and its ticks flow again to the clients that were there', async () => {
+    const trigger = join(folder, 'die');
+    const preload = join(folder, 'preload.cjs');
+    writeFileSync(
+      preload,
+      `const fs = require('node:fs');
+       if (!require('node:worker_threads').isMainThread)
+         setInterval(() => {
+           if (!fs.existsSync(${JSON.stringify(trigger)})) return;
+           fs.unlinkSync(${JSON.stringify(trigger)});
+           throw new Error('killed by the test');
+         }, 20).unref();`,
+    );
+    const gateway = track(
+      new GatewayProcess({ connections: simConnection }, [], { NODE_OPTIONS: `--require ${preload}` }),
+    );
+    await gateway.loggedIn();
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    client.send({ action: 'list_instruments', search: 'au' });
+    const { instruments } = await client.next('the list');
+    client.send({ action: 'subscribe', instruments });
+    await client.next('a tick', (frame) => frame['action'] === 'market_data');
+    writeFileSync(trigger, '');
+    await gateway.line(/its worker was lost: killed by the test/);
+    const { connections } = await gateway.loggedIn();
+    const before = connections[0]!.ticks;
+    await gateway.healthUntil('ticks to flow again', (health) => health.connections[0]!.ticks > before + 10);
+    await client.next('a tick', (frame) => frame['action'] === 'market_data');
+    expect(await gateway.stop()).toBe(0);
+  });
+});

@@ -85,6 +85,16 @@ describe('stop', () => {
     for (const child of children) await until('the child to end', () => !isAlive(child));
   });
 
+  it('ends with 0 when the signal reaches its fronts as well, before they listen', async () => {
+    const gateway = await simulated();
+    await gateway.line(/"msg":"listening"/);
+    const fronts = await until('the fronts to be started', () => childrenOf(gateway.child.pid!)[0]);
+    process.kill(fronts, 'SIGTERM');
+    expect(await gateway.stop('SIGTERM')).toBe(0);
+    expect(gateway.output).not.toMatch(/"level":"fatal"/);
+    expect(isAlive(fronts)).toBe(false);
+  });
+
   it('takes the signal twice, as a terminal under npm sends it', async () => {
     const gateway = await simulated();
     await gateway.line(/"msg":"listening"/);
