@@ -13,6 +13,16 @@
 namespace sim {
 namespace {
 
+/** Faults that were ordered for the creations to come. */
+std::atomic<int> creationsToFail{0};
+
+bool mustFail() {
+    int left = creationsToFail.load();
+    while (left > 0 && !creationsToFail.compare_exchange_weak(left, left - 1)) {
+    }
+    return left > 0;
+}
+
 constexpr char noTradingDay[] = "19800100";
 /** Requests and ids that may wait for the API thread before submit answers "too many". */
 constexpr size_t maxPending = 200000;
@@ -36,6 +46,7 @@ constexpr char instrumentNotFoundText[] = "CTP:\xd5\xd2\xb2\xbb\xb5\xbd\xba\xcf\
 
 Session::Session(const std::string& flowPrefix, std::unique_ptr<Receiver> receiver)
     : flowPrefix_(flowPrefix), receiver_(std::move(receiver)) {
+    if (mustFail()) throw std::runtime_error("can not open CFlow file, as was ordered by the front");
     for (const char* name : {"DialogRsp.con", "QueryRsp.con", "TradingDay.con"}) {
         openFlowFile(flowFile(flowPrefix_, name));
     }
@@ -72,8 +83,22 @@ std::vector<std::string> Session::fronts() const {
     return fronts_;
 }
 
+void Session::refuseNext(int code, int calls) {
+    const std::lock_guard lock(mutex_);
+    refusalCode_ = code;
+    refusalsLeft_ = calls;
+}
+
+void Session::failCreations(int times) {
+    creationsToFail.store(times);
+}
+
 int Session::submit(Request request) {
     const std::lock_guard lock(mutex_);
+    if (refusalsLeft_ > 0) {
+        --refusalsLeft_;
+        return refusalCode_;
+    }
     if (!connected_.load() || stopping_.load()) return requestNotConnected;
     const size_t weight = request.ids.size() + request.tooLongIds.size() + 1;
     if (pendingIds_ + weight > maxPending) return requestTooManyPending;

@@ -31,6 +31,10 @@ public:
     int submit(Request request);
     /** yyyymmdd; the text stays valid and unchanged for the life of the session. */
     const char* tradingDay() const { return tradingDay_.load(); }
+    /** The next `calls` requests are refused with that return code. */
+    void refuseNext(int code, int calls);
+    /** The next `times` creations of a session in the process throw. */
+    static void failCreations(int times);
     void stop();
     bool stopping() const { return stopping_.load(); }
     /** Blocks until the API thread has ended; returns at once when it was never begun. */
@@ -71,6 +75,8 @@ private:
     std::vector<std::string> fronts_;
     std::vector<Request> requests_;
     size_t pendingIds_ = 0;
+    int refusalCode_ = 0;
+    int refusalsLeft_ = 0;
     std::deque<std::array<char, 9>> tradingDays_;   // all so far, since callers may hold any of them
     std::atomic<const char*> tradingDay_{nullptr};
     std::string lastLoginTime_;

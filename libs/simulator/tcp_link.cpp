@@ -69,7 +69,7 @@ public:
                 if (got > 0) {
                     lastRead_ = monotonicMs();
                     in_.append(chunk.data(), static_cast<size_t>(got));
-                    if (!consume()) return session_.stopping() ? 0 : reasonBadPacket;
+                    if (!consume()) return session_.stopping() ? 0 : reason_;
                 }
             }
         }
@@ -111,7 +111,7 @@ private:
         return true;
     }
 
-    /** Handles the complete frames of the input; false at a bad packet or when the session is to stop. */
+    /** Handles the complete frames of the input; false when the connection is over, for `reason_`, or to stop. */
     bool consume() {
         size_t at = 0;
         bool good = true;
@@ -145,6 +145,7 @@ private:
             case wire::Type::subscribeForQuoteResponse:
             case wire::Type::unsubscribeForQuoteResponse: return handleInstrument(type, reader);
             case wire::Type::error: return handleError(reader);
+            case wire::Type::order: return handleOrder(reader);
             default: return false;
         }
     }
@@ -209,8 +210,24 @@ private:
         return true;
     }
 
+    bool handleOrder(wire::BodyReader& reader) {
+        const auto what = static_cast<wire::Order>(reader.u8());
+        const int first = reader.i32();
+        const int second = reader.i32();
+        if (!reader.done()) return false;
+        switch (what) {
+            case wire::Order::disconnect:
+                if (first > 0) reason_ = first;
+                return false;
+            case wire::Order::returnCode: session_.refuseNext(first, second); return true;
+            case wire::Order::throwAtCreate: Session::failCreations(first); return true;
+        }
+        return false;
+    }
+
     Session& session_;
     int descriptor_;
+    int reason_ = reasonBadPacket;   // of the end that consume() reports
     int64_t silenceMs_;
     int64_t lastRead_ = 0;
     int64_t lastWrite_ = 0;

@@ -23,6 +23,7 @@
 //   71 heartbeat           empty
 //   72 tick                struct Tick (tick.h), then the id, Tick::idLength bytes
 //   73 error               i32 request id, i32 error id, c[81] error text
+//   74 order               u8 what, i32 first, i32 second: a fault that is the library's own (enum Order)
 //
 // c[n] is NUL-padded. A front sends a heartbeat every ten seconds, a client when it has sent nothing for ten seconds;
 // a side that hears nothing for two minutes gives the connection up. Anything else than the above is a bad packet
@@ -46,7 +47,14 @@ inline constexpr int64_t heartbeatIntervalMs = 10 * 1000;
 enum class Type : uint8_t {
     login = 1, logout, subscribe, unsubscribe, subscribeForQuote, unsubscribeForQuote, heartbeat,
     loginResponse = 65, logoutResponse, subscribeResponse, unsubscribeResponse, subscribeForQuoteResponse,
-    unsubscribeForQuoteResponse, frontHeartbeat, tick, error
+    unsubscribeForQuoteResponse, frontHeartbeat, tick, error, order
+};
+
+/** What a front can order the library to do. */
+enum class Order : uint8_t {
+    disconnect = 1,    // end the connection with reason `first`
+    returnCode = 2,    // answer the next `second` requests with `first`
+    throwAtCreate = 3  // fail the next `first` creations in the process
 };
 
 /** The type of the answers to a request about ids. */

@@ -11,9 +11,18 @@ export interface SimulatorArguments {
   readonly seed: number;
   /** Error id that logins are answered with, 0 for none. */
   readonly rejectLogin: number;
+  /** Port of the control API on loopback, 0 for a free one; undefined for no control API. */
+  readonly controlPort: number | undefined;
+  /** Packets that may wait for a client before it is cut. */
+  readonly queueLimit: number;
+  /** When the scripted clock starts, ms since the epoch; undefined for the present. */
+  readonly clockStartMs: number | undefined;
+  /** Simulated ms per real ms. */
+  readonly clockSpeed: number;
 }
 
 const maxPort = 65_535;
+const maxSpeed = 1_000_000;
 
 export const usage = `Simulated market-data fronts
   --fronts N            number of fronts, 1 to 1000 (1)
@@ -22,6 +31,10 @@ export const usage = `Simulated market-data fronts
   --rate R              ticks per second of each instrument, above 0 up to 1000 (2)
   --seed S              which market is simulated; fronts with one seed agree (1)
   --reject-login CODE   answer every login with this error id
+  --control-port P      control API for faults on loopback; 0 picks a free port (none)
+  --queue-limit N       packets that may wait for a client before it is cut (10000)
+  --clock-start ISO     begin at this time, such as 2026-11-23T20:59:00+08:00, and not at the present
+  --clock-speed N       let time pass N times as fast, above 0 up to 1000000 (1)
   --help                this text
 `;
 
@@ -39,6 +52,10 @@ function read(argv: readonly string[]) {
         rate: { type: 'string', default: '2' },
         seed: { type: 'string', default: '1' },
         'reject-login': { type: 'string' },
+        'control-port': { type: 'string' },
+        'queue-limit': { type: 'string', default: '10000' },
+        'clock-start': { type: 'string' },
+        'clock-speed': { type: 'string', default: '1' },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -60,12 +77,23 @@ const integerIn =
   (value: number): boolean =>
     Number.isInteger(value) && value >= from && value <= to;
 
+function timeOf(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  // Without a zone it would mean something else on every machine.
+  const ms = /(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : NaN;
+  if (ms >= 0) return ms;
+  throw new ArgumentError(
+    `--${name} ${text}: must be an ISO time with its zone, such as 2026-11-23T20:59:00+08:00`,
+  );
+}
+
 /** Reads the simulator's command line. Throws ArgumentError with one line. */
 export function parseArguments(argv: readonly string[]): SimulatorArguments {
   const values = read(argv);
   const fronts = numberOf('fronts', values.fronts, 'a whole number from 1 to 1000', integerIn(1, 1000));
   const lastBase = maxPort - fronts + 1;
   const rejectLogin = values['reject-login'];
+  const controlPort = values['control-port'];
   return {
     help: values.help,
     fronts,
@@ -87,5 +115,22 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
       rejectLogin === undefined
         ? 0
         : numberOf('reject-login', rejectLogin, 'an error id from 1 on', integerIn(1, 2 ** 31 - 1)),
+    controlPort:
+      controlPort === undefined
+        ? undefined
+        : numberOf('control-port', controlPort, `a whole number from 0 to ${maxPort}`, integerIn(0, maxPort)),
+    queueLimit: numberOf(
+      'queue-limit',
+      values['queue-limit'],
+      'a whole number from 1 on',
+      integerIn(1, 2 ** 31 - 1),
+    ),
+    clockStartMs: timeOf('clock-start', values['clock-start']),
+    clockSpeed: numberOf(
+      'clock-speed',
+      values['clock-speed'],
+      `a number above 0 up to ${maxSpeed}`,
+      (speed) => speed > 0 && speed <= maxSpeed,
+    ),
   };
 }

@@ -1,15 +1,20 @@
 import { liveContracts, tradingDayAt } from '../market/contracts.js';
 import type { ProductTable } from '../market/products.js';
-import type { Outbox } from './outbox.js';
+import { addDays, dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import { SimulationClock } from './clock.js';
 import { TickFeed } from './tickFeed.js';
+import type { TickOrigin } from './tickFaults.js';
 
 /** Ticks are gathered this long, so that a session costs one write per turn and not one per tick. */
 const shortestTurnMs = 4;
 const longestTurnMs = 1000;
+const shanghaiOffsetMs = 8 * 3_600_000;
 
 /** A logged-in session as the exchange sees it. */
 export interface Subscriber {
-  readonly outbox: Outbox;
+  readonly outbox: { flush(): void };
+  /** Takes one tick: bytes `start` to `end` of `frames`, valid during the call. */
+  deliver(index: number, frames: Buffer, start: number, end: number): void;
 }
 
 export interface ExchangeOptions {
@@ -17,55 +22,68 @@ export interface ExchangeOptions {
   /** Ticks per second of each instrument. */
   readonly rate: number;
   readonly products: ProductTable;
+  readonly clock?: SimulationClock;
 }
 
 /** The simulated market behind all fronts of a process: what is listed, what ticks, and who gets it. */
 export class Exchange {
   readonly #products: ProductTable;
+  readonly #clock: SimulationClock;
   readonly #feed: TickFeed;
   /** Subscribers by the feed's index. */
   readonly #subscribers: Set<Subscriber>[] = [];
   readonly #indices = new Map<string, number>();
+  readonly #ids: string[] = [];
   readonly #subscriptions = new Map<Subscriber, Set<number>>();
-  #listed: { day: number; ids: ReadonlySet<string> } = { day: 0, ids: new Set() };
+  #listed: { day: number; exchanges: ReadonlyMap<string, string> } = { day: 0, exchanges: new Map() };
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: ExchangeOptions) {
     this.#products = options.products;
+    this.#clock = options.clock ?? new SimulationClock();
     this.#feed = new TickFeed(options.seed, options.rate);
+  }
+
+  /** The exchange's clock, ms since the epoch. */
+  now(): number {
+    return this.#clock.now();
   }
 
   /** The current trading day, yyyymmdd. */
   tradingDay(): number {
-    return tradingDayAt(new Date());
+    return tradingDayAt(new Date(this.now()));
   }
 
   /** Ids of the contracts that are listed on the current trading day. */
   listedIds(): ReadonlySet<string> {
-    const day = this.tradingDay();
-    if (this.#listed.day !== day) {
-      const contracts = liveContracts(this.#products, new Date());
-      this.#listed = { day, ids: new Set(contracts.map((contract) => contract.id)) };
-    }
-    return this.#listed.ids;
+    return new Set(this.#exchanges().keys());
   }
 
-  /** Subscribes to the listed ones among `ids` and sends each one's newest tick; the others stay silent. */
-  subscribe(subscriber: Subscriber, ids: readonly string[]): void {
-    const now = Date.now();
-    const listed = this.listedIds();
+  isListed(id: string): boolean {
+    return this.#exchanges().has(id);
+  }
+
+  /**
+   * Subscribes to the listed ones among `ids` and sends each one's newest tick, or the one that was the newest
+   * `ageMs` ago; the others stay silent.
+   */
+  subscribe(subscriber: Subscriber, ids: readonly string[], ageMs = 0): void {
+    const now = this.now();
+    const listed = this.#exchanges();
     const mine = this.#subscriptions.get(subscriber) ?? new Set<number>();
     this.#subscriptions.set(subscriber, mine);
     for (const id of ids) {
       const index = listed.has(id) ? this.#feed.add(id) : -1;
       if (index < 0) continue;
       this.#indices.set(id, index);
+      this.#ids[index] = id;
       const all = (this.#subscribers[index] ??= new Set());
       if (all.size === 0) this.#feed.setActive(index, true, now);
       all.add(subscriber);
       mine.add(index);
-      subscriber.outbox.add(this.#feed.tickFrame(index, this.#feed.newestStep(index, now)));
+      const snapshot = this.#feed.tickFrame(index, this.#feed.newestStep(index, now - ageMs));
+      subscriber.deliver(index, snapshot, 0, snapshot.length);
     }
     this.#schedule();
   }
@@ -85,6 +103,42 @@ export class Exchange {
     this.#subscriptions.delete(subscriber);
   }
 
+  /** Sends ticks beyond the schedule: the present state of a subscriber's instruments, one after the other. */
+  sendExtra(subscriber: Subscriber, count: number): void {
+    const mine = this.#subscriptions.get(subscriber);
+    if (mine === undefined || mine.size === 0) return;
+    // What is due comes first, so that no instrument steps back.
+    this.#turn();
+    const now = this.now();
+    for (let left = count; left > 0;) {
+      for (const index of mine) {
+        if (left-- <= 0) break;
+        const frame = this.#feed.tickFrame(index, now);
+        subscriber.deliver(index, frame, 0, frame.length);
+      }
+    }
+    subscriber.outbox.flush();
+  }
+
+  /** What a tick's faults may need to know. */
+  originOf(index: number): TickOrigin {
+    const id = this.#ids[index]!;
+    const now = this.now();
+    const today = utcMsToDay(now + shanghaiOffsetMs);
+    const saturday = addDays(today, -((new Date(dayToUtcMs(today)).getUTCDay() + 1) % 7));
+    return {
+      id,
+      exchange: this.#exchanges().get(id) ?? '',
+      saturday: String(saturday),
+      earlier: (ageMs) => this.#feed.tickFrame(index, this.#feed.newestStep(index, now - ageMs)),
+    };
+  }
+
+  /** To be called when the clock was set: the schedule begins anew. */
+  clockSet(): void {
+    this.#schedule();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -92,10 +146,20 @@ export class Exchange {
     this.#feed.close();
   }
 
+  /** Exchange codes of the listed instruments by id. */
+  #exchanges(): ReadonlyMap<string, string> {
+    const day = this.tradingDay();
+    if (this.#listed.day !== day) {
+      const contracts = liveContracts(this.#products, new Date(this.now()));
+      this.#listed = { day, exchanges: new Map(contracts.map(({ id, exchange }) => [id, exchange])) };
+    }
+    return this.#listed.exchanges;
+  }
+
   #leave(subscriber: Subscriber, index: number): void {
     const all = this.#subscribers[index]!;
     all.delete(subscriber);
-    if (all.size === 0 && !this.#closed) this.#feed.setActive(index, false, Date.now());
+    if (all.size === 0 && !this.#closed) this.#feed.setActive(index, false, this.now());
   }
 
   #schedule(): void {
@@ -103,13 +167,13 @@ export class Exchange {
     if (this.#closed) return;
     const due = this.#feed.nextDue;
     if (due === undefined) return;
-    const wait = Math.min(Math.max(due - Date.now(), shortestTurnMs), longestTurnMs);
+    const wait = Math.min(Math.max(this.#clock.realMsUntil(due), shortestTurnMs), longestTurnMs);
     this.#timer = setTimeout(() => this.#turn(), wait);
   }
 
   #turn(): void {
-    this.#feed.collect(Date.now(), (index, frames, start, end) => {
-      for (const subscriber of this.#subscribers[index]!) subscriber.outbox.add(frames, start, end);
+    this.#feed.collect(this.now(), (index, frames, start, end) => {
+      for (const subscriber of this.#subscribers[index]!) subscriber.deliver(index, frames, start, end);
     });
     for (const subscriber of this.#subscriptions.keys()) subscriber.outbox.flush();
     this.#schedule();

@@ -1,17 +1,26 @@
 import { loadProducts } from '../market/products.js';
 import type { SimulatorArguments } from './arguments.js';
+import { SimulationClock } from './clock.js';
+import { ControlServer } from './control.js';
 import { Exchange } from './exchange.js';
 import { Front } from './front.js';
 
-/** All fronts of one process over one simulated exchange. */
+/** All fronts of one process over one simulated exchange, and the control API where it is wanted. */
 export class Fronts {
   readonly #arguments: SimulatorArguments;
   readonly #exchange: Exchange;
   readonly #fronts: Front[] = [];
+  readonly #control: ControlServer;
 
   constructor(given: SimulatorArguments) {
+    const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
     this.#arguments = given;
-    this.#exchange = new Exchange({ seed: given.seed, rate: given.rate, products: loadProducts() });
+    this.#exchange = new Exchange({ seed: given.seed, rate: given.rate, products: loadProducts(), clock });
+    this.#control = new ControlServer({
+      fronts: this.#fronts,
+      clock,
+      clockSet: () => this.#exchange.clockSet(),
+    });
   }
 
   /** Number of instruments that are listed now. */
@@ -21,24 +30,36 @@ export class Fronts {
 
   /** Listens on every port and gives them in order. Rejects, naming the address, when one cannot be had. */
   async listen(): Promise<number[]> {
-    const { host, basePort, rejectLogin } = this.#arguments;
+    const { host, basePort, rejectLogin, queueLimit } = this.#arguments;
     const ports: number[] = [];
     for (let i = 0; i < this.#arguments.fronts; i++) {
-      const front = new Front(i + 1, this.#exchange, { rejectLogin });
+      const front = new Front(i + 1, this.#exchange, queueLimit);
+      if (rejectLogin !== 0) front.apply({ fault: 'login_error', error: rejectLogin, text: undefined });
       const port = basePort === 0 ? 0 : basePort + i;
-      try {
-        ports.push(await front.listen(host, port));
-      } catch (error) {
-        throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error });
-      }
+      ports.push(await named(host, port, () => front.listen(host, port)));
       this.#fronts.push(front);
     }
     return ports;
   }
 
+  /** Opens the control API where one is wanted and gives its port. Rejects when the port cannot be had. */
+  async listenForControl(): Promise<number | undefined> {
+    const port = this.#arguments.controlPort;
+    return port === undefined ? undefined : named('127.0.0.1', port, () => this.#control.listen(port));
+  }
+
   close(): void {
+    this.#control.close();
     for (const front of this.#fronts) front.close();
     this.#exchange.close();
+  }
+}
+
+async function named(host: string, port: number, listen: () => Promise<number>): Promise<number> {
+  try {
+    return await listen();
+  } catch (error) {
+    throw new Error(`cannot listen on ${host}:${port}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

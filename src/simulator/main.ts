@@ -31,19 +31,23 @@ async function run(argv: readonly string[]): Promise<void> {
   }
   const fronts = new Fronts(given);
   let ports: number[];
+  let controlPort: number | undefined;
   try {
     ports = await fronts.listen();
+    controlPort = await fronts.listenForControl();
   } catch (error) {
     fronts.close();
     throw error;
   }
   stopOnRequest(fronts);
   const addresses = ports.map((port) => `tcp://${given.host}:${port}`).join(' ');
+  const control = controlPort === undefined ? '' : `; control at http://127.0.0.1:${controlPort}`;
   process.stdout.write(
-    `ready: ${fronts.instruments} instruments, ${given.rate} ticks/s each, at ${addresses}\n`,
+    `ready: ${fronts.instruments} instruments, ${given.rate} ticks/s each, at ${addresses}${control}\n`,
   );
   // A parent that has gone meanwhile is noticed by the disconnect event.
-  process.send?.({ type: 'ready', ports }, undefined, undefined, () => undefined);
+  const message = { type: 'ready', ports, ...(controlPort === undefined ? {} : { controlPort }) };
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 run(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,22 +1,48 @@
 import type { Socket } from 'node:net';
 
 /** Packets that may wait for a session's client; the production fronts' SendingListSize. */
-export const maxQueuedPackets = 10_000;
+export const defaultQueueLimit = 10_000;
 const firstBatchBytes = 64 * 1024;
+
+/** What decides how a session's packets leave; asked anew at every flush. */
+export interface Sending {
+  /** Packets that may wait for the client. */
+  readonly queueLimit: number;
+  /** Everything is held back this long. */
+  readonly delayMs: number;
+  /** Nothing is sent; what would have been is lost. */
+  readonly silent: boolean;
+}
+
+interface Held {
+  readonly dueMs: number;
+  readonly bytes: Buffer;
+  readonly packets: number;
+}
 
 /** What a session has to send: frames are gathered and leave in one write per flush. */
 export class Outbox {
   readonly #socket: Socket;
+  readonly #sending: Sending;
   readonly #onOverflow: () => void;
   #batch = Buffer.allocUnsafe(firstBatchBytes);
   #length = 0;
   #gathered = 0;
   #queued = 0;
+  readonly #held: Held[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
   /** `onOverflow` is called when the client has left more than the allowed number of packets unread. */
-  constructor(socket: Socket, onOverflow: () => void) {
+  constructor(socket: Socket, sending: Sending, onOverflow: () => void) {
     this.#socket = socket;
+    this.#sending = sending;
     this.#onOverflow = onOverflow;
+    socket.once('close', () => clearTimeout(this.#timer));
+  }
+
+  /** Packets that the client has not been able to take yet. */
+  get queued(): number {
+    return this.#queued;
   }
 
   /** Appends one frame: bytes `start` to `end` of `frame`. */
@@ -36,15 +62,42 @@ export class Outbox {
   flush(): void {
     if (this.#length === 0) return;
     const packets = this.#gathered;
-    this.#queued += packets;
-    this.#socket.write(this.#batch.subarray(0, this.#length), () => {
-      this.#queued -= packets;
-    });
+    const bytes = this.#batch.subarray(0, this.#length);
     this.#length = 0;
     this.#gathered = 0;
-    if (this.#socket.writableLength === 0) return;
-    // The kernel did not take all of it: the buffer belongs to the socket until it has left.
-    this.#batch = Buffer.allocUnsafe(firstBatchBytes);
-    if (this.#queued > maxQueuedPackets) this.#onOverflow();
+    if (this.#sending.silent) return;
+    if (this.#sending.delayMs > 0 || this.#held.length > 0) {
+      this.#held.push({
+        dueMs: performance.now() + this.#sending.delayMs,
+        bytes: Buffer.from(bytes),
+        packets,
+      });
+      if (this.#held.length === 1) this.#release();
+      return;
+    }
+    this.#write(bytes, packets);
+    // Where the kernel did not take all of it, the buffer belongs to the socket until it has left.
+    if (this.#socket.writableLength > 0) this.#batch = Buffer.allocUnsafe(firstBatchBytes);
+  }
+
+  #write(bytes: Buffer, packets: number): void {
+    this.#queued += packets;
+    this.#socket.write(bytes, () => {
+      this.#queued -= packets;
+    });
+    if (this.#socket.writableLength > 0 && this.#queued > this.#sending.queueLimit) this.#onOverflow();
+  }
+
+  /** Sends what has been held back long enough, in order. */
+  #release(): void {
+    for (let head = this.#held[0]; head !== undefined; head = this.#held[0]) {
+      const wait = head.dueMs - performance.now();
+      if (wait > 0) {
+        this.#timer = setTimeout(() => this.#release(), Math.ceil(wait));
+        return;
+      }
+      this.#held.shift();
+      if (!this.#socket.destroyed) this.#write(head.bytes, head.packets);
+    }
   }
 }

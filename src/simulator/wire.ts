@@ -28,6 +28,17 @@ export const responseType = {
   heartbeat: 71,
   tick: 72,
   error: 73,
+  order: 74,
+} as const;
+
+/** What a front can order the library to do, for faults that are the library's own. */
+export const orders = {
+  /** End the connection and report the reason. */
+  disconnect: 1,
+  /** Answer the next requests with a return code: code, number of calls. */
+  returnCode: 2,
+  /** Throw at the next creations of an instance in the process. */
+  throwAtCreate: 3,
 } as const;
 
 /** What a client asks for. */
@@ -150,6 +161,11 @@ export function instrumentResponse(type: number, id: string, error: ErrorInfo, l
     .u8(name.length)
     .bytes(name)
     .end();
+}
+
+/** An order to the library, one of `orders`. */
+export function orderFrame(what: number, first: number, second: number): Buffer {
+  return new FrameBuilder(responseType.order, 9).u8(what).i32(first).i32(second).end();
 }
 
 export function heartbeat(): Buffer {

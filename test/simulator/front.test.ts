@@ -31,7 +31,7 @@ function run(...args: string[]): FrontProcess {
 /** One front in this process. */
 async function front(rate = 2): Promise<{ front: Front; port: number }> {
   const exchange = new Exchange({ seed: 1, rate, products: loadProducts() });
-  const opened = new Front(1, exchange, { rejectLogin: 0 });
+  const opened = new Front(1, exchange);
   closers.push(() => {
     opened.close();
     exchange.close();

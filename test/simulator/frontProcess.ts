@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { vi } from 'vitest';
 import { packagePath } from '../../src/paths.js';
+import { ControlClient } from './controlClient.js';
 
 export interface Ended {
   readonly code: number | null;
@@ -40,6 +41,12 @@ export class FrontProcess {
       { timeout: 15_000, interval: 10 },
     );
     return [...this.output.matchAll(/tcp:\/\/[^:]+:(\d+)/g)].map((match) => Number(match[1]));
+  }
+
+  /** The control API of fronts that were started with --control-port. */
+  async control(): Promise<ControlClient> {
+    await this.ports();
+    return new ControlClient(Number(/control at http:\/\/[^:]+:(\d+)/.exec(this.output)![1]));
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
