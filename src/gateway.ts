@@ -15,7 +15,7 @@ import { WeekdayCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
 import { allocateTickRing, tickRingCapacityFor } from './ring/tickRing.js';
 import type { TickRecord } from './ring/tickRecord.js';
-import { logWorkerEvent } from './logging.js';
+import { LimitedLog } from './limitedLog.js';
 import { MarketServer } from './server/marketServer.js';
 import type { HealthReport } from './server/health.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
@@ -39,6 +39,8 @@ const maxInstruments = 65_536;
 export class Gateway {
   readonly #config: GatewayConfig;
   readonly #log: Logger;
+  /** For what fronts and clients can cause at any rate. */
+  readonly #limitedLog: LimitedLog;
   readonly #directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments });
   readonly #book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
   readonly #connections: GatewayConfig['connections'];
@@ -61,6 +63,7 @@ export class Gateway {
   constructor(config: GatewayConfig, log: Logger) {
     this.#config = config;
     this.#log = log;
+    this.#limitedLog = new LimitedLog(log);
     this.#connections = config.connections.filter((each) => each.enabled);
     this.#ticksOf = new Float64Array(this.#connections.length);
     this.#workersLost = new Uint32Array(this.#connections.length);
@@ -151,6 +154,7 @@ export class Gateway {
     this.#source?.stop();
     await this.#server?.close(left());
     this.#redis?.close();
+    this.#limitedLog.close();
     await this.#simulator?.stop();
     return hung;
   }
@@ -254,26 +258,35 @@ export class Gateway {
         this.#coordinator.connectionState(event.connection, event.state, event.reason);
         if (event.state === 'logged_in') this.#workersLost[event.connection] = 0;
         const line = { connection: id, state: event.state };
-        if (event.reason === '')
-          this.#log[event.state === 'logged_in' ? 'info' : 'debug'](line, `${id}: ${event.state}`);
-        else this.#log[event.fatal ? 'error' : 'warn'](line, `${id}: ${event.reason}`);
+        const level = event.state === 'logged_in' ? 'info' : 'debug';
+        if (event.reason === '') this.#limitedLog.write(id, level, line, `${id}: ${event.state}`);
+        else this.#limitedLog.write(id, event.fatal ? 'error' : 'warn', line, `${id}: ${event.reason}`);
         break;
       }
       case 'refused': {
         const id = this.#connections[event.connection]!.connectionId;
         const slot = this.#directory.resolve(event.id)?.slot;
-        this.#log.warn(
+        this.#limitedLog.write(
+          `${id} refused`,
+          'warn',
           { connection: id, instrument: event.id, code: event.code },
-          `${id}: refused: ${event.text}`,
+          `${id}: ${event.id} refused: ${event.text}`,
         );
         if (slot === undefined) break;
         this.#coordinator.subscriptionRefused(event.connection, slot, event.code, event.text);
         this.#scheduleFlush();
         break;
       }
-      case 'log':
-        logWorkerEvent(this.#log, event, (index) => this.#connections[index]?.connectionId);
+      case 'log': {
+        const id = event.connection === undefined ? '' : this.#connections[event.connection]!.connectionId;
+        this.#limitedLog.write(
+          `${id} says`,
+          event.level,
+          id === '' ? {} : { connection: id },
+          id === '' ? event.text : `${id}: ${event.text}`,
+        );
         break;
+      }
     }
   }
 

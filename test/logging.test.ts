@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { createLogger, logWorkerEvent, type Logger } from '../src/logging.js';
+import { createLogger, type Logger } from '../src/logging.js';
 
 function logged(level: Parameters<typeof createLogger>[0]): {
   logger: Logger;
@@ -58,20 +58,5 @@ describe('createLogger', () => {
     logger.info({ spec: connection }, 'spec');
     expect(JSON.stringify(lines())).not.toContain('hunter2');
     expect(JSON.stringify(lines()).match(/\[redacted\]/g)).toHaveLength(5);
-  });
-});
-
-describe('logWorkerEvent', () => {
-  it("logs a worker's line under the connection's name", () => {
-    const { logger, lines } = logged('debug');
-    const nameOf = (connection: number): string | undefined => ['first', 'second'][connection];
-    logWorkerEvent(logger, { type: 'log', level: 'warn', text: 'front is silent', connection: 1 }, nameOf);
-    logWorkerEvent(logger, { type: 'log', level: 'debug', text: 'starting' }, nameOf);
-    logWorkerEvent(logger, { type: 'closed', connection: 0 }, nameOf);
-    expect(lines()).toMatchObject([
-      { level: 'warn', connection: 'second', msg: 'front is silent' },
-      { level: 'debug', msg: 'starting' },
-    ]);
-    expect(lines()).toHaveLength(2);
   });
 });

@@ -1,12 +1,12 @@
 import { copyFileSync, mkdtempSync, openSync, rmSync, writeSync, closeSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, type Program } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, until, type Program } from './processes.js';
 
 const library = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 const simConnection = [{ connection_id: 'sim', front_addr: 'sim://?rate=10', broker_id: '9999' }];
@@ -114,6 +114,25 @@ describe('a gateway that runs says what is wrong with its surroundings', () => {
     expect(body.status).toBe('unhealthy');
     expect(body.connections[0]!.reason).toContain(`127.0.0.1:${basePort}`);
     expect(await gateway.stop()).toBe(0);
+  });
+
+  it('front that cuts every session: a few lines, not one for each', async () => {
+    let cuts = 0;
+    const front = createServer((socket) => {
+      cuts++;
+      socket.on('error', () => undefined);
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve));
+    const { port } = front.address() as AddressInfo;
+    const gateway = track(
+      new GatewayProcess({ connections: connectionsTo(port, 1) }, [], { QACTPMD_SIM_RECONNECT_MS: '10' }),
+    );
+    await until('many cuts', () => cuts > 50);
+    expect(await gateway.stop()).toBe(0);
+    front.close();
+    expect(gateway.lines.length).toBeLessThan(20);
+    expect(gateway.output).toMatch(/the front closed the connection.*\(after \d+ more lines\)/);
   });
 
   it('rejected login', async () => {

@@ -1,0 +1,63 @@
+import type { Level } from 'pino';
+import type { Logger } from './logging.js';
+
+const windowMs = 60_000;
+const linesPerWindow = 10;
+
+interface Source {
+  lines: number;
+  left: number;
+  /** Writes the newest of the lines that were left out. */
+  last: ((leftOut: number) => void) | undefined;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Log lines that something outside can cause at any rate: a front that cuts every session, or refuses every instrument.
+ * Of one source at most 10 a minute are written at once; of the others the newest, with their number, at the minute's end.
+ */
+export class LimitedLog {
+  readonly #logger: Logger;
+  readonly #sources = new Map<string, Source>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  write(source: string, level: Level, members: object, text: string): void {
+    if (!this.#logger.isLevelEnabled(level)) return;
+    const now = this.#sourceOf(source);
+    if (++now.lines <= linesPerWindow) {
+      this.#logger[level](members, text);
+      return;
+    }
+    now.left++;
+    now.last = (left) => {
+      if (left === 1) this.#logger[level](members, text);
+      else this.#logger[level]({ ...members, left_out: left - 1 }, `${text} (after ${left - 1} more lines)`);
+    };
+  }
+
+  /** Writes what was left out, and nothing later. */
+  close(): void {
+    for (const source of this.#sources.keys()) this.#end(source);
+  }
+
+  #sourceOf(name: string): Source {
+    const known = this.#sources.get(name);
+    if (known !== undefined) return known;
+    const timer = setTimeout(() => this.#end(name), windowMs);
+    timer.unref();
+    const made: Source = { lines: 0, left: 0, last: undefined, timer };
+    this.#sources.set(name, made);
+    return made;
+  }
+
+  #end(name: string): void {
+    const source = this.#sources.get(name);
+    if (source === undefined) return;
+    clearTimeout(source.timer);
+    this.#sources.delete(name);
+    source.last?.(source.left);
+  }
+}

@@ -1,0 +1,49 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LimitedLog } from '../src/limitedLog.js';
+
+describe('LimitedLog', () => {
+  let lines: Record<string, unknown>[];
+  let log: LimitedLog;
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    lines = [];
+    const write = (line: string): void => void lines.push(JSON.parse(line) as Record<string, unknown>);
+    log = new LimitedLog(pino({ base: null, timestamp: false }, { write }));
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it('writes ten lines of a source, and the newest of the others at the end of the minute', () => {
+    for (let i = 1; i <= 500; i++) log.write('a', 'warn', { connection: 'a' }, `line ${i}`);
+    log.write('b', 'info', {}, 'of another source');
+    expect(lines.map((line) => line['msg'])).toEqual([
+      ...Array.from({ length: 10 }, (_, i) => `line ${i + 1}`),
+      'of another source',
+    ]);
+    vi.advanceTimersByTime(60_000);
+    expect(lines.at(-1)).toEqual({
+      level: 40,
+      connection: 'a',
+      left_out: 489,
+      msg: 'line 500 (after 489 more lines)',
+    });
+    log.write('a', 'warn', {}, 'of the next minute');
+    expect(lines.at(-1)!['msg']).toBe('of the next minute');
+  });
+
+  it('is silent and keeps nothing when nothing was left out', () => {
+    log.write('a', 'warn', {}, 'once');
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('writes what was left out when it is closed', () => {
+    for (let i = 1; i <= 11; i++) log.write('a', 'error', {}, `line ${i}`);
+    log.close();
+    expect(lines.map((line) => line['msg'])).toHaveLength(11);
+    expect(lines.at(-1)!['msg']).toBe('line 11');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
