@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', 'libs/*/build/', 'ctpflow/', 'logs/'] },
+  { ignores: ['dist/', 'coverage/', 'libs/*/build/', 'bench/load/build/', 'ctpflow/', 'logs/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
