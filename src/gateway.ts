@@ -16,6 +16,7 @@ import { RingTickSource } from './ring/ringTickSource.js';
 import { allocateTickRing, tickRingCapacityFor } from './ring/tickRing.js';
 import type { TickRecord } from './ring/tickRecord.js';
 import { LimitedLog } from './limitedLog.js';
+import { TickTrace } from './profile/tickTrace.js';
 import { MarketServer } from './server/marketServer.js';
 import type { HealthReport } from './server/health.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
@@ -46,6 +47,8 @@ export class Gateway {
   readonly #connections: GatewayConfig['connections'];
   readonly #coordinator: Coordinator;
   readonly #ticksOf: Float64Array;
+  /** Follows ticks while somebody asks for it at the profile socket. */
+  readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
   #source: RingTickSource | undefined;
   #pool: WorkerPool | undefined;
   #server: MarketServer | undefined;
@@ -122,7 +125,7 @@ export class Gateway {
     });
     const port = await this.#server.listen();
     this.#log.info({ host: config.websocketHost, port }, 'listening');
-    source.start({ onTick: this.#onTick, onBatchEnd: () => this.#server?.onBatchEnd() });
+    source.start({ onTick: this.#onTick, onBatchEnd: this.#onBatchEnd });
 
     if (config.simulator !== undefined && !shutdown.aborted) {
       this.#simulator = new SimulatorSupervisor(config.simulator, this.#log);
@@ -184,7 +187,15 @@ export class Gateway {
 
   readonly #onTick = (tick: TickRecord): void => {
     this.#ticksOf[tick.source]!++;
-    if (this.#book.apply(tick)) this.#server!.onTick(tick.slot);
+    this.trace.taken(tick);
+    if (!this.#book.apply(tick)) return;
+    this.trace.applied();
+    this.#server!.onTick(tick.slot);
+  };
+
+  readonly #onBatchEnd = (): void => {
+    this.#server?.onBatchEnd();
+    this.trace.batchEnd();
   };
 
   /** Starts the simulated fronts, but does not hold up a shutdown until they listen. */

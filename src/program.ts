@@ -21,7 +21,8 @@ export async function runProgram(
   let profiles: ProfileServer | undefined;
   let exitCode = 0;
   try {
-    if (options.profile) profiles = await ProfileServer.open(profileSocketPath(config.flowPath, env), log);
+    if (options.profile)
+      profiles = await ProfileServer.open(profileSocketPath(config.flowPath, env), log, gateway.trace);
     await gateway.start(shutdown);
     await aborted(shutdown);
     log.info({ signal: String(shutdown.reason) }, 'stopping');

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { unlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Server, Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../logging.js';
 import { recordCpuProfile, takeHeapSnapshot } from './profiles.js';
 import { listenPrivately } from './profileSocket.js';
+import type { TickTrace } from './tickTrace.js';
 
 const defaultSeconds = 10;
 const longestSeconds = 300;
@@ -17,19 +18,25 @@ const stalledReaderMs = 60_000;
 const maxClients = 8;
 /** Blanks before the profile, which JSON allows: only writing shows that a client has left for good. */
 const heartbeatMs = 500;
-const usage = 'commands are "cpu [seconds]" and "heap"';
+/** One in so many ticks is followed, so that following costs little at any rate. */
+const defaultOneIn = 64;
+const usage = 'commands are "cpu [seconds]", "heap" and "ticks [seconds [one in so many]]"';
 
-type ProfileCommand = { readonly kind: 'cpu'; readonly seconds: number } | { readonly kind: 'heap' };
+type ProfileCommand =
+  | { readonly kind: 'cpu'; readonly seconds: number }
+  | { readonly kind: 'heap' }
+  | { readonly kind: 'ticks'; readonly seconds: number; readonly oneIn: number };
 
 /** Reads one command line; undefined when it is none. */
 export function parseProfileCommand(line: string): ProfileCommand | undefined {
-  const [kind, seconds, ...more] = line.trim().split(/\s+/);
-  if (more.length > 0) return undefined;
-  if (kind === 'heap' && seconds === undefined) return { kind };
-  if (kind !== 'cpu') return undefined;
-  if (seconds === undefined) return { kind, seconds: defaultSeconds };
-  if (!/^\d{1,3}$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > longestSeconds) return undefined;
-  return { kind, seconds: Number(seconds) };
+  const [kind, ...numbers] = line.trim().split(/\s+/);
+  if (!numbers.every((text) => /^\d{1,5}$/.test(text) && Number(text) > 0)) return undefined;
+  const [seconds = defaultSeconds, oneIn = defaultOneIn] = numbers.map(Number);
+  if (kind === 'heap' && numbers.length === 0) return { kind };
+  if (seconds > longestSeconds) return undefined;
+  if (kind === 'cpu' && numbers.length <= 1) return { kind, seconds };
+  if (kind === 'ticks' && numbers.length <= 2) return { kind, seconds, oneIn };
+  return undefined;
 }
 
 /** The socket's place: beside the flow files, or the session's own folder where that path would be too long. */
@@ -44,8 +51,9 @@ export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): str
 /**
  * Hands out CPU profiles and heap snapshots of the main thread over a Unix socket that only the gateway's own user
  * can open: profiles show what memory holds, passwords too. The client writes one line, `cpu [seconds]` (1 to 300,
- * default 10) or `heap`, and reads the file until the end; an error is one line that starts with `error: `, where a
- * profile starts with blanks or `{`. One profile at a time.
+ * default 10), `heap` or `ticks [seconds [N]]` (one in N ticks, default 64, followed on its way: TickTraceReport), and
+ * reads the file until the end; an error is one line that starts with `error: `, where a profile starts with blanks or
+ * `{`. One profile at a time.
  *
  *     echo cpu 30 | socat -t 330 - UNIX-CONNECT:ctpflow/profile.sock > gateway.cpuprofile
  */
@@ -55,6 +63,7 @@ export class ProfileServer {
   readonly #server: Server;
   readonly #inode: number;
   readonly #logger: Logger;
+  readonly #trace: TickTrace;
   #busy = false;
 
   private constructor(
@@ -62,19 +71,21 @@ export class ProfileServer {
     server: Server,
     inode: number,
     logger: Logger,
+    trace: TickTrace,
   ) {
     this.#server = server;
     this.#inode = inode;
     this.#logger = logger;
+    this.#trace = trace;
     server.maxConnections = maxClients;
     server.on('connection', (client) => void this.#serve(client));
     server.on('error', (error) => logger.warn(`profile socket: ${error.message}`));
   }
 
   /** Opens the socket and logs its path. Throws a SocketPathError, or the system's error, which names the path. */
-  static async open(path: string, logger: Logger): Promise<ProfileServer> {
+  static async open(path: string, logger: Logger, trace: TickTrace): Promise<ProfileServer> {
     const server = await listenPrivately(path);
-    const opened = new ProfileServer(path, server, statSync(path).ino, logger);
+    const opened = new ProfileServer(path, server, statSync(path).ino, logger, trace);
     logger.info(`profiles at ${path}: ${usage}`);
     return opened;
   }
@@ -126,8 +137,7 @@ export class ProfileServer {
   async #answer(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<void> {
     this.#logger.info(`profile: ${command.kind} begins`);
     try {
-      const content =
-        command.kind === 'cpu' ? await this.#cpu(command.seconds, client, signal) : takeHeapSnapshot();
+      const content = await this.#take(command, client, signal);
       client.setTimeout(stalledReaderMs, () => client.destroy());
       await pipeline(content, client, { signal });
       this.#logger.info(`profile: ${command.kind} done`);
@@ -138,10 +148,14 @@ export class ProfileServer {
     }
   }
 
-  async #cpu(seconds: number, client: Socket, signal: AbortSignal): Promise<Readable> {
+  async #take(command: ProfileCommand, client: Socket, signal: AbortSignal): Promise<Readable> {
+    if (command.kind === 'heap') return takeHeapSnapshot();
     const heartbeat = setInterval(() => client.write(' '), heartbeatMs);
     try {
-      return await recordCpuProfile(seconds, signal);
+      if (command.kind === 'cpu') return await recordCpuProfile(command.seconds, signal);
+      return Readable.from([
+        JSON.stringify(await this.#trace.record(command.seconds, command.oneIn, signal)),
+      ]);
     } finally {
       clearInterval(heartbeat);
     }

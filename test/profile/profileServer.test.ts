@@ -7,12 +7,14 @@ import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseProfileCommand, ProfileServer, profileSocketPath } from '../../src/profile/profileServer.js';
+import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
 import { temporaryFolder } from '../config/sources.js';
 
 const logger = pino({ level: 'silent' });
+const trace = new TickTrace((slot) => `slot ${slot}`);
 
 async function open(path = join(temporaryFolder(), 'flow', 'profile.sock')): Promise<ProfileServer> {
-  const server = await ProfileServer.open(path, logger);
+  const server = await ProfileServer.open(path, logger, trace);
   onTestFinished(() => server.close());
   return server;
 }
@@ -41,7 +43,7 @@ describe('the socket', () => {
 
   it('of a live process is refused and left alone', async () => {
     const { path } = await open();
-    await expect(ProfileServer.open(path, logger)).rejects.toThrow(
+    await expect(ProfileServer.open(path, logger, trace)).rejects.toThrow(
       `${path} belongs to a process that is running`,
     );
     expect(await ask(path, 'nonsense\n')).toMatch(/^error: /);
@@ -59,9 +61,9 @@ describe('the socket', () => {
   it('does not replace what is no socket, or a path that is too long', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'taken'));
-    await expect(ProfileServer.open(join(folder, 'taken'), logger)).rejects.toThrow('taken');
+    await expect(ProfileServer.open(join(folder, 'taken'), logger, trace)).rejects.toThrow('taken');
     const long = join(folder, 'x'.repeat(120));
-    await expect(ProfileServer.open(long, logger)).rejects.toThrow('is too long for a Unix socket');
+    await expect(ProfileServer.open(long, logger, trace)).rejects.toThrow('is too long for a Unix socket');
     expect(readdirSync(folder)).toEqual(['taken']);
   });
 
@@ -90,8 +92,29 @@ describe('the commands', () => {
     expect(parseProfileCommand('cpu')).toEqual({ kind: 'cpu', seconds: 10 });
     expect(parseProfileCommand(' cpu  30\r')).toEqual({ kind: 'cpu', seconds: 30 });
     expect(parseProfileCommand('heap')).toEqual({ kind: 'heap' });
-    for (const odd of ['', 'cpu 0', 'cpu 301', 'cpu 1.5', 'cpu -1', 'cpu 1 2', 'heap 1', 'HEAP', 'cpu 1e2'])
+    expect(parseProfileCommand('ticks')).toEqual({ kind: 'ticks', seconds: 10, oneIn: 64 });
+    expect(parseProfileCommand('ticks 5 1')).toEqual({ kind: 'ticks', seconds: 5, oneIn: 1 });
+    for (const odd of [
+      '',
+      'ticks 5 0',
+      'ticks 1 2 3',
+      'cpu 0',
+      'cpu 301',
+      'cpu 1.5',
+      'cpu -1',
+      'cpu 1 2',
+      'heap 1',
+      'HEAP',
+      'cpu 1e2',
+    ])
       expect(parseProfileCommand(odd)).toBeUndefined();
+  });
+
+  it('ticks answers with a report of the time that was asked for', async () => {
+    const { path } = await open();
+    const report = JSON.parse(await ask(path, 'ticks 1 8\n')) as TickTraceReport;
+    expect(report).toMatchObject({ one_in: 8, samples: [] });
+    expect(report.loop_delay_ms.max).toBeGreaterThan(0);
   });
 
   it('cpu answers with a .cpuprofile', async () => {
@@ -111,7 +134,8 @@ describe('the commands', () => {
 
   it('refuse what they do not know with one line', async () => {
     const { path } = await open();
-    const line = 'error: commands are "cpu [seconds]" and "heap", seconds from 1 to 300\n';
+    const line =
+      'error: commands are "cpu [seconds]", "heap" and "ticks [seconds [one in so many]]", seconds from 1 to 300\n';
     expect(await ask(path, 'dance\n')).toBe(line);
     expect(await ask(path, '')).toBe(line);
     expect(await ask(path, 'x'.repeat(100_000))).toBe(line);

@@ -1,0 +1,195 @@
+import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
+import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
+
+/** Numbers per sample: slot, volume, open interest, and four times in ms since the epoch. */
+const Column = {
+  slot: 0,
+  volume: 1,
+  openInterest: 2,
+  received: 3,
+  taken: 4,
+  applied: 5,
+  written: 6,
+} as const;
+const columns = 7;
+/** Samples of one recording; ticks past them are not followed. */
+const maxSamples = 65_536;
+const loopDelayResolutionMs = 5;
+const nsPerMs = 1e6;
+
+/** What a recording found; times of samples are ms since the epoch. */
+export interface TickTraceReport {
+  /** One in so many ticks was followed. */
+  readonly one_in: number;
+  readonly columns: readonly string[];
+  /** [instrument, volume, open interest, received by the bridge, taken from the ring, applied, written] */
+  readonly samples: readonly (readonly [string, ...number[]])[];
+  /** How late timers were on this thread, in ms. */
+  readonly loop_delay_ms: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly gc: { readonly count: number; readonly total_ms: number; readonly max_ms: number };
+}
+
+/**
+ * Follows a sample of ticks through the main thread, to find where their time goes. While nothing is recorded, a tick
+ * costs one comparison; while something is, a sampled tick costs two looks at the clock and seven stores.
+ *
+ *   received  the vendor's callback began (the bridge's stamp in the record)
+ *   taken     copied from the ring
+ *   applied   the quote book has it
+ *   written   the sockets' writes of its batch have been made
+ */
+export class TickTrace {
+  readonly #nameOf: (slot: number) => string;
+  #samples = new Float64Array(0);
+  #count = 0;
+  /** First sample of the batch that is not written yet. */
+  #unwritten = 0;
+  #oneIn = 0;
+  #countdown = 0;
+  #recording = false;
+  /** The tick at hand is sampled. */
+  #following = false;
+  #random = 1;
+  /** What performance.now() lacks to ms since the epoch. */
+  #epochMs = 0;
+
+  /** @param nameOf the instrument of a slot */
+  constructor(nameOf: (slot: number) => string) {
+    this.#nameOf = nameOf;
+  }
+
+  /** A tick was taken from its ring. */
+  taken(tick: TickRecord): void {
+    if (!this.#recording || --this.#countdown > 0) return;
+    this.#countdown = this.#nextCountdown();
+    if (this.#count === maxSamples) return;
+    const at = this.#count * columns;
+    const samples = this.#samples;
+    samples[at + Column.slot] = tick.slot;
+    samples[at + Column.volume] = tick.i32[I32.volume]!;
+    samples[at + Column.openInterest] = tick.f64[F64.openInterest]!;
+    samples[at + Column.received] = tick.receiveTimeMs;
+    samples[at + Column.taken] = this.#now();
+    this.#following = true;
+  }
+
+  /** The book has accepted the tick; one that it left out is not followed further. */
+  applied(): void {
+    if (!this.#following) return;
+    this.#samples[this.#count * columns + Column.applied] = this.#now();
+    this.#count++;
+    this.#following = false;
+  }
+
+  /** The batch has been handed to the sockets, which write what is published when this turn of the event loop ends. */
+  batchEnd(): void {
+    if (!this.#recording) return;
+    this.#following = false;
+    if (this.#unwritten < this.#count) setImmediate(this.#stampWritten);
+  }
+
+  /**
+   * Records for a time, or until `signal` aborts. One recording at a time.
+   *
+   * @param oneIn follow one in so many ticks on average, so that no pattern of the ticks is met again and again
+   */
+  async record(seconds: number, oneIn: number, signal: AbortSignal): Promise<TickTraceReport> {
+    if (this.#recording) throw new Error('ticks are being recorded already');
+    this.#begin(oneIn);
+    const loopDelay = monitorEventLoopDelay({ resolution: loopDelayResolutionMs });
+    loopDelay.enable();
+    const pauses: number[] = [];
+    const collections = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) pauses.push(duration);
+    });
+    collections.observe({ entryTypes: ['gc'] });
+    try {
+      await passed(seconds * 1000, signal);
+    } finally {
+      this.#recording = false;
+      loopDelay.disable();
+      collections.disconnect();
+    }
+    return {
+      one_in: oneIn,
+      columns: ['instrument', 'volume', 'open_interest', 'received', 'taken', 'applied', 'written'],
+      samples: this.#takeSamples(),
+      loop_delay_ms: {
+        p50: loopDelay.percentile(50) / nsPerMs,
+        p99: loopDelay.percentile(99) / nsPerMs,
+        max: loopDelay.max / nsPerMs,
+      },
+      gc: {
+        count: pauses.length,
+        total_ms: pauses.reduce((sum, each) => sum + each, 0),
+        max_ms: pauses.reduce((most, each) => Math.max(most, each), 0),
+      },
+    };
+  }
+
+  #begin(oneIn: number): void {
+    this.#samples = new Float64Array(maxSamples * columns);
+    this.#count = 0;
+    this.#unwritten = 0;
+    this.#oneIn = oneIn;
+    this.#countdown = 1;
+    this.#following = false;
+    this.#epochMs = epochOffsetMs();
+    this.#recording = true;
+  }
+
+  #takeSamples(): (readonly [string, ...number[]])[] {
+    const found: [string, ...number[]][] = [];
+    for (let at = 0; at < this.#unwritten * columns; at += columns) {
+      const [slot, ...values] = this.#samples.subarray(at, at + columns);
+      found.push([this.#nameOf(slot!), ...values]);
+    }
+    this.#samples = new Float64Array(0);
+    return found;
+  }
+
+  readonly #stampWritten = (): void => {
+    if (this.#samples.length === 0) return;
+    const now = this.#now();
+    for (; this.#unwritten < this.#count; this.#unwritten++)
+      this.#samples[this.#unwritten * columns + Column.written] = now;
+  };
+
+  #now(): number {
+    return this.#epochMs + performance.now();
+  }
+
+  /** 1 to 2 × oneIn - 1, by a small generator of pseudo-random numbers. */
+  #nextCountdown(): number {
+    let random = this.#random;
+    random ^= random << 13;
+    random ^= random >>> 17;
+    random ^= random << 5;
+    this.#random = random;
+    return 1 + ((random >>> 0) % (2 * this.#oneIn - 1));
+  }
+}
+
+/**
+ * What performance.now() lacks to the epoch as the wall clock has it now, to some µs: performance.timeOrigin is from
+ * the process's start, and the wall clock has been adjusted since. Takes up to 2 ms.
+ */
+function epochOffsetMs(): number {
+  const begun = Date.now();
+  let now = begun;
+  while (now === begun) now = Date.now();
+  return now - performance.now();
+}
+
+function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    if (signal.aborted) finish();
+    else signal.addEventListener('abort', finish);
+  });
+}

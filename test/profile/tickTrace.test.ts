@@ -1,0 +1,79 @@
+import { expect, it } from 'vitest';
+import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
+import { F64, I32, TickRecord } from '../../src/ring/tickRecord.js';
+
+function tick(slot: number, volume: number): TickRecord {
+  const record = new TickRecord();
+  record.i32[I32.slot] = slot;
+  record.i32[I32.volume] = volume;
+  record.f64[F64.openInterest] = volume * 10;
+  const receivedNs = BigInt(Date.now() - 1) * 1_000_000n;
+  record.i32[I32.receiveTimeLow] = Number(receivedNs & 0xffffffffn) | 0;
+  record.i32[I32.receiveTimeHigh] = Number(receivedNs >> 32n);
+  return record;
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** What a recording finds of that which `work` does. */
+async function recorded(trace: TickTrace, oneIn: number, work: () => void): Promise<TickTraceReport> {
+  const stop = new AbortController();
+  const report = trace.record(60, oneIn, stop.signal);
+  work();
+  await nextTurn();
+  stop.abort();
+  return report;
+}
+
+it('stamps a tick on its way, in order', async () => {
+  const trace = new TickTrace((slot) => `id${slot}`);
+  const { samples } = await recorded(trace, 1, () => {
+    trace.taken(tick(3, 17));
+    trace.applied();
+    trace.batchEnd();
+  });
+  expect(samples).toHaveLength(1);
+  const [instrument, volume, openInterest, ...times] = samples[0]!;
+  expect([instrument, volume, openInterest]).toEqual(['id3', 17, 170]);
+  expect(times).toHaveLength(4);
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+it('does not follow a tick that the book leaves out', async () => {
+  const trace = new TickTrace(String);
+  const { samples } = await recorded(trace, 1, () => {
+    trace.taken(tick(1, 1));
+    trace.batchEnd();
+    trace.taken(tick(2, 2));
+    trace.applied();
+    trace.batchEnd();
+  });
+  expect(samples.map(([instrument]) => instrument)).toEqual(['2']);
+});
+
+it('follows about one in so many', async () => {
+  const trace = new TickTrace(String);
+  const { samples } = await recorded(trace, 10, () => {
+    for (let i = 0; i < 10_000; i++) {
+      trace.taken(tick(i % 7, i));
+      trace.applied();
+    }
+    trace.batchEnd();
+  });
+  expect(samples.length).toBeGreaterThan(800);
+  expect(samples.length).toBeLessThan(1200);
+});
+
+it('records nothing unasked, one recording at a time, and anew each time', async () => {
+  const trace = new TickTrace(String);
+  trace.taken(tick(1, 1));
+  trace.applied();
+  trace.batchEnd();
+  const first = await recorded(trace, 1, () => undefined);
+  expect(first.samples).toEqual([]);
+  const stop = new AbortController();
+  const running = trace.record(60, 1, stop.signal);
+  await expect(trace.record(1, 1, stop.signal)).rejects.toThrow('already');
+  stop.abort();
+  await running;
+});
