@@ -5,7 +5,7 @@ import type { GatewayConfig } from './config/gatewayConfig.js';
 import { Coordinator, type LineCommand } from './coordinator/coordinator.js';
 import type { ConnectionSpec, WorkerEvent } from './coordinator/messages.js';
 import { WorkerPool } from './coordinator/workerPool.js';
-import { openVendorLibrary } from './ctp/bridge.js';
+import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { loadProducts } from './market/products.js';
@@ -97,9 +97,7 @@ export class Gateway {
    */
   async start(shutdown: AbortSignal): Promise<void> {
     const config = this.#config;
-    const library = openVendorLibrary(config.ctpLibrary);
-    this.#log.info({ library: config.ctpLibrary, version: library.version }, 'vendor library loaded');
-    if (library.warning !== '') this.#log.warn(library.warning);
+    openLibraries(this.#connections, this.#log);
 
     const source = new RingTickSource();
     this.#source = source;
@@ -232,7 +230,9 @@ export class Gateway {
       return {
         id: each.connectionId,
         source: index,
-        library: this.#config.ctpLibrary,
+        library: each.ctpLibrary,
+        libraryVersion: each.ctpVersion,
+        production: each.productionMode,
         fronts: each.frontAddr,
         brokerId: each.brokerId,
         userId: each.userId,

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from './config/gatewayConfig.js';
@@ -12,17 +13,22 @@ const secretKeys = ['password', 'redisPassword', 'redis_password'];
 const redactedPaths = secretKeys.flatMap((key) => ['', '*.', '*.*.', '*.*.*.'].map((depth) => depth + key));
 
 /**
- * Where log lines go. A terminal gets readable lines, written at once; anything else JSON, written off the event
- * loop's way so that a reader who stalls stalls nobody (pending lines are flushed at exit).
+ * Where log lines go: an open descriptor. A terminal gets readable lines, written at once; anything else JSON, written
+ * off the event loop's way so that a reader who stalls stalls nobody (pending lines are flushed at exit).
  */
-function standardOutput(): DestinationStream {
-  if (process.stdout.isTTY)
-    return pretty({ sync: true, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l', ignore: 'pid,hostname' });
-  return pino.destination({ dest: 1, sync: false, maxLength: maxPendingBytes });
+export function logDestination(fd: number): DestinationStream {
+  if (isatty(fd))
+    return pretty({
+      destination: fd,
+      sync: true,
+      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+      ignore: 'pid,hostname',
+    });
+  return pino.destination({ dest: fd, sync: false, maxLength: maxPendingBytes });
 }
 
 /** The program's logger. `logger.level = …` changes the level at run time. Secrets become "[redacted]". */
-export function createLogger(level: LogLevel, destination: DestinationStream = standardOutput()): Logger {
+export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
   return pino(
     {
       level,

@@ -1,7 +1,10 @@
 import { runCli } from './cli/runCli.js';
+import { silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
-import { createLogger } from './logging.js';
+import { LimitedLog } from './limitedLog.js';
+import { createLogger, logDestination } from './logging.js';
 import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
+import { StandardOutput } from './standardOutput.js';
 
 /**
  * Runs one command line to its end and gives the exit code: 0 after a clean stop, 1 when the gateway could not
@@ -16,7 +19,17 @@ export async function runProgram(
   if (outcome.kind === 'done') return outcome.exitCode;
 
   const { config, options } = outcome;
-  const log = createLogger(config.logLevel);
+  let output: StandardOutput;
+  try {
+    // Before any vendor library is loaded, for those print.
+    output = StandardOutput.divert();
+  } catch (error) {
+    createLogger(config.logLevel, logDestination(1)).fatal(errorText(error));
+    return 1;
+  }
+  const log = createLogger(config.logLevel, logDestination(output.fd));
+  const printed = new LimitedLog(log);
+  output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
   const gateway = new Gateway(config, log);
   let profiles: ProfileServer | undefined;
   let exitCode = 0;
@@ -27,10 +40,12 @@ export async function runProgram(
     await aborted(shutdown);
     log.info({ signal: String(shutdown.reason) }, 'stopping');
   } catch (error) {
-    log.fatal(error instanceof Error ? error.message : String(error));
+    log.fatal(errorText(error));
     exitCode = 1;
   }
   const hung = await gateway.stop();
+  silenceAllSessions();
+  printed.close();
   await profiles?.close();
   if (hung.length > 0) {
     log.fatal(`did not stop within ${config.shutdownDeadline} s: ${hung.join(', ')}`);
@@ -39,6 +54,10 @@ export async function runProgram(
     log.info('stopped');
   }
   return exitCode;
+}
+
+function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

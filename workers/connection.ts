@@ -9,7 +9,8 @@ import { EventReader } from '../src/ring/eventRing.js';
 
 class ConnectionWorker {
   readonly #hosts = new Map<number, SessionHost>();
-  readonly #libraries = new Set<string>();
+  /** Handles of the libraries that were reported. */
+  readonly #libraries = new Set<number>();
   readonly #events: EventReader;
   readonly #doorbell: Doorbell;
   #ordinaryLost = 0;
@@ -56,7 +57,7 @@ class ConnectionWorker {
       spec,
       owner: this.channel.owner,
       post: this.post,
-      onLibrary: (library, path) => this.#reportLibrary(library, path, connection),
+      onLibrary: (library) => this.#reportLibrary(library, connection),
       onClosed: () => {
         this.#hosts.delete(connection);
         this.#stopWhenEmpty();
@@ -66,9 +67,9 @@ class ConnectionWorker {
     host.step({ type: 'open' });
   }
 
-  #reportLibrary({ version, warning }: VendorLibrary, path: string, connection: number): void {
-    if (this.#libraries.has(path)) return;
-    this.#libraries.add(path);
+  #reportLibrary({ handle, version, warning }: VendorLibrary, connection: number): void {
+    if (this.#libraries.has(handle)) return;
+    this.#libraries.add(handle);
     this.post({ type: 'library', connection, version, warning });
   }
 

@@ -18,13 +18,14 @@
 #include "library.h"
 #include "owner.h"
 #include "session.h"
+#include "standard_output.h"
 
 #define QB_API extern "C" __attribute__((visibility("default")))
 
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 1;
+constexpr int interfaceVersion = 2;
 
 // Never destroyed: vendor threads may outlive static destructors.
 struct Registry {
@@ -95,6 +96,17 @@ using namespace qb;
 // Grows when a function or a layout changes, so that a stale build is noticed.
 QB_API int qb_interface_version() { return interfaceVersion; }
 
+// ---- standard output
+
+// 0, or -1 if the process has no descriptors left.
+QB_API int qb_stdout_divert(int *original, int *printed) {
+  Diversion diversion;
+  if (!divertStandardOutput(diversion)) return -1;
+  *original = diversion.original;
+  *printed = diversion.printed;
+  return 0;
+}
+
 // ---- doorbells
 
 QB_API int qb_eventfd_open() { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
@@ -153,11 +165,15 @@ QB_API int qb_owner_unreleased(int handle) {
 
 // ---- libraries
 
-QB_API int qb_library_open(const char *path, char *error, int errorBytes) {
+// `version`: what the user says it is, empty otherwise.
+QB_API int qb_library_open(const char *path, const char *version, int production, char *error, int errorBytes) {
   return safely(error, errorBytes, [&] {
     std::string reason;
     int handle = -1;
-    if (openLibrary(path, reason, handle) == nullptr) giveText(reason, error, errorBytes);
+    const LibraryOptions options{version == nullptr ? "" : version, production != 0};
+    if (openLibrary(path, options, reason, handle) == nullptr) {
+      giveText(reason, error, errorBytes);
+    }
     return handle;
   });
 }

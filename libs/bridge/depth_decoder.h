@@ -86,7 +86,7 @@ inline void decodeDepth(const char *depth, const Layout &layout, TickRecord &rec
   record.volume = valueAt<std::int32_t>(depth, at::volume);
   record.updateMillisec = valueAt<std::int32_t>(depth, at::updateMillisec);
   record.tradingDay = decodeDay(depth, at::tradingDay);
-  record.actionDay = decodeDay(depth, at::actionDay);
+  record.actionDay = layout.actionDay ? decodeDay(depth, at::actionDay) : 0;
   record.updateTime = decodeTime(depth, at::updateTime);
   record.unused = 0;
   std::memset(record.exchangeId, 0, sizeof record.exchangeId);

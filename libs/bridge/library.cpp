@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "elf_check.h"
+#include "trial.h"
+#include "vendor_symbols.h"
 
 namespace qb {
 namespace {
@@ -22,69 +24,87 @@ Libraries &libraries() {
   return *instance;
 }
 
-Factory findFactory(void *module, void *&symbol) {
-  if ((symbol = ::dlsym(module, vendor::createBbbSymbol)) != nullptr) return Factory::bbb;
-  if ((symbol = ::dlsym(module, vendor::createBbSymbol)) != nullptr) return Factory::bb;
-  if ((symbol = ::dlsym(module, vendor::createBSymbol)) != nullptr) return Factory::b;
-  return Factory::none;
+bool same(const Library &library, const char *path, const LibraryOptions &options) {
+  return library.path == path && library.options.version == options.version &&
+         library.options.production == options.production;
+}
+
+bool isLoaded(const std::vector<const Library *> &list, const char *path) {
+  for (const Library *library : list) {
+    if (library->path == path) return true;
+  }
+  return false;
+}
+
+// Null with the reason, which does not name the path, in `error`.
+Library *load(const char *path, const LibraryOptions &options, std::string &error) {
+  void *module = ::dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  if (module == nullptr) {
+    const char *text = ::dlerror();
+    error = std::string("cannot be loaded: ") + (text == nullptr ? "unknown reason" : text);
+    return nullptr;
+  }
+  const VendorSymbols symbols = findSymbols(module);
+  if (symbols.stockOptions) {
+    error = "it is for stock options, another product";
+    return nullptr;
+  }
+  const char *version = nullptr;
+  try {
+    if (symbols.getVersion != nullptr) version = symbols.getVersion();
+  } catch (...) {
+    error = "it threw an exception when it was asked for its version";
+    return nullptr;
+  }
+  const LayoutChoice choice = chooseLayout(version, symbols.factory, options.version);
+  if (choice.layout == nullptr) {
+    error = choice.text;
+    return nullptr;
+  }
+  auto *library = new Library;
+  library->path = path;
+  library->options = options;
+  library->version = version == nullptr ? "" : version;
+  library->warning = choice.text;
+  library->layout = choice.layout;
+  library->factory = symbols.factory;
+  library->create = symbols.create;
+  if (!options.production && symbols.factory != Factory::bbb) {
+    if (!library->warning.empty()) library->warning += "; ";
+    library->warning += "it has no flag for evaluation back ends, production_mode false changes nothing";
+  }
+  return library;
 }
 
 }  // namespace
 
-vendor::Api *Library::createApi(const char *flowPath) const {
-  if (layout->factory == Factory::bbb) {
-    return reinterpret_cast<vendor::CreateBbb>(create)(flowPath, false, false, true);
-  }
-  return reinterpret_cast<vendor::CreateBb>(create)(flowPath, false, false);
+VendorApi Library::createApi(const char *flowPath) const {
+  return {callFactory(factory, create, flowPath, options.production), layout->abi};
 }
 
-const Library *openLibrary(const char *path, std::string &error, int &handle) {
-  const std::string reason = whyNotLoadable(path);
-  if (!reason.empty()) {
-    error = std::string(path) + ": " + reason;
-    return nullptr;
-  }
+const Library *openLibrary(const char *path, const LibraryOptions &options, std::string &error, int &handle) {
+  std::string reason = whyNotLoadable(path);
   char resolved[PATH_MAX];
-  if (::realpath(path, resolved) == nullptr) {
-    error = std::string(path) + ": no such file";
-    return nullptr;
-  }
-  Libraries &all = libraries();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  for (std::size_t i = 0; i < all.list.size(); i++) {
-    if (all.list[i]->path == resolved) {
-      handle = static_cast<int>(i);
-      return all.list[i];
+  if (reason.empty() && ::realpath(path, resolved) == nullptr) reason = "no such file";
+  if (reason.empty()) {
+    Libraries &all = libraries();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    for (std::size_t i = 0; i < all.list.size(); i++) {
+      if (same(*all.list[i], resolved, options)) {
+        handle = static_cast<int>(i);
+        return all.list[i];
+      }
+    }
+    if (!isLoaded(all.list, resolved)) reason = whyNotSafe(resolved);
+    const Library *library = reason.empty() ? load(resolved, options, reason) : nullptr;
+    if (library != nullptr) {
+      handle = static_cast<int>(all.list.size());
+      all.list.push_back(library);
+      return library;
     }
   }
-  void *module = ::dlopen(resolved, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  if (module == nullptr) {
-    const char *text = ::dlerror();
-    error = std::string(path) + ": cannot be loaded: " + (text == nullptr ? "unknown reason" : text);
-    return nullptr;
-  }
-  void *create = nullptr;
-  const Factory factory = findFactory(module, create);
-  if (factory == Factory::none && ::dlsym(module, vendor::createStockOptionsSymbol) != nullptr) {
-    error = std::string(path) + ": it is for stock options, another product";
-    return nullptr;
-  }
-  const auto getVersion = reinterpret_cast<vendor::GetVersion>(::dlsym(module, vendor::getVersionSymbol));
-  const char *version = getVersion == nullptr ? nullptr : getVersion();
-  const LayoutChoice choice = chooseLayout(version, factory);
-  if (choice.layout == nullptr) {
-    error = std::string(path) + ": " + choice.text;
-    return nullptr;
-  }
-  auto *library = new Library;
-  library->path = resolved;
-  library->version = version == nullptr ? "" : version;
-  library->warning = choice.text;
-  library->layout = choice.layout;
-  library->create = create;
-  handle = static_cast<int>(all.list.size());
-  all.list.push_back(library);
-  return library;
+  error = std::string(path) + ": " + reason;
+  return nullptr;
 }
 
 const Library *libraryAt(int handle) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "depth_decoder.h"
 #include "releaser.h"
@@ -30,7 +31,7 @@ class Gate {
   bool open_;
 };
 
-// The callbacks that both orders of the vendor's class have.
+// The callbacks that all orders of the vendor's class have.
 template <typename Base>
 class Session::Callbacks : public Base {
  public:
@@ -60,26 +61,38 @@ class Session::Callbacks : public Base {
   void OnRspUnSubMarketData(void *instrument, void *info, int, bool) noexcept override {
     if (Gate gate{session_}) session_.onSubscribed(text(instrument), text(info), false);
   }
-  void OnRspSubForQuoteRsp(void *, void *, int, bool) noexcept override {}
-  void OnRspUnSubForQuoteRsp(void *, void *, int, bool) noexcept override {}
   void OnRtnDepthMarketData(void *depth) noexcept override {
     if (Gate gate{session_}) session_.onDepth(text(depth));
   }
-  void OnRtnForQuoteRsp(void *) noexcept override {}
 
  private:
   static const char *text(void *pointer) noexcept { return static_cast<const char *>(pointer); }
   Session &session_;
 };
 
-class Session::CallbacksA final : public Callbacks<vendor::SpiA> {
+// Quote requests came after 2013; none is ever subscribed to.
+template <typename Base>
+class Session::QuoteCallbacks : public Callbacks<Base> {
+ public:
+  using Callbacks<Base>::Callbacks;
+  void OnRspSubForQuoteRsp(void *, void *, int, bool) noexcept override {}
+  void OnRspUnSubForQuoteRsp(void *, void *, int, bool) noexcept override {}
+  void OnRtnForQuoteRsp(void *) noexcept override {}
+};
+
+class Session::Callbacks2013 final : public Callbacks<vendor::Spi2013> {
  public:
   using Callbacks::Callbacks;
 };
 
-class Session::CallbacksB final : public Callbacks<vendor::SpiB> {
+class Session::CallbacksA final : public QuoteCallbacks<vendor::SpiA> {
  public:
-  using Callbacks::Callbacks;
+  using QuoteCallbacks::QuoteCallbacks;
+};
+
+class Session::CallbacksB final : public QuoteCallbacks<vendor::SpiB> {
+ public:
+  using QuoteCallbacks::QuoteCallbacks;
   void OnRspQryMulticastInstrument(void *, void *, int, bool) noexcept override {}
 };
 
@@ -144,16 +157,22 @@ bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, 
     error = folder + ": the library refused to start a session (it cannot write its flow files there?)";
     return false;
   }
-  if (api_ == nullptr) {
+  if (!api_) {
     error = "the library made no session";
     return false;
   }
-  if (library_->layout->spiB) {
-    spi_ = static_cast<vendor::SpiB *>(new CallbacksB(*this));
-  } else {
-    spi_ = static_cast<vendor::SpiA *>(new CallbacksA(*this));
-  }
+  spi_ = makeSpi();
   return true;
+}
+
+// An object whose vtable is what the library expects; never freed, like the session.
+void *Session::makeSpi() {
+  switch (library_->layout->abi) {
+    case Abi::year2013: return static_cast<vendor::Spi2013 *>(new Callbacks2013(*this));
+    case Abi::a: return static_cast<vendor::SpiA *>(new CallbacksA(*this));
+    case Abi::b: break;
+  }
+  return static_cast<vendor::SpiB *>(new CallbacksB(*this));
 }
 
 int Session::addDoorbell(void *memory, int eventFd) noexcept {
@@ -165,20 +184,20 @@ int Session::addDoorbell(void *memory, int eventFd) noexcept {
 
 int Session::registerFront(const char *address) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return sessionClosed;
+  if (!api_) return sessionClosed;
   return guarded([&] {
     fronts_.emplace_back(address);
-    api_->RegisterFront(fronts_.back().data());
+    api_.registerFront(fronts_.back().data());
     return 0;
   });
 }
 
 int Session::init() noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return sessionClosed;
+  if (!api_) return sessionClosed;
   return guarded([&] {
-    api_->RegisterSpi(spi_);
-    api_->Init();
+    api_.registerSpi(spi_);
+    api_.init();
     return 0;
   });
 }
@@ -194,7 +213,7 @@ int Session::login(const char *broker, const char *user, const char *password, i
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   const int result =
-      api_ == nullptr ? sessionClosed : guarded([&] { return api_->ReqUserLogin(request, requestId); });
+      !api_ ? sessionClosed : guarded([&] { return api_.login(request, requestId); });
   ::explicit_bzero(request, sizeof request);
   return result;
 }
@@ -214,7 +233,7 @@ bool Session::splitIds(const char *ids, std::size_t bytes, int count, std::vecto
 
 int Session::subscribe(const char *ids, std::size_t bytes, const std::int32_t *slots, int count) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return sessionClosed;
+  if (!api_) return sessionClosed;
   if (count <= 0) return badArgument;
   return guarded([&] {
     std::vector<char *> list;
@@ -223,18 +242,18 @@ int Session::subscribe(const char *ids, std::size_t bytes, const std::int32_t *s
     for (int i = 0; i < count; i++) {
       slots_.set(list[static_cast<std::size_t>(i)], std::strlen(list[static_cast<std::size_t>(i)]), slots[i]);
     }
-    return api_->SubscribeMarketData(list.data(), count);
+    return api_.subscribe(list.data(), count);
   });
 }
 
 int Session::unsubscribe(const char *ids, std::size_t bytes, int count) noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return sessionClosed;
+  if (!api_) return sessionClosed;
   if (count <= 0) return badArgument;
   return guarded([&] {
     std::vector<char *> list;
     if (!splitIds(ids, bytes, count, list)) return badArgument;
-    const int result = api_->UnSubscribeMarketData(list.data(), count);
+    const int result = api_.unsubscribe(list.data(), count);
     if (result == 0) {
       for (const char *id : list) slots_.set(id, std::strlen(id), SlotMap::noSlot);
     }
@@ -244,9 +263,9 @@ int Session::unsubscribe(const char *ids, std::size_t bytes, int count) noexcept
 
 std::int32_t Session::tradingDay() noexcept {
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return sessionClosed;
+  if (!api_) return sessionClosed;
   return guarded([&] {
-    const char *day = api_->GetTradingDay();
+    const char *day = api_.tradingDay();
     return day == nullptr ? 0 : decodeDay(day, {0, ::strnlen(day, 9)});
   });
 }
@@ -264,16 +283,15 @@ void Session::waitUntilIdle() noexcept {
 }
 
 void Session::release() noexcept {
-  vendor::Api *api = nullptr;
+  VendorApi api;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    api = api_;
-    api_ = nullptr;
+    std::swap(api, api_);
   }
-  if (api != nullptr) {
+  if (api) {
     guarded([&] {
-      api->RegisterSpi(nullptr);
-      api->Release();
+      api.registerSpi(nullptr);
+      api.release();
       return 0;
     });
   }
@@ -295,9 +313,9 @@ void Session::silence() noexcept {
   closed_.store(true, std::memory_order_seq_cst);
   waitUntilIdle();
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (api_ == nullptr) return;
+  if (!api_) return;
   guarded([&] {
-    api_->RegisterSpi(nullptr);
+    api_.registerSpi(nullptr);
     return 0;
   });
 }
@@ -383,12 +401,12 @@ void Session::onDepth(const char *depth) noexcept {
     ring_.countUnknownInstrument();
     return;
   }
-  TickRecord &record = ring_.claim();
+  TickRecord record;
   record.slot = slot;
   record.receiveTimeNs = receiveTimeNs;
   record.source = source_;
   decodeDepth(depth, *library_->layout, record);
-  ring_.publish();
+  ring_.write(record);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for (int i = 0; i < doorbellCount_; i++) doorbells_[i].ring();
 }

@@ -58,6 +58,9 @@ class Session {
   friend class Gate;
   template <typename Base>
   class Callbacks;
+  template <typename Base>
+  class QuoteCallbacks;
+  class Callbacks2013;
   class CallbacksA;
   class CallbacksB;
 
@@ -74,6 +77,7 @@ class Session {
   void push(Event &event, bool critical) noexcept;
   Event eventOf(EventType type, const char *info) const noexcept;
   void waitUntilIdle() noexcept;
+  void *makeSpi();
   bool splitIds(const char *ids, std::size_t bytes, int count, std::vector<char *> &result);
 
   Owner *const owner_;
@@ -97,7 +101,7 @@ class Session {
   int doorbellCount_ = 0;
 
   std::mutex mutex_;  // guards what follows; held during calls into the vendor's library
-  vendor::Api *api_ = nullptr;
+  VendorApi api_;
   void *spi_ = nullptr;
   std::vector<std::string> fronts_;
   std::string idsCopy_;

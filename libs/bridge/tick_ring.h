@@ -12,8 +12,9 @@
 // Order: claimed = n + 1, then the record, then head = n + 1. A reader copies record c and reads claimed
 // afterwards: if claimed - c > capacity, a later record was already being written over it and the copy may be
 // torn. The writer never waits, so a slow reader is lapped and counts what it missed (src/ring/tickRing.ts).
-// x86-64 keeps stores in order and loads in order, so the fences below only bind the compiler; the vendor's
-// library exists for x86-64 alone. The record itself is written with plain stores.
+// x86-64 keeps stores in order and loads in order, so the fence below only binds the compiler; the vendor's
+// library exists for x86-64 alone. The record is copied with relaxed atomic stores, which cost what plain ones do
+// and leave no data race for the readers of a record that is being overwritten.
 #pragma once
 
 #include <atomic>
@@ -53,23 +54,22 @@ class TickRingWriter {
       return false;
     }
     header_ = header;
-    records_ = reinterpret_cast<TickRecord *>(static_cast<char *>(memory) + sizeof(TickRingHeader));
+    words_ = reinterpret_cast<Word *>(static_cast<char *>(memory) + sizeof(TickRingHeader));
     mask_ = capacity - 1;
     return true;
   }
 
-  // The place of the next record; whatever lies there is void from now on.
-  TickRecord &claim() noexcept {
-    next_ = header_->head.load(std::memory_order_relaxed);
-    header_->claimed.store(next_ + 1, std::memory_order_relaxed);
+  // Writes the next record, all of it but its sequence. The caller rings the doorbells afterwards.
+  void write(TickRecord &record) noexcept {
+    const std::uint32_t next = header_->head.load(std::memory_order_relaxed);
+    record.sequence = next;
+    header_->claimed.store(next + 1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
-    TickRecord &record = records_[next_ & mask_];
-    record.sequence = next_;
-    return record;
+    const auto *from = reinterpret_cast<const Word *>(&record);
+    Word *to = words_ + std::size_t{next & mask_} * wordsPerRecord;
+    for (std::size_t i = 0; i < wordsPerRecord; i++) __atomic_store_n(to + i, from[i], __ATOMIC_RELAXED);
+    header_->head.store(next + 1, std::memory_order_release);
   }
-
-  // Makes the claimed record visible. The caller rings the doorbells afterwards.
-  void publish() noexcept { header_->head.store(next_ + 1, std::memory_order_release); }
 
   void countUnknownInstrument() noexcept {
     header_->unknownInstruments.fetch_add(1, std::memory_order_relaxed);
@@ -77,10 +77,13 @@ class TickRingWriter {
   void countNullPointer() noexcept { header_->nullPointers.fetch_add(1, std::memory_order_relaxed); }
 
  private:
+  // May stand for any part of a record.
+  using Word = std::uint64_t __attribute__((may_alias));
+  static constexpr std::size_t wordsPerRecord = sizeof(TickRecord) / sizeof(Word);
+
   TickRingHeader *header_ = nullptr;
-  TickRecord *records_ = nullptr;
+  Word *words_ = nullptr;
   std::uint32_t mask_ = 0;
-  std::uint32_t next_ = 0;
 };
 
 }  // namespace qb

@@ -2,17 +2,35 @@
 // offsets of the fields that are used. No vendor header is needed. Neither class has a virtual destructor, so
 // the first function is entry 0.
 //
-// Two orders of the callback class exist: A up to version 6.3.15, B from 6.3.16 on, which adds
-// OnRspQryMulticastInstrument as entry 5. The request class only grew at its end, beyond what is used here.
+// Three orders of the callback class exist: that of 2013; A up to version 6.3.15, with quote requests; B from
+// 6.3.16 on, which adds OnRspQryMulticastInstrument as entry 5. Of the request class there are two: that of 2013,
+// and the later one, which only grew at its end, beyond what is used here.
 #pragma once
 
 #include <cstddef>
 
 namespace qb::vendor {
 
-class Spi;
+// CThostFtdcMdApi of 2013, all entries.
+class Api2013 {
+ public:
+  virtual void Release() = 0;
+  virtual void Init() = 0;
+  virtual int Join() = 0;
+  virtual const char *GetTradingDay() = 0;
+  virtual void RegisterFront(char *address) = 0;
+  virtual void RegisterNameServer(char *address) = 0;
+  virtual void RegisterSpi(void *spi) = 0;
+  virtual int SubscribeMarketData(char **ids, int count) = 0;
+  virtual int UnSubscribeMarketData(char **ids, int count) = 0;
+  virtual int ReqUserLogin(void *request, int requestId) = 0;
+  virtual int ReqUserLogout(void *request, int requestId) = 0;
 
-// CThostFtdcMdApi, entries 0 to 13.
+ protected:
+  ~Api2013() = default;
+};
+
+// CThostFtdcMdApi of all later versions, entries 0 to 13.
 class Api {
  public:
   virtual void Release() = 0;
@@ -32,6 +50,23 @@ class Api {
 
  protected:
   ~Api() = default;
+};
+
+// CThostFtdcMdSpi of 2013: 9 entries.
+class Spi2013 {
+ public:
+  virtual void OnFrontConnected() = 0;
+  virtual void OnFrontDisconnected(int reason) = 0;
+  virtual void OnHeartBeatWarning(int lapseSeconds) = 0;
+  virtual void OnRspUserLogin(void *login, void *info, int requestId, bool last) = 0;
+  virtual void OnRspUserLogout(void *logout, void *info, int requestId, bool last) = 0;
+  virtual void OnRspError(void *info, int requestId, bool last) = 0;
+  virtual void OnRspSubMarketData(void *instrument, void *info, int requestId, bool last) = 0;
+  virtual void OnRspUnSubMarketData(void *instrument, void *info, int requestId, bool last) = 0;
+  virtual void OnRtnDepthMarketData(void *depth) = 0;
+
+ protected:
+  ~Spi2013() = default;
 };
 
 // CThostFtdcMdSpi up to 6.3.15: 12 entries.
@@ -75,10 +110,11 @@ class SpiB {
   ~SpiB() = default;
 };
 
-// The factory is a static member of CThostFtdcMdApi; the last flag (production rather than evaluation back
-// ends) came with 6.7.11.
-using CreateBbb = Api *(*)(const char *flowPath, bool udp, bool multicast, bool production);
-using CreateBb = Api *(*)(const char *flowPath, bool udp, bool multicast);
+// The factory is a static member of CThostFtdcMdApi. The multicast flag came after 2013, the last one (production
+// rather than evaluation back ends) with 6.7.11. What it returns is an Api or an Api2013.
+using CreateBbb = void *(*)(const char *flowPath, bool udp, bool multicast, bool production);
+using CreateBb = void *(*)(const char *flowPath, bool udp, bool multicast);
+using CreateB = void *(*)(const char *flowPath, bool udp);
 using GetVersion = const char *(*)();
 constexpr const char *createBbbSymbol = "_ZN15CThostFtdcMdApi15CreateFtdcMdApiEPKcbbb";
 constexpr const char *createBbSymbol = "_ZN15CThostFtdcMdApi15CreateFtdcMdApiEPKcbb";
@@ -93,7 +129,8 @@ struct Text {
 
 // CThostFtdcDepthMarketDataField: the part that is the same in every version. Level k adds 32 (k - 1).
 namespace depth {
-constexpr Text tradingDay{0, 9}, exchangeId{40, 9}, updateTime{208, 9}, actionDay{392, 9};
+constexpr Text tradingDay{0, 9}, exchangeId{40, 9}, updateTime{208, 9};
+constexpr Text actionDay{392, 9};  // not in 2013
 constexpr std::size_t lastPrice = 80, preSettlementPrice = 88, preClosePrice = 96, preOpenInterest = 104,
                       openPrice = 112, highestPrice = 120, lowestPrice = 128, volume = 136, turnover = 144,
                       openInterest = 152, closePrice = 160, settlementPrice = 168, upperLimitPrice = 176,

@@ -7,15 +7,19 @@
 
 namespace qb {
 
+// Which factory a library exports, by its flags: (udp), (udp, multicast), (udp, multicast, production).
 enum class Factory { none, b, bb, bbb };
 
-// What the bridge must know about a library to call it.
+// Which orders of the vendor's two classes: 2013; A up to 6.3.15; B after it.
+enum class Abi { year2013, a, b };
+
+// What the bridge must know about a library to understand it.
 struct Layout {
-  const char *name;               // first version of the group
-  bool spiB;                      // order of the callback class
-  Factory factory;                // which factory this group exports
+  Abi abi;
+  Factory factory;                // the factory that this group of versions exports
   vendor::Text depthInstrument;   // instrument id in a tick
   vendor::Text answerInstrument;  // instrument id in a subscription's answer
+  bool actionDay;                 // the tick has a natural date
   bool banding;                   // the tick ends with the banding prices
 };
 
@@ -24,7 +28,8 @@ struct LayoutChoice {
   std::string text;                // why it is refused, or a warning
 };
 
-// Chooses by the text of GetApiVersion and by the factory that was found.
-LayoutChoice chooseLayout(const char *versionText, Factory factory);
+// Chooses by the text of GetApiVersion (null: there is none) and by the factory that was found. `asserted`: the
+// version that the user says it is, such as "6.6.9" or "2013", which counts for more than either; empty otherwise.
+LayoutChoice chooseLayout(const char *versionText, Factory factory, const std::string &asserted);
 
 }  // namespace qb

@@ -115,6 +115,21 @@ export const host: Format<string> = {
   normalize: String,
 };
 
+/** A version of the vendor's library by its first three numbers. */
+export const libraryVersion: Format<string> = {
+  name: 'library version',
+  allowed: 'empty, 2013, or a version from 6.3.13 on such as "6.6.9"',
+  accepts: (value) => typeof value === 'string' && isLibraryVersion(value),
+  parse: (given) => given.trim(),
+  normalize: String,
+};
+
+function isLibraryVersion(value: string): boolean {
+  if (value === '' || value === '2013') return true;
+  const [, minor = '', patch = ''] = /^6\.(\d{1,4})\.(\d{1,4})$/.exec(value) ?? [];
+  return Number(minor) > 3 || (minor === '3' && Number(patch) >= 13);
+}
+
 /** Names become folder names under flow_path, so they hold no separator and do not start with a dot. */
 export const connectionName: Format<string> = {
   name: 'connection name',

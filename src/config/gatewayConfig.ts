@@ -13,6 +13,12 @@ export interface ConnectionConfig {
   readonly userId: string;
   /** Resolved from password_env or password_file; empty for a disabled connection. */
   readonly password: string;
+  /** Absolute path. */
+  readonly ctpLibrary: string;
+  /** Empty: as the library says. */
+  readonly ctpVersion: string;
+  /** False: evaluation. */
+  readonly productionMode: boolean;
   readonly maxSubscriptions: number;
   /** 1 (used first) to 10. */
   readonly priority: number;
@@ -39,8 +45,6 @@ export interface GatewayConfig {
   readonly websocketHost: string;
   /** 0: any free port. */
   readonly websocketPort: number;
-  /** Absolute path. */
-  readonly ctpLibrary: string;
   /** Absolute path. */
   readonly flowPath: string;
   readonly loadBalanceStrategy: Strategy;
@@ -71,6 +75,7 @@ export type ConnectionValues = Values<typeof connectionOptions>;
 
 const bundledLibrary = ['libs', 'simulator', 'build', 'thostmduserapi_se.so'] as const;
 
+/** The library is still as the entry gives it: '' where it takes the common one. */
 export function toConnectionConfig(values: ConnectionValues, password: string): ConnectionConfig {
   return {
     connectionId: values.connection_id,
@@ -78,9 +83,22 @@ export function toConnectionConfig(values: ConnectionValues, password: string): 
     brokerId: values.broker_id,
     userId: values.user_id,
     password,
+    ctpLibrary: values.ctp_library,
+    ctpVersion: values.ctp_version,
+    productionMode: values.production_mode,
     maxSubscriptions: values.max_subscriptions,
     priority: values.priority,
     enabled: values.enabled,
+  };
+}
+
+/** A version that the file states for the common library says nothing of a connection's own one. */
+function withLibrary(connection: ConnectionConfig, common: GatewayValues, cwd: string): ConnectionConfig {
+  const path = connection.ctpLibrary || common.ctp_library;
+  return {
+    ...connection,
+    ctpLibrary: path === '' ? packagePath(...bundledLibrary) : resolve(cwd, path),
+    ctpVersion: connection.ctpVersion || (connection.ctpLibrary === '' ? common.ctp_version : ''),
   };
 }
 
@@ -97,8 +115,6 @@ export function toGatewayConfig(
   return {
     websocketHost: values.websocket_host,
     websocketPort: values.websocket_port,
-    ctpLibrary:
-      values.ctp_library === '' ? packagePath(...bundledLibrary) : resolve(parts.cwd, values.ctp_library),
     flowPath: resolve(parts.cwd, values.flow_path),
     loadBalanceStrategy: values.load_balance_strategy,
     healthCheckInterval: values.health_check_interval,
@@ -126,6 +142,6 @@ export function toGatewayConfig(
           seed: values['simulator.seed'],
         }
       : undefined,
-    connections: parts.connections,
+    connections: parts.connections.map((each) => withLibrary(each, values, parts.cwd)),
   };
 }

@@ -6,6 +6,7 @@ import {
   connectionName,
   host,
   integer,
+  libraryVersion,
   oneOf,
   positive,
   recordList,
@@ -59,6 +60,11 @@ export const gatewayOptions = {
     text(4096),
     '',
     'Path of thostmduserapi_se.so, relative to the working directory. Empty: the bundled simulated library, which speaks to simulated fronts only.',
+  ),
+  ctp_version: option(
+    libraryVersion,
+    '',
+    'Version whose interface the library has, where its own word for it is missing, unknown or at odds with what it exports. A wrong one crashes the process. Empty: as the library says.',
   ),
   flow_path: option(
     text(4096, false),
@@ -185,6 +191,21 @@ export const connectionOptions = {
     text(4096),
     '',
     'File whose content is the password; its last line break does not count.',
+  ),
+  ctp_library: option(
+    text(4096),
+    '',
+    'Path of a library of its own for this connection, relative to the working directory. Empty: the common ctp_library.',
+  ),
+  ctp_version: option(
+    libraryVersion,
+    '',
+    'As the common ctp_version, for this connection. Empty: the common one, unless the connection has a library of its own.',
+  ),
+  production_mode: option(
+    boolean,
+    true,
+    "false logs in to the broker's evaluation back end; libraries from 6.7.11 on can do both, older ones come as two files.",
   ),
   max_subscriptions: option(
     integer(1, 100_000),

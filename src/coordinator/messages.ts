@@ -3,6 +3,10 @@
  * Plain data only, so that every message survives structured clone.
  */
 
+import type { DoorbellHandle } from '../ring/doorbell.js';
+
+export type { DoorbellHandle } from '../ring/doorbell.js';
+
 /** The public states of a connection; protocol.md's /health names. */
 export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'logged_in' | 'error';
 
@@ -14,6 +18,10 @@ export interface ConnectionSpec {
   readonly source: number;
   /** Absolute path of the vendor's library. */
   readonly library: string;
+  /** The version whose interface it has; empty: as it says itself. */
+  readonly libraryVersion: string;
+  /** False: for the broker's evaluation back end. */
+  readonly production: boolean;
   /** Front addresses such as tcp://host:port; the library takes the first that answers. */
   readonly fronts: readonly string[];
   readonly brokerId: string;
@@ -25,12 +33,6 @@ export interface ConnectionSpec {
   readonly tickRing: SharedArrayBuffer;
   /** Doorbells of the tick ring's readers. */
   readonly tickDoorbells: readonly DoorbellHandle[];
-}
-
-/** A parked flag in shared memory and the eventfd to write when it is set. */
-export interface DoorbellHandle {
-  readonly parked: SharedArrayBuffer;
-  readonly eventFd: number;
 }
 
 export type WorkerCommand =

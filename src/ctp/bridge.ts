@@ -5,7 +5,13 @@ import { ReturnCode } from './returnCode.js';
 const errorTextBytes = 1024;
 
 interface Natives {
-  readonly openLibrary: (path: string, error: Uint8Array, errorBytes: number) => number;
+  readonly openLibrary: (
+    path: string,
+    version: string,
+    production: number,
+    error: Uint8Array,
+    errorBytes: number,
+  ) => number;
   readonly describeLibrary: (
     library: number,
     version: Uint8Array,
@@ -53,7 +59,9 @@ function bridge(): Natives {
   if (natives !== undefined) return natives;
   const lib = bridgeLibrary();
   natives = {
-    openLibrary: lib.func('int qb_library_open(const char *path, void *error, int errorBytes)'),
+    openLibrary: lib.func(
+      'int qb_library_open(const char *path, const char *version, int production, void *error, int errorBytes)',
+    ),
     describeLibrary: lib.func(
       'int qb_library_describe(int library, void *version, int versionBytes, void *warning, int warningBytes)',
     ),
@@ -88,23 +96,34 @@ function joinIds(ids: readonly string[]): Buffer {
   return Buffer.from(ids.map((id) => `${id}\0`).join(''), 'latin1');
 }
 
+/** A library and what the user says about it. */
+export interface LibraryChoice {
+  /** Path of the file. */
+  readonly library: string;
+  /** The version whose interface it has, such as 6.6.9 or 2013; empty: as it says itself. */
+  readonly libraryVersion: string;
+  /** False: for the broker's evaluation back end. */
+  readonly production: boolean;
+}
+
 export interface VendorLibrary {
   readonly handle: number;
-  /** What GetApiVersion says. */
+  /** What GetApiVersion says; empty where there is none. */
   readonly version: string;
   /** Empty when the version is one whose layout was verified. */
   readonly warning: string;
 }
 
 /**
- * Opens a vendor library; it stays open for the life of the process.
+ * Opens a vendor library, after a trial in a process of its own; it stays open for the life of the process. Several
+ * may be open at once, also the same file under other options.
  *
  * @throws with one line that names the file and what is wrong: missing, no library, of another machine or
- *   product, of a version that is not supported
+ *   product, of a version that is not supported, crashing
  */
-export function openVendorLibrary(path: string): VendorLibrary {
+export function openVendorLibrary({ library, libraryVersion, production }: LibraryChoice): VendorLibrary {
   const error = Buffer.alloc(errorTextBytes);
-  const handle = bridge().openLibrary(path, error, errorTextBytes);
+  const handle = bridge().openLibrary(library, libraryVersion, production ? 1 : 0, error, errorTextBytes);
   if (handle < 0) throw new Error(textIn(error));
   const version = Buffer.alloc(errorTextBytes);
   const warning = Buffer.alloc(errorTextBytes);

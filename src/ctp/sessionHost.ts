@@ -12,7 +12,7 @@ export interface SessionHostOptions {
   /** EventChannelHandle.owner. */
   readonly owner: number;
   readonly post: (event: WorkerEvent) => void;
-  readonly onLibrary: (library: VendorLibrary, path: string, connection: number) => void;
+  readonly onLibrary: (library: VendorLibrary, connection: number) => void;
   readonly onClosed: () => void;
 }
 
@@ -123,8 +123,8 @@ export class SessionHost {
   #open(): void {
     const { spec, owner, onLibrary } = this.#options;
     try {
-      const library = openVendorLibrary(spec.library);
-      onLibrary(library, spec.library, spec.source);
+      const library = openVendorLibrary(spec);
+      onLibrary(library, spec.source);
       const { source, flowFolder, tickRing, tickDoorbells } = spec;
       this.#vendor = new VendorSession({ owner, library, source, flowFolder, tickRing, tickDoorbells });
     } catch (error) {

@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { packagePath } from '../paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
-const interfaceVersion = 1;
+const interfaceVersion = 2;
 
 // Held for the life of the thread: koffi closes a library once nothing refers to it.
 let library: LibraryHandle | undefined;
@@ -58,4 +58,20 @@ export function ringNatives(): RingNatives {
     silenceAll: lib.func('void qb_silence_all()'),
   };
   return natives;
+}
+
+/**
+ * Puts a pipe in the place of this process's standard output, for good (libs/bridge/standard_output.h).
+ *
+ * @returns descriptors: the output that was, and where to read what is printed from now on
+ * @throws when the process has no descriptors left
+ */
+export function divertOutput(): { readonly original: number; readonly printed: number } {
+  const divert = bridgeLibrary().func(
+    'int qb_stdout_divert(_Out_ int *original, _Out_ int *printed)',
+  ) as KoffiFunc<(original: [number], printed: [number]) => number>;
+  const original: [number] = [-1];
+  const printed: [number] = [-1];
+  if (divert(original, printed) < 0) throw new Error('standard output: too many open files in this process');
+  return { original: original[0], printed: printed[0] };
 }

@@ -13,7 +13,6 @@ describe('defaults', () => {
     expect(load({ cwd })).toEqual({
       websocketHost: '0.0.0.0',
       websocketPort: 7799,
-      ctpLibrary: packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so'),
       flowPath: join(cwd, 'ctpflow'),
       loadBalanceStrategy: 'connection_quality',
       healthCheckInterval: 30,
@@ -41,6 +40,9 @@ describe('defaults', () => {
           brokerId: '',
           userId: '',
           password: '',
+          ctpLibrary: packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so'),
+          ctpVersion: '',
+          productionMode: true,
           maxSubscriptions: 500,
           priority: 1,
           enabled: true,
@@ -62,8 +64,26 @@ describe('defaults', () => {
   it('resolves paths from the working directory', () => {
     const cwd = temporaryFolder();
     const config = load({ cwd, file: { ctp_library: 'libs/x.so', flow_path: '/var/flow' } });
-    expect(config.ctpLibrary).toBe(join(cwd, 'libs/x.so'));
+    expect(config.connections[0]!.ctpLibrary).toBe(join(cwd, 'libs/x.so'));
     expect(config.flowPath).toBe('/var/flow');
+  });
+
+  it('gives a connection its own library, and the common one with its version otherwise', () => {
+    const connections = [
+      { ...connection, connection_id: 'a' },
+      { ...connection, connection_id: 'b', ctp_version: '6.5.1', production_mode: false },
+      { ...connection, connection_id: 'c', ctp_library: '/opt/own.so' },
+      { ...connection, connection_id: 'd', ctp_library: '/opt/own.so', ctp_version: '2013' },
+    ];
+    const config = load({ file: { ctp_library: '/opt/common.so', ctp_version: '6.6.9', connections } });
+    expect(config.connections.map((each) => [each.ctpLibrary, each.ctpVersion, each.productionMode])).toEqual(
+      [
+        ['/opt/common.so', '6.6.9', true],
+        ['/opt/common.so', '6.5.1', false],
+        ['/opt/own.so', '', true],
+        ['/opt/own.so', '2013', true],
+      ],
+    );
   });
 });
 
@@ -170,6 +190,10 @@ describe('refusals', () => {
       { websocket_host: '256.1.1.1' },
       'websocket_host: must be a host name or an IP address, not "256.1.1.1"',
     ],
+    ...['6.3.12', '6.7', '5.1.1', 'v6.7.2', '6.7.2 ', 6.7].map((ctp_version): [object, RegExp] => [
+      { ctp_version },
+      /^ctp_version: must be empty, 2013, or a version from 6.3.13 on such as "6.6.9", not /,
+    ]),
     [{ ctp_library: 5 }, /^ctp_library: must be a text of at most 4096 bytes .*, not 5$/],
     [{ flow_path: '' }, /^flow_path: must be a non-empty text .*, not ""$/],
     [

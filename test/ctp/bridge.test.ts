@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openVendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
+import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
 import { ReturnCode } from '../../src/ctp/returnCode.js';
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
@@ -25,13 +25,17 @@ interface Opened {
   readonly channel: EventChannel;
 }
 
-function open(library: FakeLibrary = fake, flow = 'flow', capacity = 1024): Opened {
+function openFile(library: FakeLibrary, production = true): VendorLibrary {
+  return openVendorLibrary({ library: library.path, libraryVersion: '', production });
+}
+
+function open(library: FakeLibrary = fake, flow = 'flow', production = true): Opened {
   const channel = new EventChannel();
   channels.push(channel);
-  const tickRing = allocateTickRing(capacity);
+  const tickRing = allocateTickRing(1024);
   const session = new VendorSession({
     owner: channel.handle.owner,
-    library: openVendorLibrary(library.path),
+    library: openFile(library, production),
     source,
     flowFolder: join(folder, flow),
     tickRing,
@@ -73,7 +77,7 @@ function fullDepth(size: number, idOffset: number): Buffer {
     depth.int(248 + 32 * k, 20 + k);
   }
   depth.double(384, 31_005.5);
-  depth.text(392, '20260227');
+  if (size >= 408) depth.text(392, '20260227');
   if (size >= 584) {
     depth.double(568, 3200.5);
     depth.double(576, 3000.5);
@@ -93,6 +97,52 @@ describe('a session', () => {
       'init',
     ]);
   });
+
+  it('asks for the evaluation back end where that is wanted', () => {
+    open(fake, 'evaluation', false);
+    expect(fake.calls()[0]).toBe(`create ${folder}/evaluation/ 000`);
+  });
+
+  it.each(['fake_2013', 'fake_6_3_15', 'fake_6_3_19', 'fake_6_7_2'])(
+    'of %s takes every request and callback',
+    async (name) => {
+      const library = loadFakeLibrary(name);
+      const { session, events, channel } = open(library, name);
+      expect(session.login('9999', 'user', 'secret', 3)).toBe(0);
+      expect(session.subscribe(['rb2605'], [1])).toBe(0);
+      expect(session.unsubscribe(['rb2605'])).toBe(0);
+      expect(session.tradingDay).toBe(20260227);
+      library.connected();
+      library.heartbeat(33);
+      library.login(0, Buffer.from('\0'), '20260227', 4, 0);
+      library.logout(1, 'bye');
+      library.error(6, 'not login', 9);
+      library.answer(1, 'rb2606', 16, 'unknown', 0);
+      library.answer(0, 'rb2607', 16, 'unknown', 0);
+      library.others();
+      library.disconnected(0x1001);
+      session.close();
+      await until(() => session.released, 'released');
+      const all = [];
+      for (let event = events.next(); event; event = events.next())
+        all.push(`${event.type} ${event.code} ${event.instrumentId}`.trim());
+      expect(all).toEqual([
+        'front_connected 0',
+        'heartbeat_warning 33',
+        'login_response 0',
+        'logout_response 1',
+        'error 6',
+        'subscribe_refused 16 rb2606',
+        'unsubscribe_refused 16 rb2607',
+        'front_disconnected 4097',
+        'released 0',
+      ]);
+      expect(library.calls().map((call) => call.split(' ')[0])).toEqual(
+        'create front front spi init login subscribe unsubscribe spi release'.split(' '),
+      );
+      expect(channel.unreleased).toBe(0);
+    },
+  );
 
   it('says what stands in the way of its flow folder', () => {
     writeFileSync(join(folder, 'file'), '');
@@ -193,7 +243,9 @@ describe('a tick', () => {
   const generations: [string, number, number, boolean][] = [
     ['fake_6_7_13', 584, longIdOffset, true],
     ['fake_6_7_2', 584, longIdOffset, true],
+    ['fake_6_3_19', 408, shortIdOffset, false],
     ['fake_6_3_15', 408, shortIdOffset, false],
+    ['fake_2013', 392, shortIdOffset, false],
   ];
   it.each(generations)('of %s arrives field by field', async (name, size, idOffset, banding) => {
     const library = loadFakeLibrary(name);
@@ -241,7 +293,7 @@ describe('a tick', () => {
       expect(i32[I32.askVolume1 + k]).toBe(20 + k);
     }
     expect([i32[I32.volume], i32[I32.updateMillisec]]).toEqual([123_456, 500]);
-    expect([i32[I32.tradingDay], i32[I32.actionDay]]).toEqual([20260302, 20260227]);
+    expect([i32[I32.tradingDay], i32[I32.actionDay]]).toEqual([20260302, size >= 408 ? 20260227 : 0]);
     expect(i32[I32.updateTime]).toBe(21 * 3600 + 7 * 60 + 59);
     expect(Buffer.from(i32.buffer, I32.exchangeId * 4, 8).toString('latin1')).toBe('SHFE\0\0\0\0');
     channels[channels.length - 1]!.release();
@@ -431,7 +483,7 @@ describe('the bridge', () => {
   it('refuses memory that is no tick ring', () => {
     const channel = new EventChannel();
     channels.push(channel);
-    const library = openVendorLibrary(fake.path);
+    const library = openFile(fake);
     const options = { owner: channel.handle.owner, library, source, flowFolder: folder, tickDoorbells: [] };
     expect(() => new VendorSession({ ...options, tickRing: new SharedArrayBuffer(4096) })).toThrow(
       'tick ring',

@@ -15,6 +15,9 @@ export interface FakeLibrary {
   readonly tick: (depth: Uint8Array | null) => void;
   /** Ticks from another thread, as fast as they go, until endStream(). */
   readonly stream: (depth: Uint8Array, bytes: number) => void;
+  /** `count` ticks from another thread whose numbers are those of the ticks, from `first` on. */
+  readonly streamNumbered: (depth: Uint8Array, bytes: number, first: number, count: number) => void;
+  readonly streamEnded: () => number;
   readonly streamed: () => number;
   readonly endStream: () => void;
   /** What the next request returns. */
@@ -46,6 +49,10 @@ export function loadFakeLibrary(name: string): FakeLibrary {
     others: lib.func('void fake_others()'),
     tick: lib.func('void fake_tick(void *depth)'),
     stream: lib.func('void fake_stream(const void *depth, int bytes)'),
+    streamNumbered: lib.func(
+      'void fake_stream_numbered(const void *depth, int bytes, uint32_t first, uint32_t count)',
+    ),
+    streamEnded: lib.func('int fake_stream_ended()'),
     streamed: lib.func('uint32_t fake_streamed()'),
     endStream: lib.func('void fake_end_stream()'),
     returnNext: lib.func('void fake_return(int code)'),

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openVendorLibrary } from '../../src/ctp/bridge.js';
+import { type VendorLibrary, openVendorLibrary } from '../../src/ctp/bridge.js';
 import { packagePath } from '../../src/paths.js';
 import { builtNative } from '../native/nativeBuild.js';
 
@@ -27,19 +27,70 @@ function patched(name: string, changes: Record<number, number>): string {
   return file(name, bytes);
 }
 
+function open(library: string, libraryVersion = '', production = true): VendorLibrary {
+  return openVendorLibrary({ library, libraryVersion, production });
+}
+
+const generations = [
+  '2013',
+  '6.3.15',
+  '6.3.19',
+  '6.5.1',
+  '6.6.1',
+  '6.6.7',
+  '6.6.9',
+  '6.7.8',
+  '6.7.11',
+  '6.7.13',
+];
+
 describe('opening a library', () => {
   it('tells its version, and takes the same file under another name for the same library', () => {
-    const first = openVendorLibrary(good);
+    const first = open(good);
     expect(first).toMatchObject({ version: 'fake v6.7.13_20260225 14:16:30.12079', warning: '' });
-    expect(openVendorLibrary(join(good, '..', '..', 'test', 'fake_6_7_13.so')).handle).toBe(first.handle);
+    expect(open(join(good, '..', '..', 'test', 'fake_6_7_13.so')).handle).toBe(first.handle);
+    expect(open(good, '', false).handle).not.toBe(first.handle);
   });
 
-  it('warns about a version that is newer than what was verified', () => {
-    expect(openVendorLibrary(builtNative('fake_newer')).warning).toContain('newer than 6.7.13');
+  it.each(generations)('takes generation %s beside the others', (generation) => {
+    const path = packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so');
+    const { version, warning } = open(path);
+    if (generation === '2013') {
+      expect(version).toBe('');
+      expect(warning).toContain('it tells no version: taken to be of the 2013 generation');
+    } else {
+      expect(version).toContain(generation);
+      expect(warning).toBe('');
+    }
   });
 
-  it.each(['fake_6_7_2', 'fake_6_3_15'])('takes %s as it is', (name) => {
-    expect(openVendorLibrary(builtNative(name)).warning).toBe('');
+  it.each(['drop_in_qq', 'drop_in_tts', 'drop_in_tts_old'])('takes the version text of %s', (name) => {
+    expect(open(builtNative(`odd_${name}`)).warning).toBe('');
+  });
+
+  it.each([
+    ['newer', 'is newer than 6.7.13'],
+    ['unverified', 'taken to be laid out as 6.3.19'],
+    ['silent', '2013 generation'],
+  ])('warns about one that is %s', (name, warning) => {
+    expect(open(builtNative(`odd_${name}`)).warning).toContain(warning);
+  });
+
+  it.each([
+    ['nameless', '6.7.11', 'it says "unversioned"; taken to be 6.7.11, as ctp_version says'],
+    ['drop_in_own', '6.3.15', 'it says "md-gate 1.2.3"; taken to be 6.3.15'],
+    ['old', '6.3.13', 'taken to be 6.3.13'],
+    ['silent_bb', '6.5.0', 'it tells no version; taken to be 6.5.0'],
+    ['wrong_factory', '6.7.13', 'but it exports CreateFtdcMdApi(path, udp, multicast), which is called'],
+    ['wrong_factory_too', '6.7.11', 'taken to be 6.7.11'],
+    ['silent', '2013', 'taken to be 2013'],
+  ])('believes the user about one that is %s', (name, version, warning) => {
+    expect(open(builtNative(`odd_${name}`), version).warning).toContain(warning);
+  });
+
+  it('says where there is no choice between production and evaluation', () => {
+    expect(open(builtNative('odd_drop_in_qq'), '', false).warning).toContain('production_mode false changes');
+    expect(open(good, '', false).warning).toBe('');
   });
 
   const damaged: [string, () => string, string][] = [
@@ -72,16 +123,56 @@ describe('opening a library', () => {
       () => packagePath('libs', 'bridge', 'build', 'libqactpmd_bridge.so'),
       'does not export',
     ],
-    ['a library of 2013', () => builtNative('fake_2013'), '2013 generation'],
-    ['CTP Mini', () => builtNative('fake_mini'), 'CTP Mini, another product'],
-    ['a library for stock options', () => builtNative('fake_options'), 'stock options, another product'],
-    ['a version that is too old', () => builtNative('fake_old'), '6.3.13 to 6.7.13 are'],
-    ['a library that tells no version', () => builtNative('fake_nameless'), '"unversioned" names no version'],
-    ['a version with the factory of another', () => builtNative('fake_wrong_factory'), 'should export'],
+    ['CTP Mini', () => builtNative('odd_mini'), 'CTP Mini, another product'],
+    ['a library for stock options', () => builtNative('odd_options'), 'stock options, another product'],
+    ['one of its own namespace', () => builtNative('odd_options_too'), 'stock options, another product'],
+    ['a version that is too old', () => builtNative('odd_old'), '6.3.13 to 6.7.13 are'],
+    ['the version of another maker', () => builtNative('odd_drop_in_own'), 'ctp_version'],
+    ['a text without a version', () => builtNative('odd_nameless'), '"unversioned" names no version'],
+    [
+      'a library that tells no version',
+      () => builtNative('odd_silent_bb'),
+      'it tells no version; if you know',
+    ],
+    ['a version with the factory of another', () => builtNative('odd_wrong_factory'), 'should export'],
+    ['a version with a later factory', () => builtNative('odd_wrong_factory_too'), 'should export'],
+    ['a library that throws', () => builtNative('odd_throwing_version'), 'when it was asked for its version'],
+    [
+      'one that crashes',
+      () => builtNative('odd_crashes'),
+      'crashed (Segmentation fault) while it was loaded',
+    ],
+    [
+      'one that throws while loaded',
+      () => builtNative('odd_throws'),
+      'crashed (Aborted) while it was loaded',
+    ],
+    ['one that ends the process', () => builtNative('odd_exits'), 'ended the process while it was loaded'],
+    [
+      'one that crashes over a session',
+      () => builtNative('odd_crashes_at_create'),
+      'crashed (Segmentation fault) when it was asked for a session',
+    ],
+    [
+      'one that exits over a session',
+      () => builtNative('odd_exits_at_create'),
+      'ended the process when it was',
+    ],
+    [
+      'one that lacks a function',
+      () => builtNative('odd_undefined_symbol'),
+      'undefined symbol: absent_function',
+    ],
   ];
   it.each(damaged)('refuses %s by name', (_what, path, reason) => {
     const name = path();
-    expect(() => openVendorLibrary(name)).toThrow(reason);
-    expect(() => openVendorLibrary(name)).toThrow(name);
+    expect(() => open(name)).toThrow(reason);
+    expect(() => open(name)).toThrow(name);
+  });
+
+  it('refuses another product whatever the user says, and a version that never was', () => {
+    for (const name of ['odd_mini', 'odd_options', 'odd_options_too'])
+      expect(() => open(builtNative(name), '6.7.2')).toThrow('another product');
+    expect(() => open(builtNative('odd_nameless'), '5.0.0')).toThrow('ctp_version "5.0.0" is not supported');
   });
 });

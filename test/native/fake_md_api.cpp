@@ -23,7 +23,7 @@ struct RspUserLogin {
   char rest[200];
 };
 struct SpecificInstrument {
-#ifdef FAKE_SHORT
+#ifdef FAKE_SHORT_ID
   char InstrumentID[31];
 #else
   char reserve1[31];
@@ -38,16 +38,20 @@ class CThostFtdcMdSpi {
   virtual void OnHeartBeatWarning(int) {}
   virtual void OnRspUserLogin(RspUserLogin *, RspInfo *, int, bool) {}
   virtual void OnRspUserLogout(void *, RspInfo *, int, bool) {}
-#ifndef FAKE_SHORT
+#if !defined(FAKE_A) && !defined(FAKE_2013)
   virtual void OnRspQryMulticastInstrument(void *, RspInfo *, int, bool) {}
 #endif
   virtual void OnRspError(RspInfo *, int, bool) {}
   virtual void OnRspSubMarketData(SpecificInstrument *, RspInfo *, int, bool) {}
   virtual void OnRspUnSubMarketData(SpecificInstrument *, RspInfo *, int, bool) {}
+#ifndef FAKE_2013
   virtual void OnRspSubForQuoteRsp(SpecificInstrument *, RspInfo *, int, bool) {}
   virtual void OnRspUnSubForQuoteRsp(SpecificInstrument *, RspInfo *, int, bool) {}
+#endif
   virtual void OnRtnDepthMarketData(void *) {}
+#ifndef FAKE_2013
   virtual void OnRtnForQuoteRsp(void *) {}
+#endif
 };
 
 class VENDOR_API CThostFtdcMdApi {
@@ -68,15 +72,21 @@ class VENDOR_API CThostFtdcMdApi {
   virtual const char *GetTradingDay() = 0;
   virtual void RegisterFront(char *) = 0;
   virtual void RegisterNameServer(char *) = 0;
+#ifndef FAKE_2013
   virtual void RegisterFensUserInfo(void *) = 0;
+#endif
   virtual void RegisterSpi(CThostFtdcMdSpi *) = 0;
   virtual int SubscribeMarketData(char **, int) = 0;
   virtual int UnSubscribeMarketData(char **, int) = 0;
+#ifndef FAKE_2013
   virtual int SubscribeForQuoteRsp(char **, int) = 0;
   virtual int UnSubscribeForQuoteRsp(char **, int) = 0;
+#endif
   virtual int ReqUserLogin(char *, int) = 0;
   virtual int ReqUserLogout(void *, int) = 0;
+#if !defined(FAKE_A) && !defined(FAKE_2013)
   virtual int ReqQryMulticastInstrument(void *, int) = 0;
+#endif
 };
 
 namespace {
@@ -114,7 +124,9 @@ class Fake final : public CThostFtdcMdApi {
   const char *GetTradingDay() override { return "20260227"; }
   void RegisterFront(char *address) override { note(std::string("front ") + address); }
   void RegisterNameServer(char *) override {}
+#ifndef FAKE_2013
   void RegisterFensUserInfo(void *) override {}
+#endif
   void RegisterSpi(CThostFtdcMdSpi *spi) override {
     note(spi == nullptr ? "spi none" : "spi");
     if (spi != nullptr) lastSpi = spi;
@@ -127,8 +139,10 @@ class Fake final : public CThostFtdcMdApi {
     note("unsubscribe " + join(ids, count));
     return nextReturn.exchange(0);
   }
+#ifndef FAKE_2013
   int SubscribeForQuoteRsp(char **, int) override { return 0; }
   int UnSubscribeForQuoteRsp(char **, int) override { return 0; }
+#endif
   int ReqUserLogin(char *request, int requestId) override {
     std::string text = "login " + std::to_string(requestId) + " " + (request + 9) + " " + (request + 20) + " " +
                        (request + 36);
@@ -140,7 +154,9 @@ class Fake final : public CThostFtdcMdApi {
     return nextReturn.exchange(0);
   }
   int ReqUserLogout(void *, int) override { return 0; }
+#if !defined(FAKE_A) && !defined(FAKE_2013)
   int ReqQryMulticastInstrument(void *, int) override { return 0; }
+#endif
 };
 
 CThostFtdcMdApi *create(const char *path, const std::string &flags) {
@@ -216,10 +232,12 @@ FAKE_API void fake_answer(int subscribed, const char *id, int code, const char *
   }
 }
 FAKE_API void fake_others() {
+#ifndef FAKE_2013
   lastSpi->OnRspSubForQuoteRsp(nullptr, nullptr, 0, false);
   lastSpi->OnRspUnSubForQuoteRsp(nullptr, nullptr, 0, false);
   lastSpi->OnRtnForQuoteRsp(nullptr);
-#ifndef FAKE_SHORT
+#endif
+#if !defined(FAKE_A) && !defined(FAKE_2013)
   lastSpi->OnRspQryMulticastInstrument(nullptr, nullptr, 0, false);
 #endif
 }
@@ -243,6 +261,26 @@ FAKE_API void fake_stream(const void *depth, int bytes) {
     streamEnded = true;
   }).detach();
 }
+// `count` ticks from another thread, as fast as they go; the numbers of tick n are n: its volume, its last price,
+// its highest bid and its average price.
+FAKE_API void fake_stream_numbered(const void *depth, int bytes, unsigned first, unsigned count) {
+  std::vector<char> copy(static_cast<const char *>(depth), static_cast<const char *>(depth) + bytes);
+  streaming = true;
+  streamEnded = false;
+  streamed = 0;
+  std::thread([copy = copy, first, count]() mutable {
+    for (unsigned i = 0; i < count && streaming; i++) {
+      const unsigned number = first + i;
+      const double asDouble = number;
+      std::memcpy(copy.data() + 136, &number, sizeof number);
+      for (const int offset : {80, 224, 384}) std::memcpy(copy.data() + offset, &asDouble, sizeof asDouble);
+      lastSpi->OnRtnDepthMarketData(copy.data());
+      streamed.store(i + 1, std::memory_order_relaxed);
+    }
+    streamEnded = true;
+  }).detach();
+}
+FAKE_API int fake_stream_ended() { return streamEnded ? 1 : 0; }
 FAKE_API unsigned fake_streamed() { return streamed; }
 FAKE_API void fake_end_stream() {
   streaming = false;

@@ -15,11 +15,13 @@ namespace {
 std::atomic<int> running{0};
 std::atomic<std::uint32_t> written{0};
 
-// Every word of record n follows from n, so that a reader can tell a torn copy.
-void fill(qb::TickRecord &record, std::uint32_t n) {
+// Writes record n, of which every word follows from n, so that a reader can tell a torn copy.
+void writeRecord(qb::TickRingWriter &writer, std::uint32_t n) {
+  qb::TickRecord record;
   record.slot = static_cast<std::int32_t>(n * 2654435761u);
   auto *words = reinterpret_cast<std::uint32_t *>(&record);
   for (std::size_t i = 2; i < sizeof record / 4; i++) words[i] = n ^ static_cast<std::uint32_t>(i * 0x9e3779b9u);
+  writer.write(record);
 }
 
 std::uint32_t scramble(std::uint32_t &state) {
@@ -45,9 +47,7 @@ HAMMER_API int hammer_start(void *ring, int ringBytes, void *parked, int eventFd
     const qb::Doorbell doorbell(parked, eventFd);
     std::uint32_t random = 12345;
     for (std::uint32_t i = 0; i < count; i++) {
-      fill(writer.claim(), first + i);
-      // The sequence is claim()'s own; fill leaves it alone.
-      writer.publish();
+      writeRecord(writer, first + i);
       std::atomic_thread_fence(std::memory_order_seq_cst);
       doorbell.ring();
       written.store(i + 1, std::memory_order_relaxed);
@@ -79,8 +79,7 @@ HAMMER_API int hammer_start_replies(void *ring, int ringBytes, void *parked, int
       // A reader that gave up says so with the highest number.
       if (acknowledged->load() == UINT32_MAX) break;
       for (std::uint32_t spin = scramble(random) % (maxSpin + 1); spin > 0; spin--) __builtin_ia32_pause();
-      fill(writer.claim(), i);
-      writer.publish();
+      writeRecord(writer, i);
       std::atomic_thread_fence(std::memory_order_seq_cst);
       doorbell.ring();
     }
@@ -99,8 +98,7 @@ HAMMER_API double hammer_measure(void *ring, int ringBytes, void *parked, int ev
   const qb::Doorbell doorbell(parked, eventFd);
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint32_t i = 0; i < count; i++) {
-    fill(writer.claim(), i);
-    writer.publish();
+    writeRecord(writer, i);
     std::atomic_thread_fence(std::memory_order_seq_cst);
     doorbell.ring();
   }

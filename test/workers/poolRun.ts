@@ -36,6 +36,8 @@ export class PoolRun {
       id: `c${source}`,
       source,
       library: simulatedLibrary,
+      libraryVersion: '',
+      production: true,
       fronts: [front],
       brokerId: '9999',
       userId: '',

@@ -18,7 +18,8 @@ function program(folder: string, lastAct: string): string {
     const readers = rings.map((ring) => new TickReader(ring));
     const pool = new WorkerPool({ connectionsPerWorker: 4, onEvent: () => {}, onWorkerLost: () => process.exit(9) });
     pool.open(rings.map((tickRing, source) => ({
-      id: 'c' + source, source, library: ${JSON.stringify(simulatedLibrary)}, fronts: ['sim://?rate=5000'],
+      id: 'c' + source, source, library: ${JSON.stringify(simulatedLibrary)}, libraryVersion: '',
+      production: true, fronts: ['sim://?rate=5000'],
       brokerId: '', userId: '', password: '', flowFolder: ${JSON.stringify(folder)} + '/' + source,
       tickRing, tickDoorbells: [],
     })));

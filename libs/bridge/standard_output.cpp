@@ -1,0 +1,38 @@
+#include "standard_output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace qb {
+namespace {
+
+constexpr int pipeBytes = 256 * 1024;
+
+}  // namespace
+
+bool divertStandardOutput(Diversion &result) noexcept {
+  int pipe[2];
+  if (::pipe2(pipe, O_CLOEXEC | O_NONBLOCK) != 0) return false;
+  const int original = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int placed = -1;
+  if (original >= 0) {
+    while ((placed = ::dup2(pipe[1], STDOUT_FILENO)) < 0 && errno == EINTR) {
+    }
+  }
+  ::close(pipe[1]);
+  if (placed < 0) {
+    ::close(pipe[0]);
+    if (original >= 0) ::close(original);
+    return false;
+  }
+  ::fcntl(pipe[0], F_SETPIPE_SZ, pipeBytes);  // more room if the system grants it
+  // By lines, although it is no terminal: a line is of use when it is printed.
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  result = {original, pipe[0]};
+  return true;
+}
+
+}  // namespace qb

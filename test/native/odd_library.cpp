@@ -1,0 +1,78 @@
+// Libraries with the vendor's symbols that are odd before any session exists: in what they say of themselves, in what
+// they export, in what they do while they are loaded or asked for a session. They give no session.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+#define VENDOR_API __attribute__((visibility("default")))
+
+extern "C" void absent_function();
+
+#ifdef ODD_STOCK_OPTIONS
+namespace ctp_sopt {
+#define ODD_BB
+#endif
+
+class VENDOR_API CThostFtdcMdApi {
+ public:
+#if defined(ODD_BBB)
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp, bool multicast, bool production);
+#elif defined(ODD_BB)
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp, bool multicast);
+#else
+  static CThostFtdcMdApi *CreateFtdcMdApi(const char *path, bool udp);
+#endif
+#ifdef ODD_VERSION
+  static const char *GetApiVersion();
+#endif
+};
+
+namespace {
+
+#ifdef ODD_PRINTS
+// The library's first words, by each of the ways to standard output; the last line is GB18030.
+void print(const char *when) {
+  std::printf("printed %s\n", when);
+  std::fprintf(stderr, "complained %s\n", when);
+  const char text[] = "\xb2\xbb\xba\xcf\xb7\xa8\n";
+  if (::write(STDOUT_FILENO, text, sizeof text - 1) < 0) std::perror("write");
+  std::printf("without an end");
+}
+struct Printing {
+  Printing() { print("while loaded"); }
+} printing;
+#endif
+
+CThostFtdcMdApi *create() {
+#ifdef ODD_AT_CREATE
+  ODD_AT_CREATE;
+#endif
+#ifdef ODD_PRINTS
+  for (int i = 0; i < 100000; i++) std::printf(" %d: so much that nobody could read it in time\n", i);
+#endif
+  return nullptr;
+}
+
+#ifdef ODD_AT_LOAD
+struct AtLoad {
+  AtLoad() { ODD_AT_LOAD; }
+} atLoad;
+#endif
+
+}  // namespace
+
+#if defined(ODD_BBB)
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool, bool, bool) { return create(); }
+#elif defined(ODD_BB)
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool, bool) { return create(); }
+#else
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool) { return create(); }
+#endif
+#ifdef ODD_VERSION
+const char *CThostFtdcMdApi::GetApiVersion() { return ODD_VERSION; }
+#endif
+
+#ifdef ODD_STOCK_OPTIONS
+}  // namespace ctp_sopt
+#endif
