@@ -84,8 +84,13 @@ export function failure(status: string, code: ErrorCode, message: string): Answe
 export function respond(res: UwsResponse, { status, headers, body }: Answer, isHead: boolean): void {
   res.writeStatus(status);
   for (const [name, value] of headers) res.writeHeader(name, value);
-  if (isHead) res.endWithoutBody(Buffer.byteLength(body));
-  else res.end(body);
+  if (isHead) {
+    // Told the length, uWebSockets.js would wait for the body, and abort the process because none comes.
+    res.writeHeader('content-length', String(Buffer.byteLength(body)));
+    res.endWithoutBody();
+  } else {
+    res.end(body);
+  }
 }
 
 function json(status: string, body: string): Answer {

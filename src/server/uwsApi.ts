@@ -26,7 +26,7 @@ export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
   writeHeader(key: string, value: string): UwsResponse;
   end(body?: UwsText): UwsResponse;
-  endWithoutBody(reportedContentLength?: number): UwsResponse;
+  endWithoutBody(): UwsResponse;
   /** [whether all was taken, whether the response is complete] */
   tryEnd(chunk: UwsText, totalBytes: number): [boolean, boolean];
   getWriteOffset(): number;

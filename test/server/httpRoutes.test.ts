@@ -72,6 +72,22 @@ describe('/livez and /readyz', () => {
   });
 });
 
+describe('HEAD', () => {
+  it.each(['/health', '/livez', '/readyz', '/symbols/latest.json', '/nowhere'])(
+    'answers %s as GET does, without the body, and goes on to serve',
+    async (path) => {
+      const [whole, head] = [await request(path), await request(path, { method: 'HEAD' })];
+      const body = await whole.text();
+      expect(head.status).toBe(whole.status);
+      expect(head.headers.get('content-type')).toBe(whole.headers.get('content-type'));
+      expect(await head.text()).toBe('');
+      if (head.headers.get('content-encoding') === null)
+        expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(body)));
+      expect((await request('/livez')).status).toBe(200);
+    },
+  );
+});
+
 describe('/symbols/latest.json', () => {
   it('is the instrument file, readable from any origin', async () => {
     const response = await request('/symbols/latest.json');
