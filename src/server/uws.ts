@@ -81,7 +81,12 @@ export function chooseUws(machine: Machine, findFile: FindFile): UwsChoice {
 
 /** The machine that this process runs on. */
 export function thisMachine(): Machine {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  // Newer than the declarations. Without it the report asks the name service for every peer, and waits.
+  const reporter = process.report as typeof process.report & { excludeNetwork?: boolean };
+  const { excludeNetwork = false } = reporter;
+  reporter.excludeNetwork = true;
+  const report = reporter.getReport() as { header?: { glibcVersionRuntime?: string } };
+  reporter.excludeNetwork = excludeNetwork;
   return {
     platform: process.platform,
     arch: process.arch,

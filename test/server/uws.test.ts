@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { chooseUws, loadUws, thisMachine, type FindFile, type Machine } from '../../src/server/uws.js';
 
 const debian13: Machine = {
@@ -65,5 +65,18 @@ describe('the choice of a uWebSockets.js build', () => {
   it('loads the native module on this machine', () => {
     expect(thisMachine().platform).toBe('linux');
     expect(loadUws().LIBUS_LISTEN_EXCLUSIVE_PORT).toBe(1);
+  });
+
+  it('is found without a look at the network', () => {
+    const reporter = process.report as typeof process.report & { excludeNetwork?: boolean };
+    const seen: unknown[] = [];
+    const getReport = vi.spyOn(reporter, 'getReport').mockImplementation(() => {
+      seen.push(reporter.excludeNetwork);
+      return { header: { glibcVersionRuntime: '2.39' } };
+    });
+    expect(thisMachine().glibc).toBe('2.39');
+    getReport.mockRestore();
+    expect(seen).toEqual([true]);
+    expect(reporter.excludeNetwork).toBe(false);
   });
 });
