@@ -189,11 +189,12 @@ export class Gateway {
     if (!this.#book.apply(tick)) return;
     this.trace.applied();
     this.#server!.onTick(tick.slot);
+    this.trace.published();
   };
 
   readonly #onBatchEnd = (): void => {
-    this.#server?.onBatchEnd();
     this.trace.batchEnd();
+    this.#server?.onBatchEnd();
   };
 
   /** Starts the simulated fronts, but does not hold up a shutdown until they listen. */

@@ -1,17 +1,21 @@
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
 import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
+import { epochOffsetMs } from './epochClock.js';
 
-/** Numbers per sample: slot, volume, open interest, and four times in ms since the epoch. */
+/** Numbers per sample: slot, volume, open interest, and times in ms since the epoch. */
 const Column = {
   slot: 0,
   volume: 1,
   openInterest: 2,
   received: 3,
-  taken: 4,
-  applied: 5,
-  written: 6,
+  begun: 4,
+  taken: 5,
+  applied: 6,
+  published: 7,
+  ended: 8,
+  written: 9,
 } as const;
-const columns = 7;
+const columns = 10;
 /** Samples of one recording; ticks past them are not followed. */
 const maxSamples = 65_536;
 const loopDelayResolutionMs = 5;
@@ -22,7 +26,7 @@ export interface TickTraceReport {
   /** One in so many ticks was followed. */
   readonly one_in: number;
   readonly columns: readonly string[];
-  /** [instrument, volume, open interest, received by the bridge, taken from the ring, applied, written] */
+  /** The instrument, then the numbers that `columns` names. */
   readonly samples: readonly (readonly [string, ...number[]])[];
   /** How late timers were on this thread, in ms. */
   readonly loop_delay_ms: { readonly p50: number; readonly p99: number; readonly max: number };
@@ -31,19 +35,25 @@ export interface TickTraceReport {
 
 /**
  * Follows a sample of ticks through the main thread, to find where their time goes. While nothing is recorded, a tick
- * costs one comparison; while something is, a sampled tick costs two looks at the clock and seven stores.
+ * costs three comparisons; while something is, a sampled tick costs three looks at the clock, and a batch three.
  *
- *   received  the vendor's callback began (the bridge's stamp in the record)
- *   taken     copied from the ring
- *   applied   the quote book has it
- *   written   the sockets' writes of its batch have been made
+ *   received   the vendor's callback began (the bridge's stamp in the record)
+ *   begun      the batch that the tick belongs to began to be taken from the rings
+ *   taken      the tick was copied from its ring
+ *   applied    the quote book has it
+ *   published  it is encoded and handed to the clients that get pushes
+ *   ended      its batch is complete; answers to peeks follow
+ *   written    the sockets' writes of the batch have been made
  */
 export class TickTrace {
   readonly #nameOf: (slot: number) => string;
   #samples = new Float64Array(0);
   #count = 0;
-  /** First sample of the batch that is not written yet. */
+  /** First sample whose batch has not ended, and first one whose batch is not written. */
+  #unended = 0;
   #unwritten = 0;
+  /** When the batch at hand began; 0 before its first tick. */
+  #begun = 0;
   #oneIn = 0;
   #countdown = 0;
   #recording = false;
@@ -60,7 +70,9 @@ export class TickTrace {
 
   /** A tick was taken from its ring. */
   taken(tick: TickRecord): void {
-    if (!this.#recording || --this.#countdown > 0) return;
+    if (!this.#recording) return;
+    if (this.#begun === 0) this.#begun = this.#now();
+    if (--this.#countdown > 0) return;
     this.#countdown = this.#nextCountdown();
     if (this.#count === maxSamples) return;
     const at = this.#count * columns;
@@ -69,23 +81,34 @@ export class TickTrace {
     samples[at + Column.volume] = tick.i32[I32.volume]!;
     samples[at + Column.openInterest] = tick.f64[F64.openInterest]!;
     samples[at + Column.received] = tick.receiveTimeMs;
+    samples[at + Column.begun] = this.#begun;
     samples[at + Column.taken] = this.#now();
     this.#following = true;
   }
 
   /** The book has accepted the tick; one that it left out is not followed further. */
   applied(): void {
+    if (this.#following) this.#samples[this.#count * columns + Column.applied] = this.#now();
+  }
+
+  /** The tick is on its way to the clients that get pushes. */
+  published(): void {
     if (!this.#following) return;
-    this.#samples[this.#count * columns + Column.applied] = this.#now();
+    this.#samples[this.#count * columns + Column.published] = this.#now();
     this.#count++;
     this.#following = false;
   }
 
-  /** The batch has been handed to the sockets, which write what is published when this turn of the event loop ends. */
+  /** All ticks of the batch are in. Their writes are made before the next turn of the event loop. */
   batchEnd(): void {
     if (!this.#recording) return;
     this.#following = false;
-    if (this.#unwritten < this.#count) setImmediate(this.#stampWritten);
+    this.#begun = 0;
+    if (this.#unended === this.#count) return;
+    const now = this.#now();
+    for (; this.#unended < this.#count; this.#unended++)
+      this.#samples[this.#unended * columns + Column.ended] = now;
+    setImmediate(this.#stampWritten);
   }
 
   /**
@@ -112,7 +135,7 @@ export class TickTrace {
     }
     return {
       one_in: oneIn,
-      columns: ['instrument', 'volume', 'open_interest', 'received', 'taken', 'applied', 'written'],
+      columns: Object.keys(Column).slice(1),
       samples: this.#takeSamples(),
       loop_delay_ms: {
         p50: loopDelay.percentile(50) / nsPerMs,
@@ -130,7 +153,9 @@ export class TickTrace {
   #begin(oneIn: number): void {
     this.#samples = new Float64Array(maxSamples * columns);
     this.#count = 0;
+    this.#unended = 0;
     this.#unwritten = 0;
+    this.#begun = 0;
     this.#oneIn = oneIn;
     this.#countdown = 1;
     this.#following = false;
@@ -151,7 +176,7 @@ export class TickTrace {
   readonly #stampWritten = (): void => {
     if (this.#samples.length === 0) return;
     const now = this.#now();
-    for (; this.#unwritten < this.#count; this.#unwritten++)
+    for (; this.#unwritten < this.#unended; this.#unwritten++)
       this.#samples[this.#unwritten * columns + Column.written] = now;
   };
 
@@ -168,17 +193,6 @@ export class TickTrace {
     this.#random = random;
     return 1 + ((random >>> 0) % (2 * this.#oneIn - 1));
   }
-}
-
-/**
- * What performance.now() lacks to the epoch as the wall clock has it now, to some µs: performance.timeOrigin is from
- * the process's start, and the wall clock has been adjusted since. Takes up to 2 ms.
- */
-function epochOffsetMs(): number {
-  const begun = Date.now();
-  let now = begun;
-  while (now === begun) now = Date.now();
-  return now - performance.now();
 }
 
 function passed(ms: number, signal: AbortSignal): Promise<void> {

@@ -30,12 +30,13 @@ it('stamps a tick on its way, in order', async () => {
   const { samples } = await recorded(trace, 1, () => {
     trace.taken(tick(3, 17));
     trace.applied();
+    trace.published();
     trace.batchEnd();
   });
   expect(samples).toHaveLength(1);
   const [instrument, volume, openInterest, ...times] = samples[0]!;
   expect([instrument, volume, openInterest]).toEqual(['id3', 17, 170]);
-  expect(times).toHaveLength(4);
+  expect(times).toHaveLength(7);
   expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
@@ -46,6 +47,7 @@ it('does not follow a tick that the book leaves out', async () => {
     trace.batchEnd();
     trace.taken(tick(2, 2));
     trace.applied();
+    trace.published();
     trace.batchEnd();
   });
   expect(samples.map(([instrument]) => instrument)).toEqual(['2']);
@@ -57,6 +59,7 @@ it('follows about one in so many', async () => {
     for (let i = 0; i < 10_000; i++) {
       trace.taken(tick(i % 7, i));
       trace.applied();
+      trace.published();
     }
     trace.batchEnd();
   });
@@ -68,6 +71,7 @@ it('records nothing unasked, one recording at a time, and anew each time', async
   const trace = new TickTrace(String);
   trace.taken(tick(1, 1));
   trace.applied();
+  trace.published();
   trace.batchEnd();
   const first = await recorded(trace, 1, () => undefined);
   expect(first.samples).toEqual([]);
