@@ -1,23 +1,40 @@
-// Which instrument ticks when: the schedule over a set of instrument models.
-//
-// The schedule is a pure function as well. An instrument has one tick in each interval of the feed's period, at a
-// hashed offset, so its step in interval k does not depend on when, or in which process, anyone began to look.
-// Intervals are counted since the epoch; steps of neighbouring intervals differ by at least one ms.
+// The ticks of a set of instruments in the order of their times: instrument models under one schedule.
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "instrument_model.h"
+#include "schedule.h"
 
 namespace sim {
 
+struct FeedSettings {
+    uint64_t seed = 1;
+    double ticksPerSecond = 2;   // of each instrument, at most 1000: one per step
+    Arrivals arrivals = Arrivals::uniform;
+    HoursMode hours = HoursMode::always;
+    ModelSettings model;
+    int64_t benchStartUs = -1;   // the bench encoding, from this instant on
+};
+
+/** One tick of the schedule. */
+struct FeedEvent {
+    int index;
+    int64_t us;         // since the epoch
+    int64_t sequence;   // in a bench run: the instrument's n-th tick
+};
+
 class Feed {
 public:
-    /** `ticksPerSecond` of each instrument, at most 1000: one per step. */
-    Feed(uint64_t seed, double ticksPerSecond);
+    explicit Feed(const FeedSettings& settings);
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+
+    MarketHours& hours() { return hours_; }
 
     /** Index of an instrument, or -1 for an id that the model does not know. The same id gets the same index. */
     int add(std::string_view id);
@@ -28,48 +45,61 @@ public:
     const InstrumentModel& model(int index) const { return *entries_[static_cast<size_t>(index)].model; }
     size_t size() const { return entries_.size(); }
 
-    /** Begins or stops to schedule an instrument; its first tick is the first one after `now`. */
+    /** Begins or stops to schedule an instrument; its first tick is the first one after `now` (ms). */
     void setActive(int index, bool active, int64_t now);
 
     /** Changes the rate of every instrument; ticks after `now` follow the new schedule. */
     void setRate(double ticksPerSecond, int64_t now);
 
-    /** Step of the newest scheduled tick that is not after `now`. */
-    int64_t newestStep(int index, int64_t now) const;
+    /** Ticks that are late by more than this are skipped but for the newest of each instrument. */
+    void setLateLimit(int64_t ms) { lateLimitMs_ = ms; }
 
+    /** The newest scheduled tick that is not after `now`; false when there is none. */
+    bool newest(int index, int64_t now, FeedEvent& event);
+
+    /** The tick of a step, whether one is scheduled for it or not. */
     void tickAt(int index, int64_t step, Tick& tick) { entries_[static_cast<size_t>(index)].model->tickAt(step, tick); }
 
-    /**
-     * Takes the next due tick: its instrument and step. False when none is due at `now`. Ticks that are late by more
-     * than half a second are skipped but for the newest of each instrument, so a stopped process resumes in the present.
-     */
-    bool next(int64_t now, int& index, int64_t& step);
+    /** The tick of an event, with the bench encoding where there is one. */
+    void tickOf(const FeedEvent& event, Tick& tick);
 
-    /** When the next tick is due; INT64_MAX when nothing is active. */
+    /**
+     * Takes the next due tick. False when none is due at `now`. After a pause, or when the clock was set, it goes on
+     * in the present.
+     */
+    bool next(int64_t now, FeedEvent& event);
+
+    /** When the next tick is due, in ms; INT64_MAX when nothing is active. */
     int64_t nextDue() const;
 
 private:
     struct Entry {
         std::unique_ptr<InstrumentModel> model;
+        ScheduledLine line;
+        Arrival arrival{};         // the next one of the schedule
+        int64_t special = 0;       // ms; the next special tick
         bool active = false;
         uint32_t generation = 0;   // entries of the queue with another number are void
     };
     struct Due {
-        int64_t step;
-        int64_t interval;
+        int64_t us;
         int32_t index;
         uint32_t generation;
-        bool operator<(const Due& other) const { return step > other.step; }
+        bool operator<(const Due& other) const { return us > other.us; }
     };
 
-    int64_t stepIn(int index, int64_t interval) const;
-    int64_t newestInterval(int index, int64_t now) const;
-    void push(int index, int64_t interval);
+    Due resume(int index, int64_t afterUs);
+    Due dueOf(int index) const;
     void rebuild(int64_t now);
     void dropVoid();
+    void replaceFront(const Due& due);
 
     uint64_t seed_;
-    int64_t periodUs_;
+    ModelSettings modelSettings_;
+    MarketHours hours_;
+    Schedule schedule_;
+    int64_t lateLimitMs_;
+    int64_t latestNow_ = 0;
     std::vector<Entry> entries_;
     std::unordered_map<std::string, int> indices_;
     std::vector<Due> queue_;       // binary heap, the earliest on top

@@ -6,12 +6,19 @@ const [input, output] = process.argv.slice(2);
 const defaultPriceLimit = 0.1;
 /** The model counts prices in these units, so that every price is the nearest double to its decimal. */
 const unitsPerYuan = 10000;
+const bonds = ['TS', 'TF', 'T', 'TL'];
+
+function hoursOf({ product, exchange, nightClose }) {
+  const day = exchange !== 'CFFEX' ? 'commodity' : bonds.includes(product) ? 'bond' : 'equity';
+  const night = nightClose === null ? 'none' : `to${nightClose.replace(':', '')}`;
+  return `{DayHours::${day}, NightHours::${night}}`;
+}
 
 const rows = JSON.parse(readFileSync(input, 'utf8')).map((row) => {
   const tickUnits = Math.round(row.priceTick * unitsPerYuan);
   const referenceTicks = Math.round((row.referencePrice * unitsPerYuan) / tickUnits);
   const limit = row.priceLimit ?? defaultPriceLimit;
-  return `    {"${row.product}", Exchange::${row.exchange}, ${row.multiplier}, ${tickUnits}, ${referenceTicks}, ${limit}},`;
+  return `    {"${row.product}", Exchange::${row.exchange}, ${hoursOf(row)}, ${row.multiplier}, ${tickUnits}, ${referenceTicks}, ${limit}},`;
 });
 writeFileSync(
   output,

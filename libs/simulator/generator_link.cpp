@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view scheme = "sim://";
 constexpr double defaultRate = 1000;
-constexpr uint64_t defaultSeed = 1;
 constexpr int64_t longestWaitMs = 1000;
 constexpr char successText[] = "CTP:No Error";
 /** Ticks between two looks at the session's requests, so that a flood does not hold them up. */
@@ -34,7 +33,9 @@ std::string parameter(const std::string& address, const std::string& name) {
 
 class Generator {
 public:
-    Generator(Session& session, double rate, uint64_t seed) : session_(session), rate_(rate), feed_(seed, 1) {}
+    /** `sharedRate` is divided among the subscribed instruments; 0 leaves each at the rate of the settings. */
+    Generator(Session& session, double sharedRate, const FeedSettings& settings)
+        : session_(session), sharedRate_(sharedRate), feed_(settings) {}
 
     void run() {
         session_.connected();
@@ -62,7 +63,7 @@ private:
     void answerLogin(const Request& request) {
         const int64_t now = nowMs();
         char day[9], time[9];
-        formatDay(tradingDay(now), day);
+        formatDay(feed_.hours().tradingDay(now), day);
         formatTime(now, time);
         const LoginAnswer login{day, time, request.brokerId, request.userId, "simulated exchange", 1, 1, {}};
         session_.loginResponse(login, 0, successText, request.requestId);
@@ -79,7 +80,7 @@ private:
         acknowledge(ids, wire::Type::subscribeForQuoteResponse);
         const int64_t now = nowMs();
         char trading[9], natural[9], time[9];
-        formatDay(tradingDay(now), trading);
+        formatDay(feed_.hours().tradingDay(now), trading);
         formatDay(naturalDay(now), natural);
         formatTime(now, time);
         for (const std::string& id : ids) {
@@ -101,7 +102,10 @@ private:
             feed_.setActive(index, true, now);
         }
         shareRate(now);
-        for (const int index : known) deliver(index, feed_.newestStep(index, now));
+        for (const int index : known) {
+            FeedEvent newest{};
+            if (feed_.newest(index, now, newest)) deliver(newest);
+        }
     }
 
     void unsubscribe(const std::vector<std::string>& ids) {
@@ -118,22 +122,19 @@ private:
     }
 
     void shareRate(int64_t now) {
-        if (activeCount_ > 0) feed_.setRate(rate_ / static_cast<double>(activeCount_), now);
+        if (activeCount_ > 0 && sharedRate_ > 0) feed_.setRate(sharedRate_ / static_cast<double>(activeCount_), now);
     }
 
-    void deliver(int index, int64_t step) {
+    void deliver(const FeedEvent& event) {
         Tick tick;
-        feed_.tickAt(index, step, tick);
-        session_.tick(tick, feed_.model(index).spec().id);
+        feed_.tickOf(event, tick);
+        session_.tick(tick, feed_.model(event.index).spec().id);
     }
 
     void emitDue() {
         const int64_t now = nowMs();
-        int index = 0;
-        int64_t step = 0;
-        for (int i = 0; i < ticksPerTurn && !session_.stopping() && feed_.next(now, index, step); ++i) {
-            deliver(index, step);
-        }
+        FeedEvent event{};
+        for (int i = 0; i < ticksPerTurn && !session_.stopping() && feed_.next(now, event); ++i) deliver(event);
     }
 
     void wait() {
@@ -144,7 +145,7 @@ private:
     }
 
     Session& session_;
-    double rate_;
+    double sharedRate_;
     Feed feed_;
     std::vector<bool> active_;
     size_t activeCount_ = 0;
@@ -159,10 +160,18 @@ bool isGeneratorAddress(std::string_view address) {
 
 void runGenerator(Session& session, const std::string& address) {
     const std::string rate = parameter(address, "rate");
+    const std::string each = parameter(address, "each");
     const std::string seed = parameter(address, "seed");
-    Generator(session, rate.empty() ? defaultRate : std::strtod(rate.c_str(), nullptr),
-              seed.empty() ? defaultSeed : std::strtoull(seed.c_str(), nullptr, 10))
-        .run();
+    const std::string arrivals = parameter(address, "arrivals");
+    const std::string benchStart = parameter(address, "bench_start");
+    FeedSettings settings;
+    if (!seed.empty()) settings.seed = std::strtoull(seed.c_str(), nullptr, 10);
+    if (!each.empty()) settings.ticksPerSecond = std::strtod(each.c_str(), nullptr);
+    if (!benchStart.empty()) settings.benchStartUs = std::strtoll(benchStart.c_str(), nullptr, 10);
+    if (arrivals == "poisson") settings.arrivals = Arrivals::poisson;
+    if (arrivals == "burst") settings.arrivals = Arrivals::burst;
+    const double shared = rate.empty() ? defaultRate : std::strtod(rate.c_str(), nullptr);
+    Generator(session, each.empty() ? shared : 0, settings).run();
 }
 
 }  // namespace sim

@@ -1,5 +1,7 @@
 // `sim://?rate=N&seed=S`: a front inside the library. N ticks per second in all, shared evenly by the session's
-// subscribed instruments (at most 1000 per instrument); any login is accepted, every known id is listed.
+// subscribed instruments (at most 1000 per instrument); any login is accepted, every known id is listed. `each=R` gives
+// every instrument a rate of its own, `arrivals=poisson` or `burst` another distribution, and `bench_start=US` the bench
+// encoding, as the simulated fronts' options of these names do.
 #pragma once
 #include <string>
 #include <string_view>

@@ -64,7 +64,7 @@ std::optional<InstrumentSpec> specOf(std::string_view id) {
     const int month = (delivery[delivery.size() - 2] - '0') * 10 + delivery.back() - '0';
     if (month < 1 || month > 12) return std::nullopt;
 
-    InstrumentSpec spec{std::string(id),     product->exchange,       product->multiplier,
+    InstrumentSpec spec{std::string(id),     product->exchange,       product->hours,     product->multiplier,
                         product->tickUnits, product->referenceTicks, product->priceLimit};
     const auto indexOption = std::find_if(std::begin(indexOptions), std::end(indexOptions),
                                           [&](const IndexOption& o) { return o.option == letters; });
@@ -80,10 +80,13 @@ std::optional<InstrumentSpec> specOf(std::string_view id) {
     if (rest.empty() || rest.size() > 9 || !std::all_of(rest.begin(), rest.end(), isDigit)) return std::nullopt;
     const double strike = std::strtod(std::string(rest).c_str(), nullptr);
     const Product* underlying = indexOption == std::end(indexOptions) ? product : productOf(indexOption->underlying);
-    const double price =
-        optionPrice(underlying->referenceTicks * (underlying->tickUnits / priceUnitsPerYuan), strike, call);
+    const double underlyingPrice = underlying->referenceTicks * (underlying->tickUnits / priceUnitsPerYuan);
+    const double price = optionPrice(underlyingPrice, strike, call);
     const double ticks = std::round(price * priceUnitsPerYuan / spec.tickUnits);
     spec.referenceTicks = static_cast<int32_t>(std::clamp(ticks, 1.0, 1e9));
+    // An option may move by as much as its underlying.
+    const double limit = std::round(underlying->priceLimit * underlyingPrice * priceUnitsPerYuan / spec.tickUnits);
+    spec.limitTicks = static_cast<int32_t>(std::clamp(limit, 1.0, 1e9));
     return spec;
 }
 

@@ -11,10 +11,12 @@ namespace sim {
 struct InstrumentSpec {
     std::string id;
     Exchange exchange;
+    TradingHours hours;
     int32_t multiplier;
     int32_t tickUnits;
     int32_t referenceTicks;
-    double priceLimit;
+    double priceLimit;         // fraction of the previous settlement price
+    int32_t limitTicks = 0;    // where it is not 0: the daily limit as an amount, as options have it
 };
 
 /**

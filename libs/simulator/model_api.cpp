@@ -12,11 +12,8 @@ namespace {
 
 constexpr size_t longestFrame = sim::wire::headerBytes + sizeof(sim::Tick) + sim::maxIdLength;
 
-/** Writes the frame of one tick and returns its length. */
-size_t writeTick(sim::Feed& feed, int index, int64_t step, uint8_t* out) {
-    sim::Tick tick;
-    feed.tickAt(index, step, tick);
-    const std::string& id = feed.model(index).spec().id;
+/** Writes a tick's frame and returns its length. */
+size_t writeFrame(const sim::Tick& tick, const std::string& id, uint8_t* out) {
     const uint32_t length = static_cast<uint32_t>(sizeof tick + id.size());
     out[0] = sim::wire::magic0;
     out[1] = sim::wire::magic1;
@@ -26,6 +23,12 @@ size_t writeTick(sim::Feed& feed, int index, int64_t step, uint8_t* out) {
     std::memcpy(out + sim::wire::headerBytes, &tick, sizeof tick);
     std::memcpy(out + sim::wire::headerBytes + sizeof tick, id.data(), id.size());
     return sim::wire::headerBytes + length;
+}
+
+size_t writeEvent(sim::Feed& feed, const sim::FeedEvent& event, uint8_t* out) {
+    sim::Tick tick;
+    feed.tickOf(event, tick);
+    return writeFrame(tick, feed.model(event.index).spec().id, out);
 }
 
 bool has(const sim::Feed* feed, int index) {
@@ -39,8 +42,24 @@ EXPORT int qm_longest_frame() {
     return static_cast<int>(longestFrame);
 }
 
-EXPORT sim::Feed* qm_feed_new(uint64_t seed, double ticksPerSecond) {
-    return new sim::Feed(seed, ticksPerSecond);
+/**
+ * `arrivals` 0 uniform, 1 poisson, 2 burst; `hours` 0 always, 1 exchange; `dates` 0 production, 1 simnow;
+ * `benchStartUs` negative for no bench run. `holidays` are `holidayCount` days since 1970-01-01.
+ */
+EXPORT sim::Feed* qm_feed_new(uint64_t seed, double ticksPerSecond, int arrivals, int hours, int dates, int levels,
+                              double limitShare, double benchStartUs, const int32_t* holidays, int holidayCount) {
+    sim::FeedSettings settings;
+    settings.seed = seed;
+    settings.ticksPerSecond = ticksPerSecond;
+    settings.arrivals = static_cast<sim::Arrivals>(arrivals);
+    settings.hours = static_cast<sim::HoursMode>(hours);
+    settings.model.dates = static_cast<sim::DateRules>(dates);
+    settings.model.levels = levels;
+    settings.model.limitShare = limitShare;
+    settings.benchStartUs = static_cast<int64_t>(benchStartUs);
+    auto* feed = new sim::Feed(settings);
+    feed->hours().setHolidays(holidays, static_cast<size_t>(holidayCount));
+    return feed;
 }
 
 EXPORT void qm_feed_free(sim::Feed* feed) {
@@ -56,14 +75,31 @@ EXPORT void qm_set_active(sim::Feed* feed, int index, int active, double now) {
     if (has(feed, index)) feed->setActive(index, active != 0, static_cast<int64_t>(now));
 }
 
-/** Step of an instrument's newest scheduled tick, in ms since the epoch; -1 for a wrong index. */
-EXPORT double qm_newest_step(sim::Feed* feed, int index, double now) {
-    return has(feed, index) ? static_cast<double>(feed->newestStep(index, static_cast<int64_t>(now))) : -1;
+/** Ticks later than this are skipped but for each instrument's newest; in ms. */
+EXPORT void qm_set_late_limit(sim::Feed* feed, double ms) {
+    feed->setLateLimit(static_cast<int64_t>(ms));
 }
 
-/** Writes the frame of one tick; its length, 0 for a wrong index. */
+/** Step of an instrument's newest scheduled tick, in ms since the epoch; -1 when there is none. */
+EXPORT double qm_newest_step(sim::Feed* feed, int index, double now) {
+    sim::FeedEvent event{};
+    if (!has(feed, index) || !feed->newest(index, static_cast<int64_t>(now), event)) return -1;
+    return static_cast<double>(event.us / 1000);
+}
+
+/** Writes the frame of an instrument's newest scheduled tick; its length, 0 when there is none. */
+EXPORT int qm_newest(sim::Feed* feed, int index, double now, uint8_t* out) {
+    sim::FeedEvent event{};
+    if (!has(feed, index) || !feed->newest(index, static_cast<int64_t>(now), event)) return 0;
+    return static_cast<int>(writeEvent(*feed, event, out));
+}
+
+/** Writes the frame of the tick of a step, scheduled or not, without the bench encoding; its length, 0 for none. */
 EXPORT int qm_tick(sim::Feed* feed, int index, double step, uint8_t* out) {
-    return has(feed, index) ? static_cast<int>(writeTick(*feed, index, static_cast<int64_t>(step), out)) : 0;
+    if (!has(feed, index)) return 0;
+    sim::Tick tick;
+    feed->tickAt(index, static_cast<int64_t>(step), tick);
+    return static_cast<int>(writeFrame(tick, feed->model(index).spec().id, out));
 }
 
 /**
@@ -73,11 +109,10 @@ EXPORT int qm_tick(sim::Feed* feed, int index, double step, uint8_t* out) {
 EXPORT int qm_collect(sim::Feed* feed, double now, int limit, int32_t* indices, uint32_t* ends, uint8_t* frames) {
     int taken = 0;
     size_t length = 0;
-    int index = 0;
-    int64_t step = 0;
-    while (taken < limit && feed->next(static_cast<int64_t>(now), index, step)) {
-        length += writeTick(*feed, index, step, frames + length);
-        indices[taken] = index;
+    sim::FeedEvent event{};
+    while (taken < limit && feed->next(static_cast<int64_t>(now), event)) {
+        length += writeEvent(*feed, event, frames + length);
+        indices[taken] = event.index;
         ends[taken] = static_cast<uint32_t>(length);
         ++taken;
     }

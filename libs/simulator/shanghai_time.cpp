@@ -3,22 +3,8 @@
 namespace sim {
 namespace {
 
-constexpr int64_t shanghaiOffset = 8 * msPerHour;
-constexpr int64_t tradingDaySwitch = 20 * msPerHour;
-constexpr int64_t dayClose = 15 * msPerHour;
-
 int64_t floorDiv(int64_t a, int64_t b) {
     return a >= 0 ? a / b : -((b - 1 - a) / b);
-}
-
-/** 0 = Sunday. 1970-01-01 was a Thursday. */
-int weekday(int64_t day) {
-    return static_cast<int>(((day + 4) % 7 + 7) % 7);
-}
-
-int64_t weekdayBefore(int64_t day) {
-    const int w = weekday(day);
-    return day - (w == 1 ? 3 : w == 0 ? 2 : 1);
 }
 
 void writeDigits(char* out, int value, int digits) {
@@ -31,18 +17,10 @@ int64_t naturalDay(int64_t step) {
     return floorDiv(step + shanghaiOffset, msPerDay);
 }
 
-int64_t tradingDay(int64_t step) {
-    const int64_t day = floorDiv(step + shanghaiOffset + (msPerDay - tradingDaySwitch), msPerDay);
-    const int w = weekday(day);
-    return w == 6 ? day + 2 : w == 0 ? day + 1 : day;
-}
-
-int64_t tradingDayStart(int64_t day) {
-    return weekdayBefore(day) * msPerDay + tradingDaySwitch - shanghaiOffset;
-}
-
-int64_t previousClose(int64_t day) {
-    return weekdayBefore(day) * msPerDay + dayClose - shanghaiOffset;
+bool isWeekday(int64_t day) {
+    // 1970-01-01 was a Thursday.
+    const int64_t sinceSunday = ((day + 4) % 7 + 7) % 7;
+    return sinceSunday != 0 && sinceSunday != 6;
 }
 
 void formatDay(int64_t day, char out[9]) {

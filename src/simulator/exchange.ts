@@ -42,7 +42,7 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#products = options.products;
     this.#clock = options.clock ?? new SimulationClock();
-    this.#feed = new TickFeed(options.seed, options.rate);
+    this.#feed = new TickFeed({ seed: options.seed, rate: options.rate });
   }
 
   /** The exchange's clock, ms since the epoch. */
@@ -82,8 +82,8 @@ export class Exchange {
       if (all.size === 0) this.#feed.setActive(index, true, now);
       all.add(subscriber);
       mine.add(index);
-      const snapshot = this.#feed.tickFrame(index, this.#feed.newestStep(index, now - ageMs));
-      subscriber.deliver(index, snapshot, 0, snapshot.length);
+      const snapshot = this.#feed.newestFrame(index, now - ageMs);
+      if (snapshot !== undefined) subscriber.deliver(index, snapshot, 0, snapshot.length);
     }
     this.#schedule();
   }
@@ -130,7 +130,7 @@ export class Exchange {
       id,
       exchange: this.#exchanges().get(id) ?? '',
       saturday: String(saturday),
-      earlier: (ageMs) => this.#feed.tickFrame(index, this.#feed.newestStep(index, now - ageMs)),
+      earlier: (ageMs) => this.#feed.newestFrame(index, now - ageMs),
     };
   }
 

@@ -1,17 +1,40 @@
 import koffi from 'koffi';
+import { dayToUtcMs } from '../market/tradingCalendar.js';
 import { packagePath } from '../paths.js';
 
 /** Ticks that one native call hands over at most. */
 const batchTicks = 1024;
+const dayMs = 86_400_000;
 
 function bind() {
   const library = koffi.load(packagePath('libs', 'simulator', 'build', 'libqactpmd_model.so'));
   return {
     longestFrame: library.func('int qm_longest_frame()') as () => number,
-    create: library.func('void *qm_feed_new(uint64_t seed, double rate)') as (
+    create: library.func(
+      'void *qm_feed_new(uint64_t seed, double rate, int arrivals, int hours, int dates, int levels, ' +
+        'double limit_share, double bench_start, void *holidays, int holiday_count)',
+    ) as (
       seed: bigint,
       rate: number,
+      arrivals: number,
+      hours: number,
+      dates: number,
+      levels: number,
+      limitShare: number,
+      benchStartUs: number,
+      holidays: Int32Array,
+      holidayCount: number,
     ) => unknown,
+    setLateLimit: library.func('void qm_set_late_limit(void *feed, double ms)') as (
+      feed: unknown,
+      ms: number,
+    ) => void,
+    newest: library.func('int qm_newest(void *feed, int index, double now, void *out)') as (
+      feed: unknown,
+      index: number,
+      now: number,
+      out: Uint8Array,
+    ) => number,
     free: library.func('void qm_feed_free(void *feed)') as (feed: unknown) => void,
     add: library.func('int qm_add(void *feed, const char *id)') as (feed: unknown, id: string) => number,
     setActive: library.func('void qm_set_active(void *feed, int index, int active, double now)') as (
@@ -45,11 +68,48 @@ function bind() {
   };
 }
 
+export const arrivalKinds = ['uniform', 'poisson', 'burst'] as const;
+export const hoursModes = ['always', 'exchange'] as const;
+export const dateRules = ['production', 'simnow'] as const;
+
+/** What a feed's ticks depend on; feeds with the same settings agree tick for tick. */
+export interface FeedSettings {
+  readonly seed: number;
+  /** Ticks per second of each instrument, at most 1000. */
+  readonly rate: number;
+  /** How an instrument's ticks are spread: one in each period, independent, or all instruments within 10 ms. */
+  readonly arrivals: (typeof arrivalKinds)[number];
+  /** Open at every instant, or in the exchanges' sessions. */
+  readonly hours: (typeof hoursModes)[number];
+  /** Dates as production fronts stamp them, or as SimNow's do. */
+  readonly dates: (typeof dateRules)[number];
+  /** Levels of the book that are sent, 1 to 5. */
+  readonly levels: number;
+  /** Share of an instrument's days on which it stands at a price limit for half an hour. */
+  readonly limitShare: number;
+  /** Start of a bench run in µs since the epoch: Volume counts ticks from there, OpenInterest µs. */
+  readonly benchStartUs: number | undefined;
+  /** Weekdays without trading, yyyymmdd. */
+  readonly holidays: readonly number[];
+}
+
+export const defaultFeedSettings: FeedSettings = {
+  seed: 1,
+  rate: 2,
+  arrivals: 'uniform',
+  hours: 'always',
+  dates: 'production',
+  levels: 5,
+  limitShare: 0,
+  benchStartUs: undefined,
+  holidays: [],
+};
+
 let native: ReturnType<typeof bind> | undefined;
 
 /**
  * The tick model and its schedule, from libs/simulator. Times are in ms since the epoch. A tick is a pure function
- * of (seed, instrument, step) and its step one of (seed, instrument, rate): feeds of any number of processes agree.
+ * of the settings, the instrument and the step, and so is the schedule: feeds of any number of processes agree.
  */
 export class TickFeed {
   readonly #native: ReturnType<typeof bind>;
@@ -58,10 +118,23 @@ export class TickFeed {
   readonly #ends = new Uint32Array(batchTicks);
   readonly #frames: Buffer;
 
-  /** `rate` is the ticks per second of each instrument, at most 1000. Throws when the library cannot be loaded. */
-  constructor(seed: number, rate: number) {
+  /** Settings that are not given have their defaults. Throws when the library cannot be loaded. */
+  constructor(given: Partial<FeedSettings> = {}) {
+    const settings = { ...defaultFeedSettings, ...given };
+    const holidays = Int32Array.from(settings.holidays, (day) => dayToUtcMs(day) / dayMs);
     this.#native = native ??= bind();
-    this.#feed = this.#native.create(BigInt(seed), rate);
+    this.#feed = this.#native.create(
+      BigInt(settings.seed),
+      settings.rate,
+      arrivalKinds.indexOf(settings.arrivals),
+      hoursModes.indexOf(settings.hours),
+      dateRules.indexOf(settings.dates),
+      settings.levels,
+      settings.limitShare,
+      settings.benchStartUs ?? -1,
+      holidays,
+      holidays.length,
+    );
     this.#frames = Buffer.alloc(batchTicks * this.#native.longestFrame());
   }
 
@@ -75,12 +148,23 @@ export class TickFeed {
     this.#native.setActive(this.#feed, index, active ? 1 : 0, now);
   }
 
-  /** Step of an instrument's newest scheduled tick. */
+  /** Ticks later than this are skipped but for each instrument's newest. */
+  setLateLimit(ms: number): void {
+    this.#native.setLateLimit(this.#feed, ms);
+  }
+
+  /** Step of an instrument's newest scheduled tick, -1 when there is none. */
   newestStep(index: number, now: number): number {
     return this.#native.newestStep(this.#feed, index, now);
   }
 
-  /** One tick as a frame of the wire protocol. */
+  /** An instrument's newest scheduled tick as a frame of the wire protocol; undefined when there is none. */
+  newestFrame(index: number, now: number): Buffer | undefined {
+    const length = this.#native.newest(this.#feed, index, now, this.#frames);
+    return length === 0 ? undefined : Buffer.from(this.#frames.subarray(0, length));
+  }
+
+  /** The tick of a step, scheduled or not, as a frame; without the bench encoding. */
   tickFrame(index: number, step: number): Buffer {
     const length = this.#native.tick(this.#feed, index, step, this.#frames);
     return Buffer.from(this.#frames.subarray(0, length));

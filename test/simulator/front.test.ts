@@ -81,7 +81,7 @@ describe('ticks', () => {
       `tcp://127.0.0.1:${(await second.ports())[1]!}`,
       `sim://?rate=${4 * ids.length}&seed=5`,
     ];
-    const feed = new TickFeed(5, 4);
+    const feed = new TickFeed({ seed: 5, rate: 4 });
     closers.push(() => feed.close());
     const all = await Promise.all(
       addresses.map(async (address) => {

@@ -13,7 +13,7 @@ const ids = ['rb2701', 'au2702', 'CF701', 'm2701', 'IF2612', 'T2612', 'TS2612', 
 const opened: TickFeed[] = [];
 
 function open(seed = 1, rate = 2): TickFeed {
-  const feed = new TickFeed(seed, rate);
+  const feed = new TickFeed({ seed, rate });
   opened.push(feed);
   return feed;
 }
@@ -41,7 +41,7 @@ describe('a tick', () => {
       fc.property(fc.array(question, { minLength: 1, maxLength: 8 }), (questions) => {
         const used = open(7);
         for (const [id, at] of questions) {
-          const fresh = new TickFeed(7, 50);
+          const fresh = new TickFeed({ seed: 7, rate: 50 });
           expect(tick(used, id, at)).toEqual(tick(fresh, id, at));
           fresh.close();
         }
