@@ -2,9 +2,11 @@ import { runCli } from './cli/runCli.js';
 import { silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
-import { createLogger, logDestination } from './logging.js';
+import { createLogger, logDestination, type Logger } from './logging.js';
 import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
 import { StandardOutput } from './standardOutput.js';
+
+const lastLinesMs = 500;
 
 /**
  * Runs one command line to its end and gives the exit code: 0 after a clean stop, 1 when the gateway could not
@@ -53,11 +55,23 @@ export async function runProgram(
   } else if (exitCode === 0) {
     log.info('stopped');
   }
+  await written(log);
   return exitCode;
 }
 
 function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Lines on their way would come after those that the end of the process writes; a reader who stalls is not awaited. */
+function written(log: Logger): Promise<void> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(resolve, lastLinesMs);
+    log.flush(() => {
+      clearTimeout(deadline);
+      resolve();
+    });
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
