@@ -108,14 +108,21 @@ export class InstrumentDirectory {
   }
 
   #add(parsed: ParsedInstrumentId): Instrument {
-    const listing = this.#today();
+    let staticJson: string | undefined;
+    const describe = (): string => {
+      const { contracts, day } = this.#today();
+      return staticFields(parsed, contracts.get(parsed.id), day);
+    };
     const instrument: Instrument = {
       slot: this.#instruments.length,
       id: parsed.id,
       exchange: parsed.exchange,
       key: `${parsed.exchange}.${parsed.id}`,
       product: parsed.product,
-      staticJson: staticFields(parsed, listing.contracts.get(parsed.id), listing.day),
+      // Made for the first snapshot: a client may name thousands of instruments at once that never tick.
+      get staticJson() {
+        return (staticJson ??= describe());
+      },
     };
     this.#instruments.push(instrument);
     this.#byId.set(parsed.id, instrument);

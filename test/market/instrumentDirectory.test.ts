@@ -33,6 +33,24 @@ describe('InstrumentDirectory', () => {
     expect(all.resolve('rb2701')).toBeDefined();
   });
 
+  it('does not look anything up for instruments that are only named', () => {
+    let looks = 0;
+    const directory = new InstrumentDirectory({
+      products: loadProducts(),
+      maxInstruments: 10,
+      now: () => {
+        looks++;
+        return Date.parse('2026-10-12T10:00:00+08:00');
+      },
+    });
+    const instrument = directory.resolve('au2612')!;
+    expect(looks).toBe(0);
+    expect(instrument.staticJson).toContain('"expired":false');
+    const before = looks;
+    expect(instrument.staticJson).toContain('"expired":false');
+    expect(looks).toBe(before);
+  });
+
   it('lists contracts by id, exchange, Chinese name and pinyin', () => {
     const all = directory();
     const every = all.list();
