@@ -3,10 +3,14 @@ import type { Logger } from './logging.js';
 
 const windowMs = 60_000;
 const linesPerWindow = 10;
+/** A line that says something new is written past the limit, up to this many a window. */
+const textsPerWindow = 30;
 
 interface Source {
   lines: number;
   left: number;
+  /** What has been written in this window. */
+  readonly texts: Set<string>;
   /** Writes the newest of the lines that were left out. */
   last: ((leftOut: number) => void) | undefined;
   readonly timer: NodeJS.Timeout;
@@ -14,7 +18,8 @@ interface Source {
 
 /**
  * Log lines that something outside can cause at any rate: a front that cuts every session, or refuses every instrument.
- * Of one source at most 10 a minute are written at once; of the others the newest, with their number, at the minute's end.
+ * Of one source 10 a minute are written at once, and after them those that say something new, up to 30 texts; of the
+ * others the newest, with their number, at the minute's end.
  */
 export class LimitedLog {
   readonly #logger: Logger;
@@ -27,7 +32,9 @@ export class LimitedLog {
   write(source: string, level: Level, members: object, text: string): void {
     if (!this.#logger.isLevelEnabled(level)) return;
     const now = this.#sourceOf(source);
-    if (++now.lines <= linesPerWindow) {
+    const isNew = !now.texts.has(text) && now.texts.size < textsPerWindow;
+    if (isNew) now.texts.add(text);
+    if (++now.lines <= linesPerWindow || isNew) {
       this.#logger[level](members, text);
       return;
     }
@@ -48,7 +55,7 @@ export class LimitedLog {
     if (known !== undefined) return known;
     const timer = setTimeout(() => this.#end(name), windowMs);
     timer.unref();
-    const made: Source = { lines: 0, left: 0, last: undefined, timer };
+    const made: Source = { lines: 0, left: 0, texts: new Set(), last: undefined, timer };
     this.#sources.set(name, made);
     return made;
   }

@@ -14,22 +14,31 @@ describe('LimitedLog', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  it('writes ten lines of a source, and the newest of the others at the end of the minute', () => {
-    for (let i = 1; i <= 500; i++) log.write('a', 'warn', { connection: 'a' }, `line ${i}`);
+  it('writes ten like lines of a source, and the newest of the others at the end of the minute', () => {
+    for (let i = 1; i <= 500; i++) log.write('a', 'warn', { connection: 'a', i }, 'lost');
     log.write('b', 'info', {}, 'of another source');
     expect(lines.map((line) => line['msg'])).toEqual([
-      ...Array.from({ length: 10 }, (_, i) => `line ${i + 1}`),
+      ...Array<string>(10).fill('lost'),
       'of another source',
     ]);
     vi.advanceTimersByTime(60_000);
     expect(lines.at(-1)).toEqual({
       level: 40,
       connection: 'a',
+      i: 500,
       left_out: 489,
-      msg: 'line 500 (after 489 more lines)',
+      msg: 'lost (after 489 more lines)',
     });
     log.write('a', 'warn', {}, 'of the next minute');
     expect(lines.at(-1)!['msg']).toBe('of the next minute');
+  });
+
+  it('writes at once what says something new, up to thirty texts', () => {
+    for (let i = 1; i <= 100; i++) log.write('a', 'warn', {}, 'lost');
+    log.write('a', 'error', {}, 'login refused');
+    expect(lines.at(-1)!['msg']).toBe('login refused');
+    for (let i = 1; i <= 100; i++) log.write('a', 'warn', {}, `refused: ${i}`);
+    expect(lines).toHaveLength(10 + 1 + 28);
   });
 
   it('is silent and keeps nothing when nothing was left out', () => {
@@ -40,10 +49,10 @@ describe('LimitedLog', () => {
   });
 
   it('writes what was left out when it is closed', () => {
-    for (let i = 1; i <= 11; i++) log.write('a', 'error', {}, `line ${i}`);
+    for (let i = 1; i <= 11; i++) log.write('a', 'error', { i }, 'lost');
     log.close();
     expect(lines.map((line) => line['msg'])).toHaveLength(11);
-    expect(lines.at(-1)!['msg']).toBe('line 11');
+    expect(lines.at(-1)!['i']).toBe(11);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
