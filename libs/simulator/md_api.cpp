@@ -20,15 +20,12 @@ public:
 
     void Release() override {
         const std::shared_ptr<Session> session = session_;
+        SessionThread thread = std::move(thread_);
         delete this;
-        endSession(session);
+        thread.end(*session);
     }
 
-    void Init() override {
-        if (begun_) return;
-        begun_ = true;
-        beginSession(session_);
-    }
+    void Init() override { thread_.begin(session_); }
 
     int Join() override {
         const std::shared_ptr<Session> session = session_;
@@ -99,7 +96,7 @@ private:
 
     std::shared_ptr<Session> session_;
     SpiCaller* caller_;   // the session owns it
-    bool begun_ = false;
+    SessionThread thread_;
 };
 
 }  // namespace

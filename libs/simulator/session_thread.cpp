@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <thread>
 
 #include "generator_link.h"
 #include "tcp_link.h"
@@ -14,11 +13,7 @@ namespace {
 /** "0" makes Release return without waiting for the API thread; which of the two the vendor does is not known. */
 constexpr char releaseJoinsVariable[] = "QACTPMD_SIM_RELEASE_JOINS";
 
-/** Set in an API thread to its session, so that Release inside a callback does not wait for itself. */
-thread_local const Session* ownSession = nullptr;
-
 void runSession(const std::shared_ptr<Session>& session) {
-    ownSession = session.get();
     const std::vector<std::string> fronts = session->fronts();
     const auto generator = std::find_if(fronts.begin(), fronts.end(), isGeneratorAddress);
     if (generator != fronts.end()) runGenerator(*session, *generator);
@@ -30,15 +25,19 @@ void runSession(const std::shared_ptr<Session>& session) {
 
 }  // namespace
 
-void beginSession(const std::shared_ptr<Session>& session) {
+void SessionThread::begin(const std::shared_ptr<Session>& session) {
+    if (thread_.joinable()) return;
     session->threadBegins();
-    std::thread([session] { runSession(session); }).detach();
+    thread_ = std::thread([session] { runSession(session); });
 }
 
-void endSession(const std::shared_ptr<Session>& session) {
-    session->stop();
+void SessionThread::end(Session& session) {
+    session.stop();
+    if (!thread_.joinable()) return;
     const char* joins = std::getenv(releaseJoinsVariable);
-    if (ownSession != session.get() && (joins == nullptr || std::strcmp(joins, "0") != 0)) session->join();
+    const bool detached = joins != nullptr && std::strcmp(joins, "0") == 0;
+    if (detached || thread_.get_id() == std::this_thread::get_id()) thread_.detach();
+    else thread_.join();
 }
 
 }  // namespace sim
