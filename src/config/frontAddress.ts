@@ -2,13 +2,21 @@ import { isIPv6 } from 'node:net';
 import { isHost, isPortText, type Format } from './formats.js';
 
 const maxFronts = 64;
-const simulatedParameters = new Set(['rate', 'seed']);
+const plainNumber = /^\d+(\.\d+)?$/;
+/** Of the bundled library's own addresses, see libs/simulator/README.md. */
+const simulatedParameters: ReadonlyMap<string, RegExp> = new Map([
+  ['rate', plainNumber],
+  ['each', plainNumber],
+  ['seed', plainNumber],
+  ['arrivals', /^(uniform|poisson|burst)$/],
+  ['bench_start', plainNumber],
+]);
 
 function isSimulatedFront(rest: string): boolean {
   const [name = '', query = '', ...more] = rest.split('?');
   if (more.length > 0 || !/^[\w.-]*$/.test(name)) return false;
   return [...new URLSearchParams(query)].every(
-    ([key, value]) => simulatedParameters.has(key) && /^\d+(\.\d+)?$/.test(value),
+    ([key, value]) => simulatedParameters.get(key)?.test(value) === true,
   );
 }
 
