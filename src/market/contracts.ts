@@ -45,6 +45,16 @@ function lastMonday(count: number): number {
   return addDays(last, -((weekday + 6) % 7));
 }
 
+/** The n-th trading day of the month before a delivery month, or the n-th last one where n is negative. */
+export function tradingDayOfMonthBefore(
+  year: number,
+  month: number,
+  n: number,
+  calendar: TradingCalendar,
+): number {
+  return nthTradingDay(monthNumber(year, month) - 1, n, calendar);
+}
+
 /** The n-th trading day of a month, or the n-th last one where n is negative. */
 function nthTradingDay(count: number, n: number, calendar: TradingCalendar): number {
   let day = n > 0 ? addDays(firstDay(count), -1) : firstDay(count + 1);

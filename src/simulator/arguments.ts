@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
+import { arrivalKinds, dateRules, hoursModes, type FeedSettings } from './tickFeed.js';
 
-export interface SimulatorArguments {
+export interface SimulatorArguments extends Omit<FeedSettings, 'holidays'> {
   readonly help: boolean;
   readonly fronts: number;
   /** Port of the first front, the others follow; 0 picks free ports. */
   readonly basePort: number;
   readonly host: string;
-  /** Ticks per second of each instrument. */
-  readonly rate: number;
-  readonly seed: number;
+  /** Number of instruments, futures first; undefined for all futures. */
+  readonly instruments: number | undefined;
   /** Error id that logins are answered with, 0 for none. */
   readonly rejectLogin: number;
   /** Port of the control API on loopback, 0 for a free one; undefined for no control API. */
@@ -23,6 +23,7 @@ export interface SimulatorArguments {
 
 const maxPort = 65_535;
 const maxSpeed = 1_000_000;
+const maxInstruments = 100_000;
 
 export const usage = `Simulated market-data fronts
   --fronts N            number of fronts, 1 to 1000 (1)
@@ -30,6 +31,14 @@ export const usage = `Simulated market-data fronts
   --host ADDRESS        address to listen on (127.0.0.1)
   --rate R              ticks per second of each instrument, above 0 up to 1000 (2)
   --seed S              which market is simulated; fronts with one seed agree (1)
+  --instruments N       futures first, then options, those nearest to the money first; up to 100000 (all futures)
+  --hours MODE          always: open at any hour; exchange: sessions, auctions, nights, holidays (always)
+  --dates RULE          stamp ticks as production fronts or as simnow do (production)
+  --arrivals KIND       uniform, poisson, or burst: all instruments within 10 ms, each half second at rate 2 (uniform)
+  --levels N            levels of the book, 1 to 5 (5)
+  --limit-days SHARE    share of an instrument's days on which it stands at its price limit, 0 to 1 (0)
+  --bench               Volume numbers an instrument's ticks, OpenInterest is the time of each, in µs since the start
+  --bench-start US      start of the bench run in µs since the epoch; nothing ticks before it (now)
   --reject-login CODE   answer every login with this error id
   --control-port P      control API for faults on loopback; 0 picks a free port (none)
   --queue-limit N       packets that may wait for a client before it is cut (10000)
@@ -51,6 +60,14 @@ function read(argv: readonly string[]) {
         host: { type: 'string', default: '127.0.0.1' },
         rate: { type: 'string', default: '2' },
         seed: { type: 'string', default: '1' },
+        instruments: { type: 'string' },
+        hours: { type: 'string', default: 'always' },
+        dates: { type: 'string', default: 'production' },
+        arrivals: { type: 'string', default: 'uniform' },
+        levels: { type: 'string', default: '5' },
+        'limit-days': { type: 'string', default: '0' },
+        bench: { type: 'boolean', default: false },
+        'bench-start': { type: 'string' },
         'reject-login': { type: 'string' },
         'control-port': { type: 'string' },
         'queue-limit': { type: 'string', default: '10000' },
@@ -70,6 +87,12 @@ function numberOf(name: string, text: string, allowed: string, accepts: (value: 
   const value = text.trim() === '' ? NaN : Number(text);
   if (!accepts(value)) throw new ArgumentError(`--${name} ${text}: must be ${allowed}`);
   return value;
+}
+
+function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === text);
+  if (found === undefined) throw new ArgumentError(`--${name} ${text}: must be one of ${allowed.join(', ')}`);
+  return found;
 }
 
 const integerIn =
@@ -94,6 +117,13 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
   const lastBase = maxPort - fronts + 1;
   const rejectLogin = values['reject-login'];
   const controlPort = values['control-port'];
+  const { instruments } = values;
+  const hours = oneOf('hours', values.hours, hoursModes);
+  const scripted = values['clock-start'] !== undefined || values['clock-speed'] !== '1';
+  const benchStart = values['bench-start'] ?? (values.bench ? String(Date.now() * 1000) : undefined);
+  if (benchStart !== undefined && (hours !== 'always' || scripted)) {
+    throw new ArgumentError('--bench: only with --hours always and without a scripted clock');
+  }
   return {
     help: values.help,
     fronts,
@@ -111,6 +141,29 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
       'a whole number from 0 to 2^53 - 1',
       integerIn(0, Number.MAX_SAFE_INTEGER),
     ),
+    instruments:
+      instruments === undefined
+        ? undefined
+        : numberOf(
+            'instruments',
+            instruments,
+            `a whole number from 1 to ${maxInstruments}`,
+            integerIn(1, maxInstruments),
+          ),
+    hours,
+    dates: oneOf('dates', values.dates, dateRules),
+    arrivals: oneOf('arrivals', values.arrivals, arrivalKinds),
+    levels: numberOf('levels', values.levels, 'a whole number from 1 to 5', integerIn(1, 5)),
+    limitShare: numberOf(
+      'limit-days',
+      values['limit-days'],
+      'a number from 0 to 1',
+      (share) => share >= 0 && share <= 1,
+    ),
+    benchStartUs:
+      benchStart === undefined
+        ? undefined
+        : numberOf('bench-start', benchStart, 'µs since the epoch', integerIn(0, Number.MAX_SAFE_INTEGER)),
     rejectLogin:
       rejectLogin === undefined
         ? 0

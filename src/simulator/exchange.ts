@@ -1,13 +1,23 @@
 import { liveContracts, tradingDayAt } from '../market/contracts.js';
+import { loadCalendar } from '../market/holidayCalendar.js';
+import { listInstruments } from '../market/options.js';
 import type { ProductTable } from '../market/products.js';
-import { addDays, dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import {
+  addDays,
+  dayToUtcMs,
+  utcMsToDay,
+  WeekdayCalendar,
+  type TradingCalendar,
+} from '../market/tradingCalendar.js';
 import { SimulationClock } from './clock.js';
-import { TickFeed } from './tickFeed.js';
+import { TickFeed, type FeedSettings } from './tickFeed.js';
 import type { TickOrigin } from './tickFaults.js';
 
 /** Ticks are gathered this long, so that a session costs one write per turn and not one per tick. */
 const shortestTurnMs = 4;
 const longestTurnMs = 1000;
+/** In real time; a tick that is later is skipped but for each instrument's newest. */
+const lateLimitMs = 500;
 const shanghaiOffsetMs = 8 * 3_600_000;
 
 /** A logged-in session as the exchange sees it. */
@@ -17,17 +27,19 @@ export interface Subscriber {
   deliver(index: number, frames: Buffer, start: number, end: number): void;
 }
 
-export interface ExchangeOptions {
-  readonly seed: number;
-  /** Ticks per second of each instrument. */
-  readonly rate: number;
+export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
   readonly clock?: SimulationClock;
+  /** Number of instruments: futures first, then options. All futures and nothing else where it is not given. */
+  readonly instruments?: number | undefined;
 }
 
 /** The simulated market behind all fronts of a process: what is listed, what ticks, and who gets it. */
 export class Exchange {
   readonly #products: ProductTable;
+  readonly #instruments: number | undefined;
+  readonly #isBench: boolean;
+  readonly #calendar: TradingCalendar;
   readonly #clock: SimulationClock;
   readonly #feed: TickFeed;
   /** Subscribers by the feed's index. */
@@ -41,8 +53,14 @@ export class Exchange {
 
   constructor(options: ExchangeOptions) {
     this.#products = options.products;
+    this.#instruments = options.instruments;
+    this.#isBench = options.benchStartUs !== undefined;
     this.#clock = options.clock ?? new SimulationClock();
-    this.#feed = new TickFeed({ seed: options.seed, rate: options.rate });
+    // A market that never closes has no holidays either.
+    const calendar = options.hours === 'exchange' ? loadCalendar() : undefined;
+    this.#calendar = calendar ?? new WeekdayCalendar();
+    this.#feed = new TickFeed({ ...options, holidays: calendar?.holidays ?? [] });
+    this.clockSet();
   }
 
   /** The exchange's clock, ms since the epoch. */
@@ -52,7 +70,7 @@ export class Exchange {
 
   /** The current trading day, yyyymmdd. */
   tradingDay(): number {
-    return tradingDayAt(new Date(this.now()));
+    return tradingDayAt(new Date(this.now()), this.#calendar);
   }
 
   /** Ids of the contracts that are listed on the current trading day. */
@@ -134,8 +152,10 @@ export class Exchange {
     };
   }
 
-  /** To be called when the clock was set: the schedule begins anew. */
+  /** To be called when the clock was set. */
   clockSet(): void {
+    // A bench run counts what is late, and so has a limit of its own.
+    if (!this.#isBench) this.#feed.setLateLimit(lateLimitMs * Math.max(1, this.#clock.speed));
     this.#schedule();
   }
 
@@ -150,10 +170,25 @@ export class Exchange {
   #exchanges(): ReadonlyMap<string, string> {
     const day = this.tradingDay();
     if (this.#listed.day !== day) {
-      const contracts = liveContracts(this.#products, new Date(this.now()));
+      const at = new Date(this.now());
+      const contracts =
+        this.#instruments === undefined
+          ? liveContracts(this.#products, at, this.#calendar)
+          : listInstruments(this.#products, at, this.#calendar, this.#instruments);
       this.#listed = { day, exchanges: new Map(contracts.map(({ id, exchange }) => [id, exchange])) };
     }
     return this.#listed.exchanges;
+  }
+
+  /** On a new trading day, the contracts that are no longer listed fall silent. */
+  #rollOver(): void {
+    const before = this.#listed;
+    const listed = this.#exchanges();
+    if (this.#listed === before) return;
+    this.#ids.forEach((id, index) => {
+      const wanted = listed.has(id) && this.#subscribers[index]!.size > 0;
+      this.#feed.setActive(index, wanted, this.now());
+    });
   }
 
   #leave(subscriber: Subscriber, index: number): void {
@@ -172,6 +207,7 @@ export class Exchange {
   }
 
   #turn(): void {
+    this.#rollOver();
     this.#feed.collect(this.now(), (index, frames, start, end) => {
       for (const subscriber of this.#subscribers[index]!) subscriber.deliver(index, frames, start, end);
     });

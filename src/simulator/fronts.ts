@@ -15,7 +15,7 @@ export class Fronts {
   constructor(given: SimulatorArguments) {
     const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
     this.#arguments = given;
-    this.#exchange = new Exchange({ seed: given.seed, rate: given.rate, products: loadProducts(), clock });
+    this.#exchange = new Exchange({ ...given, products: loadProducts(), clock });
     this.#control = new ControlServer({
       fronts: this.#fronts,
       clock,

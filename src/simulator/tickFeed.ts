@@ -120,7 +120,7 @@ export class TickFeed {
 
   /** Settings that are not given have their defaults. Throws when the library cannot be loaded. */
   constructor(given: Partial<FeedSettings> = {}) {
-    const settings = { ...defaultFeedSettings, ...given };
+    const settings: FeedSettings = { ...defaultFeedSettings, ...given };
     const holidays = Int32Array.from(settings.holidays, (day) => dayToUtcMs(day) / dayMs);
     this.#native = native ??= bind();
     this.#feed = this.#native.create(
