@@ -16,6 +16,10 @@ const Column = {
   written: 9,
 } as const;
 const columns = 10;
+/** Their names in a report; the instrument takes the slot's place. */
+const columnNames = Object.keys(Column).map((name) =>
+  name === 'slot' ? 'instrument' : name === 'openInterest' ? 'open_interest' : name,
+);
 /** Samples of one recording; ticks past them are not followed. */
 const maxSamples = 65_536;
 const loopDelayResolutionMs = 5;
@@ -135,7 +139,7 @@ export class TickTrace {
     }
     return {
       one_in: oneIn,
-      columns: Object.keys(Column).slice(1),
+      columns: columnNames,
       samples: this.#takeSamples(),
       loop_delay_ms: {
         p50: loopDelay.percentile(50) / nsPerMs,
