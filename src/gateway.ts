@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { Coordinator, type LineCommand } from './coordinator/coordinator.js';
 import type { ConnectionSpec, WorkerEvent } from './coordinator/messages.js';
+import { SilenceWatch } from './coordinator/silenceWatch.js';
 import { WorkerPool } from './coordinator/workerPool.js';
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
@@ -56,6 +57,7 @@ export class Gateway {
   #redis: RedisMonitor | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #maintenanceTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
   readonly #reopenTimers = new Map<number, NodeJS.Timeout>();
   /** Workers that a connection has lost since its last login. */
   readonly #workersLost: Uint32Array;
@@ -135,6 +137,7 @@ export class Gateway {
       this.#redis.start();
     }
     this.#openConnections(source);
+    if (config.silenceTimeout > 0) this.#watchSilence(source, config.silenceTimeout * 1000);
     this.#healthTimer = setInterval(() => this.#reportHealth(), config.healthCheckInterval * 1000);
     this.#maintenanceTimer = setInterval(() => this.#reportCounters(), config.maintenanceInterval * 1000);
   }
@@ -147,6 +150,7 @@ export class Gateway {
     const deadline = Date.now() + this.#config.shutdownDeadline * 1000;
     const left = (): number => Math.max(100, deadline - Date.now());
     clearInterval(this.#healthTimer);
+    clearInterval(this.#silenceTimer);
     clearInterval(this.#maintenanceTimer);
     for (const timer of this.#reopenTimers.values()) clearTimeout(timer);
     this.#server?.stopAccepting();
@@ -244,6 +248,21 @@ export class Gateway {
       };
     });
     pool.open(specs);
+  }
+
+  /** A silent connection is reported by its worker, whose report moves its instruments. */
+  #watchSilence(source: RingTickSource, timeoutMs: number): void {
+    const watch = new SilenceWatch(timeoutMs);
+    this.#silenceTimer = setInterval(() => {
+      const samples = this.#coordinator.status().map(({ state, subscriptions }, index) => ({
+        written: source.written(index),
+        expecting: state === 'logged_in' && subscriptions > 0,
+      }));
+      for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {
+        const reason = `connected, but nothing came for ${Math.round(silentMs / 1000)} s`;
+        this.#pool?.send({ type: 'reopen', connection: line, reason });
+      }
+    }, watch.periodMs);
   }
 
   #reopenLater(pool: WorkerPool, spec: ConnectionSpec, error: string): void {

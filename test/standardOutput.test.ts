@@ -46,7 +46,7 @@ it('of a vendor library does not stand between the lines on a terminal', async (
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
   );
   for (const line of shown.split(/\r?\n/).filter((text) => text.trim() !== ''))
-    expect(line).toMatch(/^(\[\d{4}-\d\d-\d\d |[^\w]*\[3\dm|    |complained|\S*\[\d+m)/);
+    expect(line).toMatch(/^(\[\d{4}-\d\d-\d\d |[^\w]*\[3\dm| {4}|complained|\S*\[\d+m)/);
   expect(shown).toContain('a vendor library prints: printed while loaded');
   expect(shown).not.toMatch(/^printed/m);
 });

@@ -39,6 +39,7 @@ class ConnectionWorker {
         break;
       case 'subscribe':
       case 'unsubscribe':
+      case 'reopen':
       case 'close':
         // The session may have ended while the command was under way.
         this.#hosts.get(command.connection)?.step(command);

@@ -54,6 +54,8 @@ export interface GatewayConfig {
   readonly maintenanceInterval: number;
   readonly maxRetryCount: number;
   readonly autoFailover: boolean;
+  /** Seconds; 0: never. */
+  readonly silenceTimeout: number;
   readonly connectionsPerWorker: 'auto' | number;
   readonly redisEnabled: boolean;
   readonly redisHost: string;
@@ -121,6 +123,7 @@ export function toGatewayConfig(
     maintenanceInterval: values.maintenance_interval,
     maxRetryCount: values.max_retry_count,
     autoFailover: values.auto_failover,
+    silenceTimeout: values.silence_timeout,
     connectionsPerWorker: values.connections_per_worker,
     redisEnabled: values.redis_enabled,
     redisHost: values.redis_host,

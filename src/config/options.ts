@@ -99,6 +99,12 @@ export const gatewayOptions = {
     true,
     "Move a failed connection's instruments to healthy ones. Without it they wait for their own connection.",
   ),
+  silence_timeout: option(
+    integer(0, 3600),
+    10,
+    'A connection whose ticks break off in the midst of trading for this long (and for ten times their longest pause of late) is opened again and its instruments move to others. 0 turns this off.',
+    's',
+  ),
   connections_per_worker: option(
     autoOr(1, 1000),
     'auto',

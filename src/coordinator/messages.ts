@@ -44,6 +44,8 @@ export type WorkerCommand =
       readonly slots: readonly number[];
     }
   | { readonly type: 'unsubscribe'; readonly connection: number; readonly ids: readonly string[] }
+  /** Ends one session that is of no use any more and opens another in its place; its subscriptions stay. */
+  | { readonly type: 'reopen'; readonly connection: number; readonly reason: string }
   /** Ends one session: silence, release off the thread, then a `closed` event. */
   | { readonly type: 'close'; readonly connection: number }
   /** Ends all sessions, then the worker itself. */

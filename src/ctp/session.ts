@@ -28,6 +28,8 @@ export type SessionInput =
   | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
   /** Something may be due: wakeAt has come. */
   | { readonly type: 'time' }
+  /** The session is of no use any more: let go of it and begin again. */
+  | { readonly type: 'reopen'; readonly reason: string }
   | { readonly type: 'close' }
   | { readonly type: 'released' };
 
@@ -53,11 +55,20 @@ export type SessionCommand =
  *                       ↑                               │           │                       │
  *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
  *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
+ *   any of these ── reopen ─→ reopening ── released ─→ connecting
  *
  * `waiting`: the front is connected, but the next login is not due yet.
  */
 export type SessionPhase =
-  'idle' | 'connecting' | 'waiting' | 'logging_in' | 'logged_in' | 'failed' | 'closing' | 'closed';
+  | 'idle'
+  | 'connecting'
+  | 'waiting'
+  | 'logging_in'
+  | 'logged_in'
+  | 'reopening'
+  | 'failed'
+  | 'closing'
+  | 'closed';
 
 /**
  * What one session does, decided without doing it: inputs and the time go in, commands come out. No clock, no
@@ -139,11 +150,12 @@ export class Session {
         return this.#refused(input, now);
       case 'time':
         return this.#time(now);
+      case 'reopen':
+        return this.#reopen(input.reason);
       case 'close':
         return this.#close();
       case 'released':
-        this.#exists = false;
-        return this.#phase === 'closing' ? this.#closed() : [];
+        return this.#released(now);
     }
   }
 
@@ -270,9 +282,24 @@ export class Session {
     return this.#exists ? [report, { type: 'release' }] : [report];
   }
 
+  #reopen(reason: string): SessionCommand[] {
+    if (!this.#live) return [];
+    this.#phase = 'reopening';
+    this.#subscriptions.forgetSent();
+    return [state('error', reason), { type: 'release' }];
+  }
+
+  #released(now: number): SessionCommand[] {
+    this.#exists = false;
+    if (this.#phase === 'closing') return this.#closed();
+    if (this.#phase !== 'reopening') return [];
+    this.#phase = 'idle';
+    return this.#open(now);
+  }
+
   #close(): SessionCommand[] {
     if (this.#phase === 'closing' || this.#phase === 'closed') return [];
-    const releasing = this.#phase === 'failed';
+    const releasing = this.#phase === 'failed' || this.#phase === 'reopening';
     this.#phase = 'closing';
     if (!this.#exists) return this.#closed();
     return releasing ? [] : [{ type: 'release' }];

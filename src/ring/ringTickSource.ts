@@ -24,6 +24,11 @@ export class RingTickSource implements TickSource {
     this.#readers.push(new TickReader(ring));
   }
 
+  /** Records that were ever written into the ring that was added as the `index`th; wraps. */
+  written(index: number): number {
+    return this.#readers[index]?.written ?? 0;
+  }
+
   get missed(): number {
     return this.#readers.reduce((sum, reader) => sum + reader.missed, 0);
   }

@@ -130,6 +130,11 @@ export class TickReader {
     return Atomics.load(this.#header, Header.head) !== this.#cursor;
   }
 
+  /** Records that were ever written, by this reader taken or not; 32 bits, wraps. */
+  get written(): number {
+    return Atomics.load(this.#header, Header.head);
+  }
+
   /** Ticks that the writer dropped because their instrument had no slot. */
   get unknownInstruments(): number {
     return Atomics.load(this.#header, Header.unknownInstruments) >>> 0;

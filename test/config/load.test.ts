@@ -19,6 +19,7 @@ describe('defaults', () => {
       maintenanceInterval: 60,
       maxRetryCount: 3,
       autoFailover: true,
+      silenceTimeout: 10,
       connectionsPerWorker: 'auto',
       redisEnabled: false,
       redisHost: '127.0.0.1',

@@ -25,6 +25,7 @@ const lost: SessionInput = { type: 'front_disconnected', text: 'gone, 0x1001' };
 const accepted: SessionInput = { type: 'login_response', code: 0, text: '' };
 const released: SessionInput = { type: 'released' };
 const close: SessionInput = { type: 'close' };
+const reopen: SessionInput = { type: 'reopen', reason: 'silent' };
 const refusedLogin = (code: number, text = ''): SessionInput => ({ type: 'login_response', code, text });
 const subscribe = (...ids: string[]): SessionInput => ({
   type: 'subscribe',
@@ -118,11 +119,9 @@ describe('a session', () => {
     [9999, 'unheard of', 1000],
     [-1, 'CTP:api login over limit freq', 1500],
     [0, 'CTP:api login over limit freq', 1500],
-    ...[12, 49, 75, 131, 140, 141, 143, 144, 6014, 6018, 6021].map((code): [number, string, 'fatal'] => [
-      code,
-      'no',
-      'fatal',
-    ]),
+    ...[12, 49, 75, 131, 140, 141, 143, 144, 6014, 6015, 6016, 6017, 6018, 6019, 6020, 6021].map(
+      (code): [number, string, 'fatal'] => [code, 'no', 'fatal'],
+    ),
   ];
   it.each(verdicts)('answers login error %d %s with %s', (code, text, verdict) => {
     const run = new Run();
@@ -255,18 +254,54 @@ describe('a session', () => {
     expect(other.step(released)).toEqual([{ type: 'closed' }]);
   });
 
+  it('lets go of a session that is of no use and begins again, with all its subscriptions', () => {
+    const run = loggedIn();
+    run.step(subscribe('a', 'b'));
+    run.now += 5000;
+    expect(run.step(reopen)).toEqual([state('error', 'silent'), { type: 'release' }]);
+    // What the old session still says, and a second wish, change nothing.
+    expect(run.step(reopen, connected, accepted, lost, { type: 'time' }, subscribe('c'))).toEqual([]);
+    expect(run.session.wakeAt).toBe(Infinity);
+    expect(run.step(released)).toEqual([state('connecting'), { type: 'open' }]);
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 2 }]);
+    expect(run.step(accepted)).toEqual([
+      state('logged_in'),
+      { type: 'subscribe', ids: ['a', 'b', 'c'], slots: [0, 1, 0] },
+    ]);
+  });
+
+  it('is not opened again before it was opened, after it failed or while it closes', () => {
+    expect(new Run().step(reopen)).toEqual([]);
+    const run = new Run();
+    run.step(open, connected, refusedLogin(75));
+    expect(run.step(reopen, released)).toEqual([]);
+    const other = loggedIn();
+    other.step(close);
+    expect(other.step(reopen, released)).toEqual([{ type: 'closed' }]);
+  });
+
+  it('reports a library that cannot be opened the second time', () => {
+    const run = loggedIn();
+    run.step(reopen, released);
+    expect(run.step({ type: 'open_failed', text: 'gone' })).toEqual([state('error', 'gone', true)]);
+    expect(run.step(close)).toEqual([{ type: 'closed' }]);
+  });
+
   const ways: [string, SessionInput[], boolean][] = [
     ['idle', [], false],
     ['connecting', [open], true],
     ['waiting', [open, connected, refusedLogin(3)], true],
     ['logging_in', [open, connected], true],
     ['logged_in', [open, connected, accepted], true],
+    ['reopening', [open, connected, accepted, reopen], true],
   ];
   it.each(ways)('closes from %s', (phase, inputs, exists) => {
     const run = new Run();
     run.step(...inputs);
     expect(run.session.phase).toBe(phase);
-    expect(run.step(close)).toEqual(exists ? [{ type: 'release' }] : [{ type: 'closed' }]);
+    const first = run.step(close);
+    if (phase === 'reopening') expect(first).toEqual([]);
+    else expect(first).toEqual(exists ? [{ type: 'release' }] : [{ type: 'closed' }]);
     expect(run.session.wakeAt).toBe(Infinity);
     expect(run.step(close, connected, accepted, lost, { type: 'time' }, subscribe('a'))).toEqual([]);
     expect(run.step(released)).toEqual(exists ? [{ type: 'closed' }] : []);
@@ -291,13 +326,14 @@ describe('a session', () => {
         { type: 'error', code: 6, text: '', requestId: 0 },
         { type: 'refused', id: 'a', code: 16, text: '' },
       ),
-      { arbitrary: fc.constantFrom<SessionInput>(close, released, refusedLogin(75)), weight: 1 },
+      { arbitrary: fc.constantFrom<SessionInput>(close, released, refusedLogin(75), reopen), weight: 1 },
     );
     const steps = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 80 });
     fc.assert(
       fc.property(steps, (list) => {
         const session = new Session(fronts, 0);
         let now = 0;
+        let opens = 0;
         let releases = 0;
         let closes = 0;
         let lastLogin = -Infinity;
@@ -314,6 +350,7 @@ describe('a session', () => {
             if (each.type === 'front_connected' && before === 'connecting') up = true;
             if (each.type === 'front_disconnected') up = false;
             for (const command of commands) {
+              if (command.type === 'open') opens++;
               if (command.type === 'release') releases++;
               if (command.type === 'closed') closes++;
               if (command.type === 'login') {
@@ -327,14 +364,14 @@ describe('a session', () => {
             expect(session.wakeAt === Infinity || session.wakeAt >= now - 20_000).toBe(true);
           }
         }
-        expect(releases).toBeLessThanOrEqual(1);
+        expect(releases).toBeLessThanOrEqual(opens);
         expect(closes).toBeLessThanOrEqual(1);
-        // Whatever happened: close leads to closed, with at most one release.
+        // Whatever happened: close leads to closed, with at most one release of each session.
         let commands = session.step(close, now);
         if (commands.some(({ type }) => type === 'release')) releases++;
         commands = [...commands, ...session.step(released, now)];
         expect(session.phase).toBe('closed');
-        expect(releases).toBeLessThanOrEqual(1);
+        expect(releases).toBeLessThanOrEqual(opens);
         expect(closes + commands.filter(({ type }) => type === 'closed').length).toBe(1);
       }),
       { numRuns: 500 },
