@@ -50,6 +50,14 @@ describe('as a child process', () => {
     expect(await fronts.stop()).toEqual({ code: 0, signal: null });
   });
 
+  it('tells its parent the port of the control API', async () => {
+    const fronts = run(['--base-port', '0', '--control-port', '0'], true);
+    const { base } = await fronts.control();
+    await vi.waitFor(() =>
+      expect(fronts.messages[0]).toMatchObject({ controlPort: Number(base.split(':')[2]) }),
+    );
+  });
+
   it('ends when its parent lets go of it', async () => {
     const fronts = run(['--base-port', '0'], true);
     await fronts.ports();
@@ -94,6 +102,19 @@ it.each([
   [['--rate', '-1'], "Option '--rate' argument is ambiguous"],
   [['--rate', '0'], '--rate 0: must be a number above 0 up to 1000'],
   [['--seed', '1.5'], '--seed 1.5: must be a whole number from 0 to 2^53 - 1'],
+  [['--instruments', '0'], '--instruments 0: must be a whole number from 1 to 100000'],
+  [['--hours', 'day'], '--hours day: must be one of always, exchange'],
+  [['--dates', 'x'], '--dates x: must be one of production, simnow'],
+  [['--arrivals', 'x'], '--arrivals x: must be one of uniform, poisson, burst'],
+  [['--levels', '6'], '--levels 6: must be a whole number from 1 to 5'],
+  [['--limit-days', '2'], '--limit-days 2: must be a number from 0 to 1'],
+  [
+    ['--clock-start', '2026-11-23T09:00'],
+    '--clock-start 2026-11-23T09:00: must be an ISO time with its zone',
+  ],
+  [['--clock-speed', '0'], '--clock-speed 0: must be a number above 0 up to 1000000'],
+  [['--bench', '--hours', 'exchange'], '--bench: only with --hours always and without a scripted clock'],
+  [['--control-port', 'x'], '--control-port x: must be a whole number from 0 to 65535'],
   [['--reject-login', '0'], '--reject-login 0: must be an error id from 1 on'],
   [['--colour', 'red'], "Unknown option '--colour'"],
   [['extra'], "Unexpected argument 'extra'"],
@@ -107,7 +128,7 @@ it.each([
 it('explains itself with --help', async () => {
   const fronts = run(['--help']);
   expect((await fronts.ended).code).toBe(0);
-  for (const option of ['--fronts', '--base-port', '--host', '--rate', '--seed', '--reject-login']) {
+  for (const option of ['--fronts', '--instruments', '--hours', '--arrivals', '--bench', '--control-port']) {
     expect(fronts.output).toContain(option);
   }
 });

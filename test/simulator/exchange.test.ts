@@ -1,0 +1,177 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { listInstruments } from '../../src/market/options.js';
+import { loadProducts } from '../../src/market/products.js';
+import { SimulationClock } from '../../src/simulator/clock.js';
+import { Exchange, type ExchangeOptions, type Subscriber } from '../../src/simulator/exchange.js';
+import { FrontProcess } from './frontProcess.js';
+import { buildNative, NativeClient } from './nativeClient.js';
+import { fieldsOf, listedId, type TickFields } from './tickFields.js';
+
+const products = loadProducts();
+const exchanges: Exchange[] = [];
+const processes: FrontProcess[] = [];
+const clients: NativeClient[] = [];
+
+beforeAll(buildNative);
+afterEach(async () => {
+  for (const exchange of exchanges.splice(0)) exchange.close();
+  for (const client of clients.splice(0)) await client.close();
+  for (const fronts of processes.splice(0)) await fronts.stop('SIGKILL');
+});
+
+/** An exchange whose ticks end in a list, without sockets. */
+function open(options: Partial<ExchangeOptions>): {
+  exchange: Exchange;
+  subscriber: Subscriber;
+  ticks: { id: string; fields: TickFields }[];
+} {
+  const exchange = new Exchange({ products, ...options });
+  exchanges.push(exchange);
+  const ticks: { id: string; fields: TickFields }[] = [];
+  const idAt = 8 + 312;
+  const subscriber: Subscriber = {
+    outbox: { flush: () => undefined },
+    deliver: (_, frames, start, end) => {
+      const frame = frames.subarray(start, end);
+      ticks.push({ id: frame.toString('latin1', idAt), fields: fieldsOf(frame) });
+    },
+  };
+  return { exchange, subscriber, ticks };
+}
+
+function run(...args: string[]): FrontProcess {
+  const fronts = new FrontProcess(args);
+  processes.push(fronts);
+  return fronts;
+}
+
+it('runs through a fortnight with holidays, nights and an expiry in a second', async () => {
+  const clock = new SimulationClock(Date.parse('2026-09-29T18:00:00+08:00'), 1_000_000);
+  const { exchange, subscriber, ticks } = open({ clock, rate: 0.001, hours: 'exchange' });
+  exchange.subscribe(subscriber, ['rb2610', 'rb2701', 'au2612']);
+  const end = Date.parse('2026-10-17T12:00:00+08:00');
+  await vi.waitFor(() => expect(clock.now()).toBeGreaterThan(end), { timeout: 20_000 });
+  exchange.close();
+
+  const days = (id: string): unknown[] => [
+    ...new Set(ticks.filter((tick) => tick.id === id).map(({ fields }) => fields[0])),
+  ];
+  const before = ['20260929', '20260930'];
+  const after = ['20261008', '20261009', '20261012', '20261013', '20261014', '20261015', '20261016'];
+  expect(days('rb2701').slice(0, 9)).toEqual([...before, ...after]);
+  // It expires on the 15th, and is silent from the evening on.
+  expect(days('rb2610')).toEqual([...before, ...after.slice(0, 6)]);
+  const nights = (day: string): boolean =>
+    ticks.some(({ id, fields }) => id === 'au2612' && fields[0] === day && String(fields[208]) > '20:00');
+  expect(['20260930', '20261008', '20261009', '20261012'].map(nights)).toEqual([true, false, true, true]);
+  expect(exchange.tradingDay()).toBeGreaterThan(20261016);
+  expect(exchange.isListed('rb2610')).toBe(false);
+});
+
+it('does not tick a contract before its listing and after its last day', () => {
+  const clock = new SimulationClock(Date.parse('2026-10-15T19:00:00+08:00'), 0.001);
+  const { exchange, subscriber, ticks } = open({ clock });
+  exchange.subscribe(subscriber, ['rb2610', 'rb2710', 'rb2711']);
+  expect(ticks.map((tick) => tick.id)).toEqual(['rb2610']);
+  clock.set(Date.parse('2026-10-15T20:00:00+08:00'));
+  exchange.subscribe(subscriber, ['rb2610', 'rb2710', 'rb2711']);
+  expect(ticks.map((tick) => tick.id)).toEqual(['rb2610', 'rb2710']);
+});
+
+it('serves 25,000 instruments to one client', async () => {
+  const ids = listInstruments(products, new Date(), undefined, 25_000).map((contract) => contract.id);
+  const fronts = run(
+    '--base-port',
+    '0',
+    '--instruments',
+    '25000',
+    '--rate',
+    '0.05',
+    '--queue-limit',
+    '100000',
+  );
+  const [port] = await fronts.ports();
+  expect(fronts.output).toContain('ready: 25000 instruments');
+  const client = new NativeClient();
+  clients.push(client);
+  await client.connect(`tcp://127.0.0.1:${port!}`);
+  await client.command('login 9999');
+  await client.until(() => client.callbacks('login')[0], 'the login');
+  await client.command('quiet on');
+  for (let i = 0; i < ids.length; i += 5000)
+    await client.command(`subscribe ${ids.slice(i, i + 5000).join(' ')}`);
+  let ticks = 0;
+  await vi.waitFor(
+    async () => {
+      ticks += (await client.command('count')).code!;
+      expect(ticks).toBeGreaterThan(25_500);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+});
+
+it('encodes a bench run alike on two front processes and in the library', async () => {
+  const start = Date.now() * 1000;
+  const options = ['--base-port', '0', '--rate', '20', '--arrivals', 'poisson', '--bench-start', `${start}`];
+  const [one, other] = [run(...options), run(...options)];
+  const addresses = [
+    `tcp://127.0.0.1:${(await one.ports())[0]!}`,
+    `tcp://127.0.0.1:${(await other.ports())[0]!}`,
+    `sim://?each=20&arrivals=poisson&bench_start=${start}`,
+  ];
+  const id = listedId('rb');
+  const received = await Promise.all(
+    addresses.map(async (address) => {
+      const client = new NativeClient();
+      clients.push(client);
+      await client.connect(address);
+      await client.start([id]);
+      await client.until(() => client.ticks(id).length > 30, 'ticks');
+      return new Map(client.ticks(id).map(({ fields }) => [Number(fields![136]), Number(fields![152])]));
+    }),
+  );
+  for (const ticks of received) {
+    const numbers = [...ticks.keys()];
+    expect(numbers).toEqual(numbers.map((_, n) => numbers[0]! + n));
+    const shared = [...ticks].filter(([number]) => received.every((others) => others.has(number)));
+    expect(shared.length).toBeGreaterThan(5);
+    for (const [number, time] of shared) {
+      expect(received.map((others) => others.get(number))).toEqual([time, time, time]);
+    }
+  }
+});
+
+it('has 96 fronts in one process, which agree', async () => {
+  const fronts = run('--base-port', '0', '--fronts', '96', '--control-port', '0');
+  const ports = await fronts.ports();
+  expect(new Set(ports).size).toBe(96);
+  const sockets = await Promise.all(
+    ports.map(async (port) => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  const control = await fronts.control();
+  await vi.waitFor(async () => {
+    const reports = await control.fronts();
+    expect(reports.map((front) => front.sessions.length)).toEqual(Array(96).fill(1));
+  });
+  for (const socket of sockets) socket.destroy();
+
+  const id = listedId('rb');
+  const received = await Promise.all(
+    [ports[0]!, ports[95]!].map(async (port) => {
+      const client = new NativeClient();
+      clients.push(client);
+      await client.connect(`tcp://127.0.0.1:${port}`);
+      await client.start([id]);
+      await client.until(() => client.ticks(id).length > 5, 'ticks');
+      return client.ticks(id).map((tick) => JSON.stringify(tick.fields));
+    }),
+  );
+  const [one, other] = received as [string[], string[]];
+  expect(one.filter((tick) => other.includes(tick)).length).toBeGreaterThan(3);
+});
