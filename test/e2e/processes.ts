@@ -98,7 +98,10 @@ export interface Health {
     subscriptions: number;
     reason: string;
     ticks: number;
+    reconnects: number;
   }[];
+  instruments: { wanted: number; waiting: number; refused: number };
+  ticks: { accepted: number; duplicate: number; regressed: number; untimed: number; missed: number };
   websocket: { active_sessions: number; total_messages: number };
   redis: { connected: boolean; latency: string };
 }
@@ -161,9 +164,38 @@ export class FrontsProcess extends Program {
   }
 
   async ready(): Promise<this> {
-    await until('the simulated fronts', () => this.lines.length > 0 || !this.isRunning);
-    if (!this.isRunning) throw new Error(`the fronts ended:\n${this.output}`);
+    await this.line(/^ready/);
     return this;
+  }
+
+  /** Sets a fault on a front, or on all of them; the fronts must run with --control-port 0. */
+  async fault(name: string, fields: object = {}, front: number | 'all' = 'all'): Promise<void> {
+    await this.#control('POST', `/fronts/${front}/faults`, { fault: name, ...fields });
+  }
+
+  /** Ends one fault, or all of them. */
+  async clear(name?: string, front: number | 'all' = 'all'): Promise<void> {
+    await this.#control(
+      'DELETE',
+      `/fronts/${front}/faults`,
+      name === undefined ? undefined : { fault: name },
+    );
+  }
+
+  /** Sessions that the fronts have at the moment. */
+  async sessions(): Promise<number> {
+    const { fronts } = (await this.#control('GET', '/fronts')) as { fronts: { sessions: unknown[] }[] };
+    return fronts.reduce((sum, { sessions }) => sum + sessions.length, 0);
+  }
+
+  async #control(method: string, path: string, body?: object): Promise<unknown> {
+    const port = /127\.0\.0\.1:(\d+)\D*$/.exec(await this.line(/control at/))![1]!;
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
   }
 }
 
