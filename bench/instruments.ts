@@ -1,28 +1,14 @@
-import { liveContracts } from '../src/market/contracts.js';
-import { parseInstrumentId } from '../src/market/instrumentId.js';
+import { listInstruments } from '../src/market/options.js';
 import { loadProducts } from '../src/market/products.js';
 
-const firstStrike = 100;
-const strikeStep = 50;
-
 /**
- * So many instrument ids: the listed futures and, where those are too few, options on them with one strike after the
- * other, as real exchanges list them by the ten thousand.
+ * The first so many instruments that simulated fronts list: futures, then options.
  *
- * @throws RangeError when there are not so many
+ * @throws RangeError when fewer are listed
  */
 export function instruments(count: number): string[] {
-  const products = loadProducts();
-  const futures = liveContracts(products, new Date()).map((contract) => contract.id);
-  const ids = futures.slice(0, count);
-  const underlyings = futures.filter(
-    (id) => parseInstrumentId(`${id}C${firstStrike}`, products) !== undefined,
-  );
-  for (let strike = firstStrike; ids.length < count; strike += strikeStep) {
-    if (underlyings.length === 0) throw new RangeError(`there are no ${count} instruments`);
-    const room = count - ids.length;
-    ids.push(...underlyings.flatMap((id) => [`${id}C${strike}`, `${id}P${strike}`]).slice(0, room));
-  }
+  const ids = listInstruments(loadProducts(), new Date(), undefined, count).map(({ id }) => id);
+  if (ids.length < count) throw new RangeError(`only ${ids.length} of ${count} instruments are listed`);
   return ids;
 }
 

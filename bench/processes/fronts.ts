@@ -4,6 +4,9 @@ import { Child } from './child.js';
 export const arrivalKinds = ['poisson', 'burst', 'uniform'] as const;
 export type Arrivals = (typeof arrivalKinds)[number];
 
+/** Packets that may wait for the gateway: the bench wants to see lateness, not a front that cuts its client. */
+const queueLimit = 1_000_000;
+
 /** Where a run's ticks come from, and what they are. */
 export interface FeedOptions {
   readonly arrivals: Arrivals;
@@ -12,6 +15,8 @@ export interface FeedOptions {
   /** µs since the epoch: before it nothing ticks, and intended times count from it. */
   readonly startUs: number;
   readonly seed: number;
+  /** Instruments that the fronts list, as instruments() gives them. */
+  readonly instruments: number;
 }
 
 /** Simulated fronts in bench mode, in a process of their own. */
@@ -32,6 +37,7 @@ export class Fronts {
       ...(preload === undefined ? [] : ['--import', preload]),
       main,
       ...['--fronts', String(fronts), '--base-port', '0', '--seed', String(options.seed)],
+      ...['--instruments', String(options.instruments), '--queue-limit', String(queueLimit)],
       ...['--bench', '--bench-start', String(options.startUs)],
       ...['--arrivals', options.arrivals, '--rate', String(options.rate)],
     ]);

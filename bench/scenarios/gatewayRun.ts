@@ -8,6 +8,7 @@ import { pause, until } from '../processes/child.js';
 import { Fronts, inLibrary, type FeedOptions } from '../processes/fronts.js';
 import { GatewayProcess } from '../processes/gateway.js';
 import { Load, type LoadHistory, type LoadWindow } from '../processes/load.js';
+import { sampleFrame } from '../processes/sampleFrame.js';
 import { cpuPct, cpuTime, residentMb, threadCount } from '../processes/usage.js';
 
 /** What one run of the gateway is under. */
@@ -16,7 +17,7 @@ export interface RunOptions {
   readonly instruments: readonly string[];
   /** Each client's instruments. */
   readonly plan: readonly (readonly string[])[];
-  readonly feed: Omit<FeedOptions, 'startUs'>;
+  readonly feed: Pick<FeedOptions, 'arrivals' | 'rate'>;
   /** fronts: over TCP from a process of their own; library: made inside the simulated vendor library. */
   readonly supply: 'fronts' | 'library';
   readonly connections: number;
@@ -64,9 +65,11 @@ export interface RunFigures {
   readonly loop_lag_ms: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
   readonly gc: { readonly count: number; readonly total_ms: number; readonly max_ms: number } | undefined;
   readonly cpuprofile: string | undefined;
+  /** A market_data frame, for baselines that are to send the same bytes; '' in runs of the aid protocol. */
+  readonly sample: string;
 }
 
-/** Time after the run's beginning before which the front sends nothing, so that all is up when it does. */
+/** Connections have room for some more than their share, so that assignment is never stuck. */
 const roomPerInstrument = 1.05;
 const probingClients = 50;
 const traceOneIn = 16;
@@ -77,11 +80,17 @@ const quietMs = 300;
 const unsentMs = 250;
 const silentDeadlineMs = 30_000;
 const msPerS = 1000;
+const seed = 1;
 
 /** One run with processes and files of its own. */
 export async function runGateway(options: RunOptions): Promise<RunFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-bench-'));
-  const feed: FeedOptions = { ...options.feed, startUs: Date.now() * 1000 };
+  const feed: FeedOptions = {
+    ...options.feed,
+    seed,
+    startUs: Date.now() * 1000,
+    instruments: options.instruments.length,
+  };
   let fronts: Fronts | undefined;
   let gateway: GatewayProcess | undefined;
   let load: Load | undefined;
@@ -121,6 +130,7 @@ async function measure(
   load: Load,
 ): Promise<RunFigures> {
   await everyStreamSpeaks(load);
+  const sample = options.protocol === 'aid' ? '' : await sampleFrame(gateway.port, options.instruments[0]!);
   await pause(options.warmupS * msPerS);
 
   const { pid } = gateway.child;
@@ -167,6 +177,7 @@ async function measure(
     loop_lag_ms: trace?.loop_delay_ms,
     gc: trace?.gc,
     cpuprofile,
+    sample,
   };
 }
 

@@ -1,0 +1,116 @@
+import { parseArgs } from 'node:util';
+import { hopNames } from './figures/hops.js';
+import { scenarios } from './scenarios/catalogue.js';
+import type { Settings } from './scenarios/settings.js';
+
+export interface BenchArguments {
+  readonly help: boolean;
+  /** Names; empty for all that are built. */
+  readonly scenario: string | undefined;
+  readonly json: boolean;
+  readonly compare: string | undefined;
+  readonly output: string | undefined;
+  /** Measure the scale curves too and write bench/RESULTS.md. */
+  readonly results: boolean;
+  readonly settings: Settings;
+}
+
+/** What the command line says that cannot be; one line. */
+export class ArgumentError extends Error {
+  override readonly name = 'ArgumentError';
+}
+
+export const usage = `npm run bench -- [options]
+  --scenario NAME   one scenario; without it, all that are built
+  --json            its result as one JSON object in the last line
+  --output FILE     results as JSON (bench/results.json, when all scenarios are run)
+  --compare FILE    compare with the results of FILE; fails on a ratio that has become worse
+  --results         all scenarios and the scale curves, into bench/RESULTS.md and bench/scale.svg
+  --full            longer windows and more runs
+  --seconds S  --warmup S  --runs N                  length and number of the runs
+  --clients C  --each K  --instruments N             clients, instruments of each, instruments in all
+  --rate R     --connections N                       ticks per second over all instruments; connections
+  --slow HOP        make a hop slow on purpose: ${hopNames.join(', ')}
+  --profile FILE    CPU profile of the gateway's main thread during the last run
+scenarios
+${scenarios.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+`;
+
+const numeric = [
+  'seconds',
+  'warmup',
+  'runs',
+  'clients',
+  'each',
+  'instruments',
+  'rate',
+  'connections',
+] as const;
+const whole: readonly string[] = ['runs', 'clients', 'each', 'instruments', 'connections'];
+
+/** Reads the command line. Throws an ArgumentError that names the option. */
+export function parseArguments(argv: readonly string[]): BenchArguments {
+  const values = read(argv);
+  const numbers = Object.fromEntries(
+    numeric.map((name) => {
+      const text = values[name];
+      if (text === undefined) return [name, undefined];
+      const value = Number(text);
+      if (!(value > 0) || (whole.includes(name) && !Number.isInteger(value)))
+        throw new ArgumentError(
+          `--${name} ${text}: must be a ${whole.includes(name) ? 'whole ' : ''}number above 0`,
+        );
+      return [name, value];
+    }),
+  ) as Record<(typeof numeric)[number], number | undefined>;
+  const slow = hopNames.find((name) => name === values.slow);
+  if (values.slow !== undefined && slow === undefined)
+    throw new ArgumentError(`--slow ${values.slow}: must be one of ${hopNames.join(', ')}`);
+  const { scenario } = values;
+  if (scenario !== undefined && !scenarios.some(({ name }) => name === scenario))
+    throw new ArgumentError(
+      `--scenario ${scenario}: must be one of ${scenarios.map(({ name }) => name).join(', ')}`,
+    );
+  return {
+    help: values.help,
+    scenario,
+    json: values.json,
+    compare: values.compare,
+    output: values.output,
+    results: values.results,
+    settings: { ...numbers, full: values.full, slow, profile: values.profile },
+  };
+}
+
+function read(argv: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        help: flag,
+        scenario: text,
+        json: flag,
+        compare: text,
+        output: text,
+        results: flag,
+        full: flag,
+        seconds: text,
+        warmup: text,
+        runs: text,
+        clients: text,
+        each: text,
+        instruments: text,
+        rate: text,
+        connections: text,
+        slow: text,
+        profile: text,
+      },
+    }).values;
+  } catch (error) {
+    // Node's message may go on with advice on further lines.
+    const message = error instanceof Error ? error.message : String(error);
+    throw new ArgumentError(message.split(/\n|\. /, 1).join(''));
+  }
+}

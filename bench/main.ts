@@ -1,0 +1,69 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { packagePath } from '../src/paths.js';
+import { ArgumentError, parseArguments, usage, type BenchArguments } from './arguments.js';
+import { regressions, type Compared } from './report/compare.js';
+import { writeResults } from './report/results.js';
+import { hopTable, resultTable } from './report/table.js';
+import { scenarios } from './scenarios/catalogue.js';
+import type { ScenarioResult } from './scenarios/result.js';
+import { measureScale } from './scenarios/scale.js';
+import { NotBuilt } from './scenarios/scenario.js';
+
+const exitFailed = 1;
+const exitBadArguments = 2;
+const exitNotBuilt = 3;
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function run(argv: readonly string[]): Promise<number> {
+  const given = parseArguments(argv);
+  if (given.help) {
+    print(usage);
+    return 0;
+  }
+  const results = await measure(given);
+  print(resultTable(results));
+  for (const { scenario, hops } of results) {
+    if (hops !== undefined) print(`\n${scenario}\n${hopTable(hops)}`);
+  }
+  const output =
+    given.output ?? (given.scenario === undefined ? packagePath('bench', 'results.json') : undefined);
+  if (output !== undefined) writeFileSync(output, `${JSON.stringify(results, null, 1)}\n`);
+  if (given.results) writeResults(results, await measureScale(given.settings, say));
+  if (given.json) print(JSON.stringify(given.scenario === undefined ? results : results[0]));
+  if (given.compare === undefined) return 0;
+  const worse = regressions(JSON.parse(readFileSync(given.compare, 'utf8')) as Compared[], results);
+  for (const line of worse) say(line);
+  return worse.length === 0 ? 0 : exitFailed;
+}
+
+/** Runs what was asked for, one scenario after the other. */
+async function measure({ scenario, settings }: BenchArguments): Promise<ScenarioResult[]> {
+  const results: ScenarioResult[] = [];
+  for (const each of scenarios) {
+    if (scenario !== undefined && each.name !== scenario) continue;
+    try {
+      results.push(await each.run(settings, say));
+    } catch (error) {
+      if (!(error instanceof NotBuilt) || scenario !== undefined) throw error;
+      say(error.message);
+    }
+  }
+  return results;
+}
+
+run(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode =
+      error instanceof ArgumentError
+        ? exitBadArguments
+        : error instanceof NotBuilt
+          ? exitNotBuilt
+          : exitFailed;
+  },
+);

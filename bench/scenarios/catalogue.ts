@@ -1,0 +1,90 @@
+import { ceiling } from './ceiling.js';
+import { fanout } from './fanout.js';
+import { ingest } from './ingest.js';
+import { NotBuilt, type Scenario } from './scenario.js';
+
+const fanoutPreset = {
+  seconds: 2,
+  warmup: 1,
+  runs: 5,
+  clients: 1000,
+  each: 10,
+  instruments: 500,
+  rate: 10_000,
+  connections: 1,
+};
+
+function notBuilt(name: string, missing: string): Scenario {
+  return {
+    name,
+    summary: `not built yet: ${missing}`,
+    run: () => Promise.reject(new NotBuilt(`the scenario ${name} cannot run yet: ${missing}`)),
+  };
+}
+
+/** Every scenario, in the order in which all of them are run. */
+export const scenarios: readonly Scenario[] = [
+  fanout({
+    name: 'fanout',
+    summary: '10,000 ticks/s of 500 instruments to 1,000 clients with 10 each, by push',
+    protocol: 'action',
+    arrivals: 'poisson',
+    supply: 'fronts',
+    preset: fanoutPreset,
+    calibrated: true,
+  }),
+  fanout({
+    name: 'fanout-aid',
+    summary: 'the same by peek_message',
+    protocol: 'aid',
+    arrivals: 'poisson',
+    supply: 'fronts',
+    preset: fanoutPreset,
+    calibrated: false,
+  }),
+  fanout({
+    name: 'burst',
+    summary: '5,000 instruments tick within 10 ms, twice a second; the time until all is delivered',
+    protocol: 'action',
+    arrivals: 'burst',
+    supply: 'fronts',
+    preset: { ...fanoutPreset, instruments: 5000, rate: 10_000, seconds: 3, connections: 4 },
+    calibrated: false,
+  }),
+  ceiling({
+    name: 'ceiling',
+    summary: 'the rate raised until p99 passes 50 ms, against bare publish of the same bytes',
+    preset: { ...fanoutPreset, rate: 16_000, seconds: 1.5, warmup: 0.7, runs: 1 },
+    against: [{ kind: 'bare', startRate: 24_000 }],
+  }),
+  ingest,
+  ceiling({
+    name: 'baseline',
+    summary: 'sustained deliveries against plain ws + JSON.stringify and against tuned ws',
+    preset: { ...fanoutPreset, rate: 16_000, seconds: 1.2, warmup: 0.5, runs: 1 },
+    against: [
+      { kind: 'plain', startRate: 3_000 },
+      { kind: 'tuned', startRate: 8_000 },
+    ],
+  }),
+  fanout({
+    name: 'memory',
+    summary: '90 connections, 25,000 instruments, 1,000 clients: resident memory',
+    protocol: 'action',
+    arrivals: 'poisson',
+    supply: 'fronts',
+    preset: {
+      ...fanoutPreset,
+      instruments: 25_000,
+      each: 25,
+      rate: 10_000,
+      connections: 90,
+      seconds: 5,
+      runs: 1,
+    },
+    calibrated: false,
+  }),
+  notBuilt('failover', 'redundancy'),
+  notBuilt('storage', 'storing ticks in Redis'),
+  notBuilt('cluster', 'scale-out over Redis'),
+];

@@ -1,0 +1,84 @@
+import type { BaselineKind } from '../baselines/server.js';
+import type { Ceiling } from '../figures/ceiling.js';
+import { pairedRatio } from '../figures/spread.js';
+import { instruments, spreadOverClients } from '../instruments.js';
+import { combine } from './result.js';
+import type { RunFigures } from './gatewayRun.js';
+import type { Scenario } from './scenario.js';
+import { conditionsOf, type Conditions } from './settings.js';
+import { ceilingFigures, sustainedByBaseline, sustainedByGateway, type Sustained } from './sustained.js';
+
+interface CeilingShape {
+  readonly name: string;
+  readonly summary: string;
+  readonly preset: Conditions;
+  /** What the gateway is compared with, and the tick rate at which each search begins; the first gives the ratio. */
+  readonly against: readonly { readonly kind: BaselineKind; readonly startRate: number }[];
+}
+
+const gatewayAttempts = 5;
+const baselineAttempts = 7;
+const deliveries = (ceilings: readonly Ceiling<Sustained>[]): number[] =>
+  ceilings.map(({ best }) => best?.deliveredPerS ?? 0);
+
+/** A scenario that raises the rate until p99 passes 50 ms, for the gateway and for others in turn. */
+export function ceiling(shape: CeilingShape): Scenario {
+  return {
+    name: shape.name,
+    summary: shape.summary,
+    run: async (settings, say) => {
+      const conditions = conditionsOf(shape.preset, settings);
+      const ids = instruments(conditions.instruments);
+      const plan = spreadOverClients(ids, conditions.clients, conditions.each);
+      const common = {
+        instruments: ids,
+        plan,
+        warmupS: conditions.warmup,
+        seconds: conditions.seconds,
+      };
+      const gateway: Ceiling<Sustained>[] = [];
+      const others = shape.against.map(() => [] as Ceiling<Sustained>[]);
+      const runs: RunFigures[] = [];
+      for (let round = 1; round <= conditions.runs; round++) {
+        const found = await sustainedByGateway(
+          {
+            ...common,
+            protocol: 'action',
+            feed: { arrivals: 'poisson', rate: 0 },
+            supply: 'library',
+            connections: conditions.connections,
+            trace: false,
+          },
+          { startRate: conditions.rate, attempts: gatewayAttempts },
+        );
+        gateway.push(found.ceiling);
+        const best = found.runs.find((run) => run.delivered_per_s === found.ceiling.best?.deliveredPerS);
+        runs.push(best ?? found.runs[0]!);
+        say(`${shape.name} ${round}/${conditions.runs}: the gateway sustains ${found.ceiling.rate} ticks/s`);
+        for (const [index, { kind, startRate }] of shape.against.entries()) {
+          const other = await sustainedByBaseline(
+            kind,
+            { ...common, sample: runs[0]!.sample },
+            { startRate, attempts: baselineAttempts },
+          );
+          others[index]!.push(other);
+          say(`${shape.name} ${round}/${conditions.runs}: ${kind} sustains ${other.rate} ticks/s`);
+        }
+      }
+      const ratios = others.map((other) => pairedRatio(deliveries(gateway), deliveries(other)));
+      const compared = Object.fromEntries(
+        shape.against.map(({ kind }, index) => [
+          kind,
+          { ...ceilingFigures(others[index]!), ratio: ratios[index]!.median, ratio_spread: ratios[index]! },
+        ]),
+      );
+      return {
+        ...combine(shape.name, { ...conditions, arrivals: 'poisson', p99_limit_ms: 50 }, runs),
+        ceiling: ceilingFigures(gateway),
+        baseline: compared,
+        ratio: ratios[0]!.median,
+        ratio_spread: ratios[0]!,
+      };
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Hops } from '../figures/hops.js';
+import { middleRun, spreadOf, type Spread } from '../figures/spread.js';
+import type { RunFigures } from './gatewayRun.js';
+
+/** What a scenario prints: figures are medians of its runs, faults their sums. */
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly offered_per_s: number;
+  readonly delivered_per_s: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly reordered: number;
+  readonly stale: number;
+  /** Streams that did not end on the last state. */
+  readonly behind: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly p999_ms: number;
+  readonly max_ms: number;
+  readonly gateway_cpu_pct: number;
+  readonly gateway_main_cpu_pct: number;
+  readonly gateway_rss_mb: number;
+  readonly front_cpu_pct: number;
+  readonly load_cpu_pct: number;
+  readonly load_capacity_per_s: number;
+  readonly missed_in_rings: number;
+  /** Least and greatest of the runs, by field. */
+  readonly spread: Readonly<Record<string, Spread>>;
+  readonly hops?: Hops | undefined;
+  readonly loop_lag_ms?: RunFigures['loop_lag_ms'];
+  readonly gc?: RunFigures['gc'];
+  /** Time to drain a burst: median and greatest. */
+  readonly drain_ms?: { readonly median: number; readonly max: number };
+  readonly baseline?: Readonly<Record<string, unknown>>;
+  readonly ceiling?: Readonly<Record<string, unknown>>;
+  readonly calibration?: Readonly<Record<string, unknown>>;
+  /** Higher is better; what it compares is the scenario's. */
+  readonly ratio?: number;
+  readonly ratio_spread?: Spread;
+}
+
+const medianFields = [
+  'offered_per_s',
+  'delivered_per_s',
+  'p50_ms',
+  'p99_ms',
+  'p999_ms',
+  'max_ms',
+  'gateway_cpu_pct',
+  'gateway_main_cpu_pct',
+  'gateway_rss_mb',
+  'front_cpu_pct',
+  'load_cpu_pct',
+  'load_capacity_per_s',
+] as const;
+const summedFields = ['lost', 'duplicated', 'reordered', 'stale', 'behind', 'missed_in_rings'] as const;
+
+/** One result of several runs under the same conditions. Hops, lag and GC are those of the run with the middle p99. */
+export function combine(
+  scenario: string,
+  conditions: Readonly<Record<string, unknown>>,
+  runs: readonly RunFigures[],
+): ScenarioResult {
+  const spread = Object.fromEntries(
+    medianFields.map((field) => [field, spreadOf(runs.map((run) => run[field]))]),
+  ) as Record<(typeof medianFields)[number], Spread>;
+  const medians = Object.fromEntries(medianFields.map((field) => [field, spread[field].median]));
+  const sums = Object.fromEntries(
+    summedFields.map((field) => [field, runs.reduce((sum, run) => sum + run[field], 0)]),
+  );
+  const { hops, loop_lag_ms, gc } = middleRun(runs, (run) => run.p99_ms);
+  const drains = runs.flatMap((run) => run.drains_ms);
+  return {
+    scenario,
+    conditions: { ...conditions, runs: runs.length },
+    ...(medians as Record<(typeof medianFields)[number], number>),
+    ...(sums as Record<(typeof summedFields)[number], number>),
+    spread,
+    hops,
+    loop_lag_ms,
+    gc,
+    ...(drains.length === 0
+      ? {}
+      : { drain_ms: { median: spreadOf(drains).median, max: Math.max(...drains) } }),
+  };
+}

@@ -1,0 +1,84 @@
+import type { BaselineKind } from '../baselines/server.js';
+import { findCeiling, type Attempt, type Ceiling } from '../figures/ceiling.js';
+import { BaselineBench } from './baselineRun.js';
+import { runGateway, type RunFigures, type RunOptions } from './gatewayRun.js';
+
+/** A system is overrun when a hundredth of its deliveries take longer. */
+const p99LimitMs = 50;
+
+/** A try at a rate, with what else is told about it. */
+export interface Sustained extends Attempt {
+  readonly cpu_pct: number;
+  readonly load_cpu_pct: number;
+}
+
+export interface SustainedSearch {
+  /** Ticks per second of the first try. */
+  readonly startRate: number;
+  readonly attempts: number;
+}
+
+/** The highest tick rate that the gateway sustains. Each try has processes of its own. */
+export async function sustainedByGateway(
+  options: RunOptions,
+  search: SustainedSearch,
+  holds: (run: RunFigures) => boolean = () => true,
+): Promise<{ readonly ceiling: Ceiling<Sustained>; readonly runs: readonly RunFigures[] }> {
+  const runs: RunFigures[] = [];
+  const ceiling = await findCeiling({ ...search, p99LimitMs }, async (rate) => {
+    const run = await runGateway({
+      ...options,
+      feed: { ...options.feed, rate: rate / options.instruments.length },
+    });
+    runs.push(run);
+    return {
+      p99Ms: holds(run) ? run.p99_ms : Infinity,
+      deliveredPerS: run.delivered_per_s,
+      offeredPerS: run.offered_per_s,
+      cpu_pct: run.gateway_cpu_pct,
+      load_cpu_pct: run.load_cpu_pct,
+    };
+  });
+  return { ceiling, runs };
+}
+
+/** The highest tick rate that a baseline sustains, in one process. */
+export async function sustainedByBaseline(
+  kind: BaselineKind,
+  options: Pick<RunOptions, 'instruments' | 'plan' | 'warmupS' | 'seconds'> & { readonly sample: string },
+  search: SustainedSearch,
+): Promise<Ceiling<Sustained>> {
+  const bench = await BaselineBench.start({ kind, ...options });
+  try {
+    return await findCeiling({ ...search, p99LimitMs }, async (rate) => {
+      const { p99_ms, delivered_per_s, offered_per_s, cpu_pct, load_cpu_pct } = await bench.at(rate);
+      return {
+        p99Ms: p99_ms,
+        deliveredPerS: delivered_per_s,
+        offeredPerS: offered_per_s,
+        cpu_pct,
+        load_cpu_pct,
+      };
+    });
+  } finally {
+    await bench.stop();
+  }
+}
+
+/** A ceiling as it goes into a result. */
+export function ceilingFigures(ceilings: readonly Ceiling<Sustained>[]): Readonly<Record<string, unknown>> {
+  const best = ceilings.map(({ best }) => best?.deliveredPerS ?? 0);
+  return {
+    sustained_deliveries_per_s: best.map(Math.round),
+    sustained_ticks_per_s: ceilings.map(({ rate }) => rate),
+    cpu_pct_there: ceilings.map(({ best: at }) => Math.round(at?.cpu_pct ?? 0)),
+    load_cpu_pct_there: ceilings.map(({ best: at }) => Math.round(at?.load_cpu_pct ?? 0)),
+    attempts: ceilings.map(({ attempts }) =>
+      attempts.map(({ rate, result }) => [
+        rate,
+        Math.round(result.deliveredPerS),
+        Number.isFinite(result.p99Ms) ? result.p99Ms : 'lost',
+      ]),
+    ),
+  };
+}
