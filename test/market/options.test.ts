@@ -34,7 +34,7 @@ it('starts at the money and lists calls and puts in pairs', () => {
   expect(options.slice(0, 2).map((option) => option.id)).toEqual(
     ['cu2612C86000', 'cu2612P86000'].slice(0, 2),
   );
-  const strikes = all.filter(({ id }) => id.startsWith("rb2705C")).map(({ id }) => Number(id.slice(7)));
+  const strikes = all.filter(({ id }) => id.startsWith('rb2705C')).map(({ id }) => Number(id.slice(7)));
   const distances = strikes.map((strike) => Math.abs(strike - strikes[0]!));
   expect(distances).toEqual([...distances].sort((a, b) => a - b));
 });
