@@ -31,6 +31,9 @@ export interface DirectoryOptions {
   readonly now?: () => number;
 }
 
+/** Part of the slots that ids may take which are not listed today, so that no client can bar the others' contracts. */
+const unlistedShare = 0.75;
+
 /** Every instrument that was asked for, and the contracts that are listed today. */
 export class InstrumentDirectory {
   readonly #products: ProductTable;
@@ -61,7 +64,11 @@ export class InstrumentDirectory {
     if (parsed === undefined) return undefined;
     const named = this.#byId.get(parsed.id);
     if (named !== undefined) return named.exchange === parsed.exchange ? named : undefined;
-    return this.#instruments.length < this.#maxInstruments ? this.#add(parsed) : undefined;
+    const taken = this.#instruments.length;
+    const hasSlot =
+      taken < this.#maxInstruments * unlistedShare ||
+      (taken < this.#maxInstruments && this.#today().contracts.has(parsed.id));
+    return hasSlot ? this.#add(parsed) : undefined;
   }
 
   /** The instrument of a slot that `resolve` gave out. */

@@ -6,6 +6,10 @@ import { F, fieldCount } from './quoteFields.js';
 /** Prices beyond it are the vendor's marks for "no value": DBL_MAX, on some feeds FLT_MAX. */
 const absentBeyond = 1e30;
 const levelCount = 5;
+/** So many ticks in a row that are later than the held state but contradict it prove that the state is the wrong one. */
+const contradictionsToReset = 20;
+/** "Later" means by this much: a second line of the instrument may lag, but is not ahead. */
+const contradictionAheadMs = 10_000;
 const firstSlots = 1024;
 
 /** How many ticks were taken and left out, and why. */
@@ -17,6 +21,8 @@ export interface BookCounters {
   regressed: number;
   /** No usable update time. */
   untimed: number;
+  /** Held states that were given up, since a row of later ticks contradicted them. */
+  reset: number;
 }
 
 /** Where the book learns what a slot stands for. */
@@ -33,13 +39,15 @@ export interface SlotLookup {
  *
  * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
  * A tick is accepted when (trading day, volume, time) advances, or when it differs from the state at the same key;
- * within a trading day volume never falls.
+ * within a trading day volume never falls. A state that a row of later ticks contradicts is given up.
  */
 export class QuoteBook {
-  readonly counters: BookCounters = { accepted: 0, duplicate: 0, regressed: 0, untimed: 0 };
+  readonly counters: BookCounters = { accepted: 0, duplicate: 0, regressed: 0, untimed: 0, reset: 0 };
   #values = new Float64Array(firstSlots * fieldCount).fill(NaN);
   #changed = new Uint32Array(firstSlots * fieldCount);
   #versions = new Uint32Array(firstSlots);
+  /** Ticks in a row, per slot, that contradicted the held state. */
+  #contradictions = new Uint8Array(firstSlots);
   readonly #lookup: SlotLookup;
   readonly #clock: ExchangeClock;
   readonly #time: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
@@ -91,9 +99,13 @@ export class QuoteBook {
     const volume = i32[I32.volume]!;
     const held = this.#versions[slot]!;
     if (held > 0 && this.#isOlder(slot, time, volume)) {
-      this.counters.regressed++;
-      return false;
+      if (!this.#provesStateWrong(slot, time)) {
+        this.counters.regressed++;
+        return false;
+      }
+      this.counters.reset++;
     }
+    this.#contradictions[slot] = 0;
 
     const at = slot * fieldCount;
     const version = held + 1;
@@ -152,6 +164,17 @@ export class QuoteBook {
     return time.epochMs < this.#values[at + F.timestamp]!;
   }
 
+  /**
+   * One tick with a garbage volume or day would bar all later ones until the next trading day. A late copy of another
+   * line is behind in time; ticks that are ahead in time, and keep coming, are the truth.
+   */
+  #provesStateWrong(slot: number, time: TickTime): boolean {
+    const heldTime = this.#values[slot * fieldCount + F.timestamp]!;
+    if (time.stale || time.epochMs < heldTime + contradictionAheadMs) return false;
+    this.#contradictions[slot]!++;
+    return this.#contradictions[slot]! >= contradictionsToReset;
+  }
+
   #set(index: number, value: number, version: number): void {
     const held = this.#values[index]!;
     // Unlike Object.is, -0 is the price 0; like it, absent equals absent.
@@ -173,6 +196,9 @@ export class QuoteBook {
     const versions = new Uint32Array(slots);
     versions.set(this.#versions);
     this.#versions = versions;
+    const contradictions = new Uint8Array(slots);
+    contradictions.set(this.#contradictions);
+    this.#contradictions = contradictions;
   }
 }
 

@@ -18,6 +18,8 @@ export class RingTickSource implements TickSource {
   readonly #readers: TickReader[] = [];
   #sink: TickSink | undefined;
   #next: NodeJS.Immediate | undefined;
+  /** Reader that the next turn begins with, so that under overload no ring is always the last. */
+  #first = 0;
 
   /** Reads one more ring from now on; its writer must ring `doorbell`. */
   addRing(ring: SharedArrayBuffer): void {
@@ -59,7 +61,10 @@ export class RingTickSource implements TickSource {
     const sink = this.#sink;
     if (sink === undefined) return;
     let taken = 0;
-    for (const reader of this.#readers) {
+    const count = this.#readers.length;
+    let looked = 0;
+    for (; looked < count && taken < turnBudget; looked++) {
+      const reader = this.#readers[(this.#first + looked) % count]!;
       let left = Math.min(ringBudget, turnBudget - taken);
       while (left > 0 && reader.next()) {
         sink.onTick(reader.record);
@@ -67,6 +72,7 @@ export class RingTickSource implements TickSource {
         taken++;
       }
     }
+    if (count > 0) this.#first = (this.#first + looked) % count;
     if (taken > 0) sink.onBatchEnd();
     if (!this.doorbell.park(this.#isEmpty)) this.#next = setImmediate(this.#turn);
   };

@@ -51,6 +51,14 @@ describe('InstrumentDirectory', () => {
     expect(looks).toBe(before);
   });
 
+  it('keeps slots for the listed contracts, however many other ids are asked for', () => {
+    const all = directory(100);
+    for (let strike = 1000; strike < 1200; strike++) all.resolve(`m2705-C-${strike}`);
+    expect(all.size).toBe(75);
+    expect(all.resolve('rb2701')).toBeDefined();
+    expect(all.resolve('m2705-P-3000')).toBeUndefined();
+  });
+
   it('lists contracts by id, exchange, Chinese name and pinyin', () => {
     const all = directory();
     const every = all.list();

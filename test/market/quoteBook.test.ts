@@ -76,7 +76,7 @@ describe('QuoteBook', () => {
     expect(book.apply(makeTick({ ...base, tradingDay: 20240410, actionDay: 20240410, volume: 5000 }))).toBe(
       false,
     );
-    expect(book.counters).toEqual({ accepted: 1, duplicate: 1, regressed: 3, untimed: 0 });
+    expect(book.counters).toEqual({ accepted: 1, duplicate: 1, regressed: 3, untimed: 0, reset: 0 });
     expect(book.version(rb)).toBe(1);
   });
 
@@ -86,6 +86,39 @@ describe('QuoteBook', () => {
     const night = { updateTime: 75_600, receivedAt: testTimeMs + 11 * 3_600_000, tradingDay: 20240412 };
     expect(book.apply(makeTick({ ...night, volume: 1 }))).toBe(true);
     expect(book.value(rb, F.tradingDay)).toBe(20240412);
+  });
+
+  it.each([
+    ['volume', { volume: 2_000_000_000 }],
+    ['trading day', { tradingDay: 20240415 }],
+  ])('gives up a state with a garbage %s once a row of later ticks contradicts it', (_what, garbage) => {
+    const at = (second: number): ReturnType<typeof makeTick> =>
+      makeTick({ volume: 200 + second, updateTime: 36_000 + second, receivedAt: testTimeMs + second * 1000 });
+    book.apply(makeTick(garbage));
+    let taken = 0;
+    for (let second = 1; second <= 60; second++) if (book.apply(at(second))) taken++;
+    // Ten seconds and twenty ticks of doubt, then everything.
+    expect(taken).toBe(60 - 9 - 19);
+    expect(book.counters.reset).toBe(1);
+    expect(book.value(rb, F.volume)).toBe(260);
+    expect(book.value(rb, F.tradingDay)).toBe(20240411);
+  });
+
+  it('never gives way to a line that is behind, however long it is', () => {
+    for (let i = 0; i < 200; i++) {
+      book.apply(
+        makeTick({ volume: 1000 + i, updateTime: 36_060 + i, receivedAt: testTimeMs + (60 + i) * 1000 }),
+      );
+    }
+    for (let i = 0; i < 200; i++) {
+      const late = makeTick({
+        volume: 900 + (i % 90),
+        updateTime: 36_060 + i,
+        receivedAt: testTimeMs + 259_000,
+      });
+      expect(book.apply(late)).toBe(false);
+    }
+    expect(book.counters.reset).toBe(0);
   });
 
   it('drops and counts a tick without a time', () => {
