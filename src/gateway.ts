@@ -149,6 +149,8 @@ export class Gateway {
   async stop(): Promise<string[]> {
     const deadline = Date.now() + this.#config.shutdownDeadline * 1000;
     const left = (): number => Math.max(100, deadline - Date.now());
+    // A signal to the whole group ends the simulated fronts at once, which must not start them anew.
+    this.#simulator?.retire();
     clearInterval(this.#healthTimer);
     clearInterval(this.#silenceTimer);
     clearInterval(this.#maintenanceTimer);

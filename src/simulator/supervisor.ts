@@ -9,6 +9,8 @@ const firstRestartMs = 250;
 const longestRestartMs = 10_000;
 /** A child that lived this long begins its restarts anew. */
 const settledMs = 30_000;
+/** A signal to the whole group may end the child before this process hears of it. */
+const groupSignalMs = 100;
 
 /** How the simulated fronts are started; the config's `simulator` section. */
 export interface SimulatorOptions {
@@ -26,7 +28,7 @@ export class SimulatorSupervisor {
   #child: ChildProcess | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
   #restartMs = firstRestartMs;
-  #stopping = false;
+  #retiring = false;
 
   constructor(options: SimulatorOptions, log: Logger) {
     this.#options = options;
@@ -43,10 +45,15 @@ export class SimulatorSupervisor {
     await this.#launch();
   }
 
+  /** From now on the end of the child is nothing to mend. */
+  retire(): void {
+    this.#retiring = true;
+    clearTimeout(this.#restartTimer);
+  }
+
   /** Ends the child: asks first, kills after a deadline. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#restartTimer);
+    this.retire();
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -87,22 +94,22 @@ export class SimulatorSupervisor {
         this.#child = undefined;
         const cause = complaint.trim().split('\n').at(-1) ?? '';
         const end = `${signal ?? `exit code ${code ?? '?'}`}${cause === '' ? '' : `: ${cause}`}`;
-        if (!ready && !this.#stopping) reject(new Error(`the simulated fronts did not start (${end})`));
+        if (!ready && !this.#retiring) reject(new Error(`the simulated fronts did not start (${end})`));
         else if (!ready) resolve();
-        else if (!this.#stopping) this.#restart(end, Date.now() - startedAt);
+        else if (!this.#retiring) this.#restart(end, Date.now() - startedAt);
       });
     });
   }
 
   #restart(end: string, livedMs: number): void {
     if (livedMs > settledMs) this.#restartMs = firstRestartMs;
-    this.#log.warn(
-      { restart_ms: this.#restartMs },
-      `the simulated fronts ended (${end}); starting them again`,
-    );
+    const delayMs = this.#restartMs;
+    this.#restartMs = Math.min(delayMs * 2, longestRestartMs);
     this.#restartTimer = setTimeout(() => {
-      this.#launch().catch((error: unknown) => this.#restart(String(error), 0));
-    }, this.#restartMs);
-    this.#restartMs = Math.min(this.#restartMs * 2, longestRestartMs);
+      this.#log.warn({ restart_ms: delayMs }, `the simulated fronts ended (${end}); starting them again`);
+      this.#restartTimer = setTimeout(() => {
+        this.#launch().catch((error: unknown) => this.#restart(String(error), 0));
+      }, delayMs);
+    }, groupSignalMs);
   }
 }

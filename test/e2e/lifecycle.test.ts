@@ -95,6 +95,17 @@ describe('stop', () => {
     expect(isAlive(fronts)).toBe(false);
   });
 
+  it('does not start the fronts again when the signal ends them too', async () => {
+    const gateway = await simulated();
+    await gateway.loggedIn();
+    const children = childrenOf(gateway.child.pid!);
+    for (const child of children) process.kill(child, 'SIGTERM');
+    expect(await gateway.stop('SIGTERM')).toBe(0);
+    expect(gateway.output).not.toMatch(/starting them again/);
+    expect(gateway.lines.filter((line) => line.includes('simulated fronts are listening'))).toHaveLength(1);
+    for (const child of children) expect(isAlive(child)).toBe(false);
+  });
+
   it('takes the signal twice, as a terminal under npm sends it', async () => {
     const gateway = await simulated();
     await gateway.line(/"msg":"listening"/);
