@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
+import { generations, libraryOf } from './generations.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until, type Program } from './processes.js';
 
@@ -135,19 +136,6 @@ describe('a gateway that runs says what is wrong with its surroundings', () => {
     expect(gateway.output).toMatch(/the front closed the connection.*\(after \d+ more lines\)/);
   });
 
-  it('rejected login', async () => {
-    const basePort = await freePorts(1);
-    await track(new FrontsProcess(1, basePort, ['--reject-login', '3'])).ready();
-    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }));
-    await gateway.line(/line_1.*login.*3/);
-    const health = await gateway.healthUntil(
-      'the error state',
-      ({ connections }) => connections[0]!.status === 'error',
-    );
-    expect(health.status).toBe('unhealthy');
-    expect(await gateway.stop()).toBe(0);
-  });
-
   it('missing Redis: one line, and the ticks flow', async () => {
     const port = await freePorts(1);
     const gateway = track(
@@ -171,13 +159,28 @@ describe('a gateway that runs says what is wrong with its surroundings', () => {
   });
 });
 
-describe('a front that dies', () => {
-  it('is reported, and its ticks flow again after it is back, to the clients that were there', async () => {
+describe.each(generations)('a front of generation %s', (generation) => {
+  const ctp_library = libraryOf(generation);
+
+  it('that rejects the login is named', async () => {
+    const basePort = await freePorts(1);
+    await track(new FrontsProcess(1, basePort, ['--reject-login', '3'])).ready();
+    const gateway = track(new GatewayProcess({ ctp_library, connections: connectionsTo(basePort, 1) }));
+    await gateway.line(/line_1.*login.*3/);
+    const health = await gateway.healthUntil(
+      'the error state',
+      ({ connections }) => connections[0]!.status === 'error',
+    );
+    expect(health.status).toBe('unhealthy');
+    expect(await gateway.stop()).toBe(0);
+  });
+
+  it('that dies is reported, and its ticks flow again after it is back, to the clients that were there', async () => {
     const basePort = await freePorts(1);
     const load = ['--rate', '20'];
     const fronts = await track(new FrontsProcess(1, basePort, load)).ready();
     const gateway = track(
-      new GatewayProcess({ connections: connectionsTo(basePort, 1) }, [], {
+      new GatewayProcess({ ctp_library, connections: connectionsTo(basePort, 1) }, [], {
         QACTPMD_SIM_RECONNECT_MS: '200',
       }),
     );
@@ -222,11 +225,11 @@ describe('a front that dies', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
-  it('hands its instruments to the other connections', async () => {
+  it('that dies hands its instruments to the other connections', async () => {
     const basePort = await freePorts(2);
     const first = await track(new FrontsProcess(1, basePort)).ready();
     await track(new FrontsProcess(1, basePort + 1)).ready();
-    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 2) }));
+    const gateway = track(new GatewayProcess({ ctp_library, connections: connectionsTo(basePort, 2) }));
     await gateway.loggedIn();
     const client = await Client.connect(`${await gateway.url()}?protocol=action`);
     client.send({ action: 'list_instruments', search: 'rb' });

@@ -1,6 +1,6 @@
-import { packagePath } from '../../src/paths.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
+import { generations, libraryOf } from './generations.js';
 import { connectionsTo, GatewayProcess, until } from './processes.js';
 import { freePorts } from './ports.js';
 
@@ -10,20 +10,6 @@ const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.get
 const rb = `rb${yymm}`;
 const cu = `cu${yymm}`;
 const ta = `TA${yymm.slice(1)}`;
-
-// Every generation of the vendor's library that differs in its interface.
-const generations = [
-  '2013',
-  '6.3.15',
-  '6.3.19',
-  '6.5.1',
-  '6.6.1',
-  '6.6.7',
-  '6.6.9',
-  '6.7.8',
-  '6.7.11',
-  '6.7.13',
-];
 
 let gateway: GatewayProcess;
 const clients: Client[] = [];
@@ -39,7 +25,7 @@ async function connect(query = ''): Promise<Client> {
 async function start(generation: string): Promise<void> {
   const basePort = await freePorts(2);
   gateway = new GatewayProcess({
-    ctp_library: packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so'),
+    ctp_library: libraryOf(generation),
     simulator: { fronts: 2, base_port: basePort, rate: 10 },
     connections: connectionsTo(basePort, 2),
   });
