@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
@@ -93,7 +94,6 @@ namespace {
 
 std::mutex mutex;
 std::string calls;
-std::vector<CThostFtdcMdApi *> instances;
 CThostFtdcMdSpi *lastSpi = nullptr;  // kept after RegisterSpi(0): for callbacks that come too late
 std::atomic<int> nextReturn{0};
 std::atomic<bool> holdRelease{false};
@@ -118,6 +118,7 @@ class Fake final : public CThostFtdcMdApi {
     note("release");
     while (holdRelease) std::this_thread::yield();
     --releasing;
+    delete this;
   }
   void Init() override { note("init"); }
   int Join() override { return 0; }
@@ -168,10 +169,7 @@ CThostFtdcMdApi *create(const char *path, const std::string &flags) {
   struct stat status {};
   if (::stat(path, &status) != 0) throw std::runtime_error("can not open CFlow file");
   note(std::string("create ") + path + flags);
-  auto *fake = new Fake;
-  const std::lock_guard<std::mutex> lock(mutex);
-  instances.push_back(fake);
-  return fake;
+  return new Fake;
 }
 
 RspInfo infoOf(int code, const char *text) {
@@ -261,8 +259,8 @@ FAKE_API void fake_stream(const void *depth, int bytes) {
     streamEnded = true;
   }).detach();
 }
-// `count` ticks from another thread, as fast as they go; the numbers of tick n are n: its volume, its last price,
-// its highest bid and its average price.
+// `count` ticks from another thread, as fast as they go but for a short pause now and then, in which the readers may
+// fall asleep; the numbers of tick n are n: its volume, its last price, its highest bid and its average price.
 FAKE_API void fake_stream_numbered(const void *depth, int bytes, unsigned first, unsigned count) {
   std::vector<char> copy(static_cast<const char *>(depth), static_cast<const char *>(depth) + bytes);
   streaming = true;
@@ -276,6 +274,7 @@ FAKE_API void fake_stream_numbered(const void *depth, int bytes, unsigned first,
       for (const int offset : {80, 224, 384}) std::memcpy(copy.data() + offset, &asDouble, sizeof asDouble);
       lastSpi->OnRtnDepthMarketData(copy.data());
       streamed.store(i + 1, std::memory_order_relaxed);
+      if (i % 65536 == 65535) std::this_thread::sleep_for(std::chrono::microseconds(200));
     }
     streamEnded = true;
   }).detach();
@@ -290,10 +289,6 @@ FAKE_API void fake_end_stream() {
 FAKE_API void fake_return(int code) { nextReturn = code; }
 FAKE_API void fake_hold_release(int hold) { holdRelease = hold != 0; }
 FAKE_API int fake_most_releasing() { return mostReleasing; }
-FAKE_API int fake_instances() {
-  const std::lock_guard<std::mutex> lock(mutex);
-  return static_cast<int>(instances.size());
-}
 // Gives the calls since the last time.
 FAKE_API void fake_calls(char *buffer, int bytes) {
   const std::lock_guard<std::mutex> lock(mutex);

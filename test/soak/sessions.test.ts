@@ -1,0 +1,147 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterAll, expect, it } from 'vitest';
+import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
+import { packagePath } from '../../src/paths.js';
+import { EventChannel } from '../../src/ring/eventChannel.js';
+import { EventReader } from '../../src/ring/eventRing.js';
+import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { until } from '../ring/until.js';
+
+/** `npm run soak` sets ten thousand. */
+const rounds = Number(process.env['QACTPMD_SOAK_ROUNDS'] ?? 1_000);
+/** Sessions at once; each round is one of them, opened and released. */
+const lanes = 10;
+const deadlineMs = 15_000;
+/** A released session keeps what a late callback may touch: its gate and its vtable; and the system keeps its noise. */
+const bytesPerRound = 3_000;
+const noiseBytes = 24 * 1024 * 1024;
+
+const generations = [
+  '2013',
+  '6.3.15',
+  '6.3.19',
+  '6.5.1',
+  '6.6.1',
+  '6.6.7',
+  '6.6.9',
+  '6.7.8',
+  '6.7.11',
+  '6.7.13',
+];
+const folder = mkdtempSync(join(tmpdir(), 'qactpmd-soak-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Use {
+  readonly threads: number;
+  readonly descriptors: number;
+  readonly flowFiles: number;
+  readonly bytes: number;
+}
+
+function use(): Use {
+  const pages = Number(readFileSync('/proc/self/statm', 'utf8').split(' ')[1]);
+  return {
+    threads: readdirSync('/proc/self/task').length,
+    descriptors: readdirSync('/proc/self/fd').length,
+    flowFiles: readdirSync(folder, { recursive: true }).length,
+    bytes: pages * 4096,
+  };
+}
+
+/** Sessions of one channel, one after another on each lane's ring. */
+class Lanes {
+  readonly #channel = new EventChannel();
+  readonly #events = new EventReader(this.#channel.handle.ring);
+  readonly #rings = Array.from({ length: lanes }, () => allocateTickRing(1024));
+  readonly #readers = this.#rings.map((ring) => new TickReader(ring));
+  /** Events that nobody has asked for yet, by session. */
+  readonly #heard = new Map<number, string[]>();
+
+  constructor(private readonly libraries: readonly VendorLibrary[]) {}
+
+  /** Connect, log in, subscribe, tick, release. */
+  async round(lane: number, number: number): Promise<void> {
+    const session = new VendorSession({
+      owner: this.#channel.handle.owner,
+      library: this.libraries[number % this.libraries.length]!,
+      source: lane,
+      flowFolder: join(folder, String(lane)),
+      tickRing: this.#rings[lane]!,
+      tickDoorbells: [],
+    });
+    const reader = this.#readers[lane]!;
+    while (reader.next());
+    expect(session.start(['sim://?rate=1000'])).toBe(0);
+    await this.#hears(session, 'front_connected');
+    expect(session.login('9999', '', '', 1)).toBe(0);
+    await this.#hears(session, 'login_response');
+    expect(session.subscribe(['au2612', 'cu2612'], [1, 2])).toBe(0);
+    await this.#waits(() => reader.next(), 'a tick');
+    session.close();
+    await this.#hears(session, 'released');
+    this.#heard.delete(session.handle);
+  }
+
+  release(): void {
+    this.#channel.release();
+  }
+
+  async #hears({ handle }: VendorSession, type: string): Promise<void> {
+    await this.#waits(() => {
+      for (let event = this.#events.next(); event; event = this.#events.next())
+        this.#heard.set(event.session, [...(this.#heard.get(event.session) ?? []), event.type]);
+      return this.#heard.get(handle)?.includes(type) === true;
+    }, type);
+  }
+
+  async #waits(condition: () => boolean, what: string): Promise<void> {
+    const end = performance.now() + deadlineMs;
+    while (!condition()) {
+      if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+      await turn();
+    }
+  }
+}
+
+it(
+  `${rounds} sessions of every generation connect, log in, tick and are released without leaving anything behind`,
+  async () => {
+    const libraries = generations.map((generation) =>
+      openVendorLibrary({
+        library: packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so'),
+        libraryVersion: '',
+        production: true,
+      }),
+    );
+    const all = new Lanes(libraries);
+    let started = 0;
+    const run = async (until: number): Promise<void> => {
+      const inLane = async (lane: number): Promise<void> => {
+        while (started < until) await all.round(lane, started++);
+      };
+      await Promise.all(Array.from({ length: lanes }, (_, lane) => inLane(lane)));
+    };
+    await run(Math.floor(rounds / 5));
+    const before = use();
+    const begin = performance.now();
+    const counted = rounds - started;
+    await run(rounds);
+    const seconds = (performance.now() - begin) / 1000;
+    // A thread is gone a moment after it was joined.
+    await until(() => use().threads <= before.threads, 'no more threads than before');
+    const after = use();
+    expect(after.descriptors).toBeLessThanOrEqual(before.descriptors);
+    expect(after.flowFiles).toBeLessThanOrEqual(before.flowFiles);
+    expect(after.bytes - before.bytes).toBeLessThan(noiseBytes + counted * bytesPerRound);
+    all.release();
+    if (process.env['QACTPMD_SOAK_ROUNDS'] !== undefined)
+      process.stdout.write(
+        `${counted} rounds, ${(counted / seconds).toFixed(0)} per second; ` +
+          `before ${JSON.stringify(before)}, after ${JSON.stringify(after)}\n`,
+      );
+  },
+  30_000 + rounds * 20,
+);
