@@ -166,7 +166,46 @@ describe('connection faults', () => {
   });
 });
 
+describe('a front that stays connected and says nothing', () => {
+  it('is found while others tick, reported, relieved of its instruments and taken up again', async () => {
+    await gateway.stop();
+    await fronts.stop();
+    const basePort = await freePorts(2);
+    fronts = await new FrontsProcess(2, basePort, ['--rate', '20', '--control-port', '0']).ready();
+    gateway = new GatewayProcess(
+      { silence_timeout: 1, load_balance_strategy: 'round_robin', connections: connectionsTo(basePort, 2) },
+      [],
+      { QACTPMD_SIM_RECONNECT_MS: '100' },
+    );
+    await gateway.loggedIn();
+    client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    await subscribe(rb, cu);
+    // The watchdog wants a flow of two time-outs before it calls its end a silence.
+    await gateway.healthUntil('both to flow', ({ connections }) =>
+      connections.every(({ ticks }) => ticks > 80),
+    );
+    await fronts.fault('stall', {}, 0);
+    await logSays(/line_1: connected, but nothing came/);
+    await gateway.healthUntil('the move', ({ connections }) => connections[1]!.subscriptions === 2);
+    const seen = new Set<string>();
+    await push('both again', ({ instrument_id }) => seen.add(instrument_id).size === 2);
+    await fronts.clear();
+    await gateway.loggedIn();
+    await steady();
+  });
+});
+
 describe('login faults', () => {
+  it('a login that is never answered is given up and tried again', async () => {
+    await fronts.fault('login_silent');
+    await fronts.fault('disconnect');
+    await gateway.healthUntil('the time-out', ({ connections }) => connections[0]!.reason.includes('login'));
+    await fronts.clear();
+    await gateway.loggedIn();
+    await subscribe(rb);
+    await steady();
+  });
+
   it.each([
     [{ error: 75 }, 'error', /75/],
     [{ error: 3 }, 'error', /3/],
