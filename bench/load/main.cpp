@@ -1,8 +1,8 @@
 // The load generator: any number of WebSocket clients in one thread, which check and time what they receive.
 //
 // It connects all clients of the plan, subscribes them, says {"event":"ready"} once every client has its answer, and
-// then obeys one command per line: `begin` and `end` mark the measured window, `finish` gives the histories of the
-// whole run and ends the program. The end of its input ends it too.
+// then obeys one command per line: `begin` and `end` mark the measured window, `finish` gives the histories and
+// ends the program; `count` tells how far it is. The end of its input ends it too.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -161,7 +161,7 @@ private:
 
     void sayCounts() {
         say(R"({"event":"counts","received":)" + std::to_string(recorder_.received()) + R"(,"silent":)" +
-            std::to_string(recorder_.silentStreams()) + "}");
+            std::to_string(recorder_.silentStreams()) + R"(,"missing":)" + std::to_string(recorder_.missing()) + "}");
     }
 
     void finish() {

@@ -98,9 +98,10 @@ void Recorder::take(int client, const Sighting& sighting, int64_t nowUs) {
 
 void Recorder::begin(int64_t nowUs) {
     measuring_ = true;
+    bytesAtBegin_ = bytes;
+    missingAtBegin_ = totals_.missing;
     beganUs_ = nowUs;
     cpuAtBeginUs_ = cpuUs();
-    bytesAtBegin_ = bytes;
     early_ = 0;
     latencies_.clear();
     bursts_.clear();
@@ -146,7 +147,8 @@ std::string Recorder::finish(int connected) const {
     std::string json = R"({"event":"final")";
     add(json, "connected", connected);
     add(json, "received", totals_.received);
-    add(json, "missing", totals_.missing);
+    add(json, "missing", totals_.missing - std::min(totals_.missing, missingAtBegin_));
+    add(json, "missing_before", missingAtBegin_);
     add(json, "repeated", totals_.repeated);
     add(json, "late", totals_.late);
     add(json, "stale", totals_.stale);

@@ -42,6 +42,7 @@ public:
     /** Streams that have not shown any state yet. */
     int64_t silentStreams() const { return silent_; }
     uint64_t received() const { return totals_.received; }
+    uint64_t missing() const { return totals_.missing; }
     uint64_t bytes = 0;
 
 private:
@@ -60,6 +61,8 @@ private:
     std::vector<Streams> clients_;
     int64_t silent_ = 0;
     HistoryTotals totals_;
+    /** What was missing when the window began: lost while the clients came in. */
+    uint64_t missingAtBegin_ = 0;
 
     bool measuring_ = false;
     Histogram latencies_;

@@ -43,7 +43,10 @@ export interface LoadWindow {
 export interface LoadHistory {
   readonly connected: number;
   readonly received: number;
+  /** Since the last begin of a window. */
   readonly missing: number;
+  /** Until then: while the clients came in. */
+  readonly missing_before: number;
   readonly repeated: number;
   readonly late: number;
   readonly stale: number;

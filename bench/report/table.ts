@@ -66,11 +66,16 @@ export function resultTable(results: readonly ScenarioResult[]): string {
 
 /** Where ticks spend their time. */
 export function hopTable(hops: Hops): string {
+  const head = ['hop', 'from → to', 'mean ms', 'p50 ms', 'p99 ms', 'samples'];
   const rows = hopNames.map((name) => {
     const { p50_ms, p99_ms, mean_ms, samples } = hops[name];
     return [name, hopMeanings[name], shown(mean_ms), shown(p50_ms), shown(p99_ms), String(samples)];
   });
-  const [head, ...lines] = [['hop', 'from → to', 'mean ms', 'p50 ms', 'p99 ms', 'samples'], ...rows];
-  const width = Math.max(...rows.map((row) => row[1]!.length));
-  return table([head!, ...lines].map((row) => row.map((cell, at) => (at === 1 ? cell.padEnd(width) : cell))));
+  const width = Math.max(...rows.map(([, meaning = '']) => meaning.length));
+  const padded = [head, ...rows].map(([name = '', meaning = '', ...figures]) => [
+    name,
+    meaning.padEnd(width),
+    ...figures,
+  ]);
+  return table(padded);
 }

@@ -39,12 +39,17 @@ export interface RunFigures {
   readonly offered_per_s: number;
   readonly delivered_per_s: number;
   readonly ticks_per_s: number;
+  /** From the window's begin to the end of the run. */
   readonly lost: number;
+  /** Until the window's begin: while the clients came in, and in the warm-up. */
+  readonly lost_before: number;
   readonly duplicated: number;
   readonly reordered: number;
   readonly stale: number;
-  /** Streams that did not end on the last state. */
+  /** Instruments of which some client did not end on the last state that any client has. */
   readonly behind: number;
+  /** Ticks that were due 250 ms before the front was frozen and that no client has. */
+  readonly unseen: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly p999_ms: number;
@@ -69,6 +74,11 @@ export interface RunFigures {
   readonly sample: string;
 }
 
+export type Verdict = Pick<
+  RunFigures,
+  'lost' | 'lost_before' | 'duplicated' | 'reordered' | 'stale' | 'behind' | 'unseen'
+>;
+
 /** Connections have room for some more than their share, so that assignment is never stuck. */
 const roomPerInstrument = 1.05;
 const probingClients = 50;
@@ -85,10 +95,11 @@ const seed = 1;
 /** One run with processes and files of its own. */
 export async function runGateway(options: RunOptions): Promise<RunFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-bench-'));
+  // A whole second, so that bursts begin with their period.
   const feed: FeedOptions = {
     ...options.feed,
     seed,
-    startUs: Date.now() * 1000,
+    startUs: Math.floor(Date.now() / msPerS) * 1e6,
     instruments: options.instruments.length,
   };
   let fronts: Fronts | undefined;
@@ -257,26 +268,29 @@ function dueBetween(
   return { ticks, deliveries };
 }
 
-/** The clients' histories against what must have arrived at least. */
+/**
+ * The clients' histories against what must have arrived at least. A tick that no client has may also be one that a
+ * late front had not sent when it was frozen, so it is lost only where the front had time enough.
+ */
 export function judge(
   { protocol }: Pick<RunOptions, 'protocol'>,
   history: LoadHistory,
   atLeast: ReadonlyMap<string, number>,
-): Pick<RunFigures, 'lost' | 'duplicated' | 'reordered' | 'stale' | 'behind'> {
+): Verdict {
   let behind = history.silent;
-  let tail = 0;
-  for (const [id, [least]] of Object.entries(history.last)) {
-    const short = (atLeast.get(id) ?? 0) - least;
-    if (short <= 0) continue;
-    behind++;
-    tail += short;
+  let unseen = 0;
+  for (const [id, [least, most]] of Object.entries(history.last)) {
+    if (least < most) behind++;
+    unseen += Math.max(0, (atLeast.get(id) ?? 0) - most);
   }
   return {
-    lost: protocol === 'action' ? history.missing + tail : 0,
+    lost: protocol === 'action' ? history.missing : 0,
+    lost_before: protocol === 'action' ? history.missing_before : 0,
     duplicated: history.repeated,
     reordered: history.late,
     stale: history.stale,
     behind,
+    unseen,
   };
 }
 

@@ -9,11 +9,13 @@ export interface ScenarioResult {
   readonly offered_per_s: number;
   readonly delivered_per_s: number;
   readonly lost: number;
+  /** Lost while the clients came in, before the window. */
+  readonly lost_before: number;
   readonly duplicated: number;
   readonly reordered: number;
   readonly stale: number;
-  /** Streams that did not end on the last state. */
   readonly behind: number;
+  readonly unseen: number;
   readonly p50_ms: number;
   readonly p99_ms: number;
   readonly p999_ms: number;
@@ -54,7 +56,16 @@ const medianFields = [
   'load_cpu_pct',
   'load_capacity_per_s',
 ] as const;
-const summedFields = ['lost', 'duplicated', 'reordered', 'stale', 'behind', 'missed_in_rings'] as const;
+const summedFields = [
+  'lost',
+  'lost_before',
+  'duplicated',
+  'reordered',
+  'stale',
+  'behind',
+  'unseen',
+  'missed_in_rings',
+] as const;
 
 /** One result of several runs under the same conditions. Hops, lag and GC are those of the run with the middle p99. */
 export function combine(

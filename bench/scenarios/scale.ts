@@ -34,7 +34,7 @@ const curves: readonly {
   readonly against: string;
   readonly conditions: string;
   readonly at: readonly number[];
-  shape(at: number): Shape;
+  readonly shape: (at: number) => Shape;
 }[] = [
   {
     against: 'clients',
