@@ -58,8 +58,11 @@ export const layouts = JSON.parse(
 const buildFolder = (build: Build): string =>
   packagePath('libs', 'simulator', 'build', ...(build === 'plain' ? [] : [build]));
 
+/** A program or file beside the libraries of a build. */
+export const buildProduct = (name: string, build: Build): string => join(buildFolder(build), name);
+
 export const libraryOf = (generation: string, build: Build = 'plain'): string =>
-  join(buildFolder(build), 'generations', generation, 'thostmduserapi_se.so');
+  buildProduct(join('generations', generation, 'thostmduserapi_se.so'), build);
 
 /** Compiles the libraries and the client where they are out of date. */
 export async function buildAbi(build: Build = 'plain'): Promise<void> {
@@ -77,8 +80,7 @@ export class AbiClient {
 
   constructor(build: Build = 'plain', env: Readonly<Record<string, string>> = {}) {
     this.build = build;
-    const folder = buildFolder(build);
-    this.#process = spawn(join(folder, 'abi_client'), [join(folder, 'abi_layouts.txt')], {
+    this.#process = spawn(buildProduct('abi_client', build), [buildProduct('abi_layouts.txt', build)], {
       env: { ...process.env, QACTPMD_SIM_RECONNECT_MS: '50', ...env },
     });
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaints += text));

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { AbiClient, buildAbi, layouts, libraryOf, type AbiSession } from './abiClient.js';
+import { AbiClient, buildAbi, buildProduct, layouts, libraryOf, type AbiSession } from './abiClient.js';
 import { listedIds, RestartableFront, runLifecycle, stageNames, type Outcome } from './abiLifecycle.js';
 
 const { generations } = layouts;
@@ -80,6 +80,13 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
       }
     },
   );
+
+  it('the tick model over days, with every setting, in two threads', () => {
+    const program = buildProduct('model_exercise', build);
+    const ran = spawnSync(program, { encoding: 'utf8', env: { ...process.env, ...env } });
+    expect([ran.status, ran.stderr]).toEqual([0, '']);
+    expect(Number(ran.stdout)).toBeGreaterThan(50_000);
+  });
 
   it('the tick model at full speed, futures, options and ids that it does not know', async () => {
     const session = await client().open(generations.at(-1)!);

@@ -83,9 +83,15 @@ int run(Instance& instance, const std::string& command, const Words& words) {
     return 0;
 }
 
+size_t entries(const char* folder) {
+    const auto all = std::filesystem::directory_iterator(folder);
+    return static_cast<size_t>(std::distance(begin(all), end(all)));
+}
 size_t threads() {
-    const auto tasks = std::filesystem::directory_iterator("/proc/self/task");
-    return static_cast<size_t>(std::distance(begin(tasks), end(tasks)));
+    return entries("/proc/self/task");
+}
+size_t descriptors() {
+    return entries("/proc/self/fd");
 }
 
 /** Whether the libraries' threads are gone, at once or, where Release does not wait for them, soon. */
@@ -109,6 +115,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     const size_t threadsBefore = threads();
+    const size_t descriptorsBefore = descriptors();
     const std::vector<abi::Generation> generations = abi::readGenerations(argv[1]);
     // Never freed: where Release does not wait for the library's thread, callbacks come until the process ends.
     static auto& instances = *new std::map<std::string, std::unique_ptr<Instance>>;
@@ -140,7 +147,9 @@ int main(int argc, char** argv) {
     for (auto& [name, instance] : instances) {
         if (instance->created()) instance->release();
     }
-    if (threadsEnd(threadsBefore)) return 0;
-    std::cerr << "a library left a thread behind\n";
-    return 1;
+    const bool threadLeft = !threadsEnd(threadsBefore);
+    const bool descriptorLeft = descriptors() > descriptorsBefore;
+    if (threadLeft) std::cerr << "a library left a thread behind\n";
+    if (descriptorLeft) std::cerr << "a library left a descriptor behind\n";
+    return threadLeft || descriptorLeft ? 1 : 0;
 }
