@@ -14,6 +14,11 @@ export interface ConfigArguments {
 /** Name of the one connection that --front-addr makes. */
 export const singleConnectionId = 'single';
 
+/** The option that gave a key of the one connection; an index into its fronts says nothing that the value does not. */
+export function argumentOf(path: string): string {
+  return path === 'broker_id' ? '--broker-id' : '--front-addr';
+}
+
 export function readArguments(given: ConfigArguments): TextLayer {
   const layer = new Map<string, unknown>();
   const labels = new Map<string, string>();

@@ -6,8 +6,15 @@ import { shown } from './shown.js';
 
 export interface CheckedConnections {
   readonly connections: readonly ConnectionConfig[];
-  /** Lines that start with the path inside the list, such as `connections[2].priority: …`. */
-  readonly faults: readonly string[];
+  readonly faults: readonly EntryFault[];
+}
+
+export interface EntryFault {
+  /** Position in the list. */
+  readonly index: number;
+  /** Key inside the entry; empty for the entry itself. */
+  readonly path: string;
+  readonly text: string;
 }
 
 /** The vendor's login request has room for 40 bytes; a longer password would be cut and then refused. */
@@ -18,23 +25,23 @@ export function checkConnections(
   entries: readonly unknown[],
   context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
 ): CheckedConnections {
-  const faults: string[] = [];
+  const faults: EntryFault[] = [];
   const connections: ConnectionConfig[] = [];
   const firstUse = new Map<string, number>();
   entries.forEach((entry, index) => {
-    const place = `connections[${index}]`;
+    const add = (path: string, text: string): void => void faults.push({ index, path, text });
     if (!isRecord(entry)) {
-      faults.push(`${place}: must be an object with connection_id and front_addr, not ${shown(entry)}`);
+      add('', `must be an object with connection_id and front_addr, not ${shown(entry)}`);
       return;
     }
-    const { layer, faults: shape } = flattenRecord(entry, connectionOptions);
+    const { layer, faults: shape } = flattenRecord(entry, connectionOptions, false);
     const { values, missing } = merge(connectionOptions, [layer]);
     const found = [...shape, ...checkLayer(layer, connectionOptions), ...missing];
-    faults.push(...found.map((fault) => `${place}.${fault.path}: ${fault.text}`));
+    for (const { path, text } of found) add(path, text);
     if (layer.has('connection_id')) {
       const earlier = firstUse.get(values.connection_id);
       if (earlier !== undefined)
-        faults.push(`${place}.connection_id: "${values.connection_id}" is taken by connections[${earlier}]`);
+        add('connection_id', `"${values.connection_id}" is taken by connections[${earlier}]`);
       firstUse.set(values.connection_id, earlier ?? index);
     }
     if (found.length > 0) return;
@@ -46,9 +53,9 @@ export function checkConnections(
       { value: values.password, variable: values.password_env, file: values.password_file },
       context,
     );
-    if ('fault' in secret) faults.push(`${place}.password: ${secret.fault}`);
+    if ('fault' in secret) add('password', secret.fault);
     else if (!passwordFormat.accepts(secret.value))
-      faults.push(`${place}.password: must be ${passwordFormat.allowed}; the one found is not (not shown)`);
+      add('password', `must be ${passwordFormat.allowed}; the one found is not (not shown)`);
     else connections.push(toConnectionConfig(values, secret.value));
   });
   return { connections, faults };

@@ -11,8 +11,15 @@ export interface Format<T> {
   parse(text: string): unknown;
   /** Gives an accepted value its internal form, such as 1 → true or one address → a list. */
   normalize(value: unknown): T;
-  /** The part of a refused value that is to blame, where the whole would say too little. */
-  blame?(value: unknown): unknown;
+  /** The one entry of a refused list that is to blame, where there is one. */
+  blame?(value: unknown): Blame | undefined;
+}
+
+export interface Blame {
+  readonly index: number;
+  readonly value: unknown;
+  /** What an entry may be. */
+  readonly allowed: string;
 }
 
 const booleanTexts = new Map([

@@ -34,24 +34,26 @@ export function isFrontAddress(address: string): boolean {
   return scheme === 'tcp6' ? isIPv6(hostPart.replace(/^\[(.*)\]$/, '$1')) : isHost(hostPart);
 }
 
+const oneAllowed = 'tcp://host:port, tcp6://address:port, ssl://host:port or sim://?rate=N&seed=S';
+
+function isFront(value: unknown): boolean {
+  return typeof value === 'string' && isFrontAddress(value);
+}
+
 /** One address or a list; several are the same broker's, and the first that answers is taken. */
 export const frontAddresses: Format<readonly string[]> = {
   name: 'front addresses',
-  allowed:
-    'tcp://host:port, tcp6://address:port, ssl://host:port or sim://?rate=N&seed=S, ' +
-    `or a list of 1 to ${maxFronts} of these`,
+  allowed: `${oneAllowed}, or a list of 1 to ${maxFronts} of these`,
   accepts: (value) => {
     const list: unknown[] = Array.isArray(value) ? value : [value];
-    return (
-      list.length > 0 &&
-      list.length <= maxFronts &&
-      list.every((one) => typeof one === 'string' && isFrontAddress(one))
-    );
+    return list.length > 0 && list.length <= maxFronts && list.every(isFront);
   },
   parse: (given) => given,
   normalize: (value) => (Array.isArray(value) ? [...new Set(value.map(String))] : [String(value)]),
-  blame: (value) =>
-    Array.isArray(value)
-      ? ((value as unknown[]).find((one) => typeof one !== 'string' || !isFrontAddress(one)) ?? value)
-      : value,
+  blame: (value) => {
+    if (!Array.isArray(value)) return undefined;
+    const list = value as unknown[];
+    const index = list.findIndex((one) => !isFront(one));
+    return index < 0 ? undefined : { index, value: list[index], allowed: oneAllowed };
+  },
 };

@@ -1,7 +1,7 @@
-import { readArguments, type ConfigArguments } from './arguments.js';
+import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
-import { checkConnections } from './connections.js';
+import { checkConnections, type EntryFault } from './connections.js';
 import { misspeltVariables, readEnvironment, type TextLayer } from './environment.js';
 import { toGatewayConfig, type GatewayConfig, type GatewayValues } from './gatewayConfig.js';
 import { gatewayOptions } from './options.js';
@@ -70,6 +70,11 @@ function simulatorProblem(values: GatewayValues): string | undefined {
     : `simulator: base_port ${values['simulator.base_port']} leaves no room for ${values['simulator.fronts']} fronts, the last port would be ${last}`;
 }
 
+function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, text }: EntryFault): string {
+  if (source === 'arguments') return `${argumentOf(path)}: ${text}`;
+  return `${label}: connections[${index}]${path === '' ? '' : `.${path}`}: ${text}`;
+}
+
 /**
  * Reads, checks and fills the configuration: command line over environment over file over defaults.
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
@@ -78,7 +83,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const { values, withSimulator, connectionsFrom, problems } = mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
   const { connections, faults } = checkConnections(values.connections, sources);
-  for (const fault of faults) add(connectionsFrom.source, `${connectionsFrom.label}: ${fault}`);
+  for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
   for (const text of misspeltVariables(sources.env, values.connections)) add('environment', text);
   const redisPassword = resolveSecret(
     { value: values.redis_password, variable: '', file: values.redis_password_file },

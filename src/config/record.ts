@@ -22,10 +22,15 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function refusal(option: Option<unknown>, value: unknown): string {
-  const blamed = option.format.blame?.(value) ?? value;
-  const seen = option.secret === true ? 'the given value (not shown)' : shown(blamed);
-  return `must be ${option.format.allowed}, not ${seen}`;
+function refusal(path: string, option: Option<unknown>, value: unknown): Fault {
+  const blamed = option.format.blame?.(value);
+  if (blamed !== undefined)
+    return {
+      path: `${path}[${blamed.index}]`,
+      text: `must be ${blamed.allowed}, not ${shown(blamed.value)}`,
+    };
+  const seen = option.secret === true ? 'the given value (not shown)' : shown(value);
+  return { path, text: `must be ${option.format.allowed}, not ${seen}` };
 }
 
 /** convict's schema of a table. Every format is our own: convict's turn "12abc" into 12 and "no" into true. */
@@ -55,22 +60,29 @@ function sectionsOf(table: OptionTable): ReadonlySet<string> {
   return new Set(Object.keys(table).flatMap((path) => (path.includes('.') ? [path.split('.')[0]!] : [])));
 }
 
-function unknownKey(path: string, value: unknown, siblings: readonly string[], table: OptionTable): string {
+function unknownKey(
+  path: string,
+  value: unknown,
+  siblings: readonly string[],
+  { table, showUnknown }: { readonly table: OptionTable; readonly showUnknown: boolean },
+): string {
   const prefix = path.slice(0, path.lastIndexOf('.') + 1);
   const near = closest(path.slice(prefix.length), siblings);
   const secret = namesSecret(path) || (near !== undefined && table[prefix + near]?.secret === true);
   const allowed =
     near === undefined ? `allowed are ${siblings.join(', ')}` : `did you mean ${prefix}${near}?`;
-  return `unknown key${secret ? '' : ` with the value ${shown(value)}`}, ${allowed}`;
+  return `unknown key${secret || !showUnknown ? '' : ` with the value ${shown(value)}`}, ${allowed}`;
 }
 
 /**
  * Flattens a record of the file into a layer. What does not fit the table's shape (unknown keys, null, a section
- * that is no object) becomes a fault, since convict either passes it or fails on it.
+ * that is no object) becomes a fault, since convict either passes it or fails on it. Values of unknown keys are not
+ * shown where `showUnknown` is false: beside a password any of them may be one.
  */
 export function flattenRecord(
   record: Readonly<Record<string, unknown>>,
   table: OptionTable,
+  showUnknown = true,
 ): { layer: Map<string, unknown>; faults: Fault[] } {
   const layer = new Map<string, unknown>();
   const faults: Fault[] = [];
@@ -85,7 +97,7 @@ export function flattenRecord(
         if (isRecord(value)) visit(value, `${key}.`);
         else faults.push({ path, text: `must be an object, not ${shown(value)}` });
       } else if (key.includes('.') || !Object.hasOwn(table, path)) {
-        faults.push({ path, text: unknownKey(path, value, [...new Set(siblings)], table) });
+        faults.push({ path, text: unknownKey(path, value, [...new Set(siblings)], { table, showUnknown }) });
       } else layer.set(path, value);
     }
   };
@@ -102,8 +114,7 @@ export function checkLayer(layer: Layer, table: OptionTable): Fault[] {
   });
   for (const [path, value] of layer) {
     // convict would take an object for a section of its own, and lets null pass where a key is optional.
-    if (typeof value === 'object' && !Array.isArray(value))
-      faults.push({ path, text: refusal(table[path]!, value) });
+    if (typeof value === 'object' && !Array.isArray(value)) faults.push(refusal(path, table[path]!, value));
     else config.set(path, value);
   }
   try {
@@ -114,7 +125,7 @@ export function checkLayer(layer: Layer, table: OptionTable): Fault[] {
       const path = line.slice(0, line.indexOf(':'));
       const option = table[path];
       if (option === undefined) throw new Error(`convict said: ${line}`, { cause: error });
-      faults.push({ path, text: refusal(option, layer.get(path)) });
+      faults.push(refusal(path, option, layer.get(path)));
     }
   }
   return faults;

@@ -1,5 +1,5 @@
 const longestShown = 80;
-const secretName = /pass|pwd|\bpw\b|secret|token|auth|cred|key/i;
+const secretName = /pass|pwd|pswd|(?<![a-z])pw(?![a-z])|secret|token|auth|cred|key/i;
 
 /** A value as an error line shows it: short, on one line, lists and objects by their kind alone. */
 export function shown(value: unknown): string {

@@ -62,11 +62,8 @@ describe('mistakes', () => {
   it.each([
     [['--strategy', 'fastest'], '--strategy: must be one of '],
     [['--log-level', 'loud'], '--log-level: must be one of '],
-    [['--front-addr', 'h:1', '--broker-id', '1'], '--front-addr: connections[0].front_addr: must be tcp:'],
-    [
-      ['--front-addr', 'tcp://h:1', '--broker-id', '12345678901'],
-      '--front-addr: connections[0].broker_id: must be ',
-    ],
+    [['--front-addr', 'h:1', '--broker-id', '1'], '--front-addr: must be tcp:'],
+    [['--front-addr', 'tcp://h:1', '--broker-id', '12345678901'], '--broker-id: must be '],
   ])('%j get what is allowed and exit code 2', async (argv, start) => {
     const { result, err } = await run(argv);
     expect(err).toMatch(/^[^\n]*\n$/);
