@@ -10,9 +10,11 @@ Without --config and --front-addr it runs on the bundled simulated exchange.
 Running
   --config FILE             JSON configuration; environment and command line win over it
   --port N                  port for WebSocket and HTTP (default 7799, 0 takes any free one)
-  --front-addr A            one connection to this front, tcp://host:port; repeat it for the
-  --broker-id B             same broker's other fronts. The two replace the file's connections.
-                            A real front needs the vendor's library: QACTPMD_CTP_LIBRARY=FILE
+  --front-addr A            one connection to this front, in place of the file's connections:
+                            tcp://host:port, again for the same broker's other fronts, or
+                            sim:// for ticks without any front. A real front needs the
+                            vendor's library: QACTPMD_CTP_LIBRARY=FILE
+  --broker-id B             BrokerID of that connection (default: empty, which most take)
   --strategy S              ${strategies.join(', ')}
   --log-level L             ${logLevels.join(', ')}
   --profile                 open a Unix socket that hands out CPU profiles and heap snapshots

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ConfigArguments } from '../config/arguments.js';
+import { environmentName } from '../config/environment.js';
+import { gatewayOptions } from '../config/options.js';
 import { closest } from '../config/suggest.js';
 
 /** A command line that cannot be meant; the message is one line. */
@@ -24,6 +26,9 @@ const definitions = {
 
 type OptionName = keyof typeof definitions;
 
+/** An empty BrokerID is lawful: most market-data fronts do not ask for one. */
+const maybeEmpty: ReadonlySet<OptionName> = new Set(['broker-id']);
+
 export type Command =
   | { readonly mode: 'help' }
   | { readonly mode: 'version' }
@@ -46,6 +51,19 @@ function isOption(name: string): name is OptionName {
   return Object.hasOwn(definitions, name);
 }
 
+/** Settings that have no option of their own are named with their variable: --redis-host, --host. */
+function hintFor(name: string): string {
+  const wanted = name.toLowerCase().replaceAll('-', '_');
+  const spelled = wanted.replaceAll('_', '-');
+  if (isOption(spelled)) return `did you mean --${spelled}?`;
+  const setting = Object.keys(gatewayOptions).find((path) =>
+    [wanted, `websocket_${wanted}`].includes(path.replaceAll('.', '_')),
+  );
+  if (setting !== undefined) return `set ${environmentName(setting)}, or ${setting} in the file`;
+  const near = closest(name, Object.keys(definitions));
+  return near === undefined ? 'see --help' : `did you mean --${near}?`;
+}
+
 /** Refuses what parseArgs would take silently or explain in several lines. */
 function checkTokens(argv: readonly string[]): Map<OptionName, string[]> {
   const given = new Map<OptionName, string[]>();
@@ -53,16 +71,13 @@ function checkTokens(argv: readonly string[]): Map<OptionName, string[]> {
   for (const token of tokens) {
     if (token.kind === 'positional') throw new UsageError(`unexpected argument "${token.value}", see --help`);
     if (token.kind !== 'option') continue;
-    if (!isOption(token.name)) {
-      const near = closest(token.name, Object.keys(definitions));
-      const hint = near === undefined ? 'see --help' : `did you mean --${near}?`;
-      throw new UsageError(`unknown option ${token.rawName}, ${hint}`);
-    }
+    if (!isOption(token.name))
+      throw new UsageError(`unknown option ${token.rawName}, ${hintFor(token.name)}`);
     const { type } = definitions[token.name];
     if (type === 'boolean' && token.value !== undefined)
       throw new UsageError(`--${token.name} takes no value`);
-    if (type === 'string' && (token.value === undefined || token.value.trim() === ''))
-      throw new UsageError(`--${token.name} needs a value`);
+    const isEmpty = token.value === undefined || (token.value.trim() === '' && !maybeEmpty.has(token.name));
+    if (type === 'string' && isEmpty) throw new UsageError(`--${token.name} needs a value`);
     if (type === 'string' && !token.inlineValue && token.value?.startsWith('--'))
       throw new UsageError(`--${token.name} needs a value, "${token.value}" is an option`);
     const values = given.get(token.name) ?? [];
@@ -86,8 +101,8 @@ function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
   }
   if (given.has('output') && !given.has('import-brokers'))
     throw new UsageError('--output goes with --import-brokers only');
-  if (given.has('front-addr') !== given.has('broker-id'))
-    throw new UsageError('--front-addr and --broker-id go together: they describe the single connection');
+  if (given.has('broker-id') && !given.has('front-addr'))
+    throw new UsageError('--broker-id goes with --front-addr only: they describe the single connection');
 }
 
 /** Reads the command line (without node and script). Throws a UsageError. */

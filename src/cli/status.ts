@@ -90,7 +90,10 @@ export async function printStatus(
     err(`qactpmdgateway: ${reason}\n`);
     return exitCodes.unreachable;
   };
-  if (listen.port === 0) return fail('port 0 says not where the gateway listens, give --port');
+  if (listen.port === 0)
+    return fail(
+      'port 0 stands for any free port: give --port the one that the gateway logged when it started',
+    );
   const address = addressOf(listen);
   let body: unknown;
   try {

@@ -27,6 +27,7 @@ describe('answers', () => {
 describe('mistakes', () => {
   it.each([
     [['--prt', '1'], 'unknown option --prt, did you mean --port?'],
+    [['--Log_Level', 'info'], 'unknown option --Log_Level, did you mean --log-level?'],
     [['--nonsense'], 'unknown option --nonsense, see --help'],
     [['-x'], 'unknown option -x, see --help'],
     [['start'], 'unexpected argument "start", see --help'],
@@ -35,11 +36,14 @@ describe('mistakes', () => {
     [['--config', '--status'], '--config needs a value, "--status" is an option'],
     [['--status=yes'], '--status takes no value'],
     [['--port', '1', '--port', '2'], '--port is given twice'],
+    [['--host', '1'], 'unknown option --host, set QACTPMD_WEBSOCKET_HOST, or websocket_host in the file'],
     [
-      ['--front-addr', 'tcp://h:1'],
-      '--front-addr and --broker-id go together: they describe the single connection',
+      ['--simulator-base-port', '1'],
+      'unknown option --simulator-base-port, set QACTPMD_SIMULATOR_BASE_PORT, or simulator.base_port in the file',
     ],
-    [['--broker-id', '1'], '--front-addr and --broker-id go together: they describe the single connection'],
+    [['--front-addr', ''], '--front-addr needs a value'],
+    [['--front-addr', 'sim://', '--broker-id'], '--broker-id needs a value'],
+    [['--broker-id', '1'], '--broker-id goes with --front-addr only: they describe the single connection'],
     [['--output', 'x'], '--output goes with --import-brokers only'],
     [['--status', '--profile'], '--status cannot be combined with --profile, only with --config and --port'],
     [
@@ -113,6 +117,17 @@ describe('running', () => {
       options: { profile: true },
     });
   });
+
+  it.each([[[]], [['--broker-id', '']], [['--broker-id=']]])(
+    'takes a single connection without a BrokerID, given as %j',
+    async (brokerId) => {
+      const { result } = await run(['--front-addr', 'sim://', ...brokerId]);
+      expect(result).toMatchObject({
+        kind: 'run',
+        config: { simulator: undefined, connections: [{ frontAddr: ['sim://'], brokerId: '' }] },
+      });
+    },
+  );
 
   it('keeps the rest of a given file beside a single connection', async () => {
     const cwd = temporaryFolder();

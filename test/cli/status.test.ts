@@ -121,7 +121,10 @@ describe('--status', () => {
       result: { kind: 'done', exitCode: 2 },
       err: `qactpmdgateway: http://127.0.0.1:${port}/health: connection refused, no gateway runs there\n`,
     });
-    expect(await run(['--status', '--port', '0'])).toMatchObject({ result: { kind: 'done', exitCode: 2 } });
+    expect(await run(['--status', '--port', '0'])).toMatchObject({
+      result: { kind: 'done', exitCode: 2 },
+      err: expect.stringMatching(/port 0 stands for any free port: give --port the one that/) as string,
+    });
     expect(await run(['--status', '--config', 'absent.json'])).toMatchObject({
       result: { kind: 'done', exitCode: 2 },
       err: 'qactpmdgateway: absent.json: there is no such file\n',
