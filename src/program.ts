@@ -32,6 +32,7 @@ export async function runProgram(
   const log = createLogger(config.logLevel, logDestination(output.fd));
   const printed = new LimitedLog(log);
   output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
+  for (const text of config.warnings) log.warn(text);
   const gateway = new Gateway(config, log);
   let profiles: ProfileServer | undefined;
   let exitCode = 0;

@@ -4,6 +4,8 @@ import { isRecord } from './record.js';
 import { closest } from './suggest.js';
 
 const prefix = 'QACTPMD_';
+/** The bundled library reads these, see libs/simulator/README.md. */
+const simulatedLibraryPrefix = 'QACTPMD_SIM_';
 /** A misspelt variable differs by this much at most; farther ones belong to somebody else. */
 const misspelling = 2;
 
@@ -26,15 +28,27 @@ function passwordVariables(connections: readonly unknown[]): Set<unknown> {
   return new Set(connections.map((entry) => (isRecord(entry) ? entry[key] : undefined)));
 }
 
-/** Variables that start like ours and miss one of our names by a letter or two. */
-export function misspeltVariables(env: NodeJS.ProcessEnv, connections: readonly unknown[]): string[] {
+/** Variables that start like ours and that nothing reads. */
+export interface UnknownVariables {
+  /** A line for each that misses one of our names by a letter or two. */
+  readonly misspelt: readonly string[];
+  /** Names of the others. */
+  readonly unknown: readonly string[];
+}
+
+export function unknownVariables(env: NodeJS.ProcessEnv, connections: readonly unknown[]): UnknownVariables {
   const known = Object.keys(gatewayOptions).map(environmentName);
   const foreign = passwordVariables(connections);
-  return Object.keys(env).flatMap((name) => {
-    if (!name.startsWith(prefix) || known.includes(name) || foreign.has(name) || env[name] === '') return [];
+  const misspelt: string[] = [];
+  const unknown: string[] = [];
+  for (const [name, value] of Object.entries(env)) {
+    if (!name.startsWith(prefix) || name.startsWith(simulatedLibraryPrefix) || value === '') continue;
+    if (known.includes(name) || foreign.has(name)) continue;
     const near = closest(name, known, misspelling);
-    return near === undefined ? [] : [`environment ${name}: unknown variable, did you mean ${near}?`];
-  });
+    if (near === undefined) unknown.push(name);
+    else misspelt.push(`environment ${name}: unknown variable, did you mean ${near}?`);
+  }
+  return { misspelt, unknown };
 }
 
 /** Reads what the environment sets; an empty variable counts as unset. */

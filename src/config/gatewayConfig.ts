@@ -70,6 +70,8 @@ export interface GatewayConfig {
   readonly simulator: SimulatorConfig | undefined;
   /** All of them, the disabled ones too; at least one is enabled. */
   readonly connections: readonly ConnectionConfig[];
+  /** What is allowed but can hardly be meant, a line each, to be logged at start. */
+  readonly warnings: readonly string[];
 }
 
 export type GatewayValues = Values<typeof gatewayOptions>;
@@ -104,13 +106,24 @@ function withLibrary(connection: ConnectionConfig, common: GatewayValues, cwd: s
   };
 }
 
+/** The simulator section, from values that have been checked. */
+export function toSimulatorConfig(values: GatewayValues): SimulatorConfig {
+  return {
+    fronts: values['simulator.fronts'],
+    basePort: values['simulator.base_port'],
+    rate: values['simulator.rate'],
+    seed: values['simulator.seed'],
+  };
+}
+
 /** The one place where the file's names become the code's. Relative paths are the working directory's. */
 export function toGatewayConfig(
   values: GatewayValues,
   parts: {
     readonly connections: readonly ConnectionConfig[];
     readonly redisPassword: string;
-    readonly withSimulator: boolean;
+    readonly simulator: SimulatorConfig | undefined;
+    readonly warnings: readonly string[];
     readonly cwd: string;
   },
 ): GatewayConfig {
@@ -137,14 +150,8 @@ export function toGatewayConfig(
       maxFrameBytes: values['limits.max_frame_bytes'],
       maxBadFrames: values['limits.max_bad_frames'],
     },
-    simulator: parts.withSimulator
-      ? {
-          fronts: values['simulator.fronts'],
-          basePort: values['simulator.base_port'],
-          rate: values['simulator.rate'],
-          seed: values['simulator.seed'],
-        }
-      : undefined,
+    simulator: parts.simulator,
     connections: parts.connections.map((each) => withLibrary(each, values, parts.cwd)),
+    warnings: parts.warnings,
   };
 }

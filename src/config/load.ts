@@ -2,11 +2,18 @@ import { argumentOf, readArguments, type ConfigArguments } from './arguments.js'
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
 import { checkConnections, type EntryFault } from './connections.js';
-import { misspeltVariables, readEnvironment, type TextLayer } from './environment.js';
-import { toGatewayConfig, type GatewayConfig, type GatewayValues } from './gatewayConfig.js';
+import { readEnvironment, unknownVariables, type TextLayer } from './environment.js';
+import {
+  toGatewayConfig,
+  toSimulatorConfig,
+  type GatewayConfig,
+  type GatewayValues,
+  type SimulatorConfig,
+} from './gatewayConfig.js';
 import { gatewayOptions } from './options.js';
 import { resolveSecret } from './passwords.js';
 import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
+import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
 
 /** Where a configuration comes from; loading the same sources again is a reload. */
 export interface ConfigSources {
@@ -22,6 +29,8 @@ interface Merged {
   readonly withSimulator: boolean;
   /** Source and name of the layer that won the list of connections. */
   readonly connectionsFrom: { readonly source: ConfigSource; readonly label: string };
+  /** Whether any source has a list of connections. */
+  readonly connectionsListed: boolean;
   readonly problems: ConfigProblem[];
 }
 
@@ -54,20 +63,22 @@ function mergeSources(sources: ConfigSources): Merged {
         source: 'environment',
         text: `${label}: there is no simulator section that it could change, unset it or use a file with one`,
       });
-  const { values } = merge(gatewayOptions, [file.layer, environment.layer, args.layer]);
+  const layers = [file.layer, environment.layer, args.layer];
+  const { values } = merge(gatewayOptions, layers);
+  const connectionsListed = layers.some((layer) => layer.has('connections'));
   const connectionsFrom = args.labels.has('connections')
     ? { source: 'arguments' as const, label: '--front-addr' }
     : environment.labels.has('connections')
       ? { source: 'environment' as const, label: environment.labels.get('connections')! }
       : { source: 'file' as const, label: sources.file ?? 'no file' };
-  return { values, withSimulator, connectionsFrom, problems };
+  return { values, withSimulator, connectionsFrom, connectionsListed, problems };
 }
 
-function simulatorProblem(values: GatewayValues): string | undefined {
-  const last = values['simulator.base_port'] + values['simulator.fronts'] - 1;
+function simulatorProblem({ basePort, fronts }: SimulatorConfig): string | undefined {
+  const last = basePort + fronts - 1;
   return last <= 65535
     ? undefined
-    : `simulator: base_port ${values['simulator.base_port']} leaves no room for ${values['simulator.fronts']} fronts, the last port would be ${last}`;
+    : `simulator: base_port ${basePort} leaves no room for ${fronts} fronts, the last port would be ${last}`;
 }
 
 function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, text }: EntryFault): string {
@@ -80,28 +91,45 @@ function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, 
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
  */
 export function loadConfig(sources: ConfigSources): GatewayConfig {
-  const { values, withSimulator, connectionsFrom, problems } = mergeSources(sources);
+  const { values, withSimulator, connectionsFrom, connectionsListed, problems } = mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
-  const { connections, faults } = checkConnections(values.connections, sources);
+  const stated = withSimulator && problems.length === 0 ? toSimulatorConfig(values) : undefined;
+  const crowded = stated === undefined ? undefined : simulatorProblem(stated);
+  if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
+  const makesConnections = stated !== undefined && crowded === undefined && !connectionsListed;
+  const entries = makesConnections ? simulatedConnections(stated) : values.connections;
+  const { connections, faults } = checkConnections(entries, sources);
   for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
-  for (const text of misspeltVariables(sources.env, values.connections)) add('environment', text);
+  const { misspelt, unknown } = unknownVariables(sources.env, values.connections);
+  for (const text of misspelt) add('environment', text);
   const redisPassword = resolveSecret(
     { value: values.redis_password, variable: '', file: values.redis_password_file },
     sources,
   );
   if ('fault' in redisPassword) add('file', `redis_password: ${redisPassword.fault}`);
-  const crowded = withSimulator && problems.length === 0 ? simulatorProblem(values) : undefined;
-  if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
       `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
     );
   if (problems.length > 0 || 'fault' in redisPassword) throw new ConfigError(problems);
+  // A single connection from the command line to some other front leaves the file's simulator without use.
+  const isUseless =
+    connectionsFrom.source === 'arguments' &&
+    stated !== undefined &&
+    !connections.some(({ frontAddr }) => reachesSimulator(stated, frontAddr));
+  const simulator = isUseless ? undefined : stated;
+  const stray = simulator === undefined ? undefined : strayConnections(simulator, connections);
+  const unread =
+    unknown.length === 0
+      ? undefined
+      : `environment ${unknown.join(', ')}: there is no such setting, nothing reads it`;
+  const warnings = [stray, unread].filter((text) => text !== undefined);
   return toGatewayConfig(values, {
     connections,
     redisPassword: redisPassword.value,
-    withSimulator,
+    simulator,
+    warnings,
     cwd: sources.cwd,
   });
 }

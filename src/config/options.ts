@@ -175,7 +175,7 @@ export const gatewayOptions = {
   connections: option(
     recordList,
     [],
-    'The list of connections, see the next table. QACTPMD_CONNECTIONS takes the whole list as JSON.',
+    'The list of connections, see the next table; without one, a simulator section gets a connection for each of its fronts. QACTPMD_CONNECTIONS takes the whole list as JSON.',
   ),
 } as const satisfies OptionTable;
 

@@ -5,7 +5,8 @@ export function whyNotListening(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve('the port is in use by another program');
+      if (error.code === 'EADDRINUSE')
+        resolve('the port is in use by another program, --port takes another one');
       else if (error.code === 'EADDRNOTAVAIL') resolve('this machine does not have the address');
       else if (error.code === 'EACCES') resolve('this user may not use the port');
       else resolve(error.message);

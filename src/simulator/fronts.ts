@@ -4,6 +4,7 @@ import { SimulationClock } from './clock.js';
 import { ControlServer } from './control.js';
 import { Exchange } from './exchange.js';
 import { Front } from './front.js';
+import { portInUse } from './portInUse.js';
 
 /** All fronts of one process over one simulated exchange, and the control API where it is wanted. */
 export class Fronts {
@@ -65,6 +66,6 @@ async function named(host: string, port: number, listen: () => Promise<number>):
 
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'the port is in use';
+  if (code === 'EADDRINUSE') return portInUse;
   return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import { packagePath } from '../paths.js';
+import { portInUse } from './portInUse.js';
 
 const startDeadlineMs = 15_000;
 const stopDeadlineMs = 3_000;
@@ -11,6 +12,8 @@ const longestRestartMs = 10_000;
 const settledMs = 30_000;
 /** A signal to the whole group may end the child before this process hears of it. */
 const groupSignalMs = 100;
+const portHint =
+  'set other ports with simulator.base_port or QACTPMD_SIMULATOR_BASE_PORT, or run without fronts: --front-addr sim://';
 
 /** How the simulated fronts are started; the config's `simulator` section. */
 export interface SimulatorOptions {
@@ -94,7 +97,7 @@ export class SimulatorSupervisor {
         this.#child = undefined;
         const cause = complaint.trim().split('\n').at(-1) ?? '';
         const end = `${signal ?? `exit code ${code ?? '?'}`}${cause === '' ? '' : `: ${cause}`}`;
-        if (!ready && !this.#retiring) reject(new Error(`the simulated fronts did not start (${end})`));
+        if (!ready && !this.#retiring) reject(new Error(failureText(end)));
         else if (!ready) resolve();
         else if (!this.#retiring) this.#restart(end, Date.now() - startedAt);
       });
@@ -112,4 +115,8 @@ export class SimulatorSupervisor {
       }, delayMs);
     }, groupSignalMs);
   }
+}
+
+function failureText(end: string): string {
+  return `the simulated fronts did not start (${end})${end.includes(portInUse) ? `; ${portHint}` : ''}`;
 }

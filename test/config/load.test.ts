@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { environmentName } from '../../src/config/environment.js';
+import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig, loadListenAddress } from '../../src/config/load.js';
 import { gatewayOptions } from '../../src/config/options.js';
 import { packagePath } from '../../src/paths.js';
@@ -49,6 +50,7 @@ describe('defaults', () => {
           enabled: true,
         },
       ],
+      warnings: [],
     });
   });
 
@@ -266,7 +268,16 @@ describe('refusals', () => {
     expect(problemsOf({ env: { QACTPMD_REDIS_HOTS: 'x' } })).toEqual([
       'environment QACTPMD_REDIS_HOTS: unknown variable, did you mean QACTPMD_REDIS_HOST?',
     ]);
-    expect(load({ env: { QACTPMD_SOMETHING_ELSE: 'x' } }).redisHost).toBe('127.0.0.1');
+  });
+
+  it('warns of variables that nothing reads, but not of those that others read', () => {
+    const env = { QACTPMD_NOPE: 'x', QACTPMD_SOMETHING_ELSE: 'y', QACTPMD_EMPTY: '' };
+    expect(load({ env }).warnings).toEqual([
+      'environment QACTPMD_NOPE, QACTPMD_SOMETHING_ELSE: there is no such setting, nothing reads it',
+    ]);
+    const connections = [{ ...connection, password_env: 'QACTPMD_PASS' }];
+    const others = { QACTPMD_PASS: 'x', QACTPMD_SIM_RECONNECT_MS: '100', QACTPMD_REDIS_PORT: '1' };
+    expect(load({ file: { connections }, env: others }).warnings).toEqual([]);
   });
 
   it('refuses a simulator variable where nothing would use it', () => {
@@ -306,6 +317,66 @@ describe('refusals', () => {
           );
       }),
     );
+  });
+});
+
+describe('a simulator section', () => {
+  const simulator = { fronts: 3, base_port: 22_001 };
+  const withoutList = (section: object): string => JSON.stringify({ simulator: section });
+  const frontsOf = ({ connections }: GatewayConfig): string[] =>
+    connections.flatMap((each) => each.frontAddr);
+
+  it('without a list of connections makes one for each front, wherever the fronts are moved to', () => {
+    const { connections, warnings } = load({ file: withoutList(simulator) });
+    expect(connections.map(({ connectionId, frontAddr }) => [connectionId, ...frontAddr])).toEqual([
+      ['simulated_01', 'tcp://127.0.0.1:22001'],
+      ['simulated_02', 'tcp://127.0.0.1:22002'],
+      ['simulated_03', 'tcp://127.0.0.1:22003'],
+    ]);
+    expect(warnings).toEqual([]);
+    const env = { QACTPMD_SIMULATOR_BASE_PORT: '23001', QACTPMD_SIMULATOR_FRONTS: '2' };
+    const moved = load({ file: withoutList(simulator), env });
+    expect(frontsOf(moved)).toEqual(['tcp://127.0.0.1:23001', 'tcp://127.0.0.1:23002']);
+    expect(moved.simulator).toMatchObject({ basePort: 23_001, fronts: 2 });
+  });
+
+  it('still refuses an empty list, and ports beyond the last one with one line', () => {
+    expect(problemsOf({ file: { simulator, connections: [] } })).toEqual([
+      'gateway.json: connections: no connection is enabled, at least one must be',
+    ]);
+    expect(problemsOf({ file: withoutList({ base_port: 65_534 }) })).toEqual([
+      expect.stringMatching(/^gateway\.json: simulator: base_port 65534 leaves no room for 4 fronts/),
+    ]);
+    expect(problemsOf({ file: withoutList({ fronts: 1e9 }) })[0]).toBe(
+      'gateway.json: simulator.fronts: must be an integer from 1 to 1000, not 1000000000',
+    );
+  });
+
+  it('warns of connections to ports of this machine that no simulated front has', () => {
+    const to = (id: string, ...front_addr: string[]): object => ({ connection_id: id, front_addr });
+    const connections = [
+      to('hit', 'tcp://127.0.0.1:22003'),
+      to('one', 'tcp://127.0.0.1:22004'),
+      to('two', 'tcp://localhost:22000', 'tcp://127.0.0.1:1'),
+      to('spare', 'tcp://127.0.0.1:1', 'tcp://127.0.0.1:22001'),
+      to('elsewhere', 'tcp://10.0.0.1:1'),
+      to('inside', 'sim://'),
+      { ...to('off', 'tcp://127.0.0.1:1'), enabled: false },
+    ];
+    expect(load({ file: { simulator, connections } }).warnings).toEqual([
+      'connections one, two: no simulated front has the port, they have 22001 to 22003 (simulator.base_port, ' +
+        'simulator.fronts); without a list of connections each front gets one',
+    ]);
+    expect(load({ file: { connections } }).warnings).toEqual([]);
+  });
+
+  it('starts no fronts for a single connection elsewhere', () => {
+    const file = withoutList(simulator);
+    expect(load({ file, args: { frontAddr: ['sim://'] } })).toMatchObject({
+      simulator: undefined,
+      warnings: [],
+    });
+    expect(load({ file, args: { frontAddr: ['tcp://127.0.0.1:22002'] } }).simulator?.fronts).toBe(3);
   });
 });
 

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { childrenOf, connectionsTo, GatewayProcess, isAlive, Program, until } from './processes.js';
+import {
+  childrenOf,
+  connectionsTo,
+  FrontsProcess,
+  GatewayProcess,
+  isAlive,
+  Program,
+  until,
+} from './processes.js';
 
 const programs: Program[] = [];
 
@@ -33,6 +41,8 @@ describe('start', () => {
       new Program(['dist', 'src', 'main.js'], [], {
         QACTPMD_WEBSOCKET_PORT: '0',
         QACTPMD_FLOW_PATH: '/tmp/qactpmd-default',
+        QACTPMD_SIMULATOR_BASE_PORT: `${await freePorts(4)}`,
+        QACTPMD_UNHEARD_OF: 'x',
       }),
     );
     const { port } = JSON.parse(await gateway.line(/"msg":"listening"/)) as { port: number };
@@ -43,6 +53,17 @@ describe('start', () => {
     await client.next('a tick', (frame) => frame['action'] === 'market_data');
     await client.close();
     expect(await gateway.stop()).toBe(0);
+    expect(gateway.lines.filter((line) => /"level":"warn".*QACTPMD_UNHEARD_OF/.test(line))).toHaveLength(1);
+  });
+
+  it('says what to do when a port of its fronts is taken', async () => {
+    const basePort = await freePorts(2);
+    await track(new FrontsProcess(1, basePort)).ready();
+    const gateway = track(new GatewayProcess({ simulator: { fronts: 2, base_port: basePort } }));
+    const line = await gateway.line(/"level":"fatal"/);
+    expect(line).toContain(`cannot listen on 127.0.0.1:${basePort}`);
+    expect(line).toContain('QACTPMD_SIMULATOR_BASE_PORT');
+    expect((await gateway.ended).code).toBe(1);
   });
 
   it('restarts the simulated fronts when they die', async () => {

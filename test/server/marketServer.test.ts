@@ -15,7 +15,7 @@ describe('listen', () => {
     const { port } = other.address() as AddressInfo;
     const second = World.unstarted({ port });
     await expect(second.server.listen()).rejects.toThrow(
-      `cannot listen on 127.0.0.1:${port}: the port is in use by another program`,
+      `cannot listen on 127.0.0.1:${port}: the port is in use by another program, --port takes another one`,
     );
     await second.server.close(100);
     await new Promise((resolve) => other.close(resolve));
