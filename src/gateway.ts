@@ -180,6 +180,7 @@ export class Gateway {
         quality: each.quality,
         subscriptions: each.subscriptions,
         broker_id: each.brokerId,
+        ...brokerNameOf(this.#connections[index]!),
         reconnects: each.reconnects,
         ticks: this.#ticksOf[index]!,
         reason: each.reason,
@@ -364,6 +365,11 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
+}
+
+/** Connections whose broker has no name in the configuration have no such member. */
+function brokerNameOf({ brokerName }: GatewayConfig['connections'][number]): { broker_name?: string } {
+  return brokerName === '' ? {} : { broker_name: brokerName };
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ export interface BrokerConnection {
   readonly connection_id: string;
   readonly front_addr: readonly string[];
   readonly broker_id: string;
+  readonly broker_name?: string;
   readonly enabled?: false;
 }
 
@@ -59,6 +60,7 @@ export function connectionsOf(brokers: readonly Broker[], warn: (text: string) =
     const real = frontsOf(broker.servers.filter((server) => !tests.includes(server)));
     const test = frontsOf(tests).filter((front) => !real.includes(front));
     if (real.length === 0 && test.length === 0) warn(`${titleOf(broker)}: no market-data address, skipped`);
+    const keepsName = broker.name !== '' && connectionOptions.broker_name.format.accepts(broker.name);
     const made: BrokerConnection[] = [];
     const add = (suffix: string, fronts: readonly string[], enabled: boolean): void => {
       if (fronts.length === 0) return;
@@ -68,6 +70,7 @@ export function connectionsOf(brokers: readonly Broker[], warn: (text: string) =
         connection_id: connectionId,
         front_addr: fronts,
         broker_id: broker.id,
+        ...(keepsName ? { broker_name: broker.name } : {}),
         ...(enabled ? {} : { enabled: false as const }),
       });
     };

@@ -29,13 +29,20 @@ const byteOrderMarks = [
   { mark: [0xfe, 0xff], encoding: 'utf-16be' },
 ] as const;
 
-function decodeAs(encoding: string, bytes: Uint8Array): string {
+const undeclared =
+  'declares no encoding and is not UTF-8; a file from a Chinese Windows needs <?xml version="1.0" encoding="GB18030"?> as its first line';
+
+function decodeAs(
+  encoding: string,
+  bytes: Uint8Array,
+  wrong = `is not ${encoding} text, although it says so`,
+): string {
   try {
     return new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof RangeError)
       throw new BrokerFileError(`the declared encoding "${encoding}" is unknown`);
-    throw new BrokerFileError(`is not ${encoding} text, although it says so`);
+    throw new BrokerFileError(wrong);
   }
 }
 
@@ -44,7 +51,8 @@ export function decodeBrokerFile(bytes: Uint8Array): string {
   const marked = byteOrderMarks.find(({ mark }) => mark.every((byte, index) => bytes[index] === byte));
   if (marked !== undefined) return decodeAs(marked.encoding, bytes);
   const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
-  const declared = declaration.exec(head)?.[1]?.trim().toLowerCase() ?? 'utf-8';
+  const declared = declaration.exec(head)?.[1]?.trim().toLowerCase();
+  if (declared === undefined) return decodeAs('utf-8', bytes, undeclared);
   return decodeAs(chineseEncodings.has(declared) ? 'gb18030' : declared, bytes);
 }
 

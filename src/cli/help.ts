@@ -23,7 +23,7 @@ Asking
   --status                  print the connections of the gateway that runs on this machine;
                             with --config or --port to find it
   --import-brokers FILE     turn a futures terminal's broker.xml into a configuration
-  --output FILE             where to write it (default: standard output)
+  --output FILE             where to write it, a new file (default: standard output)
   -h, --help                this text
   -v, --version             the version
 

@@ -20,8 +20,12 @@ function readBytes(path: string): Buffer {
   }
 }
 
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /**
- * Turns a broker.xml into a configuration, written to `output` or printed. Warnings and a summary go to the error
+ * Turns a broker.xml into a configuration, written to `output`, which must be a new file, or printed. Warnings and a summary go to the error
  * output. Returns the exit code: 0, or 1 with one line that says why.
  */
 export function importBrokers(
@@ -47,15 +51,17 @@ export function importBrokers(
   if (output === undefined) out(content);
   else {
     try {
-      writeFileSync(resolve(cwd, output), content);
+      writeFileSync(resolve(cwd, output), content, { flag: 'wx' });
     } catch (error) {
-      say(`${output}: cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown cause'})`);
+      const { code = 'unknown cause' } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') say(`${output}: is there already and is left as it is; give another name`);
+      else say(`${output}: cannot be written (${code})`);
       return 1;
     }
   }
   const fronts = connections.reduce((sum, connection) => sum + connection.front_addr.length, 0);
   say(
-    `${source}: ${connections.length} connections with ${fronts} fronts${output === undefined ? '' : ` written to ${output}`}`,
+    `${source}: ${counted(connections.length, 'connection')} with ${counted(fronts, 'front')}${output === undefined ? '' : ` written to ${output}`}`,
   );
   return 0;
 }

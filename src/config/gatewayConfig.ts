@@ -10,6 +10,8 @@ export interface ConnectionConfig {
   /** At least one address. */
   readonly frontAddr: readonly string[];
   readonly brokerId: string;
+  /** For people; may be empty. */
+  readonly brokerName: string;
   readonly userId: string;
   /** Resolved from password_env or password_file; empty for a disabled connection. */
   readonly password: string;
@@ -85,6 +87,7 @@ export function toConnectionConfig(values: ConnectionValues, password: string): 
     connectionId: values.connection_id,
     frontAddr: values.front_addr,
     brokerId: values.broker_id,
+    brokerName: values.broker_name,
     userId: values.user_id,
     password,
     ctpLibrary: values.ctp_library,

@@ -190,6 +190,7 @@ export const connectionOptions = {
     doc: "Address of the broker's market-data front, or a list of them; the first that answers is taken.",
   },
   broker_id: option(text(10), '', 'BrokerID of the login. Most market-data fronts accept an empty one.'),
+  broker_name: option(text(200), '', "The broker's name, for people: shown in /health and --status."),
   user_id: option(text(15), '', 'UserID of the login; most market-data fronts do not ask for it.'),
   password: secret(40, 'Password of the login; rather give password_env or password_file.'),
   password_env: option(text(256), '', 'Name of the environment variable that holds the password.'),

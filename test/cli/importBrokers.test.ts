@@ -62,11 +62,13 @@ describe('--import-brokers', () => {
           connection_id: '8080',
           front_addr: ['tcp://10.0.0.1:41213', 'tcp://10.0.0.2:41213', 'tcp://md.example.com:41213'],
           broker_id: '8080',
+          broker_name: '华泰期货',
         },
         {
           connection_id: '8080_test',
           front_addr: ['tcp://10.0.0.9:41213'],
           broker_id: '8080',
+          broker_name: '华泰期货',
           enabled: false,
         },
       ],
@@ -112,7 +114,24 @@ describe('--import-brokers', () => {
       ['8080', true],
       ['8080_test', false],
     ]);
+    expect(config.connections.map(({ brokerName }) => brokerName)).toEqual(['华泰期货', '华泰期货']);
     expect(readFileSync(join(folder, 'mine.json'), 'utf8')).toMatch(/\n$/);
+  });
+
+  it('leaves a file that is there as it is', async () => {
+    const path = join(temporaryFolder(), 'mine.json');
+    writeFileSync(path, 'mine');
+    const { err, result } = await importFile(gbkFile(), '--output', path);
+    expect(result).toEqual({ kind: 'done', exitCode: 1 });
+    expect(err).toContain(
+      `qactpmdgateway: ${path}: is there already and is left as it is; give another name\n`,
+    );
+    expect(readFileSync(path, 'utf8')).toBe('mine');
+  });
+
+  it('counts one and several', async () => {
+    const { err } = await importFile(one(`<broker BrokerID="1">${server('h:1')}</broker>`));
+    expect(err).toBe('qactpmdgateway: broker.xml: 1 connection with 1 front\n');
   });
 
   it('takes elements for attributes, any case of letters, servers without a list around them', async () => {
@@ -168,6 +187,16 @@ describe('--import-brokers', () => {
       'an unknown encoding',
       '<?xml version="1.0" encoding="klingon"?><root/>',
       /the declared encoding "klingon" is unknown$/,
+    ],
+    [
+      'bytes of an encoding that it does not declare',
+      Buffer.from(
+        gbkFile()
+          .toString('latin1')
+          .replace(/^<\?xml.*\n/, ''),
+        'latin1',
+      ),
+      /declares no encoding and is not UTF-8; .* encoding="GB18030"\?> as its first line$/,
     ],
     ['bytes of another encoding', gbkFile('UTF-8'), /is not utf-8 text, although it says so$/],
   ])('answers %s with one line', async (_, content, line) => {

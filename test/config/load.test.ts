@@ -40,6 +40,7 @@ describe('defaults', () => {
           connectionId: 'one',
           frontAddr: ['tcp://127.0.0.1:17001'],
           brokerId: '',
+          brokerName: '',
           userId: '',
           password: '',
           ctpLibrary: packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so'),
