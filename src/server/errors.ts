@@ -40,6 +40,11 @@ export const errorCatalogue = {
   },
   invalid_diff: { side: 'action', badFrame: true, meaning: 'diff is neither true nor false.' },
   invalid_filter: { side: 'action', badFrame: true, meaning: 'search or exchange is not a string.' },
+  unknown_exchange: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'exchange is none of the names in `exchanges`, which are in capitals.',
+  },
   unknown_instrument: {
     side: 'action',
     badFrame: false,
@@ -74,6 +79,11 @@ export const errorCatalogue = {
     side: 'http',
     badFrame: false,
     meaning: '503 to the WebSocket upgrade: the gateway is stopping.',
+  },
+  unknown_protocol: {
+    side: 'http',
+    badFrame: false,
+    meaning: '400 to the WebSocket upgrade: ?protocol= is neither aid nor action.',
   },
   not_found: { side: 'http', badFrame: false, meaning: '404: there is no such page.' },
   method_not_allowed: {

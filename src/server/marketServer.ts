@@ -36,6 +36,8 @@ interface Connected {
   session: Session | undefined;
 }
 
+/** What ?protocol= takes. A session may use both whatever it says; action is not sent the first frame of aid. */
+const protocols = ['aid', 'action'] as const;
 /** s without a byte from the client, pongs included. */
 const idleTimeoutSeconds = 120;
 /** uWebSockets cuts off without a word above its limit, so that one is higher: frames in between get an error. */
@@ -194,6 +196,12 @@ export class MarketServer {
       respond(res, failure('503 Service Unavailable', 'shutting_down', 'the gateway is stopping'), false);
       return;
     }
+    const protocol = new URLSearchParams(req.getQuery()).get('protocol');
+    if (protocol !== null && !isProtocol(protocol)) {
+      const message = `protocol is ${protocols.join(' or ')}, or left out for both; not ${JSON.stringify(protocol)}`;
+      respond(res, failure('400 Bad Request', 'unknown_protocol', message), false);
+      return;
+    }
     const { maxClients } = this.#options.limits;
     if (this.#sessions.size >= maxClients) {
       this.#refusedClients++;
@@ -203,7 +211,7 @@ export class MarketServer {
     }
     const connected: Connected = {
       address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
-      wantsFirstFrame: new URLSearchParams(req.getQuery()).get('protocol') !== 'action',
+      wantsFirstFrame: protocol !== 'action',
       session: undefined,
     };
     res.upgrade(
@@ -248,6 +256,10 @@ export class MarketServer {
     session.interests.clear();
     this.#options.logger.debug({ session: socket.id, address: socket.address, code, reason }, 'client left');
   }
+}
+
+function isProtocol(name: string): name is (typeof protocols)[number] {
+  return protocols.some((each) => each === name);
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { exchanges } from '../market/products.js';
 import { actionFieldNames, parseFieldSet, type FieldSet } from '../market/quoteEncoder.js';
 import type { ErrorReport } from './frames.js';
 
@@ -26,6 +27,7 @@ export type ClientMessage =
 type JsonObject = Readonly<Record<string, unknown>>;
 
 const shownChars = 64;
+const shownNames = 8;
 const peek: ClientMessage = { kind: 'peek_message' };
 const ping: ClientMessage = { kind: 'ping' };
 
@@ -73,7 +75,7 @@ function parseAid(value: JsonObject): ClientMessage {
       return reject({
         side: 'aid',
         code: 'invalid_ins_list',
-        message: `ins_list must be a string such as "SHFE.rb2512,cu2512", not ${show(insList)}`,
+        message: `ins_list must be a string such as "SHFE.${exampleId('rb')},${exampleId('cu')}", not ${show(insList)}`,
       });
     }
     default:
@@ -123,14 +125,14 @@ function parsePushOptions(value: JsonObject): PushOptions | ErrorReport {
     return {
       side: 'action',
       code: 'invalid_fields',
-      message: `fields must be a list of field names, not ${show(names)}`,
+      message: `fields must be a list of field names, ${whyNoStringList(names)}`,
     };
   const parsed = parseFieldSet(names);
   if ('set' in parsed) return { fields: parsed.set, diff };
   return {
     side: 'action',
     code: 'unknown_field',
-    message: `unknown fields: ${show(parsed.unknown)}`,
+    message: `unknown fields: ${cut(parsed.unknown.slice(0, shownNames).join(', '))}`,
     details: { unknown: parsed.unknown, allowed: actionFieldNames },
   };
 }
@@ -148,6 +150,14 @@ function parseListFilter(value: JsonObject): ClientMessage {
       });
     filter[name] = part;
   }
+  const { exchange } = filter;
+  if (exchange !== undefined && !exchanges.some((known) => known === exchange))
+    return reject({
+      side: 'action',
+      code: 'unknown_exchange',
+      message: `unknown exchange ${show(exchange)}: there are ${exchanges.join(', ')}`,
+      details: { exchanges },
+    });
   return { kind: 'list_instruments', filter };
 }
 
@@ -155,8 +165,21 @@ function rejectInstruments(instruments: unknown): ClientMessage {
   return reject({
     side: 'action',
     code: 'invalid_instruments',
-    message: `instruments must be a list of ids such as ["rb2512","SHFE.cu2512"], not ${show(instruments)}`,
+    message: `instruments must be a list of ids such as ["${exampleId('rb')}","SHFE.${exampleId('cu')}"], ${whyNoStringList(instruments)}`,
   });
+}
+
+/** A contract that is listed while this runs: of products with one for each month, next January's. */
+function exampleId(product: 'rb' | 'cu'): string {
+  return `${product}${String(new Date().getFullYear() + 1).slice(-2)}01`;
+}
+
+/** Ends a sentence that asks for a list of strings. */
+function whyNoStringList(value: unknown): string {
+  if (!Array.isArray(value)) return `not ${show(value)}`;
+  const list = value as unknown[];
+  const odd = list.findIndex((each) => typeof each !== 'string');
+  return odd < 0 ? `not ${show(value)}` : `and entry ${odd} of this one is ${show(list[odd])}`;
 }
 
 function reject(error: ErrorReport, isObject = true): ClientMessage {
@@ -174,10 +197,7 @@ function isStringList(value: unknown): value is string[] {
 /** A value for a message: scalars as JSON, cut short; of the rest only the kind, since it may be deep and long. */
 function show(value: unknown): string {
   if (value === undefined) return 'absent';
-  if (Array.isArray(value)) {
-    if (value.length > 0 && isStringList(value)) return cut(value.slice(0, 8).join(', '));
-    return value.length === 0 ? 'an empty list' : 'a list';
-  }
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   return cut(JSON.stringify(value));
 }

@@ -234,7 +234,16 @@ describe('the other actions', () => {
     const czce = await list({ exchange: 'CZCE' });
     expect(czce).toEqual(world.directory.list({ exchange: 'CZCE' }));
     expect(czce.length).toBeLessThan(all.length);
-    expect(await list({ exchange: 'NYSE' })).toEqual([]);
+  });
+
+  it('answers an exchange that there is not with those that there are', async () => {
+    const client = await world.connectAction();
+    client.send({ action: 'list_instruments', exchange: 'NYSE' });
+    expect(await client.next()).toMatchObject({
+      action: 'error',
+      code: 'unknown_exchange',
+      exchanges: ['SHFE', 'INE', 'DCE', 'CZCE', 'CFFEX', 'GFEX'],
+    });
   });
 
   it('answers ping with the time in ms', async () => {

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World, type Frame } from './world.js';
@@ -164,5 +165,31 @@ describe('everything else', () => {
   it('refuses a WebSocket elsewhere than at /', async () => {
     await expect(world.connect('/health')).rejects.toThrow();
     await expect(world.connect('/elsewhere')).rejects.toThrow('404');
+  });
+
+  it('refuses a protocol that there is not, and says which there are', async () => {
+    await expect(world.connect('/?protocol=foo')).rejects.toThrow('400');
+    await expect(world.connect('/?protocol=')).rejects.toThrow('400');
+    await world.connect('/?protocol=aid&more=1');
+    const { status, body } = await new Promise<{ status: number | undefined; body: unknown }>(
+      (resolve, reject) => {
+        const headers = {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+        };
+        get({ host: '127.0.0.1', port: world.port, path: '/?protocol=foo', headers }, (response) => {
+          json(response).then((answer) => resolve({ status: response.statusCode, body: answer }), reject);
+        }).on('error', reject);
+      },
+    );
+    expect(status).toBe(400);
+    expect(body).toEqual({
+      error: {
+        code: 'unknown_protocol',
+        message: 'protocol is aid or action, or left out for both; not "foo"',
+      },
+    });
   });
 });

@@ -71,12 +71,28 @@ describe('parseMessage', () => {
     ['{"action":"subscribe","instruments":[],"diff":1}', 'action', 'invalid_diff'],
     ['{"action":"list_instruments","search":1}', 'action', 'invalid_filter'],
     ['{"action":"list_instruments","exchange":[]}', 'action', 'invalid_filter'],
+    ['{"action":"list_instruments","exchange":"shfe"}', 'action', 'unknown_exchange'],
+    ['{"action":"list_instruments","exchange":""}', 'action', 'unknown_exchange'],
   ])('answers %j on the side %s with %s', (text, side, code) => {
     expect(rejection(text)).toMatchObject({ side, code });
   });
 
   it('names what is wrong', () => {
     expect(rejection('{"aid":"set_wings"}').message).toContain('"set_wings"');
+    expect(rejection('{"aid":"subscribe_quote","ins_list":["a"]}').message).toMatch(
+      /^ins_list must be a string such as "SHFE\.rb\d\d01,cu\d\d01", not a list$/,
+    );
+    expect(rejection('{"action":"subscribe","instruments":["a",1]}').message).toMatch(
+      /^instruments must be a list of ids such as \["rb\d\d01","SHFE\.cu\d\d01"\], and entry 1 of this one is 1$/,
+    );
+    expect(rejection('{"action":"subscribe","instruments":"a"}').message).toMatch(/, not "a"$/);
+    expect(rejection('{"action":"subscribe","instruments":[],"fields":[]}').message).toBe(
+      'fields must be a list of field names, not an empty list',
+    );
+    expect(rejection('{"action":"list_instruments","exchange":"NYSE"}')).toMatchObject({
+      message: 'unknown exchange "NYSE": there are SHFE, INE, DCE, CZCE, CFFEX, GFEX',
+      details: { exchanges: ['SHFE', 'INE', 'DCE', 'CZCE', 'CFFEX', 'GFEX'] },
+    });
     expect(rejection('{"action":"subscribe","instruments":[],"fields":["volum","x"]}')).toMatchObject({
       message: 'unknown fields: volum, x',
       details: {
