@@ -11,12 +11,13 @@
 
 #include <cstring>
 #include <exception>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "library.h"
 #include "owner.h"
+#include "registry.h"
 #include "session.h"
 #include "standard_output.h"
 
@@ -26,42 +27,6 @@ namespace qb {
 namespace {
 
 constexpr int interfaceVersion = 2;
-
-// Never destroyed: vendor threads may outlive static destructors.
-struct Registry {
-  std::mutex mutex;
-  std::vector<Owner *> owners;
-  std::vector<Session *> sessions;
-};
-
-Registry &registry() {
-  static auto *const instance = new Registry;
-  return *instance;
-}
-
-Owner *ownerAt(int handle) {
-  Registry &all = registry();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  if (handle < 0 || static_cast<std::size_t>(handle) >= all.owners.size()) return nullptr;
-  return all.owners[static_cast<std::size_t>(handle)];
-}
-
-Session *sessionAt(int handle) {
-  Registry &all = registry();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  if (handle < 0 || static_cast<std::size_t>(handle) >= all.sessions.size()) return nullptr;
-  return all.sessions[static_cast<std::size_t>(handle)];
-}
-
-std::vector<Session *> sessionsOf(int owner) {
-  Registry &all = registry();
-  const std::lock_guard<std::mutex> lock(all.mutex);
-  std::vector<Session *> result;
-  for (Session *session : all.sessions) {
-    if (owner < 0 || session->ownerHandle() == owner) result.push_back(session);
-  }
-  return result;
-}
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -84,8 +49,9 @@ int safely(char *error, int errorBytes, Call &&call) noexcept {
 
 template <typename Call>
 int onSession(int handle, Call &&call) noexcept {
-  Session *session = sessionAt(handle);
-  return session == nullptr ? badArgument : call(*session);
+  const std::shared_ptr<Session> session = sessionAt(handle);
+  if (session != nullptr) return call(*session);
+  return wasSession(handle) ? sessionClosed : badArgument;
 }
 
 }  // namespace
@@ -129,16 +95,9 @@ QB_API void qb_doorbell_ring(void *memory, int eventFd) {
 
 QB_API int qb_owner_open(void *ring, int ringBytes, void *doorbell, int eventFd) {
   return safely(nullptr, 0, [&] {
-    Registry &all = registry();
-    const std::lock_guard<std::mutex> lock(all.mutex);
-    all.owners.reserve(all.owners.size() + 1);
-    auto *owner = new Owner;
-    if (!owner->attach(ring, static_cast<std::size_t>(ringBytes), doorbell, eventFd)) {
-      delete owner;
-      return badArgument;
-    }
-    all.owners.push_back(owner);
-    return static_cast<int>(all.owners.size()) - 1;
+    auto owner = std::make_unique<Owner>();
+    if (!owner->attach(ring, static_cast<std::size_t>(ringBytes), doorbell, eventFd)) return badArgument;
+    return addOwner(std::move(owner));
   });
 }
 
@@ -149,7 +108,7 @@ QB_API int qb_owner_close(int handle) {
     Owner *owner = ownerAt(handle);
     if (owner == nullptr) return badArgument;
     owner->detach();
-    for (Session *session : sessionsOf(handle)) session->close();
+    for (const auto &session : sessionsOf(handle)) session->close();
     return 0;
   });
 }
@@ -158,7 +117,7 @@ QB_API int qb_owner_close(int handle) {
 QB_API int qb_owner_unreleased(int handle) {
   return safely(nullptr, 0, [&] {
     int count = 0;
-    for (const Session *session : sessionsOf(handle)) count += session->released() ? 0 : 1;
+    for (const auto &session : sessionsOf(handle)) count += session->released() ? 0 : 1;
     return count;
   });
 }
@@ -199,18 +158,13 @@ QB_API int qb_session_create(int owner, int library, int source, const char *flo
       giveText("no such owner or library", error, errorBytes);
       return badArgument;
     }
-    auto *session = new Session(target, owner, opened, source);
+    const auto session = std::make_shared<Session>(target, owner, opened, source);
     std::string reason;
     if (!session->create(flowFolder, ring, static_cast<std::size_t>(ringBytes), reason)) {
       giveText(reason, error, errorBytes);
-      delete session;
       return vendorThrew;
     }
-    Registry &all = registry();
-    const std::lock_guard<std::mutex> lock(all.mutex);
-    all.sessions.push_back(session);
-    session->setHandle(static_cast<int>(all.sessions.size()) - 1);
-    return static_cast<int>(all.sessions.size()) - 1;
+    return addSession(session);
   });
 }
 
@@ -271,7 +225,7 @@ QB_API int qb_session_close(int handle) {
 // For the end of the process: no callback of any session does anything any more.
 QB_API void qb_silence_all() {
   safely(nullptr, 0, [] {
-    for (Session *session : sessionsOf(-1)) session->silence();
+    for (const auto &session : allSessions()) session->silence();
     return 0;
   });
 }

@@ -5,7 +5,9 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
+#include "registry.h"
 #include "session.h"
 
 namespace qb {
@@ -15,19 +17,20 @@ namespace {
 struct Releaser {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Session *> line;
+  std::deque<std::shared_ptr<Session>> line;
   bool started = false;
 
   void run() {
     for (;;) {
-      Session *session = nullptr;
+      std::shared_ptr<Session> session;
       {
         std::unique_lock<std::mutex> lock(mutex);
         changed.wait(lock, [this] { return !line.empty(); });
-        session = line.front();
+        session = std::move(line.front());
         line.pop_front();
       }
       session->release();
+      forgetSession(session->handle());
     }
   }
 };
@@ -39,11 +42,11 @@ Releaser &releaser() {
 
 }  // namespace
 
-bool releaseLater(Session *session) noexcept {
+bool releaseLater(std::shared_ptr<Session> session) noexcept {
   try {
     Releaser &self = releaser();
     const std::lock_guard<std::mutex> lock(self.mutex);
-    self.line.push_back(session);
+    self.line.push_back(std::move(session));
     if (!self.started) {
       std::thread([&self] { self.run(); }).detach();
       self.started = true;

@@ -2,11 +2,13 @@
 // real library, and a release may wait for a callback to end, so it never runs on a JS thread.
 #pragma once
 
+#include <memory>
+
 namespace qb {
 
 class Session;
 
 // Puts a closed session in line. False if the thread cannot be started.
-bool releaseLater(Session *session) noexcept;
+bool releaseLater(std::shared_ptr<Session> session) noexcept;
 
 }  // namespace qb

@@ -15,59 +15,79 @@
 namespace qb {
 
 // Entered by every callback; false once the session is closed.
-class Gate {
+class Passage {
  public:
-  explicit Gate(Session &session) noexcept : session_(session) {
-    session_.busy_.fetch_add(1, std::memory_order_seq_cst);
-    open_ = !session_.closed_.load(std::memory_order_seq_cst);
+  explicit Passage(Gate &gate) noexcept : gate_(gate) {
+    gate_.busy.fetch_add(1, std::memory_order_seq_cst);
+    open_ = !gate_.isClosed();
   }
-  ~Gate() { session_.busy_.fetch_sub(1, std::memory_order_release); }
-  Gate(const Gate &) = delete;
-  Gate &operator=(const Gate &) = delete;
+  ~Passage() { gate_.busy.fetch_sub(1, std::memory_order_release); }
+  Passage(const Passage &) = delete;
+  Passage &operator=(const Passage &) = delete;
   explicit operator bool() const noexcept { return open_; }
 
  private:
-  Session &session_;
+  Gate &gate_;
   bool open_;
 };
+
+namespace {
+
+std::atomic<Gate *> newestGate{nullptr};
+
+}  // namespace
+
+Gate::Gate(Session &target) noexcept : session(target) {
+  next = newestGate.load(std::memory_order_relaxed);
+  while (!newestGate.compare_exchange_weak(next, this, std::memory_order_release, std::memory_order_relaxed)) {
+  }
+}
+
+void Gate::close() noexcept {
+  closed.store(true, std::memory_order_seq_cst);
+  // A callback takes about a microsecond and never waits for anyone.
+  while (busy.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+}
 
 // The callbacks that all orders of the vendor's class have.
 template <typename Base>
 class Session::Callbacks : public Base {
  public:
-  explicit Callbacks(Session &session) noexcept : session_(session) {}
+  explicit Callbacks(Session &session) noexcept : gate(session) {}
+
+  Gate gate;
+
 
   void OnFrontConnected() noexcept override {
-    if (Gate gate{session_}) session_.onFrontConnected();
+    if (Passage open{gate}) gate.session.onFrontConnected();
   }
   void OnFrontDisconnected(int reason) noexcept override {
-    if (Gate gate{session_}) session_.onFrontDisconnected(reason);
+    if (Passage open{gate}) gate.session.onFrontDisconnected(reason);
   }
   void OnHeartBeatWarning(int seconds) noexcept override {
-    if (Gate gate{session_}) session_.onHeartbeatWarning(seconds);
+    if (Passage open{gate}) gate.session.onHeartbeatWarning(seconds);
   }
   void OnRspUserLogin(void *login, void *info, int requestId, bool) noexcept override {
-    if (Gate gate{session_}) session_.onLogin(text(login), text(info), requestId);
+    if (Passage open{gate}) gate.session.onLogin(text(login), text(info), requestId);
   }
   void OnRspUserLogout(void *, void *info, int requestId, bool) noexcept override {
-    if (Gate gate{session_}) session_.onLogout(text(info), requestId);
+    if (Passage open{gate}) gate.session.onLogout(text(info), requestId);
   }
   void OnRspError(void *info, int requestId, bool) noexcept override {
-    if (Gate gate{session_}) session_.onError(text(info), requestId);
+    if (Passage open{gate}) gate.session.onError(text(info), requestId);
   }
   void OnRspSubMarketData(void *instrument, void *info, int, bool) noexcept override {
-    if (Gate gate{session_}) session_.onSubscribed(text(instrument), text(info), true);
+    if (Passage open{gate}) gate.session.onSubscribed(text(instrument), text(info), true);
   }
   void OnRspUnSubMarketData(void *instrument, void *info, int, bool) noexcept override {
-    if (Gate gate{session_}) session_.onSubscribed(text(instrument), text(info), false);
+    if (Passage open{gate}) gate.session.onSubscribed(text(instrument), text(info), false);
   }
   void OnRtnDepthMarketData(void *depth) noexcept override {
-    if (Gate gate{session_}) session_.onDepth(text(depth));
+    if (Passage open{gate}) gate.session.onDepth(text(depth));
   }
 
  private:
   static const char *text(void *pointer) noexcept { return static_cast<const char *>(pointer); }
-  Session &session_;
 };
 
 // Quote requests came after 2013; none is ever subscribed to.
@@ -161,18 +181,23 @@ bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, 
     error = "the library made no session";
     return false;
   }
-  spi_ = makeSpi();
+  makeSpi();
   return true;
 }
 
-// An object whose vtable is what the library expects; never freed, like the session.
-void *Session::makeSpi() {
+// An object whose vtable is what the library expects.
+void Session::makeSpi() {
   switch (library_->layout->abi) {
-    case Abi::year2013: return static_cast<vendor::Spi2013 *>(new Callbacks2013(*this));
-    case Abi::a: return static_cast<vendor::SpiA *>(new CallbacksA(*this));
-    case Abi::b: break;
+    case Abi::year2013: return takeSpi<vendor::Spi2013>(new Callbacks2013(*this));
+    case Abi::a: return takeSpi<vendor::SpiA>(new CallbacksA(*this));
+    case Abi::b: return takeSpi<vendor::SpiB>(new CallbacksB(*this));
   }
-  return static_cast<vendor::SpiB *>(new CallbacksB(*this));
+}
+
+template <typename Base, typename Class>
+void Session::takeSpi(Class *callbacks) noexcept {
+  spi_ = static_cast<Base *>(callbacks);
+  gate_ = &callbacks->gate;
 }
 
 int Session::addDoorbell(void *memory, int eventFd) noexcept {
@@ -272,14 +297,8 @@ std::int32_t Session::tradingDay() noexcept {
 
 int Session::close() noexcept {
   if (closing_.exchange(true, std::memory_order_seq_cst)) return sessionClosed;
-  closed_.store(true, std::memory_order_seq_cst);
-  waitUntilIdle();
-  return releaseLater(this) ? 0 : noMemory;
-}
-
-void Session::waitUntilIdle() noexcept {
-  // A callback takes about a microsecond and never waits for anyone.
-  while (busy_.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
+  gate_->close();
+  return releaseLater(shared_from_this()) ? 0 : noMemory;
 }
 
 void Session::release() noexcept {
@@ -295,23 +314,13 @@ void Session::release() noexcept {
       return 0;
     });
   }
-  {
-    // A late callback sees `closed` and touches none of this.
-    const std::lock_guard<std::mutex> lock(mutex_);
-    slots_.clear();
-    fronts_.clear();
-    fronts_.shrink_to_fit();
-    idsCopy_.clear();
-    idsCopy_.shrink_to_fit();
-  }
   released_.store(true, std::memory_order_release);
   Event event = eventOf(EventType::released, nullptr);
   owner_->push(event, true);
 }
 
 void Session::silence() noexcept {
-  closed_.store(true, std::memory_order_seq_cst);
-  waitUntilIdle();
+  gate_->close();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!api_) return;
   guarded([&] {

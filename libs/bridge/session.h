@@ -1,10 +1,11 @@
 // One session of the vendor's library.
 //
-// A session object is never freed: nothing forbids the library to call its Spi even after Release. What it
-// holds besides (slots, texts) goes once it is released.
+// Nothing forbids the library to call its Spi even after Release, so that object, some 40 bytes with its gate, is
+// never freed. The session itself goes once it is released and nobody holds it.
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -23,7 +24,23 @@ constexpr int vendorThrew = -101;
 constexpr int badArgument = -102;
 constexpr int noMemory = -103;
 
-class Session {
+class Session;
+
+// Between the library's callbacks and close(): a callback raises busy and then looks at closed; close() sets closed
+// and then waits until busy is 0. After that nothing of the session is touched.
+struct Gate {
+  explicit Gate(Session &target) noexcept;
+
+  void close() noexcept;
+  bool isClosed() const noexcept { return closed.load(std::memory_order_seq_cst); }
+
+  Session &session;
+  Gate *next = nullptr;  // of all gates ever made, so that none counts as lost
+  std::atomic<int> busy{0};
+  std::atomic<bool> closed{false};
+};
+
+class Session : public std::enable_shared_from_this<Session> {
  public:
   static constexpr int maxDoorbells = 8;
 
@@ -52,10 +69,11 @@ class Session {
   bool frontUp() const noexcept { return frontUp_.load(std::memory_order_acquire); }
   std::uint32_t acknowledged() const noexcept { return acknowledged_.load(std::memory_order_relaxed); }
   int ownerHandle() const noexcept { return ownerHandle_; }
+  int handle() const noexcept { return handle_; }
   void setHandle(int handle) noexcept { handle_ = handle; }
 
  private:
-  friend class Gate;
+  friend class Passage;
   template <typename Base>
   class Callbacks;
   template <typename Base>
@@ -76,8 +94,9 @@ class Session {
 
   void push(Event &event, bool critical) noexcept;
   Event eventOf(EventType type, const char *info) const noexcept;
-  void waitUntilIdle() noexcept;
-  void *makeSpi();
+  void makeSpi();
+  template <typename Base, typename Class>
+  void takeSpi(Class *callbacks) noexcept;
   bool splitIds(const char *ids, std::size_t bytes, int count, std::vector<char *> &result);
 
   Owner *const owner_;
@@ -86,10 +105,6 @@ class Session {
   const int source_;
   int handle_ = -1;
 
-  // The handshake between callbacks and close(): a callback raises busy and then looks at closed; close() sets
-  // closed and then waits until busy is 0.
-  std::atomic<int> busy_{0};
-  std::atomic<bool> closed_{false};
   std::atomic<bool> closing_{false};  // close() was called; silence() alone does not set it
   std::atomic<bool> released_{false};
   std::atomic<bool> frontUp_{false};
@@ -100,9 +115,11 @@ class Session {
   Doorbell doorbells_[maxDoorbells];
   int doorbellCount_ = 0;
 
+  void *spi_ = nullptr;    // what the library calls, and
+  Gate *gate_ = nullptr;   // its gate; both are made by create() and never freed
+
   std::mutex mutex_;  // guards what follows; held during calls into the vendor's library
   VendorApi api_;
-  void *spi_ = nullptr;
   std::vector<std::string> fronts_;
   std::string idsCopy_;
 };

@@ -48,13 +48,6 @@ class SlotMap {
     insert(*table, id, bytes, slot);
   }
 
-  // Only when no reader is left.
-  void clear() {
-    table_.store(nullptr, std::memory_order_relaxed);
-    tables_.clear();
-    tables_.shrink_to_fit();
-  }
-
  private:
   struct Entry {
     std::atomic<std::uint32_t> hash{0};

@@ -1,6 +1,7 @@
 #include "standard_output.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,14 @@ namespace qb {
 namespace {
 
 constexpr int pipeBytes = 256 * 1024;
+
+// A reader who stalls must not hold a thread of the process in write(), where even its end would wait for it.
+void neverWaitFor(int fd) noexcept {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0 || !(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return;
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
 
 }  // namespace
 
@@ -28,6 +37,7 @@ bool divertStandardOutput(Diversion &result) noexcept {
     if (original >= 0) ::close(original);
     return false;
   }
+  neverWaitFor(original);
   ::fcntl(pipe[0], F_SETPIPE_SZ, pipeBytes);  // more room if the system grants it
   // By lines, although it is no terminal: a line is of use when it is printed.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
