@@ -171,7 +171,8 @@ export class Gateway {
     const connections = this.#coordinator.status();
     const up = connections.filter((each) => each.state === 'logged_in').length;
     const redis = this.#redis?.status() ?? { enabled: false, connected: false, latency: null };
-    const whole = up === connections.length && (!redis.enabled || redis.connected);
+    const whole =
+      up === connections.length && this.#coordinator.withoutRoom === 0 && (!redis.enabled || redis.connected);
     return {
       status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
       connections: connections.map((each, index) => ({
@@ -347,7 +348,9 @@ export class Gateway {
     if (status === this.#lastStatus) return;
     this.#lastStatus = status;
     const down = connections.filter((each) => each.status !== 'logged_in').map((each) => each.id);
-    this.#log[status === 'healthy' ? 'info' : 'warn']({ status, down }, `the gateway is ${status}`);
+    const waiting = this.#coordinator.withoutRoom;
+    const room = waiting === 0 ? '' : `, no connection has room for ${waiting} of its instruments`;
+    this.#log[status === 'healthy' ? 'info' : 'warn']({ status, down }, `the gateway is ${status}${room}`);
   }
 
   #tickCounters(): BookCounters & { missed: number } {

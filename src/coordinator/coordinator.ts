@@ -225,6 +225,11 @@ export class Coordinator {
     }));
   }
 
+  /** Instruments that wait because no connection that is logged in has room for them. */
+  get withoutRoom(): number {
+    return this.#waiting.size;
+  }
+
   /** Instruments that are wanted, and those of them that no connection carries. */
   demand(): { wanted: number; waiting: number; refused: number } {
     let wanted = 0;
