@@ -14,17 +14,43 @@ const redactedPaths = secretKeys.flatMap((key) => ['', '*.', '*.*.', '*.*.*.'].m
 
 /**
  * Where log lines go: an open descriptor. A terminal gets readable lines, written at once; anything else JSON, written
- * off the event loop's way so that a reader who stalls stalls nobody (pending lines are flushed at exit).
+ * off the event loop's way so that a reader who stalls stalls nobody.
  */
-export function logDestination(fd: number): DestinationStream {
-  if (isatty(fd))
-    return pretty({
-      destination: fd,
-      sync: true,
-      translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-      ignore: 'pid,hostname',
+export class LogOutput {
+  readonly stream: DestinationStream;
+  readonly #file: ReturnType<typeof pino.destination> | undefined;
+
+  constructor(fd: number) {
+    if (isatty(fd)) {
+      this.stream = pretty({
+        destination: fd,
+        sync: true,
+        translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+        ignore: 'pid,hostname',
+      });
+    } else {
+      // With a least length of nothing, flush() would not wait for what is on its way.
+      this.#file = pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: maxPendingBytes });
+      this.stream = this.#file;
+    }
+  }
+
+  /** Waits until all lines are written; what a reader has not taken by the deadline is given up. */
+  async finish(deadlineMs: number): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    await new Promise<void>((resolve) => {
+      const deadline = setTimeout(() => {
+        // Otherwise pino would try again at the very end, for ever.
+        file.destroy();
+        resolve();
+      }, deadlineMs);
+      file.flush(() => {
+        clearTimeout(deadline);
+        resolve();
+      });
     });
-  return pino.destination({ dest: fd, sync: false, maxLength: maxPendingBytes });
+  }
 }
 
 /** The program's logger. `logger.level = …` changes the level at run time. Secrets become "[redacted]". */

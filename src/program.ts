@@ -2,7 +2,7 @@ import { runCli } from './cli/runCli.js';
 import { silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
-import { createLogger, logDestination, type Logger } from './logging.js';
+import { createLogger, LogOutput } from './logging.js';
 import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
 import { StandardOutput } from './standardOutput.js';
 
@@ -26,10 +26,13 @@ export async function runProgram(
     // Before any vendor library is loaded, for those print.
     output = StandardOutput.divert();
   } catch (error) {
-    createLogger(config.logLevel, logDestination(1)).fatal(errorText(error));
+    const plain = new LogOutput(1);
+    createLogger(config.logLevel, plain.stream).fatal(errorText(error));
+    await plain.finish(lastLinesMs);
     return 1;
   }
-  const log = createLogger(config.logLevel, logDestination(output.fd));
+  const logOutput = new LogOutput(output.fd);
+  const log = createLogger(config.logLevel, logOutput.stream);
   const printed = new LimitedLog(log);
   output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
   for (const text of config.warnings) log.warn(text);
@@ -56,23 +59,12 @@ export async function runProgram(
   } else if (exitCode === 0) {
     log.info('stopped');
   }
-  await written(log);
+  await logOutput.finish(lastLinesMs);
   return exitCode;
 }
 
 function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Lines on their way would come after those that the end of the process writes; a reader who stalls is not awaited. */
-function written(log: Logger): Promise<void> {
-  return new Promise((resolve) => {
-    const deadline = setTimeout(resolve, lastLinesMs);
-    log.flush(() => {
-      clearTimeout(deadline);
-      resolve();
-    });
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -154,6 +154,29 @@ describe('stop', () => {
     expect(await gateway.stop()).toBe(0);
   });
 
+  it('ends in time although nobody reads its log', async () => {
+    const basePort = await freePorts(1);
+    const fronts = track(new FrontsProcess(1, basePort, ['--control-port', '0']));
+    await fronts.ready();
+    const gateway = track(
+      new GatewayProcess({ log_level: 'debug', connections: connectionsTo(basePort, 1) }, [], {
+        QACTPMD_SIM_RECONNECT_MS: '1',
+      }),
+    );
+    await gateway.loggedIn();
+    gateway.child.stdout!.pause();
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    // Each is a line in the log: more than a pipe and its reader's buffers hold.
+    const clients = 700;
+    for (let i = 0; i < clients; i++) await (await Client.connect(await gateway.url())).close();
+    client.send({ action: 'ping' });
+    await client.next('the pong', (frame) => frame['action'] === 'pong');
+    gateway.child.kill('SIGTERM');
+    await until('the end', () => !gateway.isRunning);
+    expect(gateway.child.exitCode).toBe(0);
+    gateway.child.stdout!.resume();
+  });
+
   it('removes the profile socket', async () => {
     const basePort = await freePorts(1);
     const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }, ['--profile']));
