@@ -53,6 +53,8 @@ async function measure({ scenario, settings }: BenchArguments): Promise<Scenario
   return results;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitFailed));
+
 run(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

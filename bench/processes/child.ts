@@ -26,6 +26,23 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
+const alive = new Set<Child>();
+
+/** Leaves no process behind, however the bench ends. */
+function endWithTheBench(child: Child): void {
+  if (alive.size === 0) process.on('exit', killAll);
+  alive.add(child);
+}
+
+function outlived(child: Child): void {
+  alive.delete(child);
+  if (alive.size === 0) process.off('exit', killAll);
+}
+
+function killAll(): void {
+  for (const child of alive) child.process.kill('SIGKILL');
+}
+
 /** A process of a run, its lines of output, and its end. */
 export class Child {
   readonly name: string;
@@ -40,7 +57,10 @@ export class Child {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    this.#closed = once(this.process, 'close');
+    endWithTheBench(this);
+    this.#closed = once(this.process, 'close').finally(() => outlived(this));
+    // A program that cannot be started has no pid, and whoever asks for it is told.
+    this.#closed.catch(() => undefined);
     // A process that is gone does not read its commands; that it is gone is noticed by whoever waits for it.
     this.process.stdin!.on('error', () => undefined);
     for (const stream of [this.process.stdout!, this.process.stderr!])

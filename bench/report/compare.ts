@@ -5,6 +5,7 @@ export interface Compared {
   readonly scenario: string;
   readonly ratio?: number | undefined;
   readonly ratio_spread?: Spread | undefined;
+  readonly ratio_of?: string | undefined;
 }
 
 /** A ratio may be so much lower than the stored one before it counts. */
@@ -18,6 +19,7 @@ export function regressions(before: readonly Compared[], now: readonly Compared[
   return now.flatMap((fresh) => {
     const stored = before.find(({ scenario }) => scenario === fresh.scenario);
     if (stored?.ratio === undefined || fresh.ratio === undefined) return [];
+    if (stored.ratio_of !== fresh.ratio_of) return [];
     if (fresh.ratio >= toleratedShare * stored.ratio) return [];
     const [was, is] = [stored.ratio_spread, fresh.ratio_spread];
     if (was !== undefined && is !== undefined && agree(was, is)) return [];

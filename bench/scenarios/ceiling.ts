@@ -1,12 +1,18 @@
 import type { BaselineKind } from '../baselines/server.js';
 import type { Ceiling } from '../figures/ceiling.js';
-import { pairedRatio } from '../figures/spread.js';
+import { pairedRatio, type Spread } from '../figures/spread.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import { combine } from './result.js';
 import type { RunFigures } from './gatewayRun.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf, type Conditions } from './settings.js';
-import { ceilingFigures, sustainedByBaseline, sustainedByGateway, type Sustained } from './sustained.js';
+import {
+  ceilingFigures,
+  deliveriesPerCpuS,
+  sustainedByBaseline,
+  sustainedByGateway,
+  type Sustained,
+} from './sustained.js';
 
 interface CeilingShape {
   readonly name: string;
@@ -18,8 +24,29 @@ interface CeilingShape {
 
 const gatewayAttempts = 5;
 const baselineAttempts = 7;
-const deliveries = (ceilings: readonly Ceiling<Sustained>[]): number[] =>
+const sustained = (ceilings: readonly Ceiling<Sustained>[]): number[] =>
   ceilings.map(({ best }) => best?.deliveredPerS ?? 0);
+const perCpuS = (ceilings: readonly Ceiling<Sustained>[]): number[] => ceilings.map(deliveriesPerCpuS);
+
+interface Ratios {
+  readonly ratio: number;
+  readonly ratio_spread: Spread;
+  readonly ratio_of: string;
+  readonly cpu_ratio: Spread;
+}
+
+/** Of what both sustain; on a machine so busy that one of them sustained nothing, of what a second of CPU delivers. */
+function ratiosOf(gateway: readonly Ceiling<Sustained>[], other: readonly Ceiling<Sustained>[]): Ratios {
+  const cpuRatio = pairedRatio(perCpuS(gateway), perCpuS(other));
+  const held = [...sustained(gateway), ...sustained(other)].every((each) => each > 0);
+  const ratio = held ? pairedRatio(sustained(gateway), sustained(other)) : cpuRatio;
+  return {
+    ratio: ratio.median,
+    ratio_spread: ratio,
+    ratio_of: held ? 'sustained deliveries' : 'deliveries per CPU second',
+    cpu_ratio: cpuRatio,
+  };
+}
 
 /** A scenario that raises the rate until p99 passes 50 ms, for the gateway and for others in turn. */
 export function ceiling(shape: CeilingShape): Scenario {
@@ -65,19 +92,18 @@ export function ceiling(shape: CeilingShape): Scenario {
           say(`${shape.name} ${round}/${conditions.runs}: ${kind} sustains ${other.rate} ticks/s`);
         }
       }
-      const ratios = others.map((other) => pairedRatio(deliveries(gateway), deliveries(other)));
+      const ratios = others.map((other) => ratiosOf(gateway, other));
       const compared = Object.fromEntries(
         shape.against.map(({ kind }, index) => [
           kind,
-          { ...ceilingFigures(others[index]!), ratio: ratios[index]!.median, ratio_spread: ratios[index]! },
+          { ...ceilingFigures(others[index]!), ...ratios[index]! },
         ]),
       );
       return {
         ...combine(shape.name, { ...conditions, arrivals: 'poisson', p99_limit_ms: 50 }, runs),
         ceiling: ceilingFigures(gateway),
         baseline: compared,
-        ratio: ratios[0]!.median,
-        ratio_spread: ratios[0]!,
+        ...ratios[0]!,
       };
     },
   };

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { slowerHop } from '../figures/hops.js';
 import { pairedRatio, spreadOf } from '../figures/spread.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import type { Arrivals } from '../processes/fronts.js';
@@ -21,6 +22,14 @@ interface FanoutShape {
 }
 
 const perDelivery = (cpuPct: number, deliveredPerS: number): number => cpuPct / Math.max(1, deliveredPerS);
+
+/** What the hops say about a run that was made slow, compared with one that was not. */
+async function nameOfSlow(options: RunOptions, slow: RunFigures): Promise<string> {
+  const usual = await runGateway({ ...options, slow: undefined });
+  if (usual.hops === undefined || slow.hops === undefined) throw new Error('the hops were not measured');
+  const { hop, byMs } = slowerHop(usual.hops, slow.hops);
+  return `${options.slow ?? 'nothing'} was made slow; the hop that became slower is ${hop}, by ${byMs.toFixed(2)} ms`;
+}
 
 /** A scenario that offers a fixed rate to a number of clients, run after run, and looks at what arrives when. */
 export function fanout(shape: FanoutShape): Scenario {
@@ -52,6 +61,7 @@ export function fanout(shape: FanoutShape): Scenario {
         runs.push(figures);
         if (profile) writeFileSync(settings.profile, figures.cpuprofile ?? '');
         const { p99_ms, gateway_cpu_pct } = figures;
+        if (settings.slow !== undefined) say(await nameOfSlow(options, figures));
         say(`${shape.name} ${run}/${conditions.runs}: p99 ${p99_ms} ms, CPU ${gateway_cpu_pct.toFixed(0)} %`);
         if (!shape.calibrated) continue;
         const bench = await BaselineBench.start({

@@ -150,8 +150,13 @@ async function measure(
   const cpuBefore = cpuTime(pid);
   const frontBefore = fronts === undefined ? 0 : cpuTime(fronts.child.pid).all;
   load.begin();
-  const tracing = options.trace ? gateway.trace(options.seconds, traceOneIn) : undefined;
+  // The gateway takes one at a time.
+  const tracing =
+    options.trace && options.profile !== true ? gateway.trace(options.seconds, traceOneIn) : undefined;
   const profiling = options.profile === true ? gateway.profile(options.seconds) : undefined;
+  const recorded = Promise.all([tracing, profiling]);
+  // Awaited below; should the run fail before, that failure is the one to tell.
+  recorded.catch(() => undefined);
   await pause(options.seconds * msPerS);
   const window = await load.end();
   const seconds = (Date.now() - begunMs) / msPerS;
@@ -160,8 +165,7 @@ async function measure(
   const memory = residentMb(pid);
   const threads = threadCount(pid);
   const endedMs = begunMs + seconds * msPerS;
-  const trace = await tracing;
-  const cpuprofile = await profiling;
+  const [trace, cpuprofile] = await recorded;
 
   const stoppedMs = Date.now();
   fronts?.freeze();

@@ -40,6 +40,10 @@ export interface ScenarioResult {
   /** Higher is better; what it compares is the scenario's. */
   readonly ratio?: number;
   readonly ratio_spread?: Spread;
+  /** What the ratio is of, where that may differ from run to run; ratios of different things are not compared. */
+  readonly ratio_of?: string;
+  /** Deliveries per second of CPU, the gateway's over the other's. */
+  readonly cpu_ratio?: Spread;
 }
 
 const medianFields = [

@@ -2,4 +2,4 @@
 import { QuoteBook } from '../../src/market/quoteBook.js';
 import { slowDown } from './patch.js';
 
-slowDown(QuoteBook.prototype, 'apply', 0.05);
+slowDown(QuoteBook.prototype, 'apply', 0.2);

@@ -2,4 +2,4 @@
 import { QuoteEncoder } from '../../src/market/quoteEncoder.js';
 import { slowDown } from './patch.js';
 
-slowDown(QuoteEncoder.prototype, 'actionFrame', 0.05);
+slowDown(QuoteEncoder.prototype, 'actionFrame', 0.2);
