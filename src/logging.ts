@@ -12,6 +12,13 @@ const secretKeys = ['password', 'redisPassword', 'redis_password'];
 /** pino's paths for a secret at the top of a logged object and up to three levels below. */
 const redactedPaths = secretKeys.flatMap((key) => ['', '*.', '*.*.', '*.*.*.'].map((depth) => depth + key));
 
+/** One line for each message: members that the message says too are left out, others follow it. */
+export const terminalLines = {
+  translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+  ignore: 'pid,hostname,connection,state,instrument',
+  singleLine: true,
+};
+
 /**
  * Where log lines go: an open descriptor. A terminal gets readable lines, written at once; anything else JSON, written
  * off the event loop's way so that a reader who stalls stalls nobody.
@@ -22,12 +29,7 @@ export class LogOutput {
 
   constructor(fd: number) {
     if (isatty(fd)) {
-      this.stream = pretty({
-        destination: fd,
-        sync: true,
-        translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-        ignore: 'pid,hostname',
-      });
+      this.stream = pretty({ ...terminalLines, destination: fd, sync: true });
     } else {
       // With a least length of nothing, flush() would not wait for what is on its way.
       this.#file = pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: maxPendingBytes });

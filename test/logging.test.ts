@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
+import pretty from 'pino-pretty';
 import { describe, expect, it } from 'vitest';
-import { createLogger, type Logger } from '../src/logging.js';
+import { createLogger, terminalLines, type Logger } from '../src/logging.js';
 
 function logged(level: Parameters<typeof createLogger>[0]): {
   logger: Logger;
@@ -23,6 +24,26 @@ function logged(level: Parameters<typeof createLogger>[0]): {
         .map((line) => JSON.parse(line) as Record<string, unknown>),
   };
 }
+
+describe('on a terminal', () => {
+  it('every message is one line, without the members that it says itself', () => {
+    let written = '';
+    const destination = new Writable({
+      write(piece: Buffer, _encoding, done) {
+        written += piece.toString();
+        done();
+      },
+    });
+    const logger = createLogger('info', pretty({ ...terminalLines, colorize: false, destination }));
+    logger.info({ connection: 'one', state: 'logged_in' }, 'one: logged_in');
+    logger.info({ host: '0.0.0.0', port: 7799 }, 'listening');
+    expect(written.split('\n')).toEqual([
+      expect.stringMatching(/ INFO: one: logged_in$/),
+      expect.stringMatching(/ INFO: listening \{"host":"0\.0\.0\.0","port":7799\}$/),
+      '',
+    ]);
+  });
+});
 
 describe('createLogger', () => {
   it('writes one JSON object a line, with the level by name and an ISO time', () => {
