@@ -24,7 +24,7 @@ it('of a vendor library becomes lines of the log, a few at a time', async () => 
     'without an end 0: so much that nobody could read it in time',
     '1: so much that nobody could read it in time',
   ]);
-  expect(printed.length).toBeLessThan(20);
+  expect(printed.length).toBeLessThan(100);
   expect(printed.at(-1)).toMatch(/\(after \d{2,} more lines\)$/);
   expect(messages).toContain('loud: the library made no session');
   expect(messages.at(-1)).toBe('stopped');
