@@ -326,8 +326,9 @@ describe('tick faults', () => {
   it('a falling turnover at CZCE does not hold back the other fields', async () => {
     await fronts.fault('falling_turnover');
     await subscribe(ta);
-    const pushes = await steady(30);
-    expect(pushes.at(-1)!.volume).toBeGreaterThan(pushes[0]!.volume);
+    const [first] = await steady(1);
+    await push('a later time', ({ timestamp }) => timestamp > first!.timestamp + 1000);
+    await steady();
   });
 
   it('ticks dated on a Saturday do not spoil the present', async () => {
