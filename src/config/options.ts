@@ -110,7 +110,11 @@ export const gatewayOptions = {
     'auto',
     'Connections that share a worker thread. auto: one thread each up to 16 connections, 16 threads past that; a thread costs about 8 MB.',
   ),
-  redis_enabled: option(boolean, false, 'Connect to Redis. The gateway serves quotes without it.'),
+  redis_enabled: option(
+    boolean,
+    false,
+    'Connect to Redis. So far only its state is shown, in /health and in the log; nothing is stored there yet.',
+  ),
   redis_host: option(host, '127.0.0.1', 'Host of the Redis server.'),
   redis_port: option(integer(1, 65535), 6379, 'Port of the Redis server.'),
   redis_password: secret(512, 'Password for Redis; rather give it by environment or redis_password_file.'),
