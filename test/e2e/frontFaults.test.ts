@@ -41,8 +41,8 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await client.close();
-  expect(await gateway.stop()).toBe(0);
-  expect(await fronts.stop()).toBe(0);
+  const codes = [await gateway.stop(), await fronts.stop()];
+  expect(codes).toEqual([0, 0]);
 });
 
 async function subscribe(...instruments: string[]): Promise<void> {
