@@ -10,10 +10,13 @@ export interface BenchArguments {
   readonly json: boolean;
   readonly compare: string | undefined;
   readonly output: string | undefined;
-  /** Measure the scale curves too and write bench/RESULTS.md. */
+  /** Put what is measured into the stored results and write bench/RESULTS.md. */
   readonly results: boolean;
   readonly settings: Settings;
 }
+
+/** The curves of cost per tick, which are no scenario with latencies. */
+export const scaleName = 'scale';
 
 /** What the command line says that cannot be; one line. */
 export class ArgumentError extends Error {
@@ -23,9 +26,9 @@ export class ArgumentError extends Error {
 export const usage = `npm run bench -- [options]
   --scenario NAME   one scenario; without it, all that are built
   --json            its result as one JSON object in the last line
-  --output FILE     results as JSON (bench/results.json, when all scenarios are run)
+  --output FILE     results as JSON
   --compare FILE    compare with the results of FILE; fails on a ratio that has become worse
-  --results         all scenarios and the scale curves, into bench/RESULTS.md and bench/scale.svg
+  --results         put what is measured into bench/results.json, RESULTS.md and scale.svg
   --full            longer windows and more runs
   --seconds S  --warmup S  --runs N                  length and number of the runs
   --clients C  --each K  --instruments N             clients, instruments of each, instruments in all
@@ -34,6 +37,7 @@ export const usage = `npm run bench -- [options]
   --profile FILE    CPU profile of the gateway's main thread during the last run
 scenarios
 ${scenarios.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join('\n')}
+  ${scaleName.padEnd(12)} cost per tick against clients, instruments, connections and fan-out
 `;
 
 const numeric = [
@@ -67,10 +71,9 @@ export function parseArguments(argv: readonly string[]): BenchArguments {
   if (values.slow !== undefined && slow === undefined)
     throw new ArgumentError(`--slow ${values.slow}: must be one of ${hopNames.join(', ')}`);
   const { scenario } = values;
-  if (scenario !== undefined && !scenarios.some(({ name }) => name === scenario))
-    throw new ArgumentError(
-      `--scenario ${scenario}: must be one of ${scenarios.map(({ name }) => name).join(', ')}`,
-    );
+  const names = [...scenarios.map(({ name }) => name), scaleName];
+  if (scenario !== undefined && !names.includes(scenario))
+    throw new ArgumentError(`--scenario ${scenario}: must be one of ${names.join(', ')}`);
   return {
     help: values.help,
     scenario,

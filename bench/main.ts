@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { packagePath } from '../src/paths.js';
-import { ArgumentError, parseArguments, usage, type BenchArguments } from './arguments.js';
-import { regressions, type Compared } from './report/compare.js';
+import { ArgumentError, parseArguments, scaleName, usage, type BenchArguments } from './arguments.js';
+import { regressions } from './report/compare.js';
 import { writeResults } from './report/results.js';
+import { merged, readStore, writeStore } from './report/store.js';
 import { hopTable, resultTable } from './report/table.js';
 import { scenarios } from './scenarios/catalogue.js';
 import type { ScenarioResult } from './scenarios/result.js';
@@ -22,18 +22,25 @@ async function run(argv: readonly string[]): Promise<number> {
     print(usage);
     return 0;
   }
-  const results = await measure(given);
-  print(resultTable(results));
+  const results = given.scenario === scaleName ? [] : await measure(given);
+  const wantsCurves = given.scenario === scaleName || (given.results && given.scenario === undefined);
+  const curves = wantsCurves ? await measureScale(given.settings, say) : [];
+  if (results.length > 0) print(resultTable(results));
   for (const { scenario, hops } of results) {
     if (hops !== undefined) print(`\n${scenario}\n${hopTable(hops)}`);
   }
-  const output =
-    given.output ?? (given.scenario === undefined ? packagePath('bench', 'results.json') : undefined);
-  if (output !== undefined) writeFileSync(output, `${JSON.stringify(results, null, 1)}\n`);
-  if (given.results) writeResults(results, await measureScale(given.settings, say));
-  if (given.json) print(JSON.stringify(given.scenario === undefined ? results : results[0]));
-  if (given.compare === undefined) return 0;
-  const worse = regressions(JSON.parse(readFileSync(given.compare, 'utf8')) as Compared[], results);
+  const standard = packagePath('bench', 'results.json');
+  // Before it may be written over.
+  const before = given.compare === undefined ? undefined : readStore(given.compare);
+  if (given.output !== undefined) writeStore(given.output, { results, curves });
+  if (given.results) {
+    const store = merged(readStore(standard), { results, curves });
+    writeStore(standard, store);
+    writeResults(store);
+  }
+  if (given.json) print(JSON.stringify(given.scenario === undefined ? results : (results[0] ?? curves)));
+  if (before === undefined) return 0;
+  const worse = regressions(before.results, results);
   for (const line of worse) say(line);
   return worse.length === 0 ? 0 : exitFailed;
 }

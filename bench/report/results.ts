@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { packagePath } from '../../src/paths.js';
 import type { ScenarioResult } from '../scenarios/result.js';
-import type { ScaleCurve } from '../scenarios/scale.js';
 import { scaleChart } from './chart.js';
+import type { Store } from './store.js';
 import { hopTable, resultTable, shown, table } from './table.js';
 
 const bytesPerGb = 2 ** 30;
@@ -16,7 +16,7 @@ function machine(): string {
     .join(' ');
   return (
     `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown CPU'}, ` +
-    `${(totalmem() / bytesPerGb).toFixed(0)} GB; load average at the end ${load}`
+    `${(totalmem() / bytesPerGb).toFixed(0)} GB; load average when this was written ${load}`
   );
 }
 
@@ -55,7 +55,7 @@ function section(result: ScenarioResult): string {
 }
 
 /** Writes bench/RESULTS.md and bench/scale.svg. */
-export function writeResults(results: readonly ScenarioResult[], curves: readonly ScaleCurve[]): void {
+export function writeResults({ results, curves }: Store): void {
   const scaleRows = curves.flatMap(({ against, points }) =>
     points.map(({ at, us_per_tick: { median, least, most } }) => [
       against,
@@ -67,7 +67,8 @@ export function writeResults(results: readonly ScenarioResult[], curves: readonl
   const text =
     '# Measured figures\n\n' +
     'Written by `npm run bench -- --results`. Figures are medians of the runs, spreads their least and greatest. ' +
-    'Ratios come from runs that took turns and bind; absolute times are this machine’s at that moment.\n\n' +
+    'Ratios come from runs that took turns and bind; absolute times are this machine’s at that moment: each result ' +
+    'has the load average of its own time.\n\n' +
     `${machine()}\n\n${block(resultTable(results))}\n` +
     'Latency is the client’s receipt minus the intended send time: a late front or a queue counts. ' +
     'Ratio: for fanout the CPU per delivery of bare publish over the gateway’s at the same rate, for ceiling and ' +

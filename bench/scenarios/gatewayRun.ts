@@ -85,7 +85,8 @@ const probingClients = 50;
 const traceOneIn = 16;
 const slowClientUs = 3000;
 const burstUs = 500_000;
-const quietMs = 300;
+/** A busy machine may hold everything up for some hundred ms. */
+const quietMs = 700;
 /** A front that is frozen may not have sent what was due in its last turns. */
 const unsentMs = 250;
 const silentDeadlineMs = 30_000;

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import type { Hops } from '../figures/hops.js';
 import { middleRun, spreadOf, type Spread } from '../figures/spread.js';
 import type { RunFigures } from './gatewayRun.js';
@@ -88,7 +89,7 @@ export function combine(
   const drains = runs.flatMap((run) => run.drains_ms);
   return {
     scenario,
-    conditions: { ...conditions, runs: runs.length },
+    conditions: { ...conditions, runs: runs.length, load_average: Math.round(loadavg()[0]! * 10) / 10 },
     ...(medians as Record<(typeof medianFields)[number], number>),
     ...(sums as Record<(typeof summedFields)[number], number>),
     spread,
