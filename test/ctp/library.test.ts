@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type VendorLibrary, openVendorLibrary } from '../../src/ctp/bridge.js';
 import { packagePath } from '../../src/paths.js';
 import { builtNative } from '../native/nativeBuild.js';
+import { generations, libraryOf } from '../generations.js';
 
 let folder: string;
 let good: string;
@@ -31,19 +32,6 @@ function open(library: string, libraryVersion = '', production = true): VendorLi
   return openVendorLibrary({ library, libraryVersion, production });
 }
 
-const generations = [
-  '2013',
-  '6.3.15',
-  '6.3.19',
-  '6.5.1',
-  '6.6.1',
-  '6.6.7',
-  '6.6.9',
-  '6.7.8',
-  '6.7.11',
-  '6.7.13',
-];
-
 describe('opening a library', () => {
   it('tells its version, and takes the same file under another name for the same library', () => {
     const first = open(good);
@@ -53,7 +41,7 @@ describe('opening a library', () => {
   });
 
   it.each(generations)('takes generation %s beside the others', (generation) => {
-    const path = packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so');
+    const path = libraryOf(generation);
     const { version, warning } = open(path);
     if (generation === '2013') {
       expect(version).toBe('');

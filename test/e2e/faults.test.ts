@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
-import { generations, libraryOf } from './generations.js';
+import { generations, libraryOf } from '../generations.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until, type Program } from './processes.js';
 

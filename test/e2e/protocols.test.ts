@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
-import { generations, libraryOf } from './generations.js';
+import { generations, libraryOf } from '../generations.js';
 import { connectionsTo, GatewayProcess, until } from './processes.js';
 import { freePorts } from './ports.js';
 

@@ -6,11 +6,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, expect, it } from 'vitest';
 import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
-import { packagePath } from '../../src/paths.js';
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { until } from '../ring/until.js';
+import { generations, libraryOf } from '../generations.js';
 
 /** `npm run soak` sets twenty thousand. */
 const rounds = Number(process.env['QACTPMD_SOAK_ROUNDS'] ?? 4_000);
@@ -21,18 +21,6 @@ const deadlineMs = 15_000;
 const bytesPerRound = 300;
 const noiseBytes = 16 * 1024 * 1024;
 
-const generations = [
-  '2013',
-  '6.3.15',
-  '6.3.19',
-  '6.5.1',
-  '6.6.1',
-  '6.6.7',
-  '6.6.9',
-  '6.7.8',
-  '6.7.11',
-  '6.7.13',
-];
 const folder = mkdtempSync(join(tmpdir(), 'qactpmd-soak-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -122,7 +110,7 @@ it(
   async () => {
     const libraries = generations.map((generation) =>
       openVendorLibrary({
-        library: packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so'),
+        library: libraryOf(generation),
         libraryVersion: '',
         production: true,
       }),
