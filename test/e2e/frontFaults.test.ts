@@ -23,6 +23,8 @@ interface Push {
   ask_price1: number | null;
   ask_volume1: number;
   turnover: number;
+  settlement: number | null;
+  close_price: number | null;
 }
 
 let fronts: FrontsProcess;
@@ -194,6 +196,88 @@ describe('a front that stays connected and says nothing', () => {
     await steady();
   });
 });
+
+describe('a library that throws when a session is opened again', () => {
+  it('costs that connection alone, and /health and the log say what it threw', async () => {
+    await gateway.stop();
+    await fronts.stop();
+    const basePort = await freePorts(2);
+    fronts = await new FrontsProcess(2, basePort, ['--rate', '20', '--control-port', '0']).ready();
+    gateway = new GatewayProcess({
+      silence_timeout: 1,
+      load_balance_strategy: 'round_robin',
+      connections: connectionsTo(basePort, 2),
+    });
+    await gateway.loggedIn();
+    client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    await subscribe(rb, cu);
+    await gateway.healthUntil('both to flow', ({ connections }) =>
+      connections.every(({ ticks }) => ticks > 80),
+    );
+    await fronts.fault('throw_at_create', { times: 1 }, 0);
+    await fronts.fault('stall', {}, 0);
+    const health = await gateway.healthUntil(
+      'the failed opening',
+      ({ connections }) => connections[0]!.status === 'error',
+    );
+    expect(health.status).toBe('degraded');
+    await logSays(/line_1: .*CFlow/);
+    const seen = new Set<string>();
+    await push('both on the other line', ({ instrument_id }) => seen.add(instrument_id).size === 2);
+  });
+});
+
+describe('what kinds of fronts and hours differ in', () => {
+  async function restart(...args: string[]): Promise<void> {
+    await client.close();
+    await gateway.stop();
+    await fronts.stop();
+    const basePort = await freePorts(1);
+    fronts = await new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0', ...args]).ready();
+    gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1) });
+    await gateway.loggedIn();
+    client = await Client.connect(`${await gateway.url()}?protocol=action`);
+  }
+
+  it('production and SimNow date rules give every exchange the same natural date and trading day', async () => {
+    const instruments = [rb, ta, `m${yymm.slice(0, 2)}09`, `IF${thisMonth()}`];
+    const days: Set<string>[] = [];
+    for (const dates of ['production', 'simnow']) {
+      await restart('--dates', dates);
+      await subscribe(...instruments);
+      const tradingDays = new Map<string, string>();
+      await push('a tick of most', ({ instrument_id, timestamp, trading_day }) => {
+        expect(Math.abs(Date.now() - timestamp)).toBeLessThan(60_000);
+        return tradingDays.set(instrument_id, trading_day).size >= 3;
+      });
+      days.push(new Set(tradingDays.values()));
+    }
+    expect(days[0]!.size).toBe(1);
+    expect(days[1]).toEqual(days[0]);
+  });
+
+  it('settlement and close prices after the close reach clients', async () => {
+    await restart(
+      '--hours',
+      'exchange',
+      '--clock-start',
+      '2026-11-20T15:10:00+08:00',
+      '--clock-speed',
+      '600',
+    );
+    await subscribe(rb);
+    const data = await push('the settlement', (each) => each.settlement !== null);
+    expect(data.settlement).toBeGreaterThan(0);
+    expect(data.close_price).toBeGreaterThan(0);
+    expect(data.datetime.slice(0, 10)).toBe('2026-11-20');
+    expect(data.trading_day).toBe('20261120');
+  });
+});
+
+function thisMonth(): string {
+  const now = new Date(Date.now() + 40 * 86_400_000);
+  return `${String(now.getUTCFullYear()).slice(2)}${String(now.getUTCMonth() + 1).padStart(2, '0')}`;
+}
 
 describe('login faults', () => {
   it('a login that is never answered is given up and tried again', async () => {
