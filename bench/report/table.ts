@@ -23,12 +23,16 @@ export function shown(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** One line per scenario. Spreads are least–greatest of its runs. */
+/**
+ * One line per scenario. Spreads are least–greatest of its runs; `lost before` is what was lost while the clients came in
+ * and in the warm-up.
+ */
 export function resultTable(results: readonly ScenarioResult[]): string {
   const head = [
     'scenario',
     'offered/s',
     'delivered/s',
+    'lost before',
     'lost',
     'dup',
     'reord',
@@ -49,7 +53,7 @@ export function resultTable(results: readonly ScenarioResult[]): string {
       each.scenario,
       shown(each.offered_per_s),
       shown(each.delivered_per_s),
-      ...[each.lost, each.duplicated, each.reordered, each.behind].map(String),
+      ...[each.lost_before, each.lost, each.duplicated, each.reordered, each.behind].map(String),
       shown(each.p50_ms),
       shown(each.p99_ms),
       p99 === undefined ? '' : `${shown(p99.least)}–${shown(p99.most)}`,

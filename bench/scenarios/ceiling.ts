@@ -64,7 +64,7 @@ export function ceiling(shape: CeilingShape): Scenario {
         seconds: conditions.seconds,
       };
       const gateway: Ceiling<Sustained>[] = [];
-      const others = shape.against.map(() => [] as Ceiling<Sustained>[]);
+      const others = shape.against.map(() => [] as (Ceiling<Sustained> & { readonly lost: number })[]);
       const runs: RunFigures[] = [];
       for (let round = 1; round <= conditions.runs; round++) {
         const found = await sustainedByGateway(
@@ -96,7 +96,11 @@ export function ceiling(shape: CeilingShape): Scenario {
       const compared = Object.fromEntries(
         shape.against.map(({ kind }, index) => [
           kind,
-          { ...ceilingFigures(others[index]!), ...ratios[index]! },
+          {
+            ...ceilingFigures(others[index]!),
+            lost: others[index]!.reduce((sum, { lost }) => sum + lost, 0),
+            ...ratios[index]!,
+          },
         ]),
       );
       return {

@@ -43,15 +43,17 @@ export async function sustainedByGateway(
   return { ceiling, runs };
 }
 
-/** The highest tick rate that a baseline sustains, in one process. */
+/** The highest tick rate that a baseline sustains, in one process, and what was lost over all tries. */
 export async function sustainedByBaseline(
   kind: BaselineKind,
   options: Pick<RunOptions, 'instruments' | 'plan' | 'warmupS' | 'seconds'> & { readonly sample: string },
   search: SustainedSearch,
-): Promise<Ceiling<Sustained>> {
+): Promise<Ceiling<Sustained> & { readonly lost: number }> {
   const bench = await BaselineBench.start({ kind, ...options });
+  let lost = 0;
+  let ceiling: Ceiling<Sustained>;
   try {
-    return await findCeiling({ ...search, p99LimitMs }, async (rate) => {
+    ceiling = await findCeiling({ ...search, p99LimitMs }, async (rate) => {
       const { p99_ms, delivered_per_s, offered_per_s, cpu_pct, load_cpu_pct } = await bench.at(rate);
       return {
         p99Ms: p99_ms,
@@ -62,8 +64,9 @@ export async function sustainedByBaseline(
       };
     });
   } finally {
-    await bench.stop();
+    ({ lost } = await bench.stop());
   }
+  return { ...ceiling, lost };
 }
 
 /**
