@@ -101,17 +101,17 @@ export class BaselineBench {
     };
   }
 
-  /** Ends both; what the clients lost of everything that was sent. */
-  async stop(): Promise<{ readonly lost: number }> {
-    try {
-      const last = await this.#server.last();
-      const history = await this.#load.finish();
-      return judge({ protocol: 'action' }, { ...history, silent: 0 }, last);
-    } finally {
-      await this.#load.child.stop('SIGKILL');
-      await this.#server.child.stop('SIGKILL');
-      rmSync(this.#folder, { recursive: true, force: true });
-    }
+  /** What the clients lost of everything that was sent since the last window began; the last thing to be asked. */
+  async lost(): Promise<number> {
+    const last = await this.#server.last();
+    const { lost, unseen } = judge({ protocol: 'action' }, await this.#load.finish(), last);
+    return lost + unseen;
+  }
+
+  async stop(): Promise<void> {
+    await this.#load.child.stop('SIGKILL');
+    await this.#server.child.stop('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /** Waits until what is under way has arrived, which takes a while after a rate that was too high. */

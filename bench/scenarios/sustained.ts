@@ -50,10 +50,8 @@ export async function sustainedByBaseline(
   search: SustainedSearch,
 ): Promise<Ceiling<Sustained> & { readonly lost: number }> {
   const bench = await BaselineBench.start({ kind, ...options });
-  let lost = 0;
-  let ceiling: Ceiling<Sustained>;
   try {
-    ceiling = await findCeiling({ ...search, p99LimitMs }, async (rate) => {
+    const ceiling = await findCeiling({ ...search, p99LimitMs }, async (rate) => {
       const { p99_ms, delivered_per_s, offered_per_s, cpu_pct, load_cpu_pct } = await bench.at(rate);
       return {
         p99Ms: p99_ms,
@@ -63,10 +61,10 @@ export async function sustainedByBaseline(
         load_cpu_pct,
       };
     });
+    return { ...ceiling, lost: await bench.lost() };
   } finally {
-    ({ lost } = await bench.stop());
+    await bench.stop();
   }
-  return { ...ceiling, lost };
 }
 
 /**
