@@ -9,8 +9,9 @@ using std::string_view;
 
 constexpr string_view pushHead = R"({"action":"market_data","instrument_id":")";
 constexpr string_view answerHead = R"({"aid":"rtn_data","data":[{"quotes":{)";
-constexpr string_view volumeKey = R"(,"volume":)";
-constexpr string_view interestKey = R"(,"open_interest":)";
+// With their opening quote, which no longer name has at this place; a diff may begin with either.
+constexpr string_view volumeKey = R"("volume":)";
+constexpr string_view interestKey = R"("open_interest":)";
 
 bool startsWith(string_view text, string_view head) {
     return text.substr(0, head.size()) == head;

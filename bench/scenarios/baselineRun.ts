@@ -104,7 +104,7 @@ export class BaselineBench {
   /** What the clients lost of everything that was sent since the last window began; the last thing to be asked. */
   async lost(): Promise<number> {
     const last = await this.#server.last();
-    const { lost, unseen } = judge({ protocol: 'action' }, await this.#load.finish(), last);
+    const { lost, unseen } = judge({ protocol: 'action' }, await this.#load.finish(), last, true);
     return lost + unseen;
   }
 

@@ -174,7 +174,8 @@ async function measure(
   const ticksAfter = await gateway.ticks();
   const history = await load.finish();
   const offered = dueBetween(options, feed, begunMs, endedMs);
-  const verdict = judge(options, history, sequencesAt(options.instruments, feed, stoppedMs - unsentMs));
+  const due = sequencesAt(options.instruments, feed, stoppedMs - unsentMs);
+  const verdict = judge(options, history, due, fronts !== undefined);
   return {
     offered_per_s: offered.deliveries / seconds,
     delivered_per_s: window.delivered / seconds,
@@ -274,18 +275,20 @@ function dueBetween(
 }
 
 /**
- * The clients' histories against what must have arrived at least. A tick that no client has may also be one that a
+ * The clients' histories against what must have arrived at least. Where the flow has stopped, all clients must agree; where
+ * ticks are made in the library it goes on, and a client may be some ms behind another. A tick that no client has may also be one that a
  * late front had not sent when it was frozen, so it is lost only where the front had time enough.
  */
 export function judge(
   { protocol }: Pick<RunOptions, 'protocol'>,
   history: LoadHistory,
   atLeast: ReadonlyMap<string, number>,
+  stopped: boolean,
 ): Verdict {
   let behind = history.silent;
   let unseen = 0;
   for (const [id, [least, most]] of Object.entries(history.last)) {
-    if (least < most) behind++;
+    if (least < (stopped ? most : Math.min(most, atLeast.get(id) ?? 0))) behind++;
     unseen += Math.max(0, (atLeast.get(id) ?? 0) - most);
   }
   return {

@@ -33,8 +33,18 @@ function frameOf(protocol: 'action' | 'aid', instrument: string, { sequence, lat
     : `{"aid":"rtn_data","data":[{"quotes":{"${instrument}":${quote}}},{"ins_list":""}]}`;
 }
 
+/** A diff that begins with the volume, as it does when no other field before it has changed. */
+function stampsAlone(_protocol: 'action' | 'aid', instrument: string, { sequence }: Arrival): string {
+  const quote = `{"volume":${sequence},"open_interest":1,"pre_open_interest":5,"bid_volume1":9}`;
+  return `{"aid":"rtn_data","data":[{"quotes":{"${instrument}":${quote}}},{"ins_list":""}]}`;
+}
+
 /** Sends each instrument's arrivals to whoever subscribes, and gives what the load generator makes of them. */
-async function received(protocol: 'action' | 'aid', streams: Readonly<Record<string, readonly Arrival[]>>) {
+async function received(
+  protocol: 'action' | 'aid',
+  streams: Readonly<Record<string, readonly Arrival[]>>,
+  write = frameOf,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-load-'));
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
@@ -67,7 +77,7 @@ async function received(protocol: 'action' | 'aid', streams: Readonly<Record<str
   let sent = 0;
   for (const [instrument, arrivals] of Object.entries(streams)) {
     for (const arrival of arrivals) {
-      clients[0]!.send(frameOf(protocol, instrument, arrival));
+      clients[0]!.send(write(protocol, instrument, arrival));
       sent++;
     }
   }
@@ -100,6 +110,12 @@ it('finds in streams just the faults that they went through, in both protocols',
     expect(history.silent).toBe(1);
     expect(history.connected).toBe(2);
   }
+});
+
+it('sees a state whose only changes are the two stamps', async () => {
+  const { history, window } = await received('aid', { rb1: onTime([1, 2, 3]) }, stampsAlone);
+  expect(history.last['rb1']).toEqual([-1, 3]);
+  expect(window).toMatchObject({ delivered: 3, early: 0 });
 });
 
 it('peeks after each answer', async () => {
