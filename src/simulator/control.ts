@@ -76,7 +76,7 @@ export class ControlServer {
         });
         return;
       case 'GET /fronts/*':
-        answer(response, 200, { index: Number(rest[0]), ...this.#one(name).report });
+        answer(response, 200, { index: Number(name), ...this.#one(name).report });
         return;
       case 'POST /fronts/*/faults': {
         const fronts = this.#select(name);

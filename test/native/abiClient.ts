@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { vi } from 'vitest';
@@ -81,6 +81,8 @@ export class AbiClient {
   constructor(build: Build = 'plain', env: Readonly<Record<string, string>> = {}) {
     this.build = build;
     this.#process = spawn(buildProduct('abi_client', build), [buildProduct('abi_layouts.txt', build)], {
+      // Commands are words, so paths are given from the package's folder, whose own path may hold blanks.
+      cwd: packagePath(),
       env: { ...process.env, QACTPMD_SIM_RECONNECT_MS: '50', ...env },
     });
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaints += text));
@@ -97,7 +99,7 @@ export class AbiClient {
     const folder = mkdtempSync(join(tmpdir(), 'abi-'));
     this.#folders.push(folder);
     const session = new AbiSession(this, generation, `${folder}/`);
-    const opened = await session.command(`open ${library} ${generation.id}`);
+    const opened = await session.command(`open ${relative(packagePath(), library)} ${generation.id}`);
     if (opened.code !== 0) throw new Error(opened.text ?? opened.threw);
     return session;
   }

@@ -6,7 +6,8 @@ import type { AbiSession } from './abiClient.js';
 import { expectCleanCallbacks, expectLogin, expectTick } from './abiChecks.js';
 
 const products = ['rb', 'm', 'SR', 'IF', 'si', 'sc'];
-const readFailed = 0x1001;
+/** A front that dies is noticed by whichever of read and write comes first. */
+const connectionLost: readonly (number | undefined)[] = [0x1001, 0x1002];
 const notConnected = -1;
 const instrumentNotFound = 16;
 const absentMethod = -102;
@@ -126,7 +127,7 @@ async function unsubscribe(session: AbiSession): Promise<void> {
 }
 
 async function frontStopped(session: AbiSession): Promise<void> {
-  expect((await session.callback('disconnected')).reason).toBe(readFailed);
+  expect(connectionLost).toContain((await session.callback('disconnected')).reason);
   // A dying front may accept the immediate reconnection, to close it again.
   const refused = async (): Promise<boolean> => (await session.code('login 9999 gateway')) === notConnected;
   await session.until(refused, 'the return code');
@@ -173,7 +174,8 @@ async function release(session: AbiSession): Promise<void> {
   await session.command('release');
   const reasons = session.callbacks('disconnected').map((event) => event.reason);
   expect(reasons.pop()).toBe(0);
-  expect(new Set(reasons)).toEqual(new Set([readFailed]));
+  expect(reasons.length).toBeGreaterThan(0);
+  for (const reason of reasons) expect(connectionLost).toContain(reason);
 }
 
 type Stage = (session: AbiSession, front: RestartableFront) => Promise<void>;

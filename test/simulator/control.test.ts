@@ -46,6 +46,7 @@ it('lists the fronts with their ports, sessions and faults', async () => {
       faults: index === 1 ? [{ fault: 'login_error', error: 3 }, missing] : [missing],
     })),
   );
+  expect(JSON.parse((await raw('GET', '/fronts/1', {}))[1])).toEqual((await control.fronts())[1]);
   await control.clear(1, 'login_error');
   expect((await control.fronts())[1]!.faults).toEqual([missing]);
   await control.clear('all');
