@@ -197,12 +197,12 @@ describe.each(generations)('a front of generation %s', (generation) => {
     });
 
     await fronts.stop('SIGKILL');
+    // The dying front's backlog may take one more connection, which is connected for a moment.
     const lost = await gateway.healthUntil(
       'the loss',
-      ({ connections }) => connections[0]!.status !== 'logged_in',
+      ({ connections }) => connections[0]!.status !== 'logged_in' && connections[0]!.reason !== '',
     );
     expect(lost.status).toBe('unhealthy');
-    expect(lost.connections[0]!.reason).not.toBe('');
     expect(client.isOpen).toBe(true);
 
     await track(new FrontsProcess(1, basePort, load)).ready();
