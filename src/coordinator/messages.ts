@@ -70,6 +70,8 @@ export type WorkerEvent =
       readonly version: string;
       readonly warning: string;
     }
+  /** The front was asked for these: SubscribeMarketData took the batch. Also after each new login. */
+  | { readonly type: 'requested'; readonly connection: number; readonly slots: readonly number[] }
   /** The front refused this id; code is the vendor's error id. */
   | {
       readonly type: 'refused';

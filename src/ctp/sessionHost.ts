@@ -93,8 +93,10 @@ export class SessionHost {
         break;
       }
       case 'subscribe': {
-        const code = this.#vendor!.subscribe(command.ids, command.slots);
-        if (code < 0) this.step({ type: 'subscribe_failed', ids: command.ids, code });
+        const { ids, slots } = command;
+        const code = this.#vendor!.subscribe(ids, slots);
+        if (code < 0) this.step({ type: 'subscribe_failed', ids, code });
+        else this.#options.post({ type: 'requested', connection, slots });
         break;
       }
       case 'unsubscribe': {

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
+import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
 import { until } from '../ring/until.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import { closedPort, PoolRun } from './poolRun.js';
@@ -62,6 +63,30 @@ describe('a connection', () => {
     run.pool.send({ type: 'close', connection: 7 });
     await until(() => run.count('closed') === 1, 'closed');
     expect(run.lost).toEqual([]);
+  });
+
+  it('says what its front was asked for, each time it was, and nothing of a batch that was not taken', async () => {
+    const fake = loadFakeLibrary('fake_6_7_13');
+    const run = start();
+    run.pool.open([run.spec(3, 'tcp://a:1', { library: fake.path })]);
+    run.pool.send({ type: 'subscribe', connection: 3, ids: ['au2612', 'cu2612'], slots: [11, 12] });
+    await until(() => fake.calls().includes('init'), 'open');
+    const logIn = async (requests: number): Promise<void> => {
+      fake.connected();
+      await until(() => fake.calls().some((call) => call.startsWith('login')), 'the login');
+      fake.login(0, Buffer.alloc(1), '', requests, 0);
+      await until(() => run.requested(3).length === requests, `${requests} requests`);
+    };
+    await logIn(1);
+    run.pool.send({ type: 'unsubscribe', connection: 3, ids: ['cu2612'] });
+    await until(() => fake.calls().some((call) => call.startsWith('unsubscribe')), 'unsubscribed');
+    fake.disconnected(0x1001);
+    await logIn(2);
+    fake.returnNext(-2);
+    run.pool.send({ type: 'subscribe', connection: 3, ids: ['al2612'], slots: [13] });
+    await until(() => run.requested(3).length === 3, 'asked for again after a refusal to take it');
+    expect(fake.calls().filter((call) => call === 'subscribe al2612')).toHaveLength(2);
+    expect(run.requested(3)).toEqual([[11, 12], [11], [13]]);
   });
 
   it('gets no more ticks of what it unsubscribed', async () => {

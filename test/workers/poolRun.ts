@@ -63,6 +63,14 @@ export class PoolRun {
     await until(() => this.state(connection) === state, `connection ${connection} ${state}`);
   }
 
+  /** The slots of every batch that the connection's front was asked for. */
+  requested(connection: number): (readonly number[])[] {
+    return this.events
+      .filter((event) => event.type === 'requested')
+      .filter((event) => event.connection === connection)
+      .map((event) => event.slots);
+  }
+
   count(type: WorkerEvent['type']): number {
     return this.events.filter((event) => event.type === type).length;
   }
