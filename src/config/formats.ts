@@ -20,6 +20,8 @@ export interface Blame {
   readonly value: unknown;
   /** What an entry may be. */
   readonly allowed: string;
+  /** What is wrong with this one, where that is not plain from what is allowed. */
+  readonly problem?: string;
 }
 
 const booleanTexts = new Map([

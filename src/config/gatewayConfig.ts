@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
-import type { connectionOptions, gatewayOptions, logLevels, Values } from './options.js';
+import type { InstrumentPattern } from '../market/instrumentPattern.js';
+import type { connectionOptions, gatewayOptions, logLevels, tradingHours, Values } from './options.js';
+import { toPatterns } from './patternList.js';
 
 export type LogLevel = (typeof logLevels)[number];
+export type TradingHours = (typeof tradingHours)[number];
 
 export interface ConnectionConfig {
   readonly connectionId: string;
@@ -58,6 +61,15 @@ export interface GatewayConfig {
   readonly autoFailover: boolean;
   /** Seconds; 0: never. */
   readonly silenceTimeout: number;
+  /** Connections of different brokers that carry each of `redundantInstruments`. */
+  readonly redundancy: number;
+  readonly redundantInstruments: readonly InstrumentPattern[];
+  /** Seconds. */
+  readonly unsubscribeGrace: number;
+  /** Subscribed whether a client wants them or not. */
+  readonly alwaysSubscribe: readonly InstrumentPattern[];
+  readonly configWatch: boolean;
+  readonly tradingHours: TradingHours;
   readonly connectionsPerWorker: 'auto' | number;
   readonly redisEnabled: boolean;
   readonly redisHost: string;
@@ -126,6 +138,7 @@ export function toGatewayConfig(
     readonly connections: readonly ConnectionConfig[];
     readonly redisPassword: string;
     readonly simulator: SimulatorConfig | undefined;
+    readonly tradingHours: TradingHours;
     readonly warnings: readonly string[];
     readonly cwd: string;
   },
@@ -140,6 +153,12 @@ export function toGatewayConfig(
     maxRetryCount: values.max_retry_count,
     autoFailover: values.auto_failover,
     silenceTimeout: values.silence_timeout,
+    redundancy: values.redundancy,
+    redundantInstruments: toPatterns(values.redundant_instruments),
+    unsubscribeGrace: values.unsubscribe_grace,
+    alwaysSubscribe: toPatterns(values.always_subscribe),
+    configWatch: values.config_watch,
+    tradingHours: parts.tradingHours,
     connectionsPerWorker: values.connections_per_worker,
     redisEnabled: values.redis_enabled,
     redisHost: values.redis_host,

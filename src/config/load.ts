@@ -31,12 +31,15 @@ interface Merged {
   readonly connectionsFrom: { readonly source: ConfigSource; readonly label: string };
   /** Whether any source has a list of connections. */
   readonly connectionsListed: boolean;
+  /** Whether any source says which hours ticks are to be expected in. */
+  readonly hoursStated: boolean;
   readonly problems: ConfigProblem[];
 }
 
 function checkText(source: ConfigSource, { layer, labels, faults }: TextLayer): ConfigProblem[] {
+  // A variable's text says which entry of a list is meant, so the entry's number is left out.
   const refused = checkLayer(layer, gatewayOptions).map(
-    (fault) => `${labels.get(fault.path)!}: ${fault.text}`,
+    ({ path, text }) => `${labels.get(path.replace(/\[\d+\]$/, ''))!}: ${text}`,
   );
   return [...faults, ...refused].map((text) => ({ source, text }));
 }
@@ -65,13 +68,15 @@ function mergeSources(sources: ConfigSources): Merged {
       });
   const layers = [file.layer, environment.layer, args.layer];
   const { values } = merge(gatewayOptions, layers);
-  const connectionsListed = layers.some((layer) => layer.has('connections'));
+  const states = (path: keyof typeof gatewayOptions): boolean => layers.some((layer) => layer.has(path));
+  const connectionsListed = states('connections');
+  const hoursStated = states('trading_hours');
   const connectionsFrom = args.labels.has('connections')
     ? { source: 'arguments' as const, label: '--front-addr' }
     : environment.labels.has('connections')
       ? { source: 'environment' as const, label: environment.labels.get('connections')! }
       : { source: 'file' as const, label: sources.file ?? 'no file' };
-  return { values, withSimulator, connectionsFrom, connectionsListed, problems };
+  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems };
 }
 
 function simulatorProblem({ basePort, fronts }: SimulatorConfig): string | undefined {
@@ -91,7 +96,8 @@ function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, 
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
  */
 export function loadConfig(sources: ConfigSources): GatewayConfig {
-  const { values, withSimulator, connectionsFrom, connectionsListed, problems } = mergeSources(sources);
+  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems } =
+    mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
   const stated = withSimulator && problems.length === 0 ? toSimulatorConfig(values) : undefined;
   const crowded = stated === undefined ? undefined : simulatorProblem(stated);
@@ -129,6 +135,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     connections,
     redisPassword: redisPassword.value,
     simulator,
+    tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',
     warnings,
     cwd: sources.cwd,
   });

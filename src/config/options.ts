@@ -13,6 +13,7 @@ import {
   text,
   type Format,
 } from './formats.js';
+import { patternList } from './patternList.js';
 
 /** One documented setting. */
 export interface Option<T> {
@@ -35,6 +36,7 @@ export type Values<Table extends OptionTable> = {
 };
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const tradingHours = ['exchange', 'always'] as const;
 
 function option<T>(format: Format<T>, preset: T, doc: string, unit?: string): Option<T> {
   return { format, default: preset, doc, ...(unit === undefined ? {} : { unit }) };
@@ -104,6 +106,38 @@ export const gatewayOptions = {
     10,
     'A connection whose ticks break off in the midst of trading for this long (and for ten times their longest pause of late) is opened again and its instruments move to others. 0 turns this off.',
     's',
+  ),
+  trading_hours: option(
+    oneOf(...tradingHours),
+    'exchange',
+    "When silence is suspicious: in the exchanges' trading hours, or always. With a simulator section the default is always, for simulated fronts send at all hours.",
+  ),
+  redundancy: option(
+    integer(1, 8),
+    1,
+    'Connections of different brokers that carry each of redundant_instruments at once; the first tick to come is used. Each takes a place on its connection, and as many ticks come in again.',
+    'connections',
+  ),
+  redundant_instruments: option(
+    patternList,
+    ['*'],
+    'What redundancy is for; all else has one connection. c* is every id that begins with c, cu2605 too. The variable takes them with commas between.',
+  ),
+  always_subscribe: option(
+    patternList,
+    [],
+    'Instruments that are subscribed before any client wants them, so that the first one finds a quote; a star means the listed ones. Each takes a place on a connection.',
+  ),
+  unsubscribe_grace: option(
+    integer(0, 3600),
+    10,
+    'Time that an instrument stays subscribed after its last client has left it.',
+    's',
+  ),
+  config_watch: option(
+    boolean,
+    true,
+    'Take over the file when it has changed. Without it SIGHUP and POST /api/reload do.',
   ),
   connections_per_worker: option(
     autoOr(1, 1000),

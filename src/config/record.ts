@@ -27,7 +27,7 @@ function refusal(path: string, option: Option<unknown>, value: unknown): Fault {
   if (blamed !== undefined)
     return {
       path: `${path}[${blamed.index}]`,
-      text: `must be ${blamed.allowed}, not ${shown(blamed.value)}`,
+      text: `must be ${blamed.allowed}, not ${shown(blamed.value)}${blamed.problem === undefined ? '' : `: ${blamed.problem}`}`,
     };
   const seen = option.secret === true ? 'the given value (not shown)' : shown(value);
   return { path, text: `must be ${option.format.allowed}, not ${seen}` };

@@ -21,6 +21,12 @@ describe('defaults', () => {
       maxRetryCount: 3,
       autoFailover: true,
       silenceTimeout: 10,
+      redundancy: 1,
+      redundantInstruments: [{ text: '*', exchange: undefined, id: '', open: true }],
+      unsubscribeGrace: 10,
+      alwaysSubscribe: [],
+      configWatch: true,
+      tradingHours: 'exchange',
       connectionsPerWorker: 'auto',
       redisEnabled: false,
       redisHost: '127.0.0.1',
@@ -112,7 +118,7 @@ describe('precedence', () => {
     const given: Record<string, string> = {};
     for (const [path, { format }] of Object.entries(gatewayOptions)) {
       if (path === 'connections' || path === 'redis_password_file') continue;
-      const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where'];
+      const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where', 'rb*'];
       given[environmentName(path)] = candidates.find((text) => format.accepts(format.parse(text)))!;
     }
     const config = load({ file: { simulator: {} }, env: given });
@@ -122,6 +128,8 @@ describe('precedence', () => {
       loadBalanceStrategy: 'hash_based',
       logLevel: 'trace',
       connectionsPerWorker: 12,
+      unsubscribeGrace: 12,
+      alwaysSubscribe: [{ text: 'rb*' }],
       redisPassword: '12',
       shutdownDeadline: 12,
       simulator: { fronts: 12, basePort: 12, rate: 12, seed: 12 },
@@ -222,6 +230,26 @@ describe('refusals', () => {
       { limits: { max_frame_bytes: 12 } },
       'limits.max_frame_bytes: must be an integer from 1024 to 67108864, not 12',
     ],
+    [{ redundancy: 9 }, 'redundancy: must be an integer from 1 to 8, not 9'],
+    [{ unsubscribe_grace: -1 }, 'unsubscribe_grace: must be an integer from 0 to 3600, not -1'],
+    [{ config_watch: 'no' }, 'config_watch: must be true, false, 1 or 0, not "no"'],
+    [{ trading_hours: 'night' }, 'trading_hours: must be one of "exchange", "always", not "night"'],
+    [
+      { redundant_instruments: ['rb*', 'r*b', 5] },
+      'redundant_instruments[1]: must be "*", "SHFE.*", "rb*", "SHFE.rb*" or an instrument such as "rb2605" or "SHFE.rb2605", not "r*b": the star may only be its last character',
+    ],
+    [
+      { always_subscribe: [5] },
+      /^always_subscribe\[0\]: must be "\*", .* or "SHFE\.rb2605", not 5: it is no text$/,
+    ],
+    [
+      { always_subscribe: 'rb*' },
+      /^always_subscribe: must be a list of at most 10000 of "\*", .*, not "rb\*"$/,
+    ],
+    [
+      { always_subscribe: Array.from({ length: 10_001 }, () => '*') },
+      /^always_subscribe: must be a list .*, not a list of 10001$/,
+    ],
     [{ simulator: { rate: 0 } }, 'simulator.rate: must be a number above 0 and up to 1000, not 0'],
     [{ simulator: { seed: -1 } }, 'simulator.seed: must be an integer from 0 to 4294967295, not -1'],
     [
@@ -302,6 +330,16 @@ describe('refusals', () => {
     });
   });
 
+  it('takes patterns from a variable with commas between, and says which is wrong', () => {
+    const texts = (env: NodeJS.ProcessEnv): string[] => load({ env }).alwaysSubscribe.map(({ text }) => text);
+    expect(texts({ QACTPMD_ALWAYS_SUBSCRIBE: 'rb*, SHFE.cu2605,rb*' })).toEqual(['rb*', 'SHFE.cu2605']);
+    expect(problemsOf({ env: { QACTPMD_ALWAYS_SUBSCRIBE: 'rb*,shfe.cu*' } })).toEqual([
+      expect.stringMatching(
+        /^environment QACTPMD_ALWAYS_SUBSCRIBE: must be .*, not "shfe\.cu\*": exchanges are in capitals: SHFE$/,
+      ),
+    ]);
+  });
+
   it('accepts no other text as a port than the decimal numbers it stands for', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.integer().map(String)), (text) => {
@@ -339,6 +377,14 @@ describe('a simulator section', () => {
     const moved = load({ file: withoutList(simulator), env });
     expect(frontsOf(moved)).toEqual(['tcp://127.0.0.1:23001', 'tcp://127.0.0.1:23002']);
     expect(moved.simulator).toMatchObject({ basePort: 23_001, fronts: 2 });
+  });
+
+  it('means ticks at all hours, where neither file nor environment says otherwise', () => {
+    expect(load({ file: { simulator } }).tradingHours).toBe('always');
+    expect(load({ file: { simulator, trading_hours: 'exchange' } }).tradingHours).toBe('exchange');
+    const env = { QACTPMD_TRADING_HOURS: 'exchange' };
+    expect(load({ file: { simulator }, env }).tradingHours).toBe('exchange');
+    expect(load({ file: { trading_hours: 'always' } }).tradingHours).toBe('always');
   });
 
   it('still refuses an empty list, and ports beyond the last one with one line', () => {
