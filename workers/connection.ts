@@ -91,6 +91,7 @@ class ConnectionWorker {
       const count = (ordinaryLost - this.#ordinaryLost) >>> 0;
       this.#ordinaryLost = ordinaryLost;
       this.post({ type: 'log', level: 'warn', text: `${count} refusals or warnings of fronts were lost` });
+      for (const host of [...this.#hosts.values()]) host.checkRefusals();
     }
     if (criticalLost !== this.#criticalLost) {
       this.#criticalLost = criticalLost;

@@ -26,7 +26,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 2;
+constexpr int interfaceVersion = 3;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -215,6 +215,11 @@ QB_API int qb_session_front_up(int handle) {
 // Subscriptions that the front confirmed.
 QB_API int qb_session_acknowledged(int handle) {
   return onSession(handle, [](Session &session) { return static_cast<int>(session.acknowledged()); });
+}
+
+// Refused subscriptions that found no place in the event ring. Grows after the ring's own count of lost events.
+QB_API int qb_session_refusals_lost(int handle) {
+  return onSession(handle, [](Session &session) { return static_cast<int>(session.refusalsLost()); });
 }
 
 // No callback writes anything after the return; `released` follows once the library let go.

@@ -75,14 +75,16 @@ class EventRingWriter {
   void detach() noexcept { header_ = nullptr; }
   bool attached() const noexcept { return header_ != nullptr; }
 
-  // False if the event was dropped and counted.
-  bool push(const Event &event, bool critical) noexcept {
+  // False if the event was dropped and counted: first in `lost`, if there is one, so that a reader who sees the
+  // ring's count grow sees that one grown.
+  bool push(const Event &event, bool critical, std::atomic<std::uint32_t> *lost = nullptr) noexcept {
     const auto capacity = static_cast<std::uint32_t>(header_->capacity);
     const std::uint32_t head = header_->head.load(std::memory_order_relaxed);
     const std::uint32_t used = head - header_->tail.load(std::memory_order_acquire);
     const std::uint32_t room = critical ? capacity : capacity - static_cast<std::uint32_t>(header_->reserve);
     if (used >= room) {
-      (critical ? header_->criticalLost : header_->ordinaryLost).fetch_add(1, std::memory_order_relaxed);
+      if (lost != nullptr) lost->fetch_add(1, std::memory_order_relaxed);
+      (critical ? header_->criticalLost : header_->ordinaryLost).fetch_add(1, std::memory_order_release);
       return false;
     }
     events_[head & (capacity - 1)] = event;

@@ -12,8 +12,8 @@ class Owner {
  public:
   bool attach(void *ring, std::size_t bytes, void *doorbell, int eventFd) noexcept;
 
-  // Any thread. Events after detach() are dropped.
-  void push(const Event &event, bool critical) noexcept;
+  // Any thread. Events after detach() are dropped. `lost` as in EventRingWriter::push.
+  void push(const Event &event, bool critical, std::atomic<std::uint32_t> *lost = nullptr) noexcept;
 
   // After this the shared memory is not touched any more.
   void detach() noexcept;

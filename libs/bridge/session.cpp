@@ -395,7 +395,7 @@ void Session::onSubscribed(const char *instrument, const char *info, bool subscr
     return;
   }
   if (instrument != nullptr) copyText(event.instrumentId, instrument, library_->layout->answerInstrument);
-  push(event, false);
+  owner_->push(event, false, subscribed ? &refusalsLost_ : nullptr);
 }
 
 void Session::onDepth(const char *depth) noexcept {

@@ -68,6 +68,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool released() const noexcept { return released_.load(std::memory_order_acquire); }
   bool frontUp() const noexcept { return frontUp_.load(std::memory_order_acquire); }
   std::uint32_t acknowledged() const noexcept { return acknowledged_.load(std::memory_order_relaxed); }
+  std::uint32_t refusalsLost() const noexcept { return refusalsLost_.load(std::memory_order_relaxed); }
   int ownerHandle() const noexcept { return ownerHandle_; }
   int handle() const noexcept { return handle_; }
   void setHandle(int handle) noexcept { handle_ = handle; }
@@ -109,6 +110,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::atomic<bool> released_{false};
   std::atomic<bool> frontUp_{false};
   std::atomic<std::uint32_t> acknowledged_{0};
+  std::atomic<std::uint32_t> refusalsLost_{0};  // subscriptions, the event ring being full
 
   TickRingWriter ring_;
   SlotMap slots_;

@@ -50,6 +50,7 @@ interface Natives {
   readonly tradingDay: (session: number) => number;
   readonly frontUp: (session: number) => number;
   readonly acknowledged: (session: number) => number;
+  readonly refusalsLost: (session: number) => number;
   readonly close: (session: number) => number;
 }
 
@@ -81,6 +82,7 @@ function bridge(): Natives {
     tradingDay: lib.func('int qb_session_trading_day(int session)'),
     frontUp: lib.func('int qb_session_front_up(int session)'),
     acknowledged: lib.func('int qb_session_acknowledged(int session)'),
+    refusalsLost: lib.func('int qb_session_refusals_lost(int session)'),
     close: lib.func('int qb_session_close(int session)'),
   };
   return natives;
@@ -214,6 +216,11 @@ export class VendorSession {
   /** Subscriptions that the front confirmed; not every front confirms each. */
   get acknowledged(): number {
     return bridge().acknowledged(this.handle);
+  }
+
+  /** Refused subscriptions that found no place among the events, since the session was made. */
+  get refusalsLost(): number {
+    return Math.max(0, bridge().refusalsLost(this.handle));
   }
 
   /** No callback writes anything after the return. A `released` event follows when the library has let go. */

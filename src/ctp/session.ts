@@ -8,6 +8,8 @@ const connectTimeoutMs = 15_000;
 const loginTimeoutMs = 10_000;
 /** Fronts allow one login per second and session. */
 const loginSpacingMs = 1_000;
+/** A session that lost no refusal for so long asks again as soon as at first when it does. */
+const calmMs = 300_000;
 
 export type SessionInput =
   | { readonly type: 'open' }
@@ -26,6 +28,8 @@ export type SessionInput =
   | { readonly type: 'subscribe_failed'; readonly ids: readonly string[]; readonly code: number }
   | { readonly type: 'unsubscribe_failed'; readonly ids: readonly string[]; readonly code: number }
   | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
+  /** The front refused more ids than could be told. */
+  | { readonly type: 'refusals_lost'; readonly count: number }
   /** Something may be due: wakeAt has come. */
   | { readonly type: 'time' }
   /** The session is of no use any more: let go of it and begin again. */
@@ -84,6 +88,10 @@ export class Session {
   #loginNotBefore = -Infinity;
   #loginFailures = 0;
   #requestId = 0;
+  #askAgainAt = Infinity;
+  /** Times that everything was asked for again, without a calm between them. */
+  #askedAgain = 0;
+  #lastLoss = -Infinity;
   readonly #subscriptions = new SubscriptionQueue();
 
   /**
@@ -109,7 +117,7 @@ export class Session {
       case 'logging_in':
         return this.#loginDeadline;
       case 'logged_in':
-        return this.#subscriptions.sendAt;
+        return Math.min(this.#subscriptions.sendAt, this.#askAgainAt);
       default:
         return Infinity;
     }
@@ -148,6 +156,8 @@ export class Session {
         return [];
       case 'refused':
         return this.#refused(input, now);
+      case 'refusals_lost':
+        return this.#refusalsLost(input.count, now);
       case 'time':
         return this.#time(now);
       case 'reopen':
@@ -198,6 +208,7 @@ export class Session {
     if (verdict.kind === 'ok') {
       this.#phase = 'logged_in';
       this.#loginFailures = 0;
+      this.#askAgainAt = Infinity;
       this.#subscriptions.sendAll(now);
       return [state('logged_in', ''), ...this.#send(now)];
     }
@@ -255,6 +266,22 @@ export class Session {
     return [input];
   }
 
+  /**
+   * Which ids were refused is not known, so all are asked for again: what the front has it has once, and what it
+   * does not want it refuses again. Ever later, lest a front that refuses thousands be asked without end.
+   */
+  #refusalsLost(count: number, now: number): SessionCommand[] {
+    // Otherwise the next login asks for everything.
+    if (this.#phase !== 'logged_in') return [];
+    if (now - this.#lastLoss > calmMs) this.#askedAgain = 0;
+    this.#lastLoss = now;
+    if (this.#askAgainAt !== Infinity) return [];
+    const delayMs = retryDelayMs(++this.#askedAgain, 0, this.spread);
+    this.#askAgainAt = now + delayMs;
+    const text = `${count} refusals were lost: asking for all instruments again in ${delayMs} ms`;
+    return [{ type: 'warn', text }];
+  }
+
   #time(now: number): SessionCommand[] {
     if (now < this.wakeAt) return [];
     switch (this.#phase) {
@@ -267,6 +294,10 @@ export class Session {
         this.#waitForLogin(now, 0);
         return [state('connected', `login not answered within ${loginTimeoutMs / 1000} s`)];
       default:
+        if (now >= this.#askAgainAt) {
+          this.#askAgainAt = Infinity;
+          this.#subscriptions.askAgain();
+        }
         return this.#send(now);
     }
   }

@@ -23,6 +23,7 @@ export class SessionHost {
   #vendor: VendorSession | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #refusalsLost = 0;
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
@@ -72,7 +73,15 @@ export class SessionHost {
     }
   }
 
-  /** Events of this worker were lost: goes by what the library says now. */
+  /** Ordinary events of this worker were lost: refusals of this session, perhaps. */
+  checkRefusals(): void {
+    const lost = this.#vendor?.refusalsLost ?? 0;
+    const count = lost - this.#refusalsLost;
+    this.#refusalsLost = lost;
+    if (count > 0) this.step({ type: 'refusals_lost', count });
+  }
+
+  /** Connection events of this worker were lost: goes by what the library says now. */
   resynchronise(): void {
     if (this.#vendor === undefined) return;
     if (this.#vendor.released) this.step({ type: 'released' });
@@ -128,6 +137,7 @@ export class SessionHost {
       const library = openVendorLibrary(spec);
       onLibrary(library, spec.source);
       const { source, flowFolder, tickRing, tickDoorbells } = spec;
+      this.#refusalsLost = 0;
       this.#vendor = new VendorSession({ owner, library, source, flowFolder, tickRing, tickDoorbells });
     } catch (error) {
       this.step({ type: 'open_failed', text: error instanceof Error ? error.message : String(error) });

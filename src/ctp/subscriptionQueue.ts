@@ -16,12 +16,14 @@ export type SubscriptionCommand =
  * counts as subscribed until it is refused.
  *
  *   wanted    id → slot      the coordinator's wish; survives reconnects
- *   sent      ids            asked for since the last login
- *   dirty     ids            wanted and sent may differ
+ *   asked     id → times     asked for since the last login
+ *   doubtful  ids            asked for, but the answer may have been lost: wanted ones are asked for again
+ *   dirty     ids            wanted and asked may differ, or doubtful
  */
 export class SubscriptionQueue {
   readonly #wanted = new Map<string, number>();
-  readonly #sent = new Set<string>();
+  readonly #asked = new Map<string, number>();
+  readonly #doubtful = new Set<string>();
   readonly #dirty = new Set<string>();
   #sendNotBefore = -Infinity;
 
@@ -38,7 +40,7 @@ export class SubscriptionQueue {
   want(ids: readonly string[], slots: readonly number[]): void {
     ids.forEach((id, i) => {
       this.#wanted.set(id, slots[i]!);
-      if (this.#sent.has(id)) this.#dirty.delete(id);
+      if (this.#asked.has(id) && !this.#doubtful.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     });
   }
@@ -46,7 +48,7 @@ export class SubscriptionQueue {
   drop(ids: readonly string[]): void {
     for (const id of ids) {
       this.#wanted.delete(id);
-      if (this.#sent.has(id)) this.#dirty.add(id);
+      if (this.#asked.has(id)) this.#dirty.add(id);
       else this.#dirty.delete(id);
     }
   }
@@ -55,14 +57,16 @@ export class SubscriptionQueue {
   forget(ids: readonly string[]): void {
     for (const id of ids) {
       this.#wanted.delete(id);
-      this.#sent.delete(id);
+      this.#asked.delete(id);
+      this.#doubtful.delete(id);
       this.#dirty.delete(id);
     }
   }
 
   /** The connection or the login is gone, and all subscriptions with it. */
   forgetSent(): void {
-    this.#sent.clear();
+    this.#asked.clear();
+    this.#doubtful.clear();
     this.#dirty.clear();
   }
 
@@ -73,10 +77,24 @@ export class SubscriptionQueue {
     this.#sendNotBefore = now;
   }
 
+  /** Answers were lost: everything is asked for again, at the permitted pace; what the front has, it keeps. */
+  askAgain(): void {
+    for (const id of this.#wanted.keys()) {
+      if (this.#asked.has(id)) this.#doubtful.add(id);
+      this.#dirty.add(id);
+    }
+  }
+
   subscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      this.#sent.delete(id);
-      if (this.#wanted.has(id)) this.#dirty.add(id);
+      const times = this.#asked.get(id) ?? 1;
+      if (times > 1) {
+        this.#asked.set(id, times - 1);
+        this.#doubtful.add(id);
+      } else {
+        this.#asked.delete(id);
+      }
+      if (this.#wanted.has(id) || times > 1) this.#dirty.add(id);
       else this.#dirty.delete(id);
     }
     this.#sendNotBefore = now + retryDelayMs;
@@ -84,7 +102,7 @@ export class SubscriptionQueue {
 
   unsubscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      this.#sent.add(id);
+      this.#asked.set(id, 1);
       if (this.#wanted.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     }
@@ -103,11 +121,13 @@ export class SubscriptionQueue {
       const slot = this.#wanted.get(id);
       if (slot === undefined) {
         unsubscribe.push(id);
-        this.#sent.delete(id);
+        this.#asked.delete(id);
+        this.#doubtful.delete(id);
       } else {
         subscribe.push(id);
         slots.push(slot);
-        this.#sent.add(id);
+        this.#asked.set(id, (this.#asked.get(id) ?? 0) + 1);
+        this.#doubtful.delete(id);
       }
     }
     const pauseMs = Math.max(minPauseMs, (subscribe.length + unsubscribe.length) * pausePerIdMs);

@@ -2,7 +2,8 @@ import { Doorbell, type DoorbellHandle } from './doorbell.js';
 import { allocateEventRing } from './eventRing.js';
 import { ringNatives } from './native.js';
 
-const eventCapacity = 1024;
+/** 2 MB: every session of a worker may have a whole batch refused at once. */
+const eventCapacity = 8192;
 const eventReserve = 512;
 
 /** What a connection worker is started with (its workerData). */

@@ -221,6 +221,50 @@ describe('a session', () => {
     expect(run.step(connected, accepted)).toContainEqual({ type: 'subscribe', ids: ['b'], slots: [1] });
   });
 
+  it('asks for everything again when refusals were lost, ever later, and at once again after a calm', () => {
+    const run = loggedIn();
+    const ids = Array.from({ length: 700 }, (_, i) => `i${i}`);
+    const lostSome: SessionInput = { type: 'refusals_lost', count: 9 };
+    const askedFor = (): number => {
+      let count = 0;
+      while (run.session.wakeAt < Infinity) {
+        run.now = run.session.wakeAt;
+        for (const command of run.step({ type: 'time' }))
+          if (command.type === 'subscribe') count += command.ids.length;
+      }
+      return count;
+    };
+    run.step(subscribe(...ids));
+    const since = run.now;
+    expect(run.step(lostSome)).toMatchObject([{ type: 'warn' }]);
+    expect(run.step(lostSome)).toEqual([]);
+    expect(askedFor()).toBe(900);
+    expect(run.now - since).toBe(1500);
+    run.step({ type: 'refused', id: 'i0', code: 6000, text: '' });
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      const from = run.now;
+      run.step(lostSome);
+      waits.push(run.session.wakeAt - from);
+      expect(askedFor()).toBe(699);
+    }
+    expect(waits).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
+    run.now += 300_001;
+    run.step(lostSome);
+    expect(run.session.wakeAt - run.now).toBe(1000);
+    run.step({ type: 'unsubscribe', ids });
+    expect(askedFor()).toBe(0);
+  });
+
+  it('leaves it to the next login to ask for everything where there will be one', () => {
+    const run = loggedIn();
+    run.step(subscribe('a'), { type: 'refusals_lost', count: 1 }, lost);
+    expect(run.step({ type: 'refusals_lost', count: 1 })).toEqual([]);
+    run.now += 60_000;
+    expect(run.step(connected, accepted)).toContainEqual({ type: 'subscribe', ids: ['a'], slots: [0] });
+    expect(run.session.wakeAt).toBe(Infinity);
+  });
+
   it('retries subscriptions that could not be sent, and hands back ids that cannot exist', () => {
     const run = loggedIn();
     run.step(subscribe('a', 'b'));

@@ -117,6 +117,21 @@ describe('a connection', () => {
     expect(run.states(2).at(-1)).toMatchObject({ fatal: true });
   });
 
+  it('tells every refusal, however many sessions of a worker are refused thousands at once', async () => {
+    const sessions = 6;
+    const ids = Array.from({ length: 3000 }, (_, i) => `id${i}`);
+    const run = start(sessions);
+    const { front, port } = await startFront('--control-port', '0');
+    await (await front.control()).fault('all', 'subscription_limit', { limit: 1 });
+    run.pool.open(Array.from({ length: sessions }, (_, i) => run.spec(i, `tcp://127.0.0.1:${port}`)));
+    for (let connection = 0; connection < sessions; connection++)
+      run.pool.send({ type: 'subscribe', connection, ids, slots: ids.map((_, i) => i) });
+    const refused = (): number => run.count('refused');
+    await until(() => refused() === sessions * (ids.length - 1), 'all are refused');
+    const each = run.events.filter((event) => event.type === 'refused');
+    expect(new Set(each.map(({ connection, id }) => `${connection} ${id}`)).size).toBe(each.length);
+  });
+
   it('reports a library that is missing', async () => {
     const run = start();
     run.pool.open([run.spec(0, 'tcp://127.0.0.1:1', { library: '/no/such/library.so' })]);

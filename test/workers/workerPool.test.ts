@@ -145,6 +145,31 @@ describe('a worker pool', () => {
     await run.reaches(0, 'logged_in');
   });
 
+  it('asks for everything again when a session had more refused than its worker could be told', async () => {
+    const fake = loadFakeLibrary('fake_6_7_13');
+    const run = start();
+    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['au2612', 'cu2612'], slots: [1, 2] });
+    await until(() => fake.calls().includes('init'), 'open');
+    fake.connected();
+    await until(() => fake.calls().some((call) => call.startsWith('login')), 'the login');
+    fake.login(0, Buffer.alloc(1), '', 1, 0);
+    await until(() => run.requested(0).length === 1, 'asked for');
+    const told = (): boolean =>
+      run.events.some(
+        (event) => event.type === 'log' && event.text.includes('asking for all instruments again'),
+      );
+    await until(() => {
+      for (let i = 0; i < 20_000; i++) fake.answer(1, 'cu2612', 6000, 'sub too many insts', 0);
+      return told();
+    }, 'refusals are lost');
+    expect(run.events.filter((event) => event.type === 'refused')).toMatchObject([
+      { id: 'cu2612', code: 6000 },
+    ]);
+    await until(() => run.requested(0).length === 2, 'asked for again');
+    expect(run.requested(0)).toEqual([[1, 2], [1]]);
+  });
+
   it('leaks neither threads nor descriptors in 20 rounds of opening and closing', async () => {
     const use = (): [number, number] => [
       readdirSync('/proc/self/task').length,
