@@ -1,0 +1,182 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ConnectionConfig, GatewayConfig } from './gatewayConfig.js';
+import type { connectionOptions, gatewayOptions } from './options.js';
+
+/** What turns a running gateway into one with another configuration. Holds passwords: not to be logged. */
+export interface ReloadPlan {
+  readonly added: readonly ConnectionConfig[];
+  /** Ids, those of connections that are disabled now too. */
+  readonly removed: readonly string[];
+  /** To be logged in anew: address, broker, user, password or evaluation has changed. */
+  readonly reopened: readonly ConnectionConfig[];
+  /** To go on with their login: nothing but max_subscriptions, priority or broker_name has changed. */
+  readonly adjusted: readonly ConnectionConfig[];
+  /** Changed keys that apply at once. */
+  readonly settings: readonly string[];
+  /** Changed keys that a running gateway does not take over. */
+  readonly restart: readonly string[];
+}
+
+/** A plan as people and programs are told of it. */
+export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonly string[]>> {
+  /** Connections that go on as they were. */
+  readonly unchanged: number;
+}
+
+type Setting = Exclude<keyof GatewayConfig, 'connections' | 'warnings' | 'limits' | 'simulator'>;
+type Key = keyof typeof gatewayOptions;
+
+const atOnce = {
+  loadBalanceStrategy: 'load_balance_strategy',
+  healthCheckInterval: 'health_check_interval',
+  maintenanceInterval: 'maintenance_interval',
+  maxRetryCount: 'max_retry_count',
+  autoFailover: 'auto_failover',
+  silenceTimeout: 'silence_timeout',
+  tradingHours: 'trading_hours',
+  redundancy: 'redundancy',
+  redundantInstruments: 'redundant_instruments',
+  alwaysSubscribe: 'always_subscribe',
+  unsubscribeGrace: 'unsubscribe_grace',
+  configWatch: 'config_watch',
+  logLevel: 'log_level',
+  shutdownDeadline: 'shutdown_deadline',
+} as const satisfies Partial<Record<Setting, Key>>;
+
+/** Listeners, folders and threads that are made once. */
+const atStart = {
+  websocketHost: 'websocket_host',
+  websocketPort: 'websocket_port',
+  flowPath: 'flow_path',
+  connectionsPerWorker: 'connections_per_worker',
+  redisEnabled: 'redis_enabled',
+  redisHost: 'redis_host',
+  redisPort: 'redis_port',
+  redisPassword: 'redis_password',
+} as const satisfies Record<Exclude<Setting, keyof typeof atOnce>, Key>;
+
+const limitKeys = {
+  maxClients: 'limits.max_clients',
+  maxInstrumentsPerClient: 'limits.max_instruments_per_client',
+  maxFrameBytes: 'limits.max_frame_bytes',
+  maxBadFrames: 'limits.max_bad_frames',
+} as const satisfies Record<keyof GatewayConfig['limits'], Key>;
+
+const simulatorKeys = {
+  fronts: 'simulator.fronts',
+  basePort: 'simulator.base_port',
+  rate: 'simulator.rate',
+  seed: 'simulator.seed',
+} as const satisfies Record<keyof NonNullable<GatewayConfig['simulator']>, Key>;
+
+type ConnectionKey = keyof typeof connectionOptions;
+
+/** A library stays loaded as long as the process lives. */
+const libraryKeys = {
+  ctpLibrary: 'ctp_library',
+  ctpVersion: 'ctp_version',
+} as const satisfies Partial<Record<keyof ConnectionConfig, ConnectionKey>>;
+
+const loginFields = [
+  'frontAddr',
+  'brokerId',
+  'userId',
+  'password',
+  'productionMode',
+] as const satisfies (keyof ConnectionConfig)[];
+
+/** Keys of the fields in which two sections differ. */
+function changedKeys<Section extends object>(
+  before: Section,
+  after: Section,
+  keys: Readonly<Partial<Record<keyof Section, string>>>,
+): string[] {
+  return (Object.keys(keys) as (keyof Section)[])
+    .filter((field) => !isDeepStrictEqual(before[field], after[field]))
+    .map((field) => keys[field]!);
+}
+
+function enabledById(config: GatewayConfig): Map<string, ConnectionConfig> {
+  return new Map(config.connections.filter((each) => each.enabled).map((each) => [each.connectionId, each]));
+}
+
+/**
+ * Keys of connections whose library has changed, so that they go on as they are: `ctp_library` where it is so of all
+ * that go on, `connections.<id>.ctp_library` otherwise.
+ */
+function changedLibraries(kept: readonly (readonly [ConnectionConfig, ConnectionConfig])[]): string[] {
+  return (Object.keys(libraryKeys) as (keyof typeof libraryKeys)[]).flatMap((field) => {
+    const changed = kept.filter(([before, after]) => before[field] !== after[field]);
+    if (changed.length > 0 && changed.length === kept.length) return [libraryKeys[field]];
+    return changed.map(([{ connectionId }]) => `connections.${connectionId}.${libraryKeys[field]}`);
+  });
+}
+
+function sameLibrary(before: ConnectionConfig, after: ConnectionConfig): boolean {
+  return before.ctpLibrary === after.ctpLibrary && before.ctpVersion === after.ctpVersion;
+}
+
+/**
+ * What has to happen so that a gateway that runs with one configuration runs with the next; both have been checked as a
+ * whole. Connections are the same where their connection_id is; their order in the list means nothing. A connection
+ * whose library changes is named in `restart` and goes on as it was in every respect.
+ */
+export function planReload(running: GatewayConfig, next: GatewayConfig): ReloadPlan {
+  const before = enabledById(running);
+  const after = enabledById(next);
+  const kept = [...after.values()].flatMap((each) => {
+    const old = before.get(each.connectionId);
+    return old === undefined ? [] : [[old, each] as const];
+  });
+  const changed = kept.filter(([old, each]) => sameLibrary(old, each) && !isDeepStrictEqual(old, each));
+  const needsLogin = ([old, each]: (typeof kept)[number]): boolean =>
+    loginFields.some((field) => !isDeepStrictEqual(old[field], each[field]));
+  return {
+    added: [...after.values()].filter((each) => !before.has(each.connectionId)),
+    removed: [...before.keys()].filter((id) => !after.has(id)),
+    reopened: changed.filter(needsLogin).map(([, each]) => each),
+    adjusted: changed.filter((pair) => !needsLogin(pair)).map(([, each]) => each),
+    settings: changedKeys(running, next, atOnce),
+    restart: [
+      ...changedKeys(running, next, atStart),
+      ...changedKeys(running.limits, next.limits, limitKeys),
+      ...changedSimulator(running.simulator, next.simulator),
+      ...changedLibraries(kept),
+    ],
+  };
+}
+
+function changedSimulator(before: GatewayConfig['simulator'], after: GatewayConfig['simulator']): string[] {
+  if (before !== undefined && after !== undefined) return changedKeys(before, after, simulatorKeys);
+  return before === after ? [] : ['simulator'];
+}
+
+/**
+ * What a gateway runs with once the plan from `running` to `next` is carried out: `next`, but for what needs a restart.
+ * Planning `next` again from there gives nothing but restarts, and those only where there were some before.
+ */
+export function runningAfter(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
+  const before = enabledById(running);
+  const fixed = Object.fromEntries(
+    (Object.keys(atStart) as (keyof typeof atStart)[]).map((field) => [field, running[field]]),
+  ) as Pick<GatewayConfig, keyof typeof atStart>;
+  const connections = next.connections.map((each) => {
+    const old = each.enabled ? before.get(each.connectionId) : undefined;
+    return old === undefined || sameLibrary(old, each) ? each : old;
+  });
+  return { ...next, ...fixed, limits: running.limits, simulator: running.simulator, connections };
+}
+
+export function summarize(plan: ReloadPlan, next: GatewayConfig): ReloadSummary {
+  const ids = (list: readonly ConnectionConfig[]): string[] => list.map((each) => each.connectionId);
+  const { added, reopened, adjusted } = plan;
+  return {
+    added: ids(added),
+    removed: plan.removed,
+    reopened: ids(reopened),
+    adjusted: ids(adjusted),
+    settings: plan.settings,
+    restart: plan.restart,
+    unchanged: enabledById(next).size - added.length - reopened.length - adjusted.length,
+  };
+}
