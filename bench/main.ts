@@ -3,7 +3,7 @@ import { ArgumentError, parseArguments, scaleName, usage, type BenchArguments } 
 import { regressions } from './report/compare.js';
 import { writeResults } from './report/results.js';
 import { merged, readStore, writeStore } from './report/store.js';
-import { hopTable, resultTable } from './report/table.js';
+import { faultTable, hopTable, resultTable } from './report/table.js';
 import { scenarios } from './scenarios/catalogue.js';
 import type { ScenarioResult } from './scenarios/result.js';
 import { measureScale } from './scenarios/scale.js';
@@ -26,7 +26,8 @@ async function run(argv: readonly string[]): Promise<number> {
   const wantsCurves = given.scenario === scaleName || (given.results && given.scenario === undefined);
   const curves = wantsCurves ? await measureScale(given.settings, say) : [];
   if (results.length > 0) print(resultTable(results));
-  for (const { scenario, hops } of results) {
+  for (const { scenario, hops, faults } of results) {
+    if (faults !== undefined) print(`\n${scenario}\n${faultTable(faults)}`);
     if (hops !== undefined) print(`\n${scenario}\n${hopTable(hops)}`);
   }
   const standard = packagePath('bench', 'results.json');

@@ -30,13 +30,21 @@ export class Fronts {
     this.addresses = addresses;
   }
 
-  /** @param preload module that is loaded before the program, to make it slow */
-  static async start(fronts: number, options: FeedOptions, preload: string | undefined): Promise<Fronts> {
+  /**
+   * @param preload module that is loaded before the program, to make it slow
+   * @param basePort port of the first; 0 picks free ports
+   */
+  static async start(
+    fronts: number,
+    options: FeedOptions,
+    preload: string | undefined,
+    basePort = 0,
+  ): Promise<Fronts> {
     const main = packagePath('dist', 'src', 'simulator', 'main.js');
     const child = new Child('the simulated fronts', process.execPath, [
       ...(preload === undefined ? [] : ['--import', preload]),
       main,
-      ...['--fronts', String(fronts), '--base-port', '0', '--seed', String(options.seed)],
+      ...['--fronts', String(fronts), '--base-port', String(basePort), '--seed', String(options.seed)],
       ...['--instruments', String(options.instruments), '--queue-limit', String(queueLimit)],
       ...['--bench', '--bench-start', String(options.startUs)],
       ...['--arrivals', options.arrivals, '--rate', String(options.rate)],
@@ -56,6 +64,11 @@ export class Fronts {
   /** Stops in the middle: what has been sent still arrives, nothing follows. */
   freeze(): void {
     this.child.process.kill('SIGSTOP');
+  }
+
+  /** Goes on where it was stopped. */
+  thaw(): void {
+    this.child.process.kill('SIGCONT');
   }
 
   async stop(): Promise<void> {

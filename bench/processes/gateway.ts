@@ -13,11 +13,19 @@ export interface GatewayOptions {
   readonly preload: string | undefined;
   /** Further settings. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Further environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 interface Health {
-  readonly connections: readonly { readonly status: string }[];
+  readonly connections: readonly ConnectionHealth[];
   readonly ticks: { readonly accepted: number; readonly missed: number };
+}
+
+/** A connection as /health shows it. */
+export interface ConnectionHealth {
+  readonly status: string;
+  readonly subscriptions: number;
 }
 
 /** The gateway's own count of ticks. */
@@ -50,13 +58,12 @@ export class GatewayProcess {
     writeFileSync(file, JSON.stringify(config));
     const main = packagePath('dist', 'src', 'main.js');
     const preload = options.preload === undefined ? [] : ['--import', options.preload];
-    const child = new Child('the gateway', process.execPath, [
-      ...preload,
-      main,
-      '--config',
-      file,
-      '--profile',
-    ]);
+    const child = new Child(
+      'the gateway',
+      process.execPath,
+      [...preload, main, '--config', file, '--profile'],
+      options.env,
+    );
     try {
       const port = await child.next('a port', (line) =>
         line.includes('"msg":"listening"') ? (JSON.parse(line) as { port: number }).port : undefined,
@@ -71,6 +78,10 @@ export class GatewayProcess {
       await child.stop('SIGKILL');
       throw error;
     }
+  }
+
+  async connections(): Promise<readonly ConnectionHealth[]> {
+    return (await this.#health()).connections;
   }
 
   async ticks(): Promise<TickCounters> {

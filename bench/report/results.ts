@@ -4,7 +4,7 @@ import { packagePath } from '../../src/paths.js';
 import type { ScenarioResult } from '../scenarios/result.js';
 import { scaleChart } from './chart.js';
 import type { Store } from './store.js';
-import { hopTable, resultTable, shown, table } from './table.js';
+import { faultTable, hopTable, resultTable, shown, table } from './table.js';
 
 const bytesPerGb = 2 ** 30;
 
@@ -39,6 +39,7 @@ function comparisons(result: ScenarioResult): string {
 
 function section(result: ScenarioResult): string {
   const hops = result.hops === undefined ? '' : block(hopTable(result.hops));
+  const faults = result.faults === undefined ? '' : `${block(faultTable(result.faults))}\n`;
   const lag = result.loop_lag_ms;
   const gc = result.gc;
   const inside =
@@ -50,7 +51,7 @@ function section(result: ScenarioResult): string {
   return (
     `## ${result.scenario}\n\nConditions: \`${JSON.stringify(result.conditions)}\`\n\n` +
     `${inside}The load generator delivered ${capacity} per second of its own CPU time and used ` +
-    `${shown(result.load_cpu_pct)} % of a core.\n\n${comparisons(result)}${hops}\n`
+    `${shown(result.load_cpu_pct)} % of a core.\n\n${comparisons(result)}${faults}${hops}\n`
   );
 }
 

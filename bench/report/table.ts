@@ -1,4 +1,5 @@
 import { hopMeanings, hopNames, type Hops } from '../figures/hops.js';
+import type { FaultSummary } from '../scenarios/failover.js';
 import type { ScenarioResult } from '../scenarios/result.js';
 
 /** Lines of cells, the first of them the head, in columns as wide as they need; numbers to the right. */
@@ -82,4 +83,21 @@ export function hopTable(hops: Hops): string {
     ...figures,
   ]);
   return table(padded);
+}
+
+/** What a front's death or silence costs. */
+export function faultTable(faults: readonly FaultSummary[]): string {
+  const head = ['fault', 'redundancy', 'gap ms', 'gap spread', 'rounds', 'lost', 'instruments hit'];
+  const rows = faults.map(
+    ({ fault, redundancy, gap_ms: { median, least, most, runs }, lost, interrupted }) => [
+      fault,
+      String(redundancy),
+      shown(median),
+      `${shown(least)}–${shown(most)}`,
+      String(runs),
+      String(lost),
+      shown(interrupted),
+    ],
+  );
+  return table([head, ...rows]);
 }

@@ -229,7 +229,7 @@ export async function everyStreamSpeaks(load: Load): Promise<void> {
 }
 
 /** Waits until the clients receive nothing any more, where the flow can be stopped. */
-async function quiet(load: Load, stops: boolean): Promise<void> {
+export async function quiet(load: Load, stops: boolean): Promise<void> {
   let before = -1;
   for (;;) {
     await pause(quietMs);

@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import type { Hops } from '../figures/hops.js';
 import { middleRun, spreadOf, type Spread } from '../figures/spread.js';
+import type { FaultSummary } from './failover.js';
 import type { RunFigures } from './gatewayRun.js';
 
 /** What a scenario prints: figures are medians of its runs, faults their sums. */
@@ -35,6 +36,10 @@ export interface ScenarioResult {
   readonly gc?: RunFigures['gc'];
   /** Time to drain a burst: median and greatest. */
   readonly drain_ms?: { readonly median: number; readonly max: number };
+  /** For how long news was due that did not come: the median of the scenario's headline fault. */
+  readonly gap_ms?: number;
+  /** Every fault of a failover. */
+  readonly faults?: readonly FaultSummary[];
   readonly baseline?: Readonly<Record<string, unknown>>;
   readonly ceiling?: Readonly<Record<string, unknown>>;
   readonly calibration?: Readonly<Record<string, unknown>>;

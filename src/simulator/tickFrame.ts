@@ -14,6 +14,7 @@ export const tickField = {
   highestPrice: double(5),
   lowestPrice: double(6),
   turnover: double(7),
+  openInterest: double(8),
   upperLimitPrice: double(11),
   lowerLimitPrice: double(12),
   bidPrice: double(18),
