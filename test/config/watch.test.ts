@@ -1,0 +1,149 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ConfigWatch } from '../../src/config/watch.js';
+import { temporaryFolder } from './sources.js';
+
+const pace = { lookMs: 20, settleMs: 20 };
+
+/** A watch on a file, and the number of times it has called back. */
+function watching(path: string): { readonly calls: () => number; readonly watch: ConfigWatch } {
+  let calls = 0;
+  const watch = new ConfigWatch(path, () => calls++, pace);
+  onTestFinished(() => watch.close());
+  return { calls: () => calls, watch };
+}
+
+function reached(calls: () => number, count: number): Promise<void> {
+  return vi.waitFor(() => expect(calls()).toBe(count), { timeout: 10_000, interval: 10 });
+}
+
+/** Ends when a later change of another file has been seen by a watch of the same pace: the first one had its chance. */
+async function chance(folder: string): Promise<void> {
+  const path = join(folder, 'witness');
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(path, `before ${round}`);
+    const { calls, watch } = watching(path);
+    writeFileSync(path, `after ${round}`);
+    await reached(calls, 1);
+    watch.close();
+  }
+}
+
+describe('ConfigWatch', () => {
+  it('calls back once for each change that is written in place', async () => {
+    const path = join(temporaryFolder(), 'gateway.json');
+    writeFileSync(path, 'one');
+    const { calls } = watching(path);
+    writeFileSync(path, 'two');
+    await reached(calls, 1);
+    writeFileSync(path, 'three');
+    await reached(calls, 2);
+  });
+
+  it('goes on after a file that was put in the place of the one before', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    const { calls } = watching(path);
+    for (const [round, content] of ['two', 'three', 'four'].entries()) {
+      renameSync(path, `${path}~`);
+      writeFileSync(`${path}.new`, content);
+      renameSync(`${path}.new`, path);
+      await reached(calls, round + 1);
+    }
+  });
+
+  it('follows the links of a mounted volume', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    for (const version of ['1', '2', '3']) {
+      mkdirSync(join(folder, version));
+      writeFileSync(join(folder, version, 'gateway.json'), version);
+    }
+    symlinkSync('1', join(folder, '..data'));
+    symlinkSync(join('..data', 'gateway.json'), path);
+    const { calls } = watching(path);
+    for (const [round, version] of ['2', '3'].entries()) {
+      symlinkSync(version, join(folder, '..tmp'));
+      renameSync(join(folder, '..tmp'), join(folder, '..data'));
+      await reached(calls, round + 1);
+    }
+  });
+
+  it('bears a file that is missing, and sees the one that comes', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    const { calls } = watching(path);
+    rmSync(path);
+    await chance(folder);
+    expect(calls()).toBe(0);
+    writeFileSync(path, 'one');
+    await chance(folder);
+    expect(calls()).toBe(0);
+    rmSync(path);
+    await chance(folder);
+    writeFileSync(path, 'two');
+    await reached(calls, 1);
+  });
+
+  it('is silent where the same was written again, or a folder is in the way', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    const { calls } = watching(path);
+    writeFileSync(path, 'one');
+    await chance(folder);
+    rmSync(path);
+    mkdirSync(path);
+    await chance(folder);
+    expect(calls()).toBe(0);
+  });
+
+  it('waits until the file is left alone', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    let calls = 0;
+    const watch = new ConfigWatch(path, () => calls++, { lookMs: 20, settleMs: 600_000 });
+    onTestFinished(() => watch.close());
+    for (let piece = 1; piece <= 3; piece++) {
+      writeFileSync(path, 'x'.repeat(piece));
+      await chance(folder);
+    }
+    expect(calls).toBe(0);
+  });
+
+  it('can be closed by its own callback', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    let calls = 0;
+    const watch = new ConfigWatch(
+      path,
+      () => {
+        calls++;
+        watch.close();
+      },
+      pace,
+    );
+    writeFileSync(path, 'two');
+    await reached(() => calls, 1);
+    writeFileSync(path, 'three');
+    await chance(folder);
+    expect(calls).toBe(1);
+  });
+
+  it('does not call back after it was closed, however often', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'gateway.json');
+    writeFileSync(path, 'one');
+    const { calls, watch } = watching(path);
+    writeFileSync(path, 'two');
+    watch.close();
+    watch.close();
+    await chance(folder);
+    expect(calls()).toBe(0);
+  });
+});
