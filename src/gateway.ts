@@ -99,7 +99,7 @@ export class Gateway {
    */
   async start(shutdown: AbortSignal): Promise<void> {
     const config = this.#config;
-    openLibraries(this.#connections, this.#log);
+    await openLibraries(this.#connections, this.#log, shutdown);
 
     const source = new RingTickSource();
     this.#source = source;

@@ -20,6 +20,7 @@
 #include "registry.h"
 #include "session.h"
 #include "standard_output.h"
+#include "trial.h"
 
 #define QB_API extern "C" __attribute__((visibility("default")))
 
@@ -124,7 +125,12 @@ QB_API int qb_owner_unreleased(int handle) {
 
 // ---- libraries
 
-// `version`: what the user says it is, empty otherwise.
+// 1 while qb_library_open would have to wait for the trial of this library, which is begun if it has had none; else 0.
+QB_API int qb_library_under_trial(const char *path) {
+  return safely(nullptr, 0, [&] { return libraryUnderTrial(path) ? 1 : 0; });
+}
+
+// `version`: what the user says it is, empty otherwise. Waits for the library's trial.
 QB_API int qb_library_open(const char *path, const char *version, int production, char *error, int errorBytes) {
   return safely(error, errorBytes, [&] {
     std::string reason;
@@ -227,9 +233,10 @@ QB_API int qb_session_close(int handle) {
   return onSession(handle, [](Session &session) { return session.close(); });
 }
 
-// For the end of the process: no callback of any session does anything any more.
+// For the end of the process: no trial goes on, and no callback of any session does anything any more.
 QB_API void qb_silence_all() {
   safely(nullptr, 0, [] {
+    abandonTrials();
     for (const auto &session : allSessions()) session->silence();
     return 0;
   });

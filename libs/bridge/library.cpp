@@ -29,8 +29,10 @@ bool same(const Library &library, const char *path, const LibraryOptions &option
          library.options.production == options.production;
 }
 
-bool isLoaded(const std::vector<const Library *> &list, const char *path) {
-  for (const Library *library : list) {
+bool wasLoaded(const char *path) {
+  Libraries &all = libraries();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  for (const Library *library : all.list) {
     if (library->path == path) return true;
   }
   return false;
@@ -82,10 +84,18 @@ VendorApi Library::createApi(const char *flowPath) const {
   return {callFactory(factory, create, flowPath, options.production), layout->abi};
 }
 
+bool libraryUnderTrial(const char *path) {
+  char resolved[PATH_MAX];
+  if (!whyNotLoadable(path).empty() || ::realpath(path, resolved) == nullptr) return false;
+  return !wasLoaded(resolved) && trialUnderWay(resolved);
+}
+
 const Library *openLibrary(const char *path, const LibraryOptions &options, std::string &error, int &handle) {
   std::string reason = whyNotLoadable(path);
   char resolved[PATH_MAX];
   if (reason.empty() && ::realpath(path, resolved) == nullptr) reason = "no such file";
+  // Outside the lock: nobody who opens another library waits for this one's trial.
+  if (reason.empty() && !wasLoaded(resolved)) reason = whyNotSafe(resolved);
   if (reason.empty()) {
     Libraries &all = libraries();
     const std::lock_guard<std::mutex> lock(all.mutex);
@@ -95,9 +105,7 @@ const Library *openLibrary(const char *path, const LibraryOptions &options, std:
         return all.list[i];
       }
     }
-    if (!isLoaded(all.list, resolved)) reason = whyNotSafe(resolved);
-    const Library *library = reason.empty() ? load(resolved, options, reason) : nullptr;
-    if (library != nullptr) {
+    if (const Library *library = load(resolved, options, reason); library != nullptr) {
       handle = static_cast<int>(all.list.size());
       all.list.push_back(library);
       return library;

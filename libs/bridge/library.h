@@ -27,6 +27,8 @@ struct Library {
   VendorApi createApi(const char *flowPath) const;
 };
 
+// Starts the trial of the library at this path if it needs one. True while openLibrary() would have to wait for it.
+bool libraryUnderTrial(const char *path);
 // The library at this path, opened on first use. Null with the reason in `error`.
 const Library *openLibrary(const char *path, const LibraryOptions &options, std::string &error, int &handle);
 const Library *libraryAt(int handle);

@@ -1,13 +1,11 @@
-// The process in which a library is tried out, see trial.h. Its argument is the library's path.
+// The process in which a library is tried out, see trial.h. Its arguments are the library's path and a folder for
+// flow files, which the parent process removes.
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <exception>
-#include <filesystem>
-#include <string>
 
 #include "trial.h"
 #include "vendor_symbols.h"
@@ -29,19 +27,11 @@ void tolerating(Call &&call) {
   }
 }
 
-// One session in a folder that is removed again.
-void makeSession(const qb::VendorSymbols &symbols) {
-  char folder[] = "/tmp/qactpmd-trial-XXXXXX";
-  if (::mkdtemp(folder) == nullptr) return;
-  tolerating([&] { qb::callFactory(symbols.factory, symbols.create, (std::string(folder) + "/").c_str(), true); });
-  std::error_code ignored;  // a left-over folder does not speak against the library
-  std::filesystem::remove_all(folder, ignored);
-}
-
 }  // namespace
 
 int main(int count, char **arguments) {
-  if (count != 2) return EXIT_FAILURE;
+  if (count != 3) return EXIT_FAILURE;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a library that hangs does not outlive the gateway
   const rlimit noCore{0, 0};
   ::setrlimit(RLIMIT_CORE, &noCore);
   report(qb::TrialStep::loading);
@@ -50,7 +40,7 @@ int main(int count, char **arguments) {
     report(qb::TrialStep::version);
     if (symbols.getVersion != nullptr) tolerating([&] { symbols.getVersion(); });
     report(qb::TrialStep::session);
-    makeSession(symbols);
+    tolerating([&] { qb::callFactory(symbols.factory, symbols.create, arguments[2], true); });
   }
   report(qb::TrialStep::passed);
   // The library's own threads and destructors are not waited for.

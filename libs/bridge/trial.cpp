@@ -1,128 +1,116 @@
 #include "trial.h"
 
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <thread>
 
-extern char **environ;
+#include "trial_process.h"
 
 namespace qb {
 namespace {
 
-constexpr int trialDeadlineMs = 15000;
+using Clock = std::chrono::steady_clock;
 
-// The program lies beside the bridge.
-std::string trialProgram() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<void *>(&whyNotSafe), &info) == 0 || info.dli_fname == nullptr) return "";
-  const std::string self = info.dli_fname;
-  return self.substr(0, self.rfind('/') + 1) + "library_trial";
-}
+// After this a trial that could not be made is made again.
+constexpr std::chrono::seconds inconclusiveFor{2};
 
-const char *during(char step) {
-  switch (static_cast<TrialStep>(step)) {
-    case TrialStep::version: return "when it was asked for its version";
-    case TrialStep::session: return "when it was asked for a session";
-    case TrialStep::loading:
-    case TrialStep::passed: break;
-  }
-  return "while it was loaded";
-}
+struct Identity {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t bytes = 0;
+  timespec modified{};
 
-// The last step that was reported before the process ended; `inTime` is false if it had to be killed.
-char followSteps(int fd, pid_t process, bool &inTime) {
-  using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::milliseconds(trialDeadlineMs);
-  char last = static_cast<char>(TrialStep::loading);
-  inTime = true;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    pollfd waiting{fd, POLLIN, 0};
-    const int ready = ::poll(&waiting, 1, left > 0 ? static_cast<int>(left) : 0);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) {
-      inTime = false;
-      ::kill(process, SIGKILL);
-      return last;
-    }
-    char steps[16];
-    const ssize_t count = ::read(fd, steps, sizeof steps);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return last;  // its end is closed: it is gone
-    last = steps[count - 1];
-    if (last == static_cast<char>(TrialStep::passed)) return last;
+  bool operator==(const Identity &other) const noexcept {
+    return device == other.device && inode == other.inode && bytes == other.bytes &&
+           modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec;
   }
-}
-
-class Pipe {
- public:
-  Pipe() {
-    if (::pipe2(ends_, O_CLOEXEC) != 0) ends_[0] = ends_[1] = -1;
-  }
-  ~Pipe() {
-    closeWriting();
-    if (ends_[0] >= 0) ::close(ends_[0]);
-  }
-  Pipe(const Pipe &) = delete;
-  Pipe &operator=(const Pipe &) = delete;
-  bool open() const { return ends_[0] >= 0; }
-  int reading() const { return ends_[0]; }
-  int writing() const { return ends_[1]; }
-  void closeWriting() {
-    if (ends_[1] >= 0) ::close(ends_[1]);
-    ends_[1] = -1;
-  }
-
- private:
-  int ends_[2];
 };
 
-int spawn(const std::string &program, const char *library, int report, pid_t &process) {
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  // What the library prints is of no interest here; the report comes last, lest it is overwritten.
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, report, trialReportFd);
-  char *const arguments[] = {const_cast<char *>(program.c_str()), const_cast<char *>(library), nullptr};
-  const int failure = ::posix_spawn(&process, program.c_str(), &actions, nullptr, arguments, environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  return failure;
+struct Trial {
+  Identity identity;
+  TrialProcess process;
+  bool done = false;
+  std::string reason;
+  Clock::time_point validUntil = Clock::time_point::max();
+};
+
+// Never destroyed: threads of trials may outlive static destructors.
+struct Trials {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, std::shared_ptr<Trial>> byPath;
+};
+Trials &trials() {
+  static auto *const instance = new Trials;
+  return *instance;
+}
+
+Identity identityOf(const std::string &path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+}
+
+void run(const std::string &path, const std::shared_ptr<Trial> &trial) {
+  bool conclusive = true;
+  std::string reason = trial->process.run(path, conclusive);
+  Trials &all = trials();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  trial->reason = std::move(reason);
+  trial->done = true;
+  if (!conclusive) trial->validUntil = Clock::now() + inconclusiveFor;
+  all.changed.notify_all();
+}
+
+// The trial of the file as it is now, begun if there is none.
+std::shared_ptr<Trial> trialOf(const std::string &path) {
+  const Identity identity = identityOf(path);
+  std::shared_ptr<Trial> trial;
+  {
+    Trials &all = trials();
+    const std::lock_guard<std::mutex> lock(all.mutex);
+    std::shared_ptr<Trial> &known = all.byPath[path];
+    if (known != nullptr && known->identity == identity && Clock::now() < known->validUntil) return known;
+    known = std::make_shared<Trial>();
+    known->identity = identity;
+    trial = known;
+  }
+  try {
+    std::thread([path, trial] { run(path, trial); }).detach();
+  } catch (const std::system_error &) {
+    run(path, trial);  // no thread is left: the caller's own has to wait
+  }
+  return trial;
 }
 
 }  // namespace
 
-std::string whyNotSafe(const char *path) {
-  const std::string program = trialProgram();
-  Pipe report;
-  if (!report.open()) return std::string("cannot be tried out: ") + std::strerror(errno);
-  pid_t process = -1;
-  if (const int failure = spawn(program, path, report.writing(), process); failure != 0) {
-    return "cannot be tried out: " + program + ": " + std::strerror(failure);
+bool trialUnderWay(const std::string &path) {
+  const std::shared_ptr<Trial> trial = trialOf(path);
+  const std::lock_guard<std::mutex> lock(trials().mutex);
+  return !trial->done;
+}
+
+std::string whyNotSafe(const std::string &path) {
+  const std::shared_ptr<Trial> trial = trialOf(path);
+  Trials &all = trials();
+  std::unique_lock<std::mutex> lock(all.mutex);
+  all.changed.wait(lock, [&trial] { return trial->done; });
+  return trial->reason;
+}
+
+void abandonTrials() noexcept {
+  Trials &all = trials();
+  const std::lock_guard<std::mutex> lock(all.mutex);
+  for (const auto &[path, trial] : all.byPath) {
+    if (!trial->done) trial->process.abandon();
   }
-  report.closeWriting();
-  bool inTime = true;
-  const char step = followSteps(report.reading(), process, inTime);
-  int status = 0;
-  pid_t ended = -1;
-  while ((ended = ::waitpid(process, &status, 0)) < 0 && errno == EINTR) {
-  }
-  if (step == static_cast<char>(TrialStep::passed)) return "";
-  const std::string when = std::string(" ") + during(step) + ", so it is not used";
-  if (!inTime) return "it did not return within " + std::to_string(trialDeadlineMs / 1000) + " s" + when;
-  if (ended == process && WIFSIGNALED(status)) {
-    return std::string("it crashed (") + ::strsignal(WTERMSIG(status)) + ")" + when;
-  }
-  return "it ended the process" + when;
 }
 
 }  // namespace qb

@@ -5,6 +5,7 @@ import { ReturnCode } from './returnCode.js';
 const errorTextBytes = 1024;
 
 interface Natives {
+  readonly libraryUnderTrial: (path: string) => number;
   readonly openLibrary: (
     path: string,
     version: string,
@@ -60,6 +61,7 @@ function bridge(): Natives {
   if (natives !== undefined) return natives;
   const lib = bridgeLibrary();
   natives = {
+    libraryUnderTrial: lib.func('int qb_library_under_trial(const char *path)'),
     openLibrary: lib.func(
       'int qb_library_open(const char *path, const char *version, int production, void *error, int errorBytes)',
     ),
@@ -114,6 +116,14 @@ export interface VendorLibrary {
   readonly version: string;
   /** Empty when the version is one whose layout was verified. */
   readonly warning: string;
+}
+
+/**
+ * Whether openVendorLibrary would have to wait: a library is tried in a process of its own before it is opened, which
+ * takes some 50 ms, and 15 s for one that hangs. Starts that trial. Its verdict holds for as long as the file is the same.
+ */
+export function libraryUnderTrial(library: string): boolean {
+  return bridge().libraryUnderTrial(library) > 0;
 }
 
 /**

@@ -13,6 +13,8 @@ const calmMs = 300_000;
 
 export type SessionInput =
   | { readonly type: 'open' }
+  /** The library is not ready to be opened yet. */
+  | { readonly type: 'opening' }
   /** The library could not be opened or made no session. */
   | { readonly type: 'open_failed'; readonly text: string }
   /** The session was made but did not start. */
@@ -128,6 +130,9 @@ export class Session {
     switch (input.type) {
       case 'open':
         return this.#open(now);
+      case 'opening':
+        if (this.#phase === 'connecting') this.#connectDeadline = now + connectTimeoutMs;
+        return [];
       case 'open_failed':
         this.#exists = false;
         return this.#phase === 'closing' ? this.#closed() : this.#fail(input.text);

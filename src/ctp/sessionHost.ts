@@ -1,11 +1,13 @@
 import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
 import type { BridgeEvent } from '../ring/eventRing.js';
-import { openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
+import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText } from './errors.js';
 import { Session, type SessionCommand, type SessionInput } from './session.js';
 
 /** Node's timers take no more. */
 const maxTimerMs = 2 ** 31 - 1;
+/** Between two looks at whether a library's trial is over. */
+const trialPollMs = 20;
 
 export interface SessionHostOptions {
   readonly spec: ConnectionSpec;
@@ -23,6 +25,7 @@ export class SessionHost {
   #vendor: VendorSession | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
+  #trialTimer: NodeJS.Timeout | undefined;
   #refusalsLost = 0;
 
   constructor(options: SessionHostOptions) {
@@ -114,7 +117,7 @@ export class SessionHost {
         break;
       }
       case 'release':
-        this.#vendor!.close();
+        this.#release();
         break;
       case 'state':
       case 'refused':
@@ -131,8 +134,15 @@ export class SessionHost {
     }
   }
 
+  /** Waits for the library's trial without holding up the thread's other sessions. */
   #open(): void {
     const { spec, owner, onLibrary } = this.#options;
+    this.#trialTimer = undefined;
+    if (libraryUnderTrial(spec.library)) {
+      this.#trialTimer = setTimeout(() => this.#open(), trialPollMs);
+      this.step({ type: 'opening' });
+      return;
+    }
     try {
       const library = openVendorLibrary(spec);
       onLibrary(library, spec.source);
@@ -145,6 +155,16 @@ export class SessionHost {
     }
     const code = this.#vendor.start(spec.fronts);
     if (code < 0) this.step({ type: 'start_failed', text: `the library failed to start, code ${code}` });
+  }
+
+  #release(): void {
+    if (this.#trialTimer === undefined) {
+      this.#vendor!.close();
+      return;
+    }
+    clearTimeout(this.#trialTimer);
+    this.#trialTimer = undefined;
+    this.step({ type: 'released' });
   }
 
   #warn(text: string): void {

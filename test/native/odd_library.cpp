@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <unistd.h>
 
 #define VENDOR_API __attribute__((visibility("default")))
@@ -44,7 +45,19 @@ struct Printing {
 } printing;
 #endif
 
-CThostFtdcMdApi *create() {
+// Leaves a file in the flow folder, notes it where ODD_MARKS says, and never returns.
+[[maybe_unused]] void hang(const char *path) {
+  if (std::FILE *flow = std::fopen((std::string(path) + "DialogRsp.con").c_str(), "w")) std::fclose(flow);
+  if (const char *marks = std::getenv("ODD_MARKS")) {
+    if (std::FILE *file = std::fopen(marks, "a")) {
+      std::fprintf(file, "%s\n", path);
+      std::fclose(file);
+    }
+  }
+  for (;;) ::pause();
+}
+
+CThostFtdcMdApi *create([[maybe_unused]] const char *path) {
 #ifdef ODD_AT_CREATE
   ODD_AT_CREATE;
 #endif
@@ -63,11 +76,11 @@ struct AtLoad {
 }  // namespace
 
 #if defined(ODD_BBB)
-CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool, bool, bool) { return create(); }
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool, bool, bool) { return create(path); }
 #elif defined(ODD_BB)
-CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool, bool) { return create(); }
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool, bool) { return create(path); }
 #else
-CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *, bool) { return create(); }
+CThostFtdcMdApi *CThostFtdcMdApi::CreateFtdcMdApi(const char *path, bool) { return create(path); }
 #endif
 #ifdef ODD_VERSION
 const char *CThostFtdcMdApi::GetApiVersion() { return ODD_VERSION; }

@@ -59,8 +59,8 @@ export class PoolRun {
     return this.states(connection).at(-1)?.state ?? 'none';
   }
 
-  async reaches(connection: number, state: string): Promise<void> {
-    await until(() => this.state(connection) === state, `connection ${connection} ${state}`);
+  async reaches(connection: number, state: string, deadlineMs?: number): Promise<void> {
+    await until(() => this.state(connection) === state, `connection ${connection} ${state}`, deadlineMs);
   }
 
   /** The slots of every batch that the connection's front was asked for. */
