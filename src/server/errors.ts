@@ -91,6 +91,16 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: '405: the page is there, but not for this method; the header allow names the ones it has.',
   },
+  local_only: {
+    side: 'http',
+    badFrame: false,
+    meaning: '403: /api/ answers programs on the machine of the gateway alone.',
+  },
+  invalid_config: {
+    side: 'http',
+    badFrame: false,
+    meaning: '422: the configuration is refused and nothing was changed; `problems` says what is wrong.',
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

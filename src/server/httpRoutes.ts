@@ -1,14 +1,27 @@
 import type { Logger } from 'pino';
+import { ConfigError } from '../config/configError.js';
+import type { ReloadSummary } from '../config/reload.js';
 import type { ErrorCode } from './errors.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
+import type { StatusReport } from './status.js';
+import { whyNotLocal } from './statusAccess.js';
 import type { SymbolsPages } from './symbolsPage.js';
 import type { UwsApp, UwsRequest, UwsResponse } from './uwsApi.js';
+
+/** Pages for programs on this machine; absent ones are not there. */
+export interface LocalPages {
+  /** GET /api/status */
+  readonly status?: () => StatusReport;
+  /** POST /api/reload. Rejects with a ConfigError when the new configuration is refused as a whole. */
+  readonly reload?: () => Promise<ReloadSummary>;
+}
 
 export interface HttpParts {
   health(): HealthReport;
   counters(): ServerCounters;
   /** False while the server is stopping. */
   accepting(): boolean;
+  readonly local: LocalPages;
   readonly symbols: SymbolsPages;
   readonly logger: Logger;
 }
@@ -19,60 +32,104 @@ interface Answer {
   readonly body: string | Buffer;
 }
 
-const allowedMethods = 'GET, HEAD, OPTIONS';
+interface Page {
+  /** In lower case, as uWebSockets.js gives it; a page that is read is there for HEAD too. */
+  readonly method: 'get' | 'post';
+  /** For programs on this machine alone. */
+  readonly isLocal: boolean;
+  readonly serve: (res: UwsResponse, req: UwsRequest, isHead: boolean) => void;
+}
+
+const allowedMethods = { get: 'GET, HEAD, OPTIONS', post: 'POST, OPTIONS' } as const;
 const uncached = ['cache-control', 'no-store'] as const;
 const crossOrigin = ['access-control-allow-origin', '*'] as const;
 
-/** Installs the HTTP side of the port: fixed pages for reading, 404 and 405 in JSON for the rest. */
+/** Installs the HTTP side of the port: pages by their names, 404 and 405 in JSON for the rest. */
 export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
-  const pages: Readonly<Record<string, (res: UwsResponse, req: UwsRequest, isHead: boolean) => void>> = {
-    '/health': (res, _req, isHead) => {
-      const report = parts.health();
-      const status = report.status === 'unhealthy' ? '503 Service Unavailable' : '200 OK';
-      respond(res, json(status, healthBody(report, parts.counters(), Date.now())), isHead);
-    },
-    '/livez': (res, _req, isHead) => {
-      respond(res, json('200 OK', '{"status":"live"}'), isHead);
-    },
-    '/readyz': (res, _req, isHead) => {
-      const ready = parts.accepting() && parts.health().status !== 'unhealthy';
-      respond(
-        res,
-        ready
-          ? json('200 OK', '{"status":"ready"}')
-          : json('503 Service Unavailable', '{"status":"not ready"}'),
-        isHead,
-      );
-    },
-    '/symbols/latest.json': (res, req, isHead) => {
-      serveSymbols(res, req, isHead, parts);
-    },
-  };
-
+  const pages = pagesOf(parts);
   app.any('/*', (res, req) => {
     const url = req.getUrl();
     const method = req.getMethod();
-    const page = Object.hasOwn(pages, url) ? pages[url] : undefined;
+    const isHead = method === 'head';
+    const page = pages.get(url);
     if (page === undefined) {
-      respond(res, failure('404 Not Found', 'not_found', `there is no page ${url}`), method === 'head');
-    } else if (method === 'get' || method === 'head') {
-      page(res, req, method === 'head');
-    } else if (method === 'options') {
-      const headers = [
-        crossOrigin,
-        ['access-control-allow-methods', allowedMethods],
-        ['allow', allowedMethods],
-      ] as const;
-      respond(res, { status: '204 No Content', headers, body: '' }, false);
-    } else {
-      const { status, headers, body } = failure(
-        '405 Method Not Allowed',
-        'method_not_allowed',
-        `${url} is there for ${allowedMethods}`,
-      );
-      respond(res, { status, headers: [...headers, ['allow', allowedMethods]], body }, false);
+      respond(res, failure('404 Not Found', 'not_found', `there is no page ${url}`), isHead);
+      return;
     }
+    const refusal = page.isLocal ? whyNotLocal(originOf(res, req)) : undefined;
+    if (refusal !== undefined) respond(res, failure('403 Forbidden', 'local_only', refusal), isHead);
+    else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
+    else respond(res, method === 'options' ? options(page) : wrongMethod(url, page), isHead);
   });
+}
+
+function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
+  const { status, reload } = parts.local;
+  const pages = new Map<string, Page>();
+  const read = (url: string, isLocal: boolean, serve: Page['serve']): void =>
+    void pages.set(url, { method: 'get', isLocal, serve });
+  read('/health', false, (res, _req, isHead) => {
+    const report = parts.health();
+    const code = report.status === 'unhealthy' ? '503 Service Unavailable' : '200 OK';
+    respond(res, json(code, healthBody(report, parts.counters(), Date.now())), isHead);
+  });
+  read('/livez', false, (res, _req, isHead) => {
+    respond(res, json('200 OK', '{"status":"live"}'), isHead);
+  });
+  read('/readyz', false, (res, _req, isHead) => {
+    const isReady = parts.accepting() && parts.health().status !== 'unhealthy';
+    respond(
+      res,
+      isReady
+        ? json('200 OK', '{"status":"ready"}')
+        : json('503 Service Unavailable', '{"status":"not ready"}'),
+      isHead,
+    );
+  });
+  read('/symbols/latest.json', false, (res, req, isHead) => {
+    serveSymbols(res, req, isHead, parts);
+  });
+  if (status !== undefined)
+    read('/api/status', true, (res, _req, isHead) => {
+      respond(res, json('200 OK', JSON.stringify(status())), isHead);
+    });
+  if (reload !== undefined)
+    pages.set('/api/reload', {
+      method: 'post',
+      isLocal: true,
+      serve: (res) => {
+        serveReload(res, reload, parts.logger);
+      },
+    });
+  return pages;
+}
+
+function originOf(res: UwsResponse, req: UwsRequest): Parameters<typeof whyNotLocal>[0] {
+  return {
+    address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
+    host: req.getHeader('host'),
+    origin: req.getHeader('origin'),
+    forwarded: req.getHeader('x-forwarded-for') || req.getHeader('forwarded'),
+  };
+}
+
+/** A preflight lets web pages read what everybody may read, and nothing else. */
+function options({ method, isLocal }: Page): Answer {
+  const allow = ['allow', allowedMethods[method]] as const;
+  const headers = isLocal
+    ? [allow]
+    : [crossOrigin, ['access-control-allow-methods', allowedMethods[method]] as const, allow];
+  return { status: '204 No Content', headers, body: '' };
+}
+
+function wrongMethod(url: string, { method }: Page): Answer {
+  const allowed = allowedMethods[method];
+  const { headers, ...answer } = failure(
+    '405 Method Not Allowed',
+    'method_not_allowed',
+    `${url} is there for ${allowed}`,
+  );
+  return { ...answer, headers: [...headers, ['allow', allowed]] };
 }
 
 /** An error response in the form that all of them have. */
@@ -95,6 +152,36 @@ export function respond(res: UwsResponse, { status, headers, body }: Answer, isH
 
 function json(status: string, body: string): Answer {
   return { status, headers: [['content-type', 'application/json; charset=utf-8'], uncached], body };
+}
+
+/** Answers when the reload is done. */
+function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, logger: Logger): void {
+  let aborted = false;
+  res.onAborted(() => {
+    aborted = true;
+  });
+  const answer = (given: Answer): void => {
+    if (aborted) return;
+    res.cork(() => {
+      respond(res, given, false);
+    });
+  };
+  reload().then(
+    (summary) => {
+      answer(json('200 OK', JSON.stringify(summary)));
+    },
+    (error: unknown) => {
+      if (error instanceof ConfigError) {
+        const problems = error.problems.map(({ text }) => text);
+        const message = 'the configuration is refused, nothing was changed';
+        const body = { error: { code: 'invalid_config' satisfies ErrorCode, message, problems } };
+        answer(json('422 Unprocessable Content', JSON.stringify(body)));
+      } else {
+        logger.error({ err: error }, 'the reload failed');
+        answer(failure('500 Internal Server Error', 'internal_error', 'the reload failed, the log says why'));
+      }
+    },
+  );
 }
 
 function serveSymbols(

@@ -6,7 +6,7 @@ import { CongestionWatch } from './congestionWatch.js';
 import { Conversation } from './conversation.js';
 import { firstFrame } from './frames.js';
 import type { HealthReport, ServerCounters } from './health.js';
-import { failure, installHttpRoutes, respond } from './httpRoutes.js';
+import { failure, installHttpRoutes, respond, type LocalPages } from './httpRoutes.js';
 import type { Demand } from './interests.js';
 import type { ServerLimits } from './limits.js';
 import { whyNotListening } from './listenFailure.js';
@@ -17,7 +17,7 @@ import { SymbolsPages } from './symbolsPage.js';
 import { loadUws } from './uws.js';
 import type { Uws, UwsApp, UwsRequest, UwsResponse, UwsSocket } from './uwsApi.js';
 
-export interface MarketServerOptions extends ServedMarket {
+export interface MarketServerOptions extends ServedMarket, LocalPages {
   /** Address to listen on, such as 0.0.0.0. */
   readonly host: string;
   /** 0 takes a free port. */
@@ -84,6 +84,7 @@ export class MarketServer {
       health: () => options.health(),
       counters: () => this.counters,
       accepting: () => this.#accepting,
+      local: options,
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       logger,
     });

@@ -8,6 +8,7 @@ import { QuoteEncoder } from '../../src/market/quoteEncoder.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 import type { BackpressureLimits } from '../../src/server/backpressure.js';
 import type { HealthReport } from '../../src/server/health.js';
+import type { LocalPages } from '../../src/server/httpRoutes.js';
 import type { ServerLimits } from '../../src/server/limits.js';
 import { MarketServer } from '../../src/server/marketServer.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
@@ -19,6 +20,7 @@ export interface WorldOptions {
   port?: number;
   limits?: Partial<ServerLimits>;
   backpressure?: Partial<BackpressureLimits>;
+  local?: LocalPages;
 }
 
 /** Any JSON object that the server sends. */
@@ -42,7 +44,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure, local }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -74,6 +76,7 @@ export class World {
       health: () => this.health,
       logger: pino({ level: 'debug' }, { write: (line: string) => this.logLines.push(line) }),
       ...(backpressure === undefined ? {} : { backpressure }),
+      ...local,
     });
   }
 
