@@ -1,4 +1,5 @@
 import { runCli } from './cli/runCli.js';
+import { loadConfig } from './config/load.js';
 import { silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
@@ -36,7 +37,7 @@ export async function runProgram(
   const printed = new LimitedLog(log);
   output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
   for (const text of config.warnings) log.warn(text);
-  const gateway = new Gateway(config, log);
+  const gateway = new Gateway(config, () => loadConfig(options.sources), log);
   let profiles: ProfileServer | undefined;
   let exitCode = 0;
   try {

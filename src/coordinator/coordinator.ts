@@ -1,123 +1,178 @@
+import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
+import { stateOf, type InstrumentState, type Line, type Want } from './line.js';
+import { LineTable } from './lineTable.js';
 import type { ConnectionState } from './messages.js';
-import { Quality } from './quality.js';
-import { pickConnection, type Strategy } from './strategies.js';
+import { byNeed, isGood, mayCarry, spareLines } from './need.js';
+import type { LineCommand } from './outbox.js';
+import { planMoves } from './rebalance.js';
+import type { LineFacts } from './quality.js';
+import { hashOf, pickConnection, preference, type Strategy } from './strategies.js';
 
-/** The vendor's error ids that no other connection can mend: the instrument does not exist. */
+export type { LineCommand } from './outbox.js';
+
+/** The vendor's error ids: no other connection can mend the first, all others can the second. */
 const instrumentNotFound = 16;
+const tooManyInstruments = 6000;
+
+/** A front that refuses does so within this time after it was asked. */
+const refusalTimeMs = 5_000;
+/** A request that the worker never reports as made counts as made after this time. */
+const requestTimeMs = 60_000;
+/** A connection takes part in rebalancing when it has been logged in for this long. */
+const settledMs = 10_000;
+/** How many instruments may be on their way from one connection to another. */
+const mostMoving = 50;
+/** How many instruments one pass looks over for a better place. */
+const checkedPerPass = 500;
 
 export interface CoordinatorOptions {
   readonly strategy: Strategy;
-  /** Move a lost connection's instruments to others that are logged in. */
+  /** Move a lost connection's instruments to others that are logged in, and back when there is room again. */
   readonly autoFailover: boolean;
   /** How many connections may refuse an instrument before it is given up. */
   readonly maxRetryCount: number;
-}
-
-/** A connection as the configuration names it. */
-export interface ConnectionPlan {
-  readonly id: string;
-  readonly brokerId: string;
-  readonly fronts: readonly string[];
-  readonly maxSubscriptions: number;
-  readonly priority: number;
-}
-
-export interface ConnectionStatus {
-  readonly id: string;
-  readonly brokerId: string;
-  readonly fronts: readonly string[];
-  readonly state: ConnectionState;
-  /** One line on what is wrong; empty when nothing is. */
-  readonly reason: string;
-  readonly quality: number;
-  readonly subscriptions: number;
-  readonly reconnects: number;
-}
-
-/** Something to tell a connection's worker. Slots, not ids: the shell knows the names. */
-export interface LineCommand {
-  readonly type: 'subscribe' | 'unsubscribe';
-  readonly connection: number;
-  readonly slots: readonly number[];
+  /** How long an instrument that nobody wants any more stays subscribed, while there is room. */
+  readonly graceMs: number;
+  /** How many lines an instrument shall have, at least 1. */
+  readonly redundancy: (slot: number) => number;
 }
 
 export interface CoordinatorEffects {
   send(command: LineCommand): void;
   /** Every connection that may carry it has refused the instrument, or it does not exist. */
   refused(slot: number, code: number, text: string): void;
+  /** The instrument has so many lines now. */
+  carried(slot: number, lines: number): void;
+  /** A connection that was told to retire carries nothing any more. */
+  vacated(connection: number): void;
 }
 
-interface Connection extends ConnectionPlan {
-  readonly index: number;
-  readonly lines: Set<number>;
-  readonly quality: Quality;
-  state: ConnectionState;
-  reason: string;
-  reconnects: number;
-  /** Its worker was lost: the next one must be told the lines again. */
-  workerLost: boolean;
-}
-
-interface Want {
-  /** Sessions that want it. */
-  count: number;
-  readonly key: string;
-  /** Index of the connection that carries it, or -1 while none does. */
-  line: number;
-  readonly refusedBy: Set<number>;
-  failed: boolean;
+/** Counts of instruments. */
+export interface Demand {
+  readonly wanted: number;
+  /** Wanted, not refused, and without any line on a connection that is logged in. */
+  readonly waiting: number;
+  readonly refused: number;
+  /** With fewer lines than redundancy asks for and connections could give. */
+  readonly short: number;
+  readonly states: Readonly<Record<InstrumentState, number>>;
 }
 
 /**
- * Decides which connection carries which instrument.
+ * Decides which connections carry which instrument.
  *
- * Plain data and no I/O: `want`, `drop` and the events change the wish list, `flush` settles it and sends the
- * difference as one batch per connection. An instrument that was dropped and wanted again between two flushes
- * costs nothing. Invariants: a wanted instrument has at most one line; a connection never carries more than its
- * max_subscriptions; only a connection that is logged in is given a line; with failover, no connection that is logged
- * in has room while an instrument waits or its connection is down.
+ * Plain data and no I/O: wishes and events mark instruments as unsettled, `flush` settles them and sends the
+ * difference, `pass` does what is due by time. An instrument that was dropped and wanted again in between costs
+ * nothing. Invariants after a flush:
+ *
+ *   - a connection never carries more than its limit, and only one that is logged in is given lines;
+ *   - an instrument has at most one line per connection, and lines of different brokers where it can;
+ *   - no instrument is without a line, or has fewer than it should, while a connection could take it;
+ *   - no instrument has a second line while another has none for want of room;
+ *   - a line that moves is given up after its successor has become active.
  */
 export class Coordinator {
-  readonly #options: CoordinatorOptions;
+  #options: CoordinatorOptions;
   readonly #effects: CoordinatorEffects;
   readonly #now: () => number;
-  readonly #connections: Connection[];
-  readonly #wants = new Map<number, Want>();
+  readonly #connections = new Map<number, ConnectionRecord>();
+  readonly #table: LineTable;
   readonly #unsettled = new Set<number>();
-  /** Wanted, but no connection with room is logged in. */
-  readonly #waiting = new Set<number>();
-  #turn = 0;
+  /** Slots that have fewer lines than they should, since no connection that may carry them has room. */
+  readonly #short = new Set<number>();
+  /** Slots that nobody wants any more, the longest unwanted first, with the moment since when. */
+  readonly #cancelled = new Map<number, number>();
+  /** Connections that may take lines, while decisions are made. */
+  #open: ConnectionRecord[] = [];
+  /** Instruments that the search for better places has still to look at. */
+  #unchecked = 0;
+  #checking: IterableIterator<Want>;
 
+  /** @param now ms on a clock that never steps back */
   constructor(
     options: CoordinatorOptions,
-    plans: readonly ConnectionPlan[],
     effects: CoordinatorEffects,
-    now: () => number = Date.now,
+    now: () => number = () => performance.now(),
   ) {
     this.#options = options;
     this.#effects = effects;
     this.#now = now;
-    this.#connections = plans.map((plan, index) => ({
-      ...plan,
-      index,
-      lines: new Set<number>(),
-      quality: new Quality(),
-      state: 'disconnected',
-      reason: 'not started',
-      reconnects: 0,
-      workerLost: false,
-    }));
+    this.#table = new LineTable(now);
+    this.#checking = this.#table.wants.values();
+  }
+
+  /** Takes other options; what they change is settled at once. */
+  configure(options: CoordinatorOptions): void {
+    this.#options = options;
+    for (const slot of this.#table.wants.keys()) this.#unsettled.add(slot);
+    this.#layoutChanged();
+    this.flush();
+  }
+
+  addConnection(index: number, plan: ConnectionPlan): void {
+    if (this.#connections.has(index)) throw new Error(`there is a connection ${index} already`);
+    this.#connections.set(index, new ConnectionRecord(index, plan));
+  }
+
+  /** Takes a new priority or number of subscriptions. What it carries too many goes to others at once. */
+  changeConnection(index: number, plan: ConnectionPlan): void {
+    const connection = this.#connection(index);
+    connection.change(plan);
+    let excess = connection.load - connection.limit;
+    for (const line of connection.lines.values()) {
+      if (excess-- <= 0) break;
+      this.#table.remove(line);
+      this.#unsettled.add(line.slot);
+    }
+    this.#table.noteRoom();
+    this.#layoutChanged();
+    this.flush();
+  }
+
+  /** Moves what the connection carries to others, as far as they have room; `vacated` follows when it carries none. */
+  retireConnection(index: number): void {
+    const connection = this.#connection(index);
+    connection.retiring = true;
+    for (const line of connection.lines.values()) this.#leave(line);
+    this.#layoutChanged();
+    this.flush();
+    this.#tellVacated();
+  }
+
+  /** The connection is gone, whatever it carries. */
+  removeConnection(index: number): void {
+    const connection = this.#connection(index);
+    for (const line of connection.lines.values()) {
+      this.#table.remove(line);
+      this.#unsettled.add(line.slot);
+    }
+    this.#table.forget(connection);
+    this.#connections.delete(index);
+    for (const want of this.#table.wants.values()) want.refusedBy.delete(connection);
+    this.flush();
   }
 
   /** One more session wants the instrument. One that was given up is tried again, so that each session is told. */
   want(slot: number, key: string): void {
-    const want = this.#wants.get(slot);
+    const want = this.#table.wants.get(slot);
     if (want === undefined) {
-      this.#wants.set(slot, { count: 1, key, line: -1, refusedBy: new Set(), failed: false });
+      this.#table.wants.set(slot, {
+        slot,
+        key,
+        hash: hashOf(key),
+        count: 1,
+        lines: [],
+        refusedBy: new Set(),
+        failure: undefined,
+        ticked: false,
+        inVain: false,
+      });
+      this.#table.await(slot, true);
     } else {
       want.count++;
-      if (want.count === 1 || want.failed) {
-        want.failed = false;
+      this.#cancelled.delete(slot);
+      if (want.count === 1 || want.failure !== undefined) {
+        want.failure = undefined;
         want.refusedBy.clear();
       }
     }
@@ -126,214 +181,392 @@ export class Coordinator {
 
   /** One session less wants it. */
   drop(slot: number): void {
-    const want = this.#wants.get(slot);
+    const want = this.#table.wants.get(slot);
     if (want === undefined || want.count === 0)
       throw new Error(`slot ${slot} was dropped more often than wanted`);
     want.count--;
+    if (want.count > 0) return;
+    this.#cancelled.set(slot, this.#now());
     this.#unsettled.add(slot);
   }
 
   /** A worker reports a connection's state. */
   connectionState(index: number, state: ConnectionState, reason: string): void {
-    const connection = this.#connections[index]!;
+    const connection = this.#connections.get(index);
+    if (connection === undefined) return;
     const before = connection.state;
+    const wasUp = connection.isUp;
     connection.state = state;
     connection.reason = reason;
-    if (before === 'logged_in' && state !== 'logged_in') {
-      connection.reconnects++;
-      connection.quality.record('disconnect', this.#now());
-      if (this.#options.autoFailover) this.#failOver(connection);
-    } else if (state === 'error' && before !== 'error') {
+    if (reason !== '') connection.lastError = reason;
+    if (state === 'error' && before !== 'error' && !wasUp) {
+      connection.loginFailures++;
       connection.quality.record('login_failure', this.#now());
     }
-    if (state !== 'logged_in' || before === 'logged_in') return;
-    if (connection.workerLost) {
-      connection.workerLost = false;
-      if (connection.lines.size > 0)
-        this.#effects.send({ type: 'subscribe', connection: index, slots: [...connection.lines] });
+    if (wasUp === connection.isUp) return;
+    if (wasUp) {
+      connection.reconnects++;
+      connection.quality.record('disconnect', this.#now());
+      connection.upSince = NaN;
+    } else {
+      connection.upSince = this.#now();
+      connection.forgetFrontLimit();
+      this.#forgetRefusals(connection);
+      this.#table.noteRoom();
     }
-    this.#forgetRefusals(index);
-    this.#useRoom(this.#waiting);
+    for (const slot of connection.lines.keys()) this.#unsettled.add(slot);
+    this.#table.restart(connection);
+    this.#layoutChanged();
+    this.flush();
   }
 
   /** A connection's worker is gone, and the subscriptions with it; the connection will be opened anew. */
   workerLost(index: number, reason: string): void {
-    this.#connections[index]!.workerLost = true;
+    const connection = this.#connections.get(index);
+    if (connection === undefined) return;
+    connection.workerLost = true;
     this.connectionState(index, 'error', reason);
+  }
+
+  /** The front was asked for these. */
+  requested(index: number, slots: readonly number[]): void {
+    const connection = this.#connections.get(index);
+    for (const slot of slots) {
+      const line = connection?.lines.get(slot);
+      if (line?.state === 'pending') this.#table.setState(line, 'subscribing');
+    }
+  }
+
+  /** Whether `ticked` wants to hear of the next tick of the slot. For the tick path. */
+  awaits(slot: number): boolean {
+    return this.#table.awaits(slot);
+  }
+
+  /** A tick came by this line. True when something is to be settled by `flush`. */
+  ticked(index: number, slot: number): boolean {
+    const want = this.#table.wants.get(slot);
+    const line = this.#connections.get(index)?.lines.get(slot);
+    if (want === undefined || line === undefined) return false;
+    want.ticked = true;
+    want.inVain = false;
+    if (line.state !== 'active') this.#table.setState(line, 'active');
+    if (want.lines.every((each) => each.state === 'active')) this.#table.await(slot, false);
+    if (!want.lines.some((each) => each.leaving)) return false;
+    this.#unsettled.add(slot);
+    return true;
   }
 
   /** A front refused an instrument. */
   subscriptionRefused(index: number, slot: number, code: number, text: string): void {
-    const connection = this.#connections[index]!;
-    const want = this.#wants.get(slot);
+    const connection = this.#connections.get(index);
+    if (connection === undefined) return;
     // What does not exist says nothing against the connection, and any client can ask for it.
     if (code !== instrumentNotFound) connection.quality.record('refusal', this.#now());
-    if (want?.line !== index) return;
-    this.#takeLine(index, slot, want);
-    want.refusedBy.add(index);
-    if (
+    const want = this.#table.wants.get(slot);
+    const line = connection.lines.get(slot);
+    if (want === undefined || line === undefined) return;
+    this.#table.remove(line, false);
+    if (code === tooManyInstruments) connection.limitToLoad();
+    want.refusedBy.add(connection);
+    const isHopeless =
       code === instrumentNotFound ||
       want.refusedBy.size > this.#options.maxRetryCount ||
-      !this.#hasUntried(want)
-    ) {
-      want.failed = true;
+      this.#untried(want) === 0;
+    if (isHopeless && !want.lines.some((each) => each.connection.isUp)) {
+      want.failure = { code, text };
       if (want.count > 0) this.#effects.refused(slot, code, text);
     }
     this.#unsettled.add(slot);
   }
 
+  /** What was measured of a connection. */
+  observe(index: number, facts: LineFacts): void {
+    this.#connections.get(index)?.quality.observe(facts, this.#now());
+  }
+
   /** Settles what changed since the last flush: at most two commands per connection. */
   flush(): void {
-    if (this.#unsettled.size === 0) return;
-    const removed = new Map<number, number[]>();
-    const open = new Set<number>();
-    for (const slot of this.#unsettled) {
-      const want = this.#wants.get(slot)!;
-      if (want.count > 0) {
-        if (want.line < 0 && !want.failed) open.add(slot);
-        continue;
-      }
-      if (want.line >= 0) {
-        push(removed, want.line, slot);
-        this.#takeLine(want.line, slot, want);
-      }
-      this.#wants.delete(slot);
-      this.#waiting.delete(slot);
+    if (this.#unsettled.size === 0 && !this.#table.roomFreed) return;
+    if (this.#options.graceMs === 0) this.#expire(Infinity);
+    this.#lookAtConnections();
+    while (this.#unsettled.size > 0 || this.#table.roomFreed) {
+      if (this.#table.takeRoomFreed()) for (const slot of this.#short) this.#unsettled.add(slot);
+      const wants = this.#wantsOf(this.#unsettled);
+      this.#unsettled.clear();
+      for (const want of wants) this.#settle(want);
+      if (!this.#table.roomFreed) this.#makeRoom();
     }
-    this.#unsettled.clear();
-    for (const [connection, slots] of removed) this.#unsubscribe(connection, slots);
-    if (removed.size === 0) {
-      this.#assign([...open]);
-      return;
+    this.#table.send(
+      (command) => this.#effects.send(command),
+      (slot, lines) => this.#effects.carried(slot, lines),
+    );
+    this.#tellVacated();
+  }
+
+  /** What is due by time: to be called about once a second. */
+  pass(): void {
+    const now = this.#now();
+    this.#expire(now - this.#options.graceMs);
+    for (const line of this.#table.unconfirmed) {
+      const waitMs = line.state === 'subscribing' ? refusalTimeMs : requestTimeMs;
+      if (!line.connection.isUp || now - line.since < waitMs) continue;
+      this.#table.setState(line, 'active');
+      this.#unsettled.add(line.slot);
     }
-    // Room that has become free goes to those that wait for it.
-    for (const slot of this.#waiting) open.add(slot);
-    this.#useRoom(open);
+    this.flush();
+    if (this.#options.autoFailover && this.#short.size === 0) this.#rebalance(now);
+  }
+
+  /** Whether the connection is logged in and has instruments, so that ticks may be expected of it. */
+  carries(index: number): boolean {
+    const connection = this.#connections.get(index);
+    return connection?.isUp === true && connection.load > 0;
   }
 
   status(): ConnectionStatus[] {
     const now = this.#now();
-    return this.#connections.map((connection) => ({
-      id: connection.id,
-      brokerId: connection.brokerId,
-      fronts: connection.fronts,
-      state: connection.state,
-      reason: connection.reason,
-      quality: connection.state === 'logged_in' ? connection.quality.score(now) : 0,
-      subscriptions: connection.lines.size,
-      reconnects: connection.reconnects,
-    }));
+    return [...this.#connections.values()].map((connection) => connection.status(now));
   }
 
-  /** Instruments that wait because no connection that is logged in has room for them. */
-  get withoutRoom(): number {
-    return this.#waiting.size;
-  }
-
-  /** Instruments that are wanted, and those of them that no connection carries. */
-  demand(): { wanted: number; waiting: number; refused: number } {
-    let wanted = 0;
+  /** How the instruments stand. */
+  demand(): Demand {
+    const states = { pending: 0, subscribing: 0, active: 0, failed: 0, cancelled: 0 };
     let waiting = 0;
-    let refused = 0;
-    for (const want of this.#wants.values()) {
-      if (want.count === 0) continue;
-      wanted++;
-      if (want.failed) refused++;
-      else if (want.line < 0 || this.#connections[want.line]!.state !== 'logged_in') waiting++;
+    for (const want of this.#table.wants.values()) {
+      states[stateOf(want)]++;
+      if (isWaiting(want)) waiting++;
     }
-    return { wanted, waiting, refused };
+    const wanted = this.#table.wants.size - states.cancelled;
+    return { wanted, waiting, refused: states.failed, short: this.#short.size, states };
   }
 
-  /**
-   * Moves a lost connection's instruments to others, as far as there is room. The rest stays with it: its worker
-   * subscribes them again when it is back.
-   */
-  #failOver(lost: Connection): void {
-    const before = [...lost.lines];
-    for (const slot of before) this.#takeLine(lost.index, slot, this.#wants.get(slot)!);
-    this.#assign(before);
-    const moved: number[] = [];
-    for (const slot of before) {
-      const want = this.#wants.get(slot)!;
-      if (want.line >= 0) {
-        moved.push(slot);
-      } else {
-        this.#waiting.delete(slot);
-        this.#giveLine(lost.index, slot, want);
-      }
+  /** The first `most` of those that wait for a line, and of those that were refused. */
+  troubles(most: number): { waiting: number[]; failed: { slot: number; code: number; text: string }[] } {
+    const waiting: number[] = [];
+    const failed: { slot: number; code: number; text: string }[] = [];
+    for (const want of this.#table.wants.values()) {
+      if (waiting.length < most && isWaiting(want)) waiting.push(want.slot);
+      if (want.count > 0 && want.failure !== undefined && failed.length < most)
+        failed.push({ slot: want.slot, ...want.failure });
     }
-    if (moved.length > 0) this.#unsubscribe(lost.index, moved);
-  }
-
-  /** Gives lines to instruments that have none, then to those whose connection is down. */
-  #useRoom(open: ReadonlySet<number>): void {
-    this.#assign([...open]);
-    if (!this.#options.autoFailover) return;
-    const hasRoom = (each: Connection): boolean =>
-      each.state === 'logged_in' && each.lines.size < each.maxSubscriptions;
-    for (const each of this.#connections)
-      if (each.state !== 'logged_in' && each.lines.size > 0 && this.#connections.some(hasRoom))
-        this.#failOver(each);
+    return { waiting, failed };
   }
 
   /** A new login may be a new day: what the front has refused before may exist now. */
-  #forgetRefusals(index: number): void {
-    for (const [slot, want] of this.#wants) {
-      if (!want.refusedBy.delete(index) || !want.failed) continue;
-      want.failed = false;
-      if (want.count > 0) this.#waiting.add(slot);
+  #forgetRefusals(connection: ConnectionRecord): void {
+    for (const want of this.#table.wants.values()) {
+      if (!want.refusedBy.delete(connection)) continue;
+      want.failure = undefined;
+      this.#unsettled.add(want.slot);
     }
   }
 
-  /** Gives each of the instruments a line, or lets it wait. */
-  #assign(slots: readonly number[]): void {
-    const now = this.#now();
-    const candidates = this.#connections
-      .filter((each) => each.state === 'logged_in')
-      .map(({ id, index, lines, maxSubscriptions, priority, quality }) => {
-        return { id, index, load: lines.size, maxSubscriptions, priority, quality: quality.score(now) };
-      });
-    const added = new Map<number, number[]>();
-    for (const slot of slots) {
-      const want = this.#wants.get(slot)!;
-      const willing =
-        want.refusedBy.size === 0 ? candidates : candidates.filter((each) => !want.refusedBy.has(each.index));
-      const chosen = pickConnection(this.#options.strategy, want.key, willing, this.#turn);
-      if (chosen === undefined) {
-        this.#waiting.add(slot);
-        continue;
+  /** Gives the instrument the lines that it should have, as far as there is room, and takes what it has too many. */
+  #settle(want: Want): void {
+    if (want.count === 0 || want.failure !== undefined) {
+      this.#short.delete(want.slot);
+      for (const line of [...want.lines])
+        if (want.failure !== undefined || line.leaving) this.#table.remove(line);
+      return;
+    }
+    const target = Math.max(1, Math.min(this.#options.redundancy(want.slot), this.#untried(want)));
+    let good = want.lines.filter((line) => this.#isGood(line)).length;
+    for (const line of want.lines) {
+      if (good >= target || !line.leaving || !line.connection.takesLines) continue;
+      this.#table.stay(line);
+      good++;
+    }
+    for (; good < target; good++) {
+      const connection = this.#pick(want);
+      if (connection === undefined) break;
+      this.#table.add(want, connection);
+    }
+    this.#removeSurplus(want, target - good);
+    if (good < target) this.#short.add(want.slot);
+    else this.#short.delete(want.slot);
+  }
+
+  /** @param missing lines that it lacks; negative when it has too many */
+  #removeSurplus(want: Want, missing: number): void {
+    const isReplaced =
+      missing <= 0 && want.lines.every((line) => !this.#isGood(line) || line.state === 'active');
+    let surplus = -missing;
+    let kept = 0;
+    for (const line of [...want.lines]) {
+      if (this.#isGood(line)) {
+        if (surplus-- > 0) this.#table.remove(line);
+      } else if (line.leaving) {
+        if (isReplaced || !line.connection.isUp) this.#table.remove(line);
+        // A line of a connection that is down keeps its place while there is no better one: its worker asks again.
+      } else if (kept++ >= missing) {
+        this.#table.remove(line);
       }
-      this.#turn++;
-      candidates.find((each) => each.index === chosen.index)!.load++;
-      this.#waiting.delete(slot);
-      this.#giveLine(chosen.index, slot, want);
-      push(added, chosen.index, slot);
     }
-    for (const [connection, slots] of added) this.#effects.send({ type: 'subscribe', connection, slots });
   }
 
-  #unsubscribe(connection: number, slots: readonly number[]): void {
-    if (!this.#connections[connection]!.workerLost)
-      this.#effects.send({ type: 'unsubscribe', connection, slots });
+  /** A connection for one more line, or instead of one: of another broker where there is one. */
+  #pick(want: Want, instead?: Line): ConnectionRecord | undefined {
+    const brokers = new Set<string>();
+    for (const line of want.lines)
+      if (line !== instead && this.#isGood(line)) brokers.add(line.connection.plan.brokerId);
+    const pick = (allowed: (each: ConnectionRecord) => boolean): ConnectionRecord | undefined =>
+      pickConnection(this.#options.strategy, want.hash, this.#open, allowed);
+    const other =
+      brokers.size === 0
+        ? undefined
+        : pick((each) => mayCarry(each, want) && !brokers.has(each.plan.brokerId));
+    return other ?? pick((each) => mayCarry(each, want));
   }
 
-  #hasUntried(want: Want): boolean {
-    return this.#connections.some((each) => !want.refusedBy.has(each.index));
+  /** Where instruments wait for their only line and no connection has room, room is taken from what needs it less. */
+  #makeRoom(): void {
+    const needy = this.#wantsOf(this.#short).filter(
+      (want) => !want.inVain && !want.lines.some((line) => this.#isGood(line)),
+    );
+    if (needy.length === 0) return;
+    const spare = spareLines(this.#table.wants.values(), this.#now());
+    for (const want of needy) {
+      const place = spare.findIndex((line) => mayCarry(line.connection, want));
+      if (place < 0) continue;
+      const line = spare[place]!;
+      spare.splice(place, 1);
+      this.#table.remove(line);
+      this.#table.add(want, line.connection);
+      this.#unsettled.add(want.slot).add(line.slot);
+    }
+    // That room has gone to who needed it more.
+    this.#table.takeRoomFreed();
   }
 
-  #giveLine(index: number, slot: number, want: Want): void {
-    this.#connections[index]!.lines.add(slot);
-    want.line = index;
+  #rebalance(now: number): void {
+    this.#lookAtConnections();
+    const settled = this.#open.filter((each) => now - each.upSince >= settledMs);
+    let budget = mostMoving - this.#table.leaving.size;
+    if (settled.length < 2 || budget <= 0) return;
+    const mayMove = (line: Line, to: ConnectionRecord): boolean => {
+      const want = this.#table.wants.get(line.slot)!;
+      return canMove(want, line) && mayCarry(to, want) && !clashes(want, line, to);
+    };
+    for (const { line, to } of planMoves(this.#options.strategy, settled, budget, mayMove)) {
+      this.#move(line, to);
+      budget--;
+    }
+    for (let looks = checkedPerPass; looks > 0 && budget > 0 && this.#unchecked > 0; looks--) {
+      this.#unchecked--;
+      let next = this.#checking.next();
+      if (next.done === true) {
+        this.#checking = this.#table.wants.values();
+        next = this.#checking.next();
+        if (next.done === true) break;
+      }
+      if (this.#findBetter(next.value, settled)) budget--;
+    }
+    this.flush();
   }
 
-  #takeLine(index: number, slot: number, want: Want): void {
-    this.#connections[index]!.lines.delete(slot);
-    want.line = -1;
+  /** Moves one of the instrument's lines to where it belongs: to another broker, or to its place in the hash. */
+  #findBetter(want: Want, settled: readonly ConnectionRecord[]): boolean {
+    const { strategy } = this.#options;
+    for (const line of want.lines) {
+      if (!canMove(want, line)) return false;
+      const { connection } = line;
+      const to = this.#pick(want, line);
+      if (to === undefined || !settled.includes(to) || clashes(want, line, to)) continue;
+      const belongsThere =
+        strategy === 'hash_based' &&
+        to.priority === connection.priority &&
+        preference(strategy, want.hash, to) > preference(strategy, want.hash, connection);
+      if (!belongsThere && !clashes(want, line, connection)) continue;
+      this.#move(line, to);
+      return true;
+    }
+    return false;
+  }
+
+  #move(line: Line, to: ConnectionRecord): void {
+    this.#leave(line);
+    this.#table.add(this.#table.wants.get(line.slot)!, to);
+  }
+
+  #leave(line: Line): void {
+    this.#table.leave(line);
+    this.#unsettled.add(line.slot);
+  }
+
+  /** Ends what nobody has wanted since `before`. */
+  #expire(before: number): void {
+    for (const [slot, since] of this.#cancelled) {
+      if (since > before) return;
+      this.#cancelled.delete(slot);
+      for (const line of [...this.#table.wants.get(slot)!.lines]) this.#table.remove(line);
+      this.#table.wants.delete(slot);
+      this.#short.delete(slot);
+      this.#unsettled.delete(slot);
+    }
+  }
+
+  #connection(index: number): ConnectionRecord {
+    const connection = this.#connections.get(index);
+    if (connection === undefined) throw new Error(`there is no connection ${index}`);
+    return connection;
+  }
+
+  #wantsOf(slots: Iterable<number>): Want[] {
+    const wants: Want[] = [];
+    for (const slot of slots) {
+      const want = this.#table.wants.get(slot);
+      if (want !== undefined) wants.push(want);
+    }
+    return byNeed(wants, this.#options.autoFailover);
+  }
+
+  /** Takes down, for all decisions of this moment, which connections may take lines and how good each is. */
+  #lookAtConnections(): void {
+    const now = this.#now();
+    this.#open = [];
+    for (const each of this.#connections.values()) {
+      each.score = each.quality.score(now);
+      if (each.takesLines) this.#open.push(each);
+    }
+  }
+
+  #isGood(line: Line): boolean {
+    return isGood(line, this.#options.autoFailover);
+  }
+
+  /** How many connections have not refused it. */
+  #untried(want: Want): number {
+    let untried = 0;
+    for (const each of this.#connections.values()) if (!each.retiring && !want.refusedBy.has(each)) untried++;
+    return untried;
+  }
+
+  #tellVacated(): void {
+    for (const connection of this.#connections.values()) {
+      if (!connection.retiring || connection.vacated || connection.load > 0) continue;
+      connection.vacated = true;
+      this.#effects.vacated(connection.index);
+    }
+  }
+
+  /** Instruments may have better places now. */
+  #layoutChanged(): void {
+    this.#unchecked = this.#table.wants.size;
   }
 }
 
-function push(map: Map<number, number[]>, key: number, value: number): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
+/** Wanted and possible, but no connection that is logged in carries it. */
+function isWaiting(want: Want): boolean {
+  return want.count > 0 && want.failure === undefined && !want.lines.some((line) => line.connection.isUp);
+}
+
+/** True when another line of the instrument has the same broker. */
+function clashes(want: Want, line: Line, { plan }: ConnectionRecord): boolean {
+  return want.lines.some((each) => each !== line && each.connection.plan.brokerId === plan.brokerId);
+}
+
+/** Nothing of the instrument is under way. */
+function canMove(want: Want, line: Line): boolean {
+  const isQuiet = want.lines.every((each) => each.state === 'active' && !each.leaving);
+  return want.count > 0 && line.connection.isUp && isQuiet;
 }

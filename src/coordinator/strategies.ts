@@ -5,65 +5,72 @@ export type Strategy = (typeof strategies)[number];
 
 /** What a strategy may look at. */
 export interface Candidate {
-  readonly id: string;
-  readonly index: number;
-  /** Instruments that it carries now. */
+  /** Hash of the connection's name. */
+  readonly hash: number;
+  /** Instruments that it carries now, and how many it may carry. */
   readonly load: number;
-  readonly maxSubscriptions: number;
+  readonly limit: number;
   /** 1 is the first choice, 10 the last. */
   readonly priority: number;
   /** 0–100. */
-  readonly quality: number;
+  readonly score: number;
+  /** Number of the choice that fell on it last; 0 for never. */
+  readonly chosenAt: number;
 }
 
 /**
- * Picks a connection for the instrument `key`; undefined when none has room.
+ * Picks a connection for an instrument; undefined when none that is allowed has room.
  *
  * A connection of a later priority is used only when all of an earlier one are full. Within a priority:
- * round_robin takes them in turn (`turn` is the number of the choice), least_connections the one with the smallest
- * part of its room in use, connection_quality the best quality weighted by free room, and hash_based the highest
- * rendezvous hash, so that a connection that leaves moves only its own instruments.
+ * round_robin takes the one that was chosen longest ago, least_connections the one with the smallest part of its room
+ * in use, connection_quality the best quality weighted by free room, and hash_based the highest rendezvous hash, so
+ * that a connection that leaves moves only its own instruments.
+ *
+ * @param instrumentHash hashOf the instrument's name
  */
-export function pickConnection(
+export function pickConnection<C extends Candidate>(
   strategy: Strategy,
-  key: string,
-  candidates: readonly Candidate[],
-  turn: number,
-): Candidate | undefined {
-  const open = candidates.filter((each) => each.load < each.maxSubscriptions);
-  const first = open.reduce((best, each) => Math.min(best, each.priority), Infinity);
-  const tier = open.filter((each) => each.priority === first);
-  switch (strategy) {
-    case 'round_robin':
-      return tier[turn % tier.length];
-    case 'least_connections':
-      return best(tier, (each) => -each.load / each.maxSubscriptions);
-    case 'connection_quality':
-      return best(tier, (each) => (each.quality + 1) * (1 - each.load / each.maxSubscriptions));
-    case 'hash_based':
-      return best(tier, (each) => hash(`${key}@${each.id}`));
-  }
-}
-
-/** The candidate of the highest score; the first of equals. */
-function best(candidates: readonly Candidate[], score: (each: Candidate) => number): Candidate | undefined {
-  let found: Candidate | undefined;
-  let foundScore = -Infinity;
+  instrumentHash: number,
+  candidates: readonly C[],
+  allowed: (candidate: C) => boolean,
+): C | undefined {
+  let found: C | undefined;
+  let foundPreference = -Infinity;
   for (const each of candidates) {
-    const its = score(each);
-    if (its > foundScore) {
-      found = each;
-      foundScore = its;
-    }
+    if (each.load >= each.limit || (found !== undefined && each.priority > found.priority)) continue;
+    const its = preference(strategy, instrumentHash, each);
+    const better = found === undefined || each.priority < found.priority || its > foundPreference;
+    if (!better || !allowed(each)) continue;
+    found = each;
+    foundPreference = its;
   }
   return found;
 }
 
+/** What a strategy likes best is greatest. */
+export function preference(strategy: Strategy, instrumentHash: number, candidate: Candidate): number {
+  const { hash, load, limit, score, chosenAt } = candidate;
+  switch (strategy) {
+    case 'round_robin':
+      return -chosenAt;
+    case 'least_connections':
+      return -load / limit;
+    case 'connection_quality':
+      return (score + 1) * (1 - load / limit);
+    case 'hash_based':
+      return mixed(instrumentHash ^ hash);
+  }
+}
+
 /** FNV-1a with a final mix, over UTF-16 units: 32 unsigned bits. */
-function hash(text: string): number {
+export function hashOf(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return mixed(h);
+}
+
+function mixed(hash: number): number {
+  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
 }

@@ -15,24 +15,45 @@ const ringBudget = 512;
  */
 export class RingTickSource implements TickSource {
   readonly doorbell = new Doorbell();
-  readonly #readers: TickReader[] = [];
+  #readers: TickReader[] = [];
+  /** By the source that writes into the ring. */
+  readonly #bySource = new Map<number, TickReader>();
+  /** Of rings that are read no more. */
+  #missedBefore = 0;
   #sink: TickSink | undefined;
   #next: NodeJS.Immediate | undefined;
   /** Reader that the next turn begins with, so that under overload no ring is always the last. */
   #first = 0;
 
   /** Reads one more ring from now on; its writer must ring `doorbell`. */
-  addRing(ring: SharedArrayBuffer): void {
-    this.#readers.push(new TickReader(ring));
+  addRing(source: number, ring: SharedArrayBuffer): void {
+    if (this.#bySource.has(source)) throw new Error(`source ${source} has a ring already`);
+    const reader = new TickReader(ring);
+    this.#bySource.set(source, reader);
+    this.#readers = [...this.#bySource.values()];
   }
 
-  /** Records that were ever written into the ring that was added as the `index`th; wraps. */
-  written(index: number): number {
-    return this.#readers[index]?.written ?? 0;
+  /** Takes what the ring still holds, then reads it no more. */
+  removeRing(source: number): void {
+    const reader = this.#bySource.get(source);
+    if (reader === undefined) return;
+    this.#bySource.delete(source);
+    this.#readers = [...this.#bySource.values()];
+    const sink = this.#sink;
+    if (sink !== undefined) {
+      while (reader.next()) sink.onTick(reader.record);
+      sink.onBatchEnd();
+    }
+    this.#missedBefore += reader.missed;
+  }
+
+  /** Records that the source has ever written into its ring; wraps. */
+  written(source: number): number {
+    return this.#bySource.get(source)?.written ?? 0;
   }
 
   get missed(): number {
-    return this.#readers.reduce((sum, reader) => sum + reader.missed, 0);
+    return this.#readers.reduce((sum, reader) => sum + reader.missed, this.#missedBefore);
   }
 
   start(sink: TickSink): void {

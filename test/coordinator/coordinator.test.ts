@@ -1,284 +1,406 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Coordinator, type ConnectionPlan, type LineCommand } from '../../src/coordinator/coordinator.js';
-import { strategies, type Strategy } from '../../src/coordinator/strategies.js';
+import { strategies } from '../../src/coordinator/strategies.js';
+import { keyOf, plan, range, World } from './world.js';
 
-function plan(id: string, maxSubscriptions = 500, priority = 5): ConnectionPlan {
-  return { id, brokerId: '9999', fronts: ['tcp://127.0.0.1:1'], maxSubscriptions, priority };
-}
-
-/** A coordinator with what its commands add up to: the slots that each worker holds. */
-function setUp(
-  plans: ConnectionPlan[],
-  options: Partial<{ strategy: Strategy; autoFailover: boolean; maxRetryCount: number }> = {},
-) {
-  const held = plans.map(() => new Set<number>());
-  const refused: { slot: number; code: number }[] = [];
-  const commands: LineCommand[] = [];
-  const coordinator = new Coordinator(
-    { strategy: 'least_connections', autoFailover: true, maxRetryCount: 3, ...options },
-    plans,
-    {
-      send(command) {
-        commands.push(command);
-        for (const slot of command.slots) {
-          if (command.type === 'subscribe') held[command.connection]!.add(slot);
-          else expect(held[command.connection]!.delete(slot), 'unsubscribed what it holds').toBe(true);
-        }
-      },
-      refused: (slot, code) => refused.push({ slot, code }),
-    },
-    () => 0,
-  );
-  return { coordinator, held, refused, commands };
-}
-
-const key = (slot: number): string => `SHFE.i${slot}`;
-
-describe('Coordinator', () => {
+describe('Coordinator: wishes', () => {
   it('lets instruments wait until a connection is logged in', () => {
-    const { coordinator, held } = setUp([plan('a')]);
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    expect(coordinator.demand()).toEqual({ wanted: 1, waiting: 1, refused: 0 });
-    coordinator.connectionState(0, 'logged_in', '');
-    expect([...held[0]!]).toEqual([1]);
-    expect(coordinator.demand()).toEqual({ wanted: 1, waiting: 0, refused: 0 });
+    const world = new World([plan('a')]).want(1);
+    expect(world.coordinator.demand()).toMatchObject({ wanted: 1, waiting: 1, refused: 0, short: 1 });
+    world.up(0);
+    expect([...world.held[0]!]).toEqual([1]);
+    expect(world.coordinator.demand()).toMatchObject({ wanted: 1, waiting: 0, refused: 0, short: 0 });
   });
 
   it('counts sessions and unsubscribes after the last one', () => {
-    const { coordinator, held } = setUp([plan('a')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    coordinator.drop(1);
-    coordinator.flush();
-    expect(held[0]!.has(1)).toBe(true);
-    coordinator.drop(1);
-    coordinator.flush();
-    expect(held[0]!.has(1)).toBe(false);
+    const world = new World([plan('a')]).up(0).want(1, 1).drop(1);
+    expect(world.held[0]!.has(1)).toBe(true);
+    world.drop(1);
+    expect(world.held[0]!.has(1)).toBe(false);
+  });
+
+  it('keeps what nobody wants any more for the time of grace', () => {
+    const world = new World([plan('a')], { graceMs: 10_000 }).up(0).want(1, 2).drop(1, 2).pass(9);
+    expect(world.loads).toEqual([2]);
+    expect(world.coordinator.demand()).toMatchObject({ wanted: 0, states: { cancelled: 2 } });
+    world.want(2).pass(2);
+    expect([...world.held[0]!], 'the one that was wanted again stays').toEqual([2]);
+    expect(world.commands.map(({ type, slots }) => [type, slots])).toEqual([
+      ['subscribe', [1, 2]],
+      ['unsubscribe', [1]],
+    ]);
+  });
+
+  it('has no grace where others need the room', () => {
+    const world = new World([plan('a', { maxSubscriptions: 2 })], { graceMs: 60_000 });
+    world.up(0).want(1, 2).drop(1).want(3);
+    expect([...world.held[0]!].sort()).toEqual([2, 3]);
   });
 
   it('sends nothing for what is dropped and wanted again between two flushes', () => {
-    const { coordinator, commands } = setUp([plan('a')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    coordinator.drop(1);
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    expect(commands).toHaveLength(1);
+    const world = new World([plan('a')]).up(0).want(1);
+    world.coordinator.drop(1);
+    world.coordinator.want(1, keyOf(1));
+    world.coordinator.flush();
+    expect(world.commands).toHaveLength(1);
   });
 
   it('refuses to drop what nobody wants', () => {
-    expect(() => setUp([plan('a')]).coordinator.drop(7)).toThrow('dropped more often than wanted');
+    expect(() => new World([plan('a')]).drop(7)).toThrow('dropped more often than wanted');
   });
 
-  it('moves the instruments of a lost connection to the others and keeps them there', () => {
-    const { coordinator, held } = setUp([plan('a'), plan('b')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    for (let slot = 0; slot < 10; slot++) coordinator.want(slot, key(slot));
-    coordinator.flush();
-    coordinator.connectionState(1, 'logged_in', '');
-    coordinator.connectionState(0, 'disconnected', 'network read failed');
-    expect(held.map((each) => each.size)).toEqual([0, 10]);
-    coordinator.connectionState(0, 'logged_in', '');
-    expect(held.map((each) => each.size)).toEqual([0, 10]);
+  it('gives freed room to an instrument that waits for it', () => {
+    const world = new World([plan('a', { maxSubscriptions: 1 })]).up(0).want(1).want(2);
+    expect(world.coordinator.demand().waiting).toBe(1);
+    world.drop(1);
+    expect([...world.held[0]!]).toEqual([2]);
+  });
+
+  it('gives scarce room to what most sessions want', () => {
+    const world = new World([plan('a', { priority: 1 }), plan('b', { priority: 2, maxSubscriptions: 2 })]);
+    world.up(0, 1).want(1, 2, 3, 4).want(2, 4, 4).down(0);
+    expect([...world.held[1]!].sort()).toEqual([2, 4]);
+    expect(world.coordinator.demand().waiting).toBe(2);
+  });
+
+  it('takes the room of instruments that never ticked for new ones, but not for those again', () => {
+    const world = new World([plan('a', { maxSubscriptions: 3 })]).up(0).want(1, 2, 3).tick([1]);
+    world.pass(70).want(4, 5);
+    expect([...world.held[0]!].sort()).toEqual([1, 4, 5]);
+    world.pass(100);
+    expect([...world.held[0]!].sort(), 'those in vain displace nobody').toEqual([1, 4, 5]);
+    expect(world.coordinator.troubles(10).waiting.sort()).toEqual([2, 3]);
+  });
+});
+
+describe('Coordinator: states', () => {
+  it('counts a line as active with its first tick, or when the front had time to refuse it', () => {
+    const world = new World([plan('a')]);
+    const states = (): unknown => world.coordinator.demand().states;
+    world.want(1, 2);
+    expect(states()).toMatchObject({ pending: 2 });
+    world.up(0);
+    expect(states()).toMatchObject({ subscribing: 2 });
+    world.tick([1]);
+    expect(states()).toMatchObject({ subscribing: 1, active: 1 });
+    world.pass(4);
+    expect(states()).toMatchObject({ subscribing: 1, active: 1 });
+    world.pass(2);
+    expect(states()).toMatchObject({ active: 2 });
+    world.down(0);
+    expect(states()).toMatchObject({ pending: 2, active: 0 });
+  });
+
+  it('awaits ticks until all lines have one', () => {
+    const world = new World([plan('a')]).up(0).want(5000);
+    expect(world.coordinator.awaits(5000)).toBe(true);
+    expect(world.coordinator.awaits(4999)).toBe(false);
+    world.tick([5000]);
+    expect(world.coordinator.awaits(5000)).toBe(false);
+    world.down(0).up(0);
+    expect(world.coordinator.awaits(5000)).toBe(true);
+  });
+});
+
+describe('Coordinator: refusals', () => {
+  it('tries another connection when one refuses, and gives up after max_retry_count', () => {
+    const world = new World([plan('a'), plan('b'), plan('c')], { maxRetryCount: 1 }).up(0, 1, 2).want(1);
+    const [first] = world.linesOf(1);
+    world.refuse(first!, 1, 3);
+    const [second] = world.linesOf(1);
+    expect(second).not.toBe(first);
+    world.refuse(second!, 1, 3);
+    expect(world.refused).toEqual([{ slot: 1, code: 3 }]);
+    expect(world.coordinator.demand()).toMatchObject({ wanted: 1, waiting: 0, refused: 1 });
+    expect(world.coordinator.troubles(9).failed).toEqual([{ slot: 1, code: 3, text: 'refused' }]);
+  });
+
+  it('gives up at once what does not exist, and tries it again for a later wish', () => {
+    const world = new World([plan('a'), plan('b')]).up(0).want(1).refuse(0, 1, 16);
+    expect(world.refused).toEqual([{ slot: 1, code: 16 }]);
+    world.drop(1).want(1);
+    expect(world.held[0]!.has(1)).toBe(true);
+  });
+
+  it('tries what was refused again when a further session wants it', () => {
+    const world = new World([plan('a')]).up(0).want(1).refuse(0, 1, 16).want(1);
+    expect(world.held[0]!.has(1)).toBe(true);
+    world.refuse(0, 1, 16);
+    expect(world.refused).toHaveLength(2);
+  });
+
+  it('tries what was refused again after the next login', () => {
+    const world = new World([plan('a')]).up(0).want(1).refuse(0, 1, 16).down(0).up(0);
+    expect(world.held[0]!.has(1)).toBe(true);
+  });
+
+  it('does not tell anybody of a refusal while another line carries the instrument', () => {
+    const world = new World([plan('a'), plan('b')], { redundancy: () => 2 })
+      .up(0, 1)
+      .want(1)
+      .refuse(0, 1, 16);
+    expect(world.refused).toEqual([]);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 0, refused: 0 });
+  });
+
+  it('learns from a front how many instruments it carries, until the next login', () => {
+    const world = new World([plan('a'), plan('b')])
+      .up(0)
+      .want(...range(10))
+      .up(1);
+    for (const slot of [7, 8, 9]) world.refuse(0, slot, 6000);
+    expect(world.loads).toEqual([7, 3]);
+    expect(world.coordinator.status()[0]).toMatchObject({ subscriptions: 7, maxSubscriptions: 7 });
+    world.want(...range(10, 10));
+    expect(world.loads).toEqual([7, 13]);
+    world.down(0).up(0);
+    expect(world.coordinator.status()[0]).toMatchObject({ maxSubscriptions: 500 });
+  });
+
+  it('does not hold it against a connection that instruments do not exist', () => {
+    const world = new World([plan('a')]).up(0).want(1).refuse(0, 1, 16);
+    expect(world.coordinator.status()[0]!.quality).toBe(100);
+    world.want(2).refuse(0, 2, 6000);
+    expect(world.coordinator.status()[0]!.quality).toBeLessThan(100);
+  });
+});
+
+describe('Coordinator: failover', () => {
+  it('moves the instruments of a lost connection to the others at once', () => {
+    const world = new World([plan('a'), plan('b'), plan('c')])
+      .up(0)
+      .want(...range(10))
+      .up(1, 2)
+      .down(0);
+    expect(world.loads).toEqual([0, 5, 5]);
+    expect(world.coordinator.demand().waiting).toBe(0);
   });
 
   it('moves what stayed with a lost connection as soon as another one has room', () => {
-    const { coordinator, held } = setUp([plan('a'), plan('b', 2)]);
-    coordinator.connectionState(0, 'logged_in', '');
-    for (let slot = 0; slot < 4; slot++) coordinator.want(slot, key(slot));
-    coordinator.flush();
-    coordinator.connectionState(0, 'connecting', 'network read failed');
-    expect(held.map((each) => each.size)).toEqual([4, 0]);
-    coordinator.connectionState(1, 'logged_in', '');
-    expect(held.map((each) => each.size)).toEqual([2, 2]);
-    coordinator.drop([...held[1]!][0]!);
-    coordinator.flush();
-    expect(held.map((each) => each.size)).toEqual([1, 2]);
+    const world = new World([plan('a'), plan('b', { maxSubscriptions: 2 })])
+      .up(0)
+      .want(...range(4))
+      .down(0);
+    expect(world.loads).toEqual([4, 0]);
+    world.up(1);
+    expect(world.loads).toEqual([2, 2]);
+    world.drop([...world.held[1]!][0]!);
+    expect(world.loads).toEqual([1, 2]);
   });
 
   it.each([true, false])(
-    'tells the lines again to the worker after one that was lost, failover %s',
+    'tells the lines again to the worker after a lost one, failover %s',
     (autoFailover) => {
-      const { coordinator, held, commands } = setUp([plan('a')], { autoFailover });
-      coordinator.connectionState(0, 'logged_in', '');
-      for (const slot of [1, 2]) coordinator.want(slot, key(slot));
-      coordinator.flush();
-      held[0]!.clear();
-      coordinator.workerLost(0, 'out of memory');
-      expect(coordinator.status()[0]).toMatchObject({ state: 'error', reason: 'out of memory' });
-      coordinator.drop(2);
-      coordinator.flush();
-      coordinator.connectionState(0, 'logged_in', '');
-      expect([...held[0]!]).toEqual([1]);
-      const sent = commands.length;
-      coordinator.connectionState(0, 'connecting', '');
-      coordinator.connectionState(0, 'logged_in', '');
-      expect(commands.length, 'a worker that lives knows its lines').toBe(sent);
+      const world = new World([plan('a')], { autoFailover }).up(0).want(1, 2);
+      world.held[0]!.clear();
+      world.coordinator.workerLost(0, 'out of memory');
+      expect(world.coordinator.status()[0]).toMatchObject({ state: 'error', reason: 'out of memory' });
+      world.drop(2).up(0);
+      expect([...world.held[0]!]).toEqual([1]);
+      const sent = world.commands.length;
+      world.down(0).up(0);
+      expect(world.commands.length, 'a worker that lives knows its lines').toBe(sent);
     },
   );
 
   it('leaves the instruments with a lost connection when failover is off or no other has room', () => {
-    const off = setUp([plan('a'), plan('b')], { autoFailover: false });
-    const full = setUp([plan('a'), plan('b', 1)]);
-    for (const { coordinator } of [off, full]) {
-      coordinator.connectionState(0, 'logged_in', '');
-      for (let slot = 0; slot < 3; slot++) coordinator.want(slot, key(slot));
-      coordinator.flush();
-      coordinator.connectionState(1, 'logged_in', '');
-      coordinator.connectionState(0, 'disconnected', '');
-    }
-    expect(off.held.map((each) => each.size)).toEqual([3, 0]);
+    const off = new World([plan('a'), plan('b')], { autoFailover: false });
+    const full = new World([plan('a'), plan('b', { maxSubscriptions: 1 })]);
+    for (const world of [off, full]) world.up(0).want(0, 1, 2).up(1).down(0);
+    expect(off.loads).toEqual([3, 0]);
     expect(off.coordinator.demand().waiting).toBe(3);
-    expect(full.held.map((each) => each.size)).toEqual([2, 1]);
+    expect(full.loads).toEqual([2, 1]);
   });
 
-  it('tries another connection when one refuses, and gives up after max_retry_count', () => {
-    const { coordinator, held, refused } = setUp([plan('a'), plan('b'), plan('c')], { maxRetryCount: 1 });
-    for (const index of [0, 1, 2]) coordinator.connectionState(index, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    const first = held.findIndex((each) => each.has(1));
-    // The worker has dropped what its front refused.
-    held[first]!.delete(1);
-    coordinator.subscriptionRefused(first, 1, 6000, 'too many');
-    coordinator.flush();
-    const second = held.findIndex((each) => each.has(1));
-    expect(second).not.toBe(first);
-    expect(second).toBeGreaterThanOrEqual(0);
-    held[second]!.delete(1);
-    coordinator.subscriptionRefused(second, 1, 6000, 'too many');
-    coordinator.flush();
-    expect(refused).toEqual([{ slot: 1, code: 6000 }]);
-    expect(coordinator.demand()).toEqual({ wanted: 1, waiting: 0, refused: 1 });
+  it('counts what went wrong, and says so', () => {
+    const world = new World([plan('a')]);
+    world.coordinator.connectionState(0, 'error', 'login refused: 3');
+    world.up(0).down(0);
+    expect(world.coordinator.status()[0]).toMatchObject({
+      state: 'disconnected',
+      quality: 0,
+      reconnects: 1,
+      loginFailures: 1,
+      lastError: 'network read failed',
+    });
+    world.up(0);
+    expect(world.coordinator.status()[0]).toMatchObject({ reason: '', lastError: 'network read failed' });
+  });
+});
+
+describe('Coordinator: rebalancing', () => {
+  it.each(strategies)(
+    'moves instruments to connections that come later, gently, and then rests (%s)',
+    (strategy) => {
+      const world = new World([plan('a'), plan('b'), plan('c')], { strategy })
+        .up(0)
+        .want(...range(400))
+        .up(1, 2);
+      expect(world.loads).toEqual([400, 0, 0]);
+      let most = 0;
+      world.pass(60, () => {
+        for (const slot of range(400)) expect(world.linesOf(slot).length).toBeGreaterThanOrEqual(1);
+        most = Math.max(
+          most,
+          world.loads.reduce((sum, load) => sum + load),
+        );
+        world.tick(range(400));
+      });
+      expect(most, 'so many on their way at once').toBeLessThanOrEqual(450);
+      expect(Math.max(...world.loads) - Math.min(...world.loads)).toBeLessThan(100);
+      const sent = world.commands.length;
+      world.pass(120, () => world.tick(range(400)));
+      expect(world.commands.length, 'no further moves').toBe(sent);
+    },
+  );
+
+  it('gives a line up only after its successor is active', () => {
+    const world = new World([plan('a', { priority: 2 }), plan('b', { priority: 1 })])
+      .up(0)
+      .want(1)
+      .tick([1])
+      .up(1);
+    world.pass(11);
+    expect(world.linesOf(1)).toEqual([0, 1]);
+    world.coordinator.ticked(0, 1);
+    world.coordinator.flush();
+    expect(world.linesOf(1), 'the old line ticks still').toEqual([0, 1]);
+    world.coordinator.ticked(1, 1);
+    world.coordinator.flush();
+    expect(world.linesOf(1)).toEqual([1]);
   });
 
-  it('gives up at once what does not exist, and tries it again for a later wish', () => {
-    const { coordinator, held, refused } = setUp([plan('a'), plan('b')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    held[0]!.delete(1);
-    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
-    expect(refused).toEqual([{ slot: 1, code: 16 }]);
-    coordinator.drop(1);
-    coordinator.flush();
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    expect(held[0]!.has(1)).toBe(true);
+  it('stays where it was when the successor fails', () => {
+    const world = new World([plan('a', { priority: 2 }), plan('b', { priority: 1 })])
+      .up(0)
+      .want(1)
+      .tick([1])
+      .up(1);
+    world.pass(11).refuse(1, 1, 3);
+    expect(world.linesOf(1)).toEqual([0]);
+    world.pass(30);
+    expect(world.linesOf(1)).toEqual([0]);
   });
 
-  it('tries what was refused again when a further session wants it', () => {
-    const { coordinator, held, refused } = setUp([plan('a')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    held[0]!.delete(1);
-    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    expect(held[0]!.has(1)).toBe(true);
-    held[0]!.delete(1);
-    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
-    expect(refused).toHaveLength(2);
+  it('uses an earlier priority again when it is back', () => {
+    const plans = [plan('first', { priority: 1 }), plan('second', { priority: 2 })];
+    const world = new World(plans)
+      .up(0, 1)
+      .want(...range(20))
+      .down(0);
+    expect(world.loads).toEqual([0, 20]);
+    world.up(0).pass(40, () => world.tick(range(20)));
+    expect(world.loads).toEqual([20, 0]);
   });
 
-  it('tries what was refused again after the next login', () => {
-    const { coordinator, held } = setUp([plan('a')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    held[0]!.delete(1);
-    coordinator.subscriptionRefused(0, 1, 16, 'instrument not found');
-    coordinator.flush();
-    coordinator.connectionState(0, 'connecting', '');
-    coordinator.connectionState(0, 'logged_in', '');
-    expect(held[0]!.has(1)).toBe(true);
+  it('moves away from a connection whose quality is poor', () => {
+    const world = new World([plan('a'), plan('b')], { strategy: 'connection_quality' }).up(0, 1);
+    world.want(...range(600)).pass(15, () => world.tick(range(600)));
+    const before = world.loads[0]!;
+    for (let i = 0; i < 5; i++) world.down(0).up(0);
+    world.pass(60, () => world.tick(range(600)));
+    expect(world.loads[0]).toBeLessThan(before - 50);
   });
+});
 
-  it('does not hold it against a connection that instruments do not exist', () => {
-    const { coordinator } = setUp([plan('a')]);
-    coordinator.connectionState(0, 'logged_in', '');
-    for (const [slot, code] of [
-      [1, 16],
-      [2, 6000],
-    ] as const) {
-      coordinator.want(slot, key(slot));
-      coordinator.flush();
-      coordinator.subscriptionRefused(0, slot, code, '');
-      expect(coordinator.status()[0]!.quality).toBe(code === 16 ? 100 : 99);
+describe('Coordinator: redundancy', () => {
+  const two = { redundancy: () => 2 };
+
+  it('gives each instrument lines of different brokers', () => {
+    const plans = range(4).map((i) => plan(`c${i}`, { brokerId: i < 2 ? 'x' : 'y' }));
+    const world = new World(plans, two).up(0, 1, 2, 3).want(...range(100));
+    for (const slot of range(100)) {
+      const [first, second] = world.linesOf(slot);
+      expect(first! < 2 !== second! < 2, `slot ${slot}: ${first} and ${second}`).toBe(true);
+      expect(world.carried.get(slot)).toBe(2);
     }
   });
 
-  it('gives freed room to an instrument that waits for it', () => {
-    const { coordinator, held } = setUp([plan('a', 1)]);
-    coordinator.connectionState(0, 'logged_in', '');
-    coordinator.want(1, key(1));
-    coordinator.flush();
-    coordinator.want(2, key(2));
-    coordinator.flush();
-    expect(coordinator.demand().waiting).toBe(1);
-    coordinator.drop(1);
-    coordinator.flush();
-    expect([...held[0]!]).toEqual([2]);
+  it('takes two connections of one broker where there is no other, and moves when there is', () => {
+    const plans = [plan('a', { brokerId: 'x' }), plan('b', { brokerId: 'x' }), plan('c', { brokerId: 'y' })];
+    const world = new World(plans, two).up(0, 1).want(1);
+    expect(world.linesOf(1)).toEqual([0, 1]);
+    world.up(2).pass(30, () => world.tick([1]));
+    expect(world.linesOf(1)).toContain(2);
+    expect(world.linesOf(1)).toHaveLength(2);
   });
 
-  it.each(strategies)('keeps its promises under any history (%s)', (strategy) => {
-    const step = fc.oneof(
-      fc.record({ do: fc.constant('want' as const), slot: fc.nat(19) }),
-      fc.record({ do: fc.constant('drop' as const), slot: fc.nat(19) }),
-      fc.record({ do: fc.constant('up' as const), slot: fc.nat(2) }),
-      fc.record({ do: fc.constant('down' as const), slot: fc.nat(2) }),
-      fc.record({ do: fc.constant('crash' as const), slot: fc.nat(2) }),
-      fc.record({ do: fc.constant('flush' as const), slot: fc.constant(0) }),
-    );
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (history) => {
-        const plans = [plan('a', 4, 1), plan('b', 5, 1), plan('c', 6, 2)];
-        const { coordinator, held } = setUp(plans, { strategy });
-        const wanted = new Map<number, number>();
-        const up = new Set<number>();
-        for (const { do: action, slot } of history) {
-          if (action === 'want') {
-            coordinator.want(slot, key(slot));
-            wanted.set(slot, (wanted.get(slot) ?? 0) + 1);
-          } else if (action === 'drop' && (wanted.get(slot) ?? 0) > 0) {
-            coordinator.drop(slot);
-            wanted.set(slot, wanted.get(slot)! - 1);
-          } else if (action === 'up' || action === 'down') {
-            coordinator.connectionState(slot, action === 'up' ? 'logged_in' : 'disconnected', '');
-            if (action === 'up') up.add(slot);
-            else up.delete(slot);
-          } else if (action === 'crash') {
-            held[slot]!.clear();
-            coordinator.workerLost(slot, '');
-            up.delete(slot);
-          } else {
-            coordinator.flush();
-          }
-          held.forEach((slots, index) =>
-            expect(slots.size).toBeLessThanOrEqual(plans[index]!.maxSubscriptions),
-          );
-        }
-        coordinator.flush();
-        const lines = new Map<number, number>();
-        for (const slots of held) for (const slot of slots) lines.set(slot, (lines.get(slot) ?? 0) + 1);
-        const wantedNow = [...wanted].filter(([, count]) => count > 0).map(([slot]) => slot);
-        for (const [slot, count] of lines) {
-          expect(count, 'one line each').toBe(1);
-          expect(wantedNow).toContain(slot);
-        }
-        // Nothing waits without a line, or for its connection, while a connection that is up has room.
-        const room = [...up].some((index) => held[index]!.size < plans[index]!.maxSubscriptions);
-        const carried = (slot: number): boolean => [...up].some((index) => held[index]!.has(slot));
-        if (room) for (const slot of wantedNow) expect(carried(slot)).toBe(true);
-        expect(coordinator.demand().wanted).toBe(wantedNow.length);
-      }),
-      { numRuns: 300 },
-    );
+  it('goes on with one line when the other dies, and finds a second one at once', () => {
+    const world = new World([plan('a'), plan('b'), plan('c')], two).up(0, 1).want(1).up(2).down(0);
+    expect(world.linesOf(1)).toEqual([1, 2]);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 0 });
+    world.down(2);
+    expect(world.carried.get(1)).toBe(1);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 1 });
+  });
+
+  it('gives the room of second lines to instruments without any', () => {
+    const plans = [plan('a', { maxSubscriptions: 3 }), plan('b', { maxSubscriptions: 3 })];
+    const world = new World(plans, two).up(0, 1).want(1, 2, 3);
+    expect(world.loads).toEqual([3, 3]);
+    world.want(4, 5);
+    for (const slot of range(5, 1)) expect(world.linesOf(slot).length).toBeGreaterThanOrEqual(1);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 4 });
+    world.drop(4, 5);
+    expect(world.loads).toEqual([3, 3]);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 0 });
+  });
+
+  it('applies to the instruments that are meant, and changes at run time', () => {
+    const world = new World([plan('a'), plan('b')], { redundancy: (slot) => (slot === 1 ? 2 : 1) });
+    world.up(0, 1).want(1, 2);
+    expect([1, 2].map((slot) => world.linesOf(slot).length)).toEqual([2, 1]);
+    const options = {
+      strategy: 'least_connections',
+      autoFailover: true,
+      maxRetryCount: 3,
+      graceMs: 0,
+    } as const;
+    world.coordinator.configure({ ...options, redundancy: (slot) => (slot === 2 ? 2 : 1) });
+    expect([1, 2].map((slot) => world.linesOf(slot).length)).toEqual([1, 2]);
+  });
+});
+
+describe('Coordinator: connections that come and go', () => {
+  it('empties a retiring connection only after the others have taken over', () => {
+    const world = new World([plan('a')])
+      .up(0)
+      .want(...range(10))
+      .tick(range(10));
+    const added = world.add(plan('b'));
+    world.up(added);
+    world.coordinator.retireConnection(0);
+    expect(world.loads).toEqual([10, 10]);
+    expect(world.vacated).toEqual([]);
+    world.tick(range(10));
+    expect(world.loads).toEqual([0, 10]);
+    expect(world.vacated).toEqual([0]);
+    world.coordinator.removeConnection(0);
+    expect(world.coordinator.status().map(({ id }) => id)).toEqual(['b']);
+  });
+
+  it('tells at once of a retiring connection that carries nothing', () => {
+    const world = new World([plan('a'), plan('b')]).up(1);
+    world.coordinator.retireConnection(0);
+    expect(world.vacated).toEqual([0]);
+  });
+
+  it('does without what a removed connection carried when no other has room, visibly', () => {
+    const world = new World([plan('a'), plan('b', { maxSubscriptions: 1 })]).up(0, 1).want(1, 2, 3);
+    world.coordinator.retireConnection(0);
+    world.pass(10);
+    world.coordinator.removeConnection(0);
+    expect(world.loads[1]).toBe(1);
+    expect(world.coordinator.demand().waiting).toBe(2);
+  });
+
+  it('keeps to a new limit at once', () => {
+    const world = new World([plan('a'), plan('b')]).up(0, 1).want(...range(20));
+    world.coordinator.changeConnection(0, plan('a', { maxSubscriptions: 4 }));
+    expect(world.loads).toEqual([4, 16]);
+    world.coordinator.changeConnection(1, plan('b', { maxSubscriptions: 4 }));
+    expect(world.loads).toEqual([4, 4]);
+    expect(world.coordinator.demand().waiting).toBe(12);
+    world.coordinator.changeConnection(1, plan('b', { maxSubscriptions: 40 }));
+    expect(world.coordinator.demand().waiting).toBe(0);
   });
 });

@@ -28,7 +28,7 @@ describe('RingTickSource', () => {
   it('lets no ring wait behind busier ones', async () => {
     const rings = Array.from({ length: 20 }, () => allocateTickRing(1024));
     source = new RingTickSource();
-    for (const ring of rings) source.addRing(ring);
+    rings.forEach((ring, index) => source.addRing(index, ring));
     const batches: Map<number, number>[] = [];
     let batch = new Map<number, number>();
     await new Promise<void>((resolve) => {
@@ -52,7 +52,7 @@ describe('RingTickSource', () => {
   it('drains what is left, in order, and calls nobody after its stop', () => {
     const ring = allocateTickRing(1024);
     source = new RingTickSource();
-    source.addRing(ring);
+    source.addRing(0, ring);
     const seen: number[] = [];
     source.start({ onTick: ({ slot }) => seen.push(slot), onBatchEnd: () => undefined });
     for (let slot = 0; slot < 5; slot++) write(ring, 1, slot);

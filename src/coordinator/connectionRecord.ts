@@ -1,0 +1,130 @@
+import type { Line } from './line.js';
+import type { ConnectionState } from './messages.js';
+import { Quality } from './quality.js';
+import { hashOf, type Candidate } from './strategies.js';
+
+/** A connection as the configuration names it. */
+export interface ConnectionPlan {
+  readonly id: string;
+  readonly brokerId: string;
+  readonly fronts: readonly string[];
+  readonly maxSubscriptions: number;
+  readonly priority: number;
+}
+
+export interface ConnectionStatus {
+  readonly index: number;
+  readonly id: string;
+  readonly brokerId: string;
+  readonly fronts: readonly string[];
+  readonly state: ConnectionState;
+  /** One line on what is wrong; empty when nothing is. */
+  readonly reason: string;
+  /** The last thing that was wrong, also after it was mended; empty when nothing ever was. */
+  readonly lastError: string;
+  readonly quality: number;
+  /** What the quality lacks to 100; empty at 100. */
+  readonly why: string;
+  readonly subscriptions: number;
+  /** What the configuration allows, or less where the front has refused more. */
+  readonly maxSubscriptions: number;
+  readonly priority: number;
+  readonly reconnects: number;
+  readonly loginFailures: number;
+  /** Its instruments are moving to others, then it will be closed. */
+  readonly retiring: boolean;
+}
+
+/** What the coordinator knows of one connection. */
+export class ConnectionRecord implements Candidate {
+  /** By slot. */
+  readonly lines = new Map<number, Line>();
+  readonly quality = new Quality();
+  readonly hash: number;
+  state: ConnectionState = 'disconnected';
+  reason = 'not started';
+  lastError = '';
+  reconnects = 0;
+  loginFailures = 0;
+  /** Moment of the last login; NaN while it is not logged in. */
+  upSince = NaN;
+  chosenAt = 0;
+  /** The quality as of the last look: one value for all decisions of one moment. */
+  score = 100;
+  /** Its worker was lost: the next one must be told the lines again. */
+  workerLost = false;
+  retiring = false;
+  /** It was told that a retiring connection carries nothing any more. */
+  vacated = false;
+  /** The front said that it carries no more. Holds until the next login. */
+  #frontLimit = Infinity;
+  #plan: ConnectionPlan;
+
+  constructor(
+    readonly index: number,
+    plan: ConnectionPlan,
+  ) {
+    this.#plan = plan;
+    this.hash = hashOf(plan.id);
+  }
+
+  get plan(): ConnectionPlan {
+    return this.#plan;
+  }
+
+  /** Takes what may change while it runs: the number of subscriptions, the priority. */
+  change(plan: ConnectionPlan): void {
+    this.#plan = plan;
+  }
+
+  get isUp(): boolean {
+    return this.state === 'logged_in';
+  }
+
+  /** Logged in, and not about to be closed. */
+  get takesLines(): boolean {
+    return this.isUp && !this.retiring;
+  }
+
+  get load(): number {
+    return this.lines.size;
+  }
+
+  get limit(): number {
+    return Math.min(this.#plan.maxSubscriptions, this.#frontLimit);
+  }
+
+  get priority(): number {
+    return this.#plan.priority;
+  }
+
+  /** The front refused a line for want of room; what it carries now is what it carries at most. */
+  limitToLoad(): void {
+    this.#frontLimit = Math.min(this.#frontLimit, this.lines.size);
+  }
+
+  forgetFrontLimit(): void {
+    this.#frontLimit = Infinity;
+  }
+
+  status(now: number): ConnectionStatus {
+    const { id, brokerId, fronts, priority } = this.#plan;
+    return {
+      index: this.index,
+      id,
+      brokerId,
+      fronts,
+      state: this.state,
+      reason: this.reason,
+      lastError: this.lastError,
+      quality: this.isUp ? this.quality.score(now) : 0,
+      why: this.isUp ? this.quality.why(now) : 'not logged in',
+      subscriptions: this.lines.size,
+      maxSubscriptions: this.limit,
+      priority,
+      reconnects: this.reconnects,
+      loginFailures: this.loginFailures,
+      retiring: this.retiring,
+    };
+  }
+}

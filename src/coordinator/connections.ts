@@ -1,0 +1,467 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
+import type { ReloadPlan } from '../config/reload.js';
+import type { LimitedLog } from '../limitedLog.js';
+import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
+import { matches } from '../market/instrumentPattern.js';
+import type { RingTickSource } from '../ring/ringTickSource.js';
+import { I32, type TickRecord } from '../ring/tickRecord.js';
+import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
+import type { ConnectionPlan, ConnectionStatus } from './connectionRecord.js';
+import { Coordinator, type CoordinatorOptions, type Demand, type LineCommand } from './coordinator.js';
+import { LineRace, type RaceFigures } from './lineRace.js';
+import type { ConnectionSpec, WorkerEvent } from './messages.js';
+import { SilenceWatch } from './silenceWatch.js';
+import { WorkerPool } from './workerPool.js';
+
+/** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
+const firstReopenMs = 1_000;
+const longestReopenMs = 60_000;
+/** for this long. */
+const provenLoginMs = 5 * 60_000;
+/** The others have this long to take over what a connection carries that is to be closed, */
+const takeOverMs = 10_000;
+/** and this long has the one that replaces it to log in. */
+const successorMs = 15_000;
+const passMs = 1_000;
+const longestInstrumentList = 100;
+/** How much of the newest second is in a connection's ticks per second. */
+const rateSmoothing = 0.2;
+
+export interface ConnectionsOptions {
+  readonly config: GatewayConfig;
+  readonly log: Logger;
+  /** For what fronts can cause at any rate. */
+  readonly limitedLog: LimitedLog;
+  readonly directory: InstrumentDirectory;
+  readonly source: RingTickSource;
+  /** No connection can carry the instrument. */
+  readonly onRefused: (slot: number, code: number, text: string) => void;
+}
+
+/** A connection and what is counted of it. */
+export interface ConnectionReport extends ConnectionStatus {
+  readonly brokerName: string;
+  readonly ticks: number;
+  readonly ticksPerSecond: number;
+  /** When the last tick came, ms since the epoch; NaN before the first. */
+  readonly lastTickMs: number;
+  readonly race: RaceFigures;
+}
+
+interface Opened {
+  readonly spec: ConnectionSpec;
+  config: ConnectionConfig;
+  ticksAtPass: number;
+  rate: number;
+  /** When ticks were last seen to have come, ms since the epoch. */
+  lastTickMs: number;
+  /** Workers that it has lost since it was logged in for long. */
+  workersLost: number;
+  /** ms on the monotonic clock; NaN while it is not logged in. */
+  loggedInSince: number;
+  /** The next step of opening it again or closing it. */
+  timer: NodeJS.Timeout | undefined;
+  closing: boolean;
+  /** Index of the connection that it will replace once it is logged in. */
+  replaces: number | undefined;
+}
+
+/**
+ * The connections to the fronts: carries out what the coordinator decides, with workers and rings, and tells it what
+ * happens. Ticks do not pass through here, but each is counted.
+ *
+ * A connection keeps its index (TickRecord.source) for life; one that is opened with other credentials gets a new one.
+ */
+export class Connections {
+  #config: GatewayConfig;
+  readonly #options: ConnectionsOptions;
+  readonly #coordinator: Coordinator;
+  readonly #race = new LineRace();
+  readonly #pool: WorkerPool;
+  readonly #opened = new Map<number, Opened>();
+  #nextIndex = 0;
+  /** By index. */
+  #ticks = new Float64Array(128);
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #passTimer: NodeJS.Timeout | undefined;
+  #flushScheduled = false;
+  /** Slots that the configuration always wants. */
+  #always = new Set<number>();
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
+      send: (command) => this.#send(command),
+      refused: options.onRefused,
+      carried: (slot, lines) => this.#race.follow(slot, lines),
+      vacated: (index) => this.#close(index),
+    });
+    this.#pool = new WorkerPool({
+      connectionsPerWorker: options.config.connectionsPerWorker,
+      onEvent: (event) => this.#onEvent(event),
+      onWorkerLost: (indexes, error) => {
+        for (const index of indexes) this.#workerLost(index, error);
+      },
+    });
+  }
+
+  /** Opens the enabled connections, one after the other, and begins to watch them. */
+  start(): void {
+    for (const config of this.#config.connections) if (config.enabled) this.#open(config);
+    this.subscribeAlways();
+    this.#watchSilence();
+    this.#passTimer = setInterval(() => this.#pass(), passMs);
+  }
+
+  /** One more session wants the instrument. */
+  want(slot: number): void {
+    this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key);
+    this.#scheduleFlush();
+  }
+
+  /** One session less wants it. */
+  drop(slot: number): void {
+    this.#coordinator.drop(slot);
+    this.#scheduleFlush();
+  }
+
+  /** Takes note of a tick; on the tick path. */
+  onTick(tick: TickRecord): void {
+    const { source, slot, i32 } = tick;
+    this.#ticks[source]!++;
+    const seconds = i32[I32.updateTime]!;
+    const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[I32.updateMillisec]!;
+    this.#race.tick(source, slot, i32[I32.volume]!, timeOfDayMs, tick.receiveTimeMs);
+    if (this.#coordinator.awaits(slot) && this.#coordinator.ticked(source, slot)) this.#scheduleFlush();
+  }
+
+  /**
+   * Wants the instruments that the configuration always wants, of those that are listed today. To be called again when
+   * the list may have changed.
+   */
+  subscribeAlways(): void {
+    const { directory } = this.#options;
+    const wanted = new Set<number>();
+    const patterns = this.#config.alwaysSubscribe;
+    if (patterns.length > 0) {
+      const named = patterns.filter(({ open }) => !open).map(({ text }) => text);
+      for (const id of [...directory.list(), ...named]) {
+        const instrument = directory.resolve(id);
+        if (instrument !== undefined && patterns.some((pattern) => matches(pattern, instrument)))
+          wanted.add(instrument.slot);
+      }
+    }
+    for (const slot of wanted) if (!this.#always.has(slot)) this.want(slot);
+    for (const slot of this.#always) if (!wanted.has(slot)) this.drop(slot);
+    this.#always = wanted;
+  }
+
+  /** Carries out a plan that leads to `next`. */
+  reload(plan: ReloadPlan, next: GatewayConfig): void {
+    this.#config = next;
+    this.#coordinator.configure(this.#coordinatorOptions());
+    for (const config of plan.adjusted) {
+      const opened = this.#byId(config.connectionId);
+      if (opened === undefined) continue;
+      opened.config = config;
+      this.#coordinator.changeConnection(opened.spec.source, planOf(config));
+    }
+    for (const config of plan.added) this.#open(config);
+    for (const config of plan.reopened) this.#replace(config);
+    for (const id of plan.removed) {
+      const opened = this.#byId(id);
+      if (opened !== undefined) this.#retire(opened);
+    }
+    this.subscribeAlways();
+    this.#watchSilence();
+  }
+
+  /** Those that are about to be closed too. */
+  reports(): ConnectionReport[] {
+    return this.#coordinator.status().map((status) => {
+      const opened = this.#opened.get(status.index)!;
+      return {
+        ...status,
+        brokerName: opened.config.brokerName,
+        ticks: this.#ticks[status.index]!,
+        ticksPerSecond: opened.rate,
+        lastTickMs: opened.lastTickMs,
+        race: this.#race.take(status.index),
+      };
+    });
+  }
+
+  demand(): Demand {
+    return this.#coordinator.demand();
+  }
+
+  /** The first of the instruments that wait for a line, and of those that were refused. */
+  troubles(): ReturnType<Coordinator['troubles']> {
+    return this.#coordinator.troubles(longestInstrumentList);
+  }
+
+  /** No connection is opened, moved or closed any more; what is open stays so until `stop`. */
+  retire(): void {
+    clearInterval(this.#silenceTimer);
+    clearInterval(this.#passTimer);
+    for (const { timer } of this.#opened.values()) clearTimeout(timer);
+  }
+
+  /** Closes all connections; ids of those that hung past the deadline. */
+  stop(deadlineMs: number): Promise<string[]> {
+    this.retire();
+    return this.#pool.stop(deadlineMs);
+  }
+
+  #coordinatorOptions(): CoordinatorOptions {
+    const { loadBalanceStrategy, autoFailover, maxRetryCount, unsubscribeGrace } = this.#config;
+    const { redundancy, redundantInstruments } = this.#config;
+    const { directory } = this.#options;
+    return {
+      strategy: loadBalanceStrategy,
+      autoFailover,
+      maxRetryCount,
+      graceMs: unsubscribeGrace * 1000,
+      redundancy: (slot) => {
+        if (redundancy === 1) return 1;
+        const instrument = directory.bySlot(slot);
+        return redundantInstruments.some((pattern) => matches(pattern, instrument)) ? redundancy : 1;
+      },
+    };
+  }
+
+  #open(config: ConnectionConfig, replaces?: number): void {
+    const { source } = this.#options;
+    const index = this.#nextIndex++;
+    const tickRing = allocateTickRing(tickRingCapacityFor(config.maxSubscriptions));
+    source.addRing(index, tickRing);
+    if (index >= this.#ticks.length) {
+      const ticks = new Float64Array(2 * this.#ticks.length);
+      ticks.set(this.#ticks);
+      this.#ticks = ticks;
+    }
+    const spec: ConnectionSpec = {
+      id: config.connectionId,
+      source: index,
+      library: config.ctpLibrary,
+      libraryVersion: config.ctpVersion,
+      production: config.productionMode,
+      fronts: config.frontAddr,
+      brokerId: config.brokerId,
+      userId: config.userId,
+      password: config.password,
+      flowFolder: this.#flowFolder(config.connectionId),
+      tickRing,
+      tickDoorbells: [source.doorbell.handle],
+    };
+    this.#opened.set(index, {
+      spec,
+      config,
+      ticksAtPass: 0,
+      rate: 0,
+      lastTickMs: NaN,
+      workersLost: 0,
+      loggedInSince: NaN,
+      timer: undefined,
+      closing: false,
+      replaces,
+    });
+    this.#coordinator.addConnection(index, planOf(config));
+    this.#pool.open([spec]);
+  }
+
+  /** A folder of this session alone: one that is about to be closed may still write into its own. */
+  #flowFolder(id: string): string {
+    const taken = new Set([...this.#opened.values()].map(({ spec }) => spec.flowFolder));
+    let folder = join(this.#config.flowPath, id);
+    for (let i = 2; taken.has(folder); i++) folder = join(this.#config.flowPath, `${id}.${i}`);
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  }
+
+  /** Opens a connection with other credentials; the one that it replaces goes when it is logged in. */
+  #replace(config: ConnectionConfig): void {
+    const before = this.#byId(config.connectionId);
+    this.#open(config, before?.spec.source);
+    if (before === undefined) return;
+    clearTimeout(before.timer);
+    before.closing = true;
+    before.timer = setTimeout(() => this.#retire(before), successorMs);
+  }
+
+  /** Moves what the connection carries to others, then closes it. */
+  #retire(opened: Opened): void {
+    const index = opened.spec.source;
+    clearTimeout(opened.timer);
+    opened.closing = true;
+    opened.timer = setTimeout(() => this.#close(index), takeOverMs);
+    this.#coordinator.retireConnection(index);
+  }
+
+  #close(index: number): void {
+    const opened = this.#opened.get(index);
+    if (opened === undefined) return;
+    clearTimeout(opened.timer);
+    opened.timer = undefined;
+    this.#pool.send({ type: 'close', connection: index });
+  }
+
+  #closed(index: number): void {
+    const opened = this.#opened.get(index);
+    // Ends with the process, or with a worker that was lost and is replaced.
+    if (opened?.closing !== true) return;
+    this.#forget(index);
+    this.#options.log.info({ connection: opened.spec.id }, `${opened.spec.id}: closed`);
+  }
+
+  #forget(index: number): void {
+    clearTimeout(this.#opened.get(index)?.timer);
+    this.#options.source.removeRing(index);
+    this.#coordinator.removeConnection(index);
+    this.#race.forget(index);
+    this.#opened.delete(index);
+  }
+
+  #byId(id: string): Opened | undefined {
+    for (const opened of this.#opened.values()) if (opened.spec.id === id && !opened.closing) return opened;
+    return undefined;
+  }
+
+  #onEvent(event: WorkerEvent): void {
+    switch (event.type) {
+      case 'state':
+        this.#onState(event);
+        break;
+      case 'requested':
+        this.#coordinator.requested(event.connection, event.slots);
+        break;
+      case 'refused':
+        this.#onRefused(event);
+        break;
+      case 'closed':
+        this.#closed(event.connection);
+        break;
+      case 'log': {
+        const id = event.connection === undefined ? undefined : this.#opened.get(event.connection)?.spec.id;
+        const { level, text } = event;
+        if (id === undefined) this.#options.limitedLog.write('worker says', level, {}, text);
+        else this.#options.limitedLog.write(`${id} says`, level, { connection: id }, `${id}: ${text}`);
+        break;
+      }
+    }
+  }
+
+  #onState(event: WorkerEvent & { type: 'state' }): void {
+    const opened = this.#opened.get(event.connection);
+    if (opened === undefined) return;
+    const { id } = opened.spec;
+    const { limitedLog } = this.#options;
+    const wasUp = !Number.isNaN(opened.loggedInSince);
+    const isUp = event.state === 'logged_in';
+    if (wasUp !== isUp) {
+      opened.loggedInSince = isUp ? performance.now() : NaN;
+      this.#race.forget(event.connection);
+    }
+    this.#coordinator.connectionState(event.connection, event.state, event.reason);
+    const line = { connection: id, state: event.state };
+    if (event.reason !== '')
+      limitedLog.write(id, event.fatal ? 'error' : 'warn', line, `${id}: ${event.reason}`);
+    else limitedLog.write(id, isUp ? 'info' : 'debug', line, `${id}: ${event.state}`);
+    const before = opened.replaces === undefined ? undefined : this.#opened.get(opened.replaces);
+    if (!isUp || before === undefined) return;
+    opened.replaces = undefined;
+    this.#retire(before);
+  }
+
+  #onRefused({ connection, id: instrument, code, text }: WorkerEvent & { type: 'refused' }): void {
+    const id = this.#opened.get(connection)?.spec.id;
+    if (id === undefined) return;
+    this.#options.limitedLog.write(
+      `${id} refused`,
+      'warn',
+      { connection: id, instrument, code },
+      `${id}: ${instrument} refused: ${text}`,
+    );
+    const slot = this.#options.directory.resolve(instrument)?.slot;
+    if (slot === undefined) return;
+    this.#coordinator.subscriptionRefused(connection, slot, code, text);
+    this.#scheduleFlush();
+  }
+
+  /** The connection is opened again, unless it was to be closed anyway. */
+  #workerLost(index: number, error: string): void {
+    const opened = this.#opened.get(index);
+    if (opened === undefined) return;
+    const { spec, loggedInSince } = opened;
+    if (performance.now() - loggedInSince >= provenLoginMs) opened.workersLost = 0;
+    opened.loggedInSince = NaN;
+    this.#coordinator.workerLost(index, error);
+    if (opened.closing) {
+      this.#forget(index);
+      return;
+    }
+    const delayMs = Math.min(longestReopenMs, firstReopenMs * 2 ** Math.min(opened.workersLost++, 16));
+    this.#options.log.error(
+      { connection: spec.id, reopen_ms: delayMs },
+      `${spec.id}: its worker was lost: ${error}; opening it again`,
+    );
+    opened.timer = setTimeout(() => this.#pool.open([spec]), delayMs);
+  }
+
+  #send({ type, connection, slots }: LineCommand): void {
+    const ids = slots.map((slot) => this.#options.directory.bySlot(slot).id);
+    if (type === 'subscribe') this.#pool.send({ type, connection, ids, slots });
+    else this.#pool.send({ type, connection, ids });
+  }
+
+  /** What clients ask for within one turn of the event loop becomes one batch per connection. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      this.#coordinator.flush();
+    });
+  }
+
+  #pass(): void {
+    const now = Date.now();
+    for (const [index, opened] of this.#opened) {
+      const ticks = this.#ticks[index]!;
+      const since = ticks - opened.ticksAtPass;
+      opened.ticksAtPass = ticks;
+      opened.rate += rateSmoothing * ((since * 1000) / passMs - opened.rate);
+      if (since > 0) opened.lastTickMs = now;
+      const { delayP50Ms, gapShare } = this.#race.take(index);
+      this.#coordinator.observe(index, { delayMs: delayP50Ms, gapShare, lateMs: NaN });
+    }
+    this.#coordinator.pass();
+  }
+
+  /** A silent connection is reported by its worker, whose report moves its instruments. */
+  #watchSilence(): void {
+    clearInterval(this.#silenceTimer);
+    const { silenceTimeout } = this.#config;
+    if (silenceTimeout === 0) return;
+    const watch = new SilenceWatch(silenceTimeout * 1000);
+    this.#silenceTimer = setInterval(() => {
+      const samples = Array.from({ length: this.#nextIndex }, (_, index) => ({
+        written: this.#options.source.written(index),
+        expecting: this.#coordinator.carries(index),
+      }));
+      for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {
+        const reason = `connected, but nothing came for ${Math.round(silentMs / 1000)} s`;
+        this.#pool.send({ type: 'reopen', connection: line, reason });
+      }
+    }, watch.periodMs);
+  }
+}
+
+function planOf(config: ConnectionConfig): ConnectionPlan {
+  const { connectionId, brokerId, frontAddr, maxSubscriptions, priority } = config;
+  return { id: connectionId, brokerId, fronts: frontAddr, maxSubscriptions, priority };
+}

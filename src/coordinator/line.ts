@@ -1,0 +1,54 @@
+import type { ConnectionRecord } from './connectionRecord.js';
+
+/**
+ * How far a subscription has come. `active`: ticks came, or the front had time to refuse and did not; fronts confirm
+ * neither reliably nor one by one.
+ */
+export type LineState = 'pending' | 'subscribing' | 'active';
+
+/** One connection's subscription of one instrument. Moments are ms on the coordinator's clock. */
+export interface Line {
+  readonly slot: number;
+  readonly connection: ConnectionRecord;
+  state: LineState;
+  /** When it came into its present state; for `pending`, since the connection could have asked for it. */
+  since: number;
+  /** To be given up as soon as the lines that take its place are active. */
+  leaving: boolean;
+}
+
+/** An instrument that somebody wants, or has wanted until a moment ago. */
+export interface Want {
+  readonly slot: number;
+  /** hashOf the instrument's name. */
+  readonly hash: number;
+  readonly key: string;
+  /** Sessions that want it. */
+  count: number;
+  readonly lines: Line[];
+  readonly refusedBy: Set<ConnectionRecord>;
+  /** Every connection that may carry it has refused it; undefined while there is hope. */
+  failure: { readonly code: number; readonly text: string } | undefined;
+  /** A tick of it has come on some line. */
+  ticked: boolean;
+  /** It had a line for long and not even a snapshot came: it hardly exists, and gives its room to others. */
+  inVain: boolean;
+}
+
+/**
+ * `pending`: no connection has asked for it; `subscribing`: one has; `active`: see LineState; `failed`: refused, and
+ * those who want it have been told; `cancelled`: nobody wants it any more, and it is about to be unsubscribed.
+ */
+export type InstrumentState = 'pending' | 'subscribing' | 'active' | 'failed' | 'cancelled';
+
+export function stateOf(want: Want): InstrumentState {
+  if (want.count === 0) return 'cancelled';
+  if (want.failure !== undefined) return 'failed';
+  let state: InstrumentState = 'pending';
+  for (const line of want.lines) {
+    if (!line.connection.isUp) continue;
+    if (line.state === 'active') return 'active';
+    if (line.state === 'subscribing') state = 'subscribing';
+  }
+  return state;
+}

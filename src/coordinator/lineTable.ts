@@ -1,0 +1,127 @@
+import type { ConnectionRecord } from './connectionRecord.js';
+import type { Line, Want } from './line.js';
+import { Outbox, type LineCommand } from './outbox.js';
+
+/** Says which lines there are, and notes what each change means for the workers and for later decisions. */
+export class LineTable {
+  readonly wants = new Map<number, Want>();
+  /** Lines that are not active. */
+  readonly unconfirmed = new Set<Line>();
+  readonly leaving = new Set<Line>();
+  /** Slots whose number of lines has changed since the last `send`. */
+  readonly #recounted = new Set<number>();
+  readonly #outbox = new Outbox();
+  /** By slot: 1 where the next tick tells something. */
+  #awaited = new Uint8Array(1024);
+  #roomFreed = false;
+  #turn = 0;
+
+  /** @param now ms on a clock that never steps back */
+  constructor(private readonly now: () => number) {}
+
+  /** True once after a connection that may take lines has got room. */
+  takeRoomFreed(): boolean {
+    const freed = this.#roomFreed;
+    this.#roomFreed = false;
+    return freed;
+  }
+
+  get roomFreed(): boolean {
+    return this.#roomFreed;
+  }
+
+  noteRoom(): void {
+    this.#roomFreed = true;
+  }
+
+  /** One more line; its worker will be told. */
+  add(want: Want, connection: ConnectionRecord): void {
+    const { slot } = want;
+    const line: Line = { slot, connection, state: 'pending', since: 0, leaving: false };
+    want.lines.push(line);
+    connection.lines.set(slot, line);
+    connection.chosenAt = ++this.#turn;
+    const known = this.#outbox.add('subscribe', connection, slot);
+    this.setState(line, known ? 'subscribing' : 'pending');
+    this.#recounted.add(slot);
+  }
+
+  /** @param tellWorker false when the worker has let go of it already */
+  remove(line: Line, tellWorker = true): void {
+    const { slot, connection } = line;
+    const want = this.wants.get(slot)!;
+    want.lines.splice(want.lines.indexOf(line), 1);
+    connection.lines.delete(slot);
+    this.unconfirmed.delete(line);
+    this.leaving.delete(line);
+    if (tellWorker && !connection.workerLost) this.#outbox.add('unsubscribe', connection, slot);
+    this.#recounted.add(slot);
+    if (connection.takesLines) this.#roomFreed = true;
+  }
+
+  /** The line will be given up when others have taken its place. */
+  leave(line: Line): void {
+    line.leaving = true;
+    this.leaving.add(line);
+  }
+
+  stay(line: Line): void {
+    line.leaving = false;
+    this.leaving.delete(line);
+  }
+
+  setState(line: Line, state: Line['state']): void {
+    line.state = state;
+    line.since = this.now();
+    if (state === 'active') {
+      this.unconfirmed.delete(line);
+    } else {
+      this.unconfirmed.add(line);
+      this.await(line.slot, true);
+    }
+  }
+
+  /** The connection has come up or gone down, so all that was asked of its front is void. */
+  restart(connection: ConnectionRecord): void {
+    for (const line of connection.lines.values()) {
+      this.setState(line, 'pending');
+      this.#recounted.add(line.slot);
+    }
+    if (!connection.isUp || !connection.workerLost) return;
+    connection.workerLost = false;
+    for (const slot of connection.lines.keys()) this.#outbox.add('subscribe', connection, slot);
+  }
+
+  /** Whether the slot's next tick tells something. For the tick path. */
+  awaits(slot: number): boolean {
+    return this.#awaited[slot] === 1;
+  }
+
+  await(slot: number, is: boolean): void {
+    if (slot >= this.#awaited.length) {
+      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(slot + 1)));
+      longer.set(this.#awaited);
+      this.#awaited = longer;
+    }
+    this.#awaited[slot] = is ? 1 : 0;
+  }
+
+  /** The connection and its worker's session are gone: there is nobody to tell. */
+  forget(connection: ConnectionRecord): void {
+    this.#outbox.drop(connection);
+  }
+
+  /**
+   * Says what has changed since the last time.
+   *
+   * @param carried is told how many lines on connections that are logged in an instrument has now
+   */
+  send(send: (command: LineCommand) => void, carried: (slot: number, lines: number) => void): void {
+    this.#outbox.send(send);
+    for (const slot of this.#recounted) {
+      const lines = this.wants.get(slot)?.lines ?? [];
+      carried(slot, lines.filter((line) => line.connection.isUp).length);
+    }
+    this.#recounted.clear();
+  }
+}

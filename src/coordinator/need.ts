@@ -1,0 +1,47 @@
+import type { ConnectionRecord } from './connectionRecord.js';
+import type { Line, Want } from './line.js';
+
+/** What exists sends a snapshot on subscription: what had a line this long without any tick is there in vain. */
+const inVainMs = 60_000;
+
+/** A line that stays, and that carries ticks or, without failover, will carry them again. */
+export function isGood(line: Line, autoFailover: boolean): boolean {
+  return !line.leaving && (line.connection.isUp || !autoFailover);
+}
+
+export function mayCarry(connection: ConnectionRecord, want: Want): boolean {
+  return !want.refusedBy.has(connection) && !want.lines.some((line) => line.connection === connection);
+}
+
+/** Those without a line first, then those that more sessions want; what exists before what hardly does. */
+export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
+  const rank = (want: Want): number =>
+    (want.lines.some((line) => isGood(line, autoFailover)) ? 2 : 0) + (want.inVain ? 1 : 0);
+  const ranked = wants.map((want) => ({ want, rank: rank(want) }));
+  ranked.sort((a, b) => a.rank - b.rank || b.want.count - a.want.count);
+  return ranked.map(({ want }) => want);
+}
+
+/**
+ * Lines whose room may go to instruments that have none, those that are missed least first: of instruments that nobody
+ * wants any more, second lines, and of instruments that hardly exist, which are marked so.
+ */
+export function spareLines(wants: Iterable<Want>, now: number): Line[] {
+  const cancelled: Line[] = [];
+  const seconds: Line[] = [];
+  const vain: Line[] = [];
+  for (const want of wants) {
+    const open = want.lines.filter((line) => line.connection.takesLines);
+    if (want.count === 0) {
+      cancelled.push(...open);
+      continue;
+    }
+    const first = open.find((line) => line.state === 'active' && !line.leaving) ?? open[0];
+    seconds.push(...open.filter((line) => line !== first));
+    if (first === undefined || want.ticked || first.state !== 'active' || now - first.since < inVainMs)
+      continue;
+    want.inVain = true;
+    vain.push(first);
+  }
+  return [...cancelled, ...seconds, ...vain];
+}

@@ -1,0 +1,93 @@
+import type { ConnectionRecord } from './connectionRecord.js';
+import type { Line } from './line.js';
+import type { Strategy } from './strategies.js';
+
+/** A difference in level below it is left alone: moving costs two subscriptions and nobody gains. */
+const toleratedDifference = 0.15;
+/** An earlier priority counts more than any difference in level. */
+const perPriority = 1000;
+
+export interface Move {
+  readonly line: Line;
+  readonly to: ConnectionRecord;
+}
+
+/**
+ * Moves that even connections out, a few at a time: from later priorities into room of earlier ones, then from the
+ * fullest connection of a priority to the emptiest. Each move lowers the unevenness, so a row of them ends, and what
+ * they led to is left alone.
+ *
+ * hash_based evens nothing out: it has a place for each instrument, and only priorities matter here.
+ *
+ * @param connections those that are logged in and may take lines
+ * @param mayMove whether the line may go there now
+ */
+export function planMoves(
+  strategy: Strategy,
+  connections: readonly ConnectionRecord[],
+  budget: number,
+  mayMove: (line: Line, to: ConnectionRecord) => boolean,
+): Move[] {
+  const count = connections.length;
+  const loads = Float64Array.from(connections, (each) => each.load);
+  const weights = weightsOf(strategy, connections);
+  const impossible = new Set<number>();
+  const moved = new Set<Line>();
+  const moves: Move[] = [];
+
+  /** What a move gains; 0 or less when it is not worth it. */
+  const gain = (from: number, to: number): number => {
+    const priorities = connections[from]!.priority - connections[to]!.priority;
+    if (priorities !== 0) return priorities * perPriority;
+    if (strategy === 'hash_based') return 0;
+    const difference = (loads[from]! - 1) / weights[from]! - (loads[to]! + 1) / weights[to]!;
+    return difference > toleratedDifference ? difference : 0;
+  };
+
+  while (moves.length < budget) {
+    let best = -1;
+    let bestGain = 0;
+    for (let to = 0; to < count; to++) {
+      if (loads[to]! >= connections[to]!.limit) continue;
+      for (let from = 0; from < count; from++) {
+        if (from === to || loads[from] === 0) continue;
+        const its = gain(from, to);
+        if (its <= bestGain || impossible.has(from * count + to)) continue;
+        best = from * count + to;
+        bestGain = its;
+      }
+    }
+    if (best < 0) break;
+    const from = Math.floor(best / count);
+    const to = best % count;
+    const line = firstMovable(connections[from]!, connections[to]!, moved, mayMove);
+    if (line === undefined) {
+      impossible.add(best);
+      continue;
+    }
+    moved.add(line);
+    moves.push({ line, to: connections[to]! });
+    loads[from]!--;
+    loads[to]!++;
+  }
+  return moves;
+}
+
+/** How much each connection should carry, in proportion. */
+function weightsOf(strategy: Strategy, connections: readonly ConnectionRecord[]): Float64Array {
+  const most = connections.reduce((limit, each) => Math.max(limit, each.limit), 1);
+  return Float64Array.from(connections, ({ limit, score }) => {
+    if (strategy === 'round_robin') return most;
+    return strategy === 'connection_quality' ? (limit * (score + 1)) / 101 : limit;
+  });
+}
+
+function firstMovable(
+  from: ConnectionRecord,
+  to: ConnectionRecord,
+  moved: ReadonlySet<Line>,
+  mayMove: (line: Line, to: ConnectionRecord) => boolean,
+): Line | undefined {
+  for (const line of from.lines.values()) if (!moved.has(line) && mayMove(line, to)) return line;
+  return undefined;
+}

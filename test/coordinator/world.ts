@@ -1,0 +1,127 @@
+import { expect } from 'vitest';
+import { Coordinator, type CoordinatorOptions, type LineCommand } from '../../src/coordinator/coordinator.js';
+import type { ConnectionPlan } from '../../src/coordinator/connectionRecord.js';
+
+export function plan(id: string, part: Partial<ConnectionPlan> = {}): ConnectionPlan {
+  return { id, brokerId: id, fronts: ['tcp://127.0.0.1:1'], maxSubscriptions: 500, priority: 5, ...part };
+}
+
+export const keyOf = (slot: number): string => `SHFE.i${slot}`;
+
+/** A coordinator with a clock of its own and what its commands add up to: the slots that each worker holds. */
+export class World {
+  readonly coordinator: Coordinator;
+  readonly held: Set<number>[];
+  readonly commands: LineCommand[] = [];
+  readonly refused: { slot: number; code: number }[] = [];
+  readonly vacated: number[] = [];
+  /** By slot: as the coordinator told last. */
+  readonly carried = new Map<number, number>();
+  now = 0;
+
+  constructor(plans: readonly ConnectionPlan[], options: Partial<CoordinatorOptions> = {}) {
+    this.held = plans.map(() => new Set<number>());
+    this.coordinator = new Coordinator(
+      {
+        strategy: 'least_connections',
+        autoFailover: true,
+        maxRetryCount: 3,
+        graceMs: 0,
+        redundancy: () => 1,
+        ...options,
+      },
+      {
+        send: (command) => this.#take(command),
+        refused: (slot, code) => this.refused.push({ slot, code }),
+        carried: (slot, lines) => this.carried.set(slot, lines),
+        vacated: (connection) => this.vacated.push(connection),
+      },
+      () => this.now,
+    );
+    plans.forEach((each, index) => this.coordinator.addConnection(index, each));
+  }
+
+  add(each: ConnectionPlan): number {
+    this.held.push(new Set());
+    this.coordinator.addConnection(this.held.length - 1, each);
+    return this.held.length - 1;
+  }
+
+  up(...indexes: number[]): this {
+    for (const index of indexes) this.coordinator.connectionState(index, 'logged_in', '');
+    return this;
+  }
+
+  down(...indexes: number[]): this {
+    for (const index of indexes)
+      this.coordinator.connectionState(index, 'disconnected', 'network read failed');
+    return this;
+  }
+
+  want(...slots: number[]): this {
+    for (const slot of slots) this.coordinator.want(slot, keyOf(slot));
+    this.coordinator.flush();
+    return this;
+  }
+
+  drop(...slots: number[]): this {
+    for (const slot of slots) this.coordinator.drop(slot);
+    this.coordinator.flush();
+    return this;
+  }
+
+  /** The front refuses what its worker holds, which lets go of it. */
+  refuse(index: number, slot: number, code: number): this {
+    expect(this.held[index]!.delete(slot), 'refused what it holds').toBe(true);
+    this.coordinator.subscriptionRefused(index, slot, code, 'refused');
+    this.coordinator.flush();
+    return this;
+  }
+
+  /** A tick by every line of these slots whose connection is logged in. */
+  tick(slots: readonly number[]): this {
+    const up = this.coordinator.status().filter(({ state }) => state === 'logged_in');
+    for (const { index } of up)
+      for (const slot of slots) if (this.held[index]!.has(slot)) this.coordinator.ticked(index, slot);
+    this.coordinator.flush();
+    return this;
+  }
+
+  /** Time passes second by second. */
+  pass(seconds: number, eachSecond: () => void = () => undefined): this {
+    for (let i = 0; i < seconds; i++) {
+      this.now += 1000;
+      eachSecond();
+      this.coordinator.pass();
+    }
+    return this;
+  }
+
+  /** How many slots each worker holds. */
+  get loads(): number[] {
+    return this.held.map((each) => each.size);
+  }
+
+  /** The connections that hold a slot. */
+  linesOf(slot: number): number[] {
+    return this.held.flatMap((slots, index) => (slots.has(slot) ? [index] : []));
+  }
+
+  #take(command: LineCommand): void {
+    this.commands.push(command);
+    const held = this.held[command.connection]!;
+    for (const slot of command.slots) {
+      if (command.type === 'subscribe') held.add(slot);
+      else
+        expect(
+          held.delete(slot),
+          `connection ${command.connection} unsubscribed ${slot}, which it holds`,
+        ).toBe(true);
+    }
+    if (command.type === 'subscribe') this.coordinator.requested(command.connection, command.slots);
+  }
+}
+
+export function range(count: number, first = 0): number[] {
+  return Array.from({ length: count }, (_, i) => first + i);
+}
