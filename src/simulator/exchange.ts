@@ -121,18 +121,21 @@ export class Exchange {
     this.#subscriptions.delete(subscriber);
   }
 
-  /** Sends ticks beyond the schedule: the present state of a subscriber's instruments, one after the other. */
+  /**
+   * Sends ticks beyond the schedule: the present state of a subscriber's instruments, one after the other. A bench run,
+   * whose ticks are numbered, has no such ticks: the newest are sent again.
+   */
   sendExtra(subscriber: Subscriber, count: number): void {
     const mine = this.#subscriptions.get(subscriber);
     if (mine === undefined || mine.size === 0) return;
     // What is due comes first, so that no instrument steps back.
-    this.#turn();
     const now = this.now();
+    this.#turn(now);
     for (let left = count; left > 0;) {
       for (const index of mine) {
         if (left-- <= 0) break;
-        const frame = this.#feed.tickFrame(index, now);
-        subscriber.deliver(index, frame, 0, frame.length);
+        const frame = this.#isBench ? this.#feed.newestFrame(index, now) : this.#feed.tickFrame(index, now);
+        if (frame !== undefined) subscriber.deliver(index, frame, 0, frame.length);
       }
     }
     subscriber.outbox.flush();
@@ -206,9 +209,9 @@ export class Exchange {
     this.#timer = setTimeout(() => this.#turn(), wait);
   }
 
-  #turn(): void {
+  #turn(now = this.now()): void {
     this.#rollOver();
-    this.#feed.collect(this.now(), (index, frames, start, end) => {
+    this.#feed.collect(now, (index, frames, start, end) => {
       for (const subscriber of this.#subscribers[index]!) subscriber.deliver(index, frames, start, end);
     });
     for (const subscriber of this.#subscriptions.keys()) subscriber.outbox.flush();

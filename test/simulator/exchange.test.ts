@@ -143,6 +143,18 @@ it('encodes a bench run alike on two front processes and in the library', async 
   }
 });
 
+it('has no ticks beyond the numbered ones in a bench run: a flood repeats the newest', async () => {
+  const { exchange, subscriber, ticks } = open({ benchStartUs: (Date.now() - 1000) * 1000, rate: 20 });
+  exchange.subscribe(subscriber, ['rb', 'm'].map(listedId));
+  exchange.sendExtra(subscriber, 100);
+  await vi.waitFor(() => expect(ticks.length).toBeGreaterThan(110), { timeout: 20_000 });
+  for (const id of new Set(ticks.map((tick) => tick.id))) {
+    const numbers = ticks.filter((tick) => tick.id === id).map(({ fields }) => Number(fields[136]));
+    for (const [i, number] of numbers.entries())
+      if (i > 0) expect([0, 1]).toContain(number - numbers[i - 1]!);
+  }
+});
+
 it('has 96 fronts in one process, which agree', async () => {
   const fronts = run('--base-port', '0', '--fronts', '96', '--control-port', '0');
   const ports = await fronts.ports();
