@@ -1,0 +1,98 @@
+import { RaceTally, type RaceFigures } from './raceTally.js';
+import { TickMemory } from './tickMemory.js';
+
+export type { RaceFigures } from './raceTally.js';
+
+/** Figures are of the last half to whole minute. */
+const halfWindowMs = 30_000;
+/** What comes later than this is a snapshot or another day's, not a delay. */
+const longestDelayMs = 60_000;
+const firstSlots = 1024;
+
+/**
+ * Compares the lines of the same instrument, tick by tick: who had it first, who how much later, who never. What is
+ * the same tick, and which lines are judged by it, is told in tickMemory.ts. A tick of an instrument that has one line
+ * costs one array load.
+ */
+export class LineRace {
+  /** By slot: place in the memory + 1; 0 while the slot has one line. */
+  #places = new Int32Array(firstSlots);
+  #placeCount = 0;
+  readonly #freePlaces: number[] = [];
+  /** By source. */
+  readonly #tallies = new Map<number, RaceTally>();
+  readonly #memory: TickMemory;
+  /** When the next half of the window begins, ms since the epoch. */
+  #turnAt = -Infinity;
+
+  constructor() {
+    this.#memory = new TickMemory({
+      delivered: (source, delayMs) => {
+        if (delayMs <= longestDelayMs) this.#tallyOf(source).delivered(delayMs);
+      },
+      missed: (source) => this.#tallyOf(source).missed(),
+    });
+  }
+
+  /** Says how many lines carry the instrument; those with two or more are raced. */
+  follow(slot: number, lines: number): void {
+    if (slot >= this.#places.length) {
+      const places = new Int32Array(Math.max(2 * this.#places.length, slot + 1));
+      places.set(this.#places);
+      this.#places = places;
+    }
+    const place = this.#places[slot]! - 1;
+    if (lines >= 2 && place < 0) {
+      const given = this.#freePlaces.pop() ?? this.#placeCount++;
+      this.#memory.clear(given);
+      this.#places[slot] = given + 1;
+    } else if (lines < 2 && place >= 0) {
+      this.#places[slot] = 0;
+      this.#freePlaces.push(place);
+    }
+  }
+
+  /**
+   * A tick has come; on the tick path.
+   *
+   * @param source index of the line
+   * @param volume running total of the trading day
+   * @param timeOfDayMs the exchange's time; negative where it is unusable
+   * @param receiveMs ms since the epoch
+   */
+  tick(source: number, slot: number, volume: number, timeOfDayMs: number, receiveMs: number): void {
+    const place = this.#places[slot];
+    if (place === undefined || place === 0 || timeOfDayMs < 0) return;
+    if (receiveMs >= this.#turnAt || receiveMs < this.#turnAt - 2 * halfWindowMs) this.#turn(receiveMs);
+    this.#memory.take(place - 1, source, volume, timeOfDayMs, receiveMs);
+  }
+
+  /** The line's figures of the last half to whole minute in which there was a race at all. */
+  take(source: number): RaceFigures {
+    return (this.#tallies.get(source) ?? new RaceTally()).figures();
+  }
+
+  /** To be called when a line's session ends, and when it has logged in: what it lacks in between is no gap. */
+  forget(source: number): void {
+    this.#tallies.delete(source);
+    this.#memory.forget(source);
+  }
+
+  #tallyOf(source: number): RaceTally {
+    const known = this.#tallies.get(source);
+    if (known !== undefined) return known;
+    const tally = new RaceTally();
+    this.#tallies.set(source, tally);
+    return tally;
+  }
+
+  #turn(receiveMs: number): void {
+    // After a long silence, or when the host's clock was set back, both halves are old.
+    const both = receiveMs >= this.#turnAt + halfWindowMs || receiveMs < this.#turnAt;
+    for (const tally of this.#tallies.values()) {
+      tally.turn();
+      if (both) tally.turn();
+    }
+    this.#turnAt = receiveMs + halfWindowMs;
+  }
+}
