@@ -16,6 +16,7 @@ import { TickTrace } from './profile/tickTrace.js';
 import { MarketServer } from './server/marketServer.js';
 import type { HealthReport } from './server/health.js';
 import type { StatusReport } from './server/status.js';
+import { loggedReload } from './reloadLog.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { statusReport } from './statusReport.js';
 import { RedisMonitor } from './storage/redis.js';
@@ -92,7 +93,8 @@ export class Gateway {
       demand: this.#connections,
       health: () => this.health(),
       status: () => this.status(),
-      reload: () => new Promise((resolve) => resolve(this.reload())),
+      reload: () =>
+        new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
       logger: this.#log,
     });
     const port = await this.#server.listen();

@@ -1,22 +1,24 @@
 import { runCli } from './cli/runCli.js';
-import { loadConfig } from './config/load.js';
 import { silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
 import { createLogger, LogOutput } from './logging.js';
 import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
+import { Reloads } from './reloads.js';
 import { StandardOutput } from './standardOutput.js';
 
 const lastLinesMs = 500;
 
 /**
  * Runs one command line to its end and gives the exit code: 0 after a clean stop, 1 when the gateway could not
- * start or stop, otherwise the command's own. A gateway runs until `shutdown` is aborted.
+ * start or stop, otherwise the command's own. A gateway runs until `shutdown` is aborted, and reads its configuration
+ * anew at each SIGHUP event of `hangups`.
  */
 export async function runProgram(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   shutdown: AbortSignal,
+  hangups: EventTarget,
 ): Promise<number> {
   const outcome = await runCli(argv, env);
   if (outcome.kind === 'done') return outcome.exitCode;
@@ -37,19 +39,23 @@ export async function runProgram(
   const printed = new LimitedLog(log);
   output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
   for (const text of config.warnings) log.warn(text);
-  const gateway = new Gateway(config, () => loadConfig(options.sources), log);
+  const reloads = new Reloads(options.sources, config, log);
+  hangups.addEventListener('SIGHUP', () => reloads.request('SIGHUP'));
+  const gateway = new Gateway(config, () => reloads.load(), log);
   let profiles: ProfileServer | undefined;
   let exitCode = 0;
   try {
     if (options.profile)
       profiles = await ProfileServer.open(profileSocketPath(config.flowPath, env), log, gateway.trace);
     await gateway.start(shutdown);
+    if (!shutdown.aborted) reloads.begin(() => gateway.reload());
     await aborted(shutdown);
     log.info({ signal: String(shutdown.reason) }, 'stopping');
   } catch (error) {
     log.fatal(errorText(error));
     exitCode = 1;
   }
+  reloads.close();
   const hung = await gateway.stop();
   silenceAllSessions();
   printed.close();

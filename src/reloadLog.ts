@@ -13,8 +13,22 @@ const beginnings = {
   settings: 'settings changed',
 } as const satisfies Partial<Record<keyof ReloadPlan, string>>;
 
-/** Logs what a reload has changed: a line for each kind, `cause` first, such as SIGHUP. */
-export function logReload(log: Logger, cause: string, summary: ReloadSummary): void {
+/**
+ * Carries a reload out and logs what has changed, a line for each kind, or why nothing has. `cause` begins the lines, such
+ * as SIGHUP. What `reload` throws is thrown again.
+ */
+export function loggedReload(log: Logger, cause: string, reload: () => ReloadSummary): ReloadSummary {
+  try {
+    const summary = reload();
+    logReload(log, cause, summary);
+    return summary;
+  } catch (error) {
+    logRefusedReload(log, cause, error);
+    throw error;
+  }
+}
+
+function logReload(log: Logger, cause: string, summary: ReloadSummary): void {
   const kinds = (Object.keys(beginnings) as (keyof typeof beginnings)[]).filter(
     (kind) => summary[kind].length > 0,
   );
@@ -24,8 +38,8 @@ export function logReload(log: Logger, cause: string, summary: ReloadSummary): v
   else if (kinds.length === 0) log.info(`${cause}: nothing has changed`);
 }
 
-/** Logs why a reload was not carried out, a line for each thing that is wrong. */
-export function logRefusedReload(log: Logger, cause: string, error: unknown): void {
+/** A line for each thing that is wrong. */
+function logRefusedReload(log: Logger, cause: string, error: unknown): void {
   if (error instanceof ConfigError)
     for (const { text } of error.problems) log.error(`${cause}: refused, nothing was changed: ${text}`);
   else log.error(`${cause}: no reload: ${error instanceof Error ? error.message : String(error)}`);

@@ -4,7 +4,7 @@ import type { GatewayConfig } from './config/gatewayConfig.js';
 import { loadConfig, type ConfigSources } from './config/load.js';
 import type { ReloadSummary } from './config/reload.js';
 import { ConfigWatch } from './config/watch.js';
-import { logRefusedReload, logReload } from './reloadLog.js';
+import { loggedReload } from './reloadLog.js';
 
 /**
  * Says when the configuration is to be read anew: when it is asked to, and when the file has changed and config_watch is
@@ -62,9 +62,9 @@ export class Reloads {
       return;
     }
     try {
-      logReload(this.#log, cause, this.#reload());
-    } catch (error) {
-      logRefusedReload(this.#log, cause, error);
+      loggedReload(this.#log, cause, this.#reload);
+    } catch {
+      // Nobody waits for an answer: the log has it.
     }
   }
 

@@ -13,7 +13,7 @@ const report: StatusReport = {
   uptime_s: 2,
   strategy: 'hash_based',
   redundancy: 1,
-  instruments: { wanted: 1, pending: 0, subscribing: 0, active: 1, failed: 0, cancelled: 0 },
+  instruments: { wanted: 1, short: 0, pending: 0, subscribing: 0, active: 1, failed: 0, cancelled: 0 },
   waiting: [],
   failed: [],
   connections: [],
@@ -98,13 +98,13 @@ describe('GET /api/status', () => {
   it.each(['POST', 'PUT', 'DELETE'])('answers %s with 405', async (method) => {
     const { code, headers, body } = await ask(method, '/api/status', { body: 'x'.repeat(1000) });
     expect(code).toBe(405);
-    expect(headers.allow).toBe('GET, HEAD, OPTIONS');
+    expect(headers['allow']).toBe('GET, HEAD, OPTIONS');
     expect(JSON.parse(body)).toMatchObject({ error: { code: 'method_not_allowed' } });
   });
 
   it('tells web pages of other origins nothing, not even in a preflight', async () => {
     const { code, headers } = await ask('OPTIONS', '/api/status');
-    expect([code, headers.allow]).toEqual([204, 'GET, HEAD, OPTIONS']);
+    expect([code, headers['allow']]).toEqual([204, 'GET, HEAD, OPTIONS']);
     expect(headers['access-control-allow-origin']).toBeUndefined();
   });
 });
@@ -167,7 +167,7 @@ describe('POST /api/reload', () => {
 
   it.each(['GET', 'HEAD', 'PUT'])('answers %s with 405 and reloads nothing', async (method) => {
     const { code, headers } = await ask(method, '/api/reload');
-    expect([code, headers.allow, reloads]).toEqual([405, 'POST, OPTIONS', 0]);
+    expect([code, headers['allow'], reloads]).toEqual([405, 'POST, OPTIONS', 0]);
   });
 });
 
