@@ -1,5 +1,6 @@
 #include "releaser.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -13,24 +14,73 @@
 namespace qb {
 namespace {
 
-// Never destroyed: the thread lives until the process ends.
+using Clock = std::chrono::steady_clock;
+
+// A release that takes longer is given up: it keeps its thread, and another goes on with the next session.
+constexpr std::chrono::seconds releaseLimit{10};
+
+// Never destroyed: the threads live until the process ends.
+//
+// At most one thread releases (`turn` is its number) beside those that were given up, and while there is something in
+// line, one waits to take over.
 struct Releaser {
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::shared_ptr<Session>> line;
-  bool started = false;
+  int waiting = 0;  // threads
+  bool busy = false;
+  unsigned turn = 0;
+  Clock::time_point giveUpAt;
+
+  // The caller holds the lock. Throws if there is no thread.
+  void addThread() {
+    std::thread([this] { run(); }).detach();
+    waiting++;
+  }
+
+  void awaitTurn(std::unique_lock<std::mutex> &lock) {
+    for (;;) {
+      if (line.empty()) {
+        changed.wait(lock);
+      } else if (busy && Clock::now() < giveUpAt) {
+        changed.wait_until(lock, giveUpAt);
+      } else {
+        return;
+      }
+    }
+  }
 
   void run() {
+    std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
-      std::shared_ptr<Session> session;
-      {
-        std::unique_lock<std::mutex> lock(mutex);
-        changed.wait(lock, [this] { return !line.empty(); });
-        session = std::move(line.front());
-        line.pop_front();
-      }
+      awaitTurn(lock);
+      std::shared_ptr<Session> session = std::move(line.front());
+      line.pop_front();
+      const unsigned mine = ++turn;
+      busy = true;
+      giveUpAt = Clock::now() + releaseLimit;
+      waiting--;
+      if (!line.empty()) standBy();
+      lock.unlock();
       session->release();
       forgetSession(session->handle());
+      session.reset();
+      lock.lock();
+      if (turn != mine) return;  // was given up: another thread goes on
+      busy = false;
+      if (line.empty() && waiting > 0) return;
+      waiting++;
+      changed.notify_one();
+    }
+  }
+
+  // Sees to it that somebody notices when the release that is under way does not return. The caller holds the lock.
+  void standBy() noexcept {
+    if (waiting > 0) return;
+    try {
+      addThread();
+    } catch (const std::exception &) {
+      // No thread is left: those in line wait for the one that releases.
     }
   }
 };
@@ -46,12 +96,10 @@ bool releaseLater(std::shared_ptr<Session> session) noexcept {
   try {
     Releaser &self = releaser();
     const std::lock_guard<std::mutex> lock(self.mutex);
+    if (self.waiting == 0 && !self.busy) self.addThread();
     self.line.push_back(std::move(session));
-    if (!self.started) {
-      std::thread([&self] { self.run(); }).detach();
-      self.started = true;
-    }
-    self.changed.notify_one();
+    self.standBy();
+    self.changed.notify_all();
     return true;
   } catch (const std::exception &) {
     // No memory or no thread: the session stays silent but is not released.

@@ -1,5 +1,6 @@
-// Releases sessions one at a time on one background thread of the process. Releasing many at once crashes a
-// real library, and a release may wait for a callback to end, so it never runs on a JS thread.
+// Releases sessions one at a time on a background thread of the process. Releasing many at once crashes a
+// real library, and a release may wait for a callback to end, so it never runs on a JS thread. One that does not
+// return within 10 s is given up: the next one begins beside it.
 #pragma once
 
 #include <memory>

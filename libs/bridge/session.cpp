@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <exception>
-#include <filesystem>
 #include <new>
 #include <thread>
 #include <utility>
@@ -160,14 +159,8 @@ bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, 
     error = "the tick ring is not laid out as this bridge expects";
     return false;
   }
-  std::string folder = flowFolder;
-  if (folder.empty() || folder.back() != '/') folder += '/';  // the library only concatenates names
-  std::error_code code;
-  std::filesystem::create_directories(folder, code);
-  if (code) {
-    error = folder + ": the folder for flow files cannot be made: " + code.message();
-    return false;
-  }
+  if (!flow_.take(flowFolder, error)) return false;
+  const std::string &folder = flow_.path();
   try {
     api_ = library_->createApi(folder.c_str());
   } catch (const std::exception &thrown) {
@@ -314,6 +307,7 @@ void Session::release() noexcept {
       return 0;
     });
   }
+  flow_.giveBack();
   released_.store(true, std::memory_order_release);
   Event event = eventOf(EventType::released, nullptr);
   owner_->push(event, true);

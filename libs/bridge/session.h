@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "doorbell.h"
+#include "flow_folder.h"
 #include "library.h"
 #include "owner.h"
 #include "slot_map.h"
@@ -46,7 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   Session(Owner *owner, int ownerHandle, const Library *library, int source);
 
-  // Makes the flow folder and the vendor's object. False with the reason in `error`.
+  // Makes the flow folder, another one if a session of this process has it, and the vendor's object. False with the reason in `error`.
   bool create(const char *flowFolder, void *ring, std::size_t ringBytes, std::string &error);
 
   int addDoorbell(void *memory, int eventFd) noexcept;  // before init()
@@ -112,6 +113,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::atomic<std::uint32_t> acknowledged_{0};
   std::atomic<std::uint32_t> refusalsLost_{0};  // subscriptions, the event ring being full
 
+  FlowFolder flow_;
   TickRingWriter ring_;
   SlotMap slots_;
   Doorbell doorbells_[maxDoorbells];

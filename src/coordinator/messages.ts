@@ -27,7 +27,7 @@ export interface ConnectionSpec {
   readonly brokerId: string;
   readonly userId: string;
   readonly password: string;
-  /** Folder for the library's flow files, of this session alone. */
+  /** Folder for the library's flow files. While an earlier session has it, the bridge takes NAME.2, NAME.3, … */
   readonly flowFolder: string;
   /** Shared memory of the session's tick ring. */
   readonly tickRing: SharedArrayBuffer;
@@ -46,7 +46,7 @@ export type WorkerCommand =
   | { readonly type: 'unsubscribe'; readonly connection: number; readonly ids: readonly string[] }
   /** Ends one session that is of no use any more and opens another in its place; its subscriptions stay. */
   | { readonly type: 'reopen'; readonly connection: number; readonly reason: string }
-  /** Ends one session: silence, release off the thread, then a `closed` event. */
+  /** Ends one session: silence, release off the thread, then a `closed` event, after 15 s in any case. */
   | { readonly type: 'close'; readonly connection: number }
   /** Ends all sessions, then the worker itself. */
   | { readonly type: 'stop' };
@@ -80,6 +80,7 @@ export type WorkerEvent =
       readonly code: number;
       readonly text: string;
     }
+  /** Nothing of the session writes into its ring any more, and the connection may be opened again. */
   | { readonly type: 'closed'; readonly connection: number }
   | {
       readonly type: 'log';

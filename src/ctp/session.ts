@@ -8,6 +8,8 @@ const connectTimeoutMs = 15_000;
 const loginTimeoutMs = 10_000;
 /** Fronts allow one login per second and session. */
 const loginSpacingMs = 1_000;
+/** A library that does not let go of a session for so long is not waited for. */
+const releaseTimeoutMs = 15_000;
 /** A session that lost no refusal for so long asks again as soon as at first when it does. */
 const calmMs = 300_000;
 
@@ -46,6 +48,8 @@ export type SessionCommand =
   | { readonly type: 'unsubscribe'; readonly ids: readonly string[] }
   /** Silence the session and let go of it; `released` follows. */
   | { readonly type: 'release' }
+  /** The session is not waited for any more: another is opened beside it. */
+  | { readonly type: 'abandon' }
   | {
       readonly type: 'state';
       readonly state: ConnectionState;
@@ -61,7 +65,7 @@ export type SessionCommand =
  *                       ↑                               │           │                       │
  *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
  *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
- *   any of these ── reopen ─→ reopening ── released ─→ connecting
+ *   any of these ── reopen ─→ reopening ── released or not within 15 s ─→ connecting
  *
  * `waiting`: the front is connected, but the next login is not due yet.
  */
@@ -90,6 +94,7 @@ export class Session {
   #loginNotBefore = -Infinity;
   #loginFailures = 0;
   #requestId = 0;
+  #releaseDeadline = Infinity;
   #askAgainAt = Infinity;
   /** Times that everything was asked for again, without a calm between them. */
   #askedAgain = 0;
@@ -120,6 +125,9 @@ export class Session {
         return this.#loginDeadline;
       case 'logged_in':
         return Math.min(this.#subscriptions.sendAt, this.#askAgainAt);
+      case 'reopening':
+      case 'closing':
+        return this.#releaseDeadline;
       default:
         return Infinity;
     }
@@ -129,7 +137,7 @@ export class Session {
   step(input: SessionInput, now: number): SessionCommand[] {
     switch (input.type) {
       case 'open':
-        return this.#open(now);
+        return this.#open(now, '');
       case 'opening':
         if (this.#phase === 'connecting') this.#connectDeadline = now + connectTimeoutMs;
         return [];
@@ -166,20 +174,20 @@ export class Session {
       case 'time':
         return this.#time(now);
       case 'reopen':
-        return this.#reopen(input.reason);
+        return this.#reopen(input.reason, now);
       case 'close':
-        return this.#close();
+        return this.#close(now);
       case 'released':
         return this.#released(now);
     }
   }
 
-  #open(now: number): SessionCommand[] {
+  #open(now: number, reason: string): SessionCommand[] {
     if (this.#phase !== 'idle') return [];
     this.#phase = 'connecting';
     this.#exists = true;
     this.#connectDeadline = now + connectTimeoutMs;
-    return [state('connecting', ''), { type: 'open' }];
+    return [state('connecting', reason), { type: 'open' }];
   }
 
   #connected(now: number): SessionCommand[] {
@@ -298,6 +306,9 @@ export class Session {
       case 'logging_in':
         this.#waitForLogin(now, 0);
         return [state('connected', `login not answered within ${loginTimeoutMs / 1000} s`)];
+      case 'reopening':
+      case 'closing':
+        return this.#notReleased(now);
       default:
         if (now >= this.#askAgainAt) {
           this.#askAgainAt = Infinity;
@@ -318,9 +329,10 @@ export class Session {
     return this.#exists ? [report, { type: 'release' }] : [report];
   }
 
-  #reopen(reason: string): SessionCommand[] {
+  #reopen(reason: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
     this.#phase = 'reopening';
+    this.#releaseDeadline = now + releaseTimeoutMs;
     this.#subscriptions.forgetSent();
     return [state('error', reason), { type: 'release' }];
   }
@@ -330,13 +342,23 @@ export class Session {
     if (this.#phase === 'closing') return this.#closed();
     if (this.#phase !== 'reopening') return [];
     this.#phase = 'idle';
-    return this.#open(now);
+    return this.#open(now, '');
   }
 
-  #close(): SessionCommand[] {
+  /** The library hangs over the release. The session is silent, so its ring may have another writer. */
+  #notReleased(now: number): SessionCommand[] {
+    const text = `the library did not let go of the session within ${releaseTimeoutMs / 1000} s`;
+    this.#exists = false;
+    if (this.#phase === 'closing') return [{ type: 'warn', text }, ...this.#closed()];
+    this.#phase = 'idle';
+    return [{ type: 'abandon' }, ...this.#open(now, `${text}: opening another one`)];
+  }
+
+  #close(now: number): SessionCommand[] {
     if (this.#phase === 'closing' || this.#phase === 'closed') return [];
     const releasing = this.#phase === 'failed' || this.#phase === 'reopening';
     this.#phase = 'closing';
+    this.#releaseDeadline = now + releaseTimeoutMs;
     if (!this.#exists) return this.#closed();
     return releasing ? [] : [{ type: 'release' }];
   }

@@ -119,6 +119,9 @@ export class SessionHost {
       case 'release':
         this.#release();
         break;
+      case 'abandon':
+        this.#vendor = undefined;
+        break;
       case 'state':
       case 'refused':
         this.#options.post({ ...command, connection });

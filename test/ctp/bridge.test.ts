@@ -144,6 +144,24 @@ describe('a session', () => {
     },
   );
 
+  it('never shares its folder with another, not even with one that the library does not let go of', async () => {
+    const folders = (): string[] =>
+      fake
+        .calls()
+        .filter((call) => call.startsWith('create'))
+        .map((call) => call.slice(`create ${folder}/`.length).split(' ')[0]!);
+    const first = open(fake, 'own');
+    open(fake, 'own/');
+    fake.holdRelease(1);
+    first.session.close();
+    open(fake, './own');
+    expect(folders()).toEqual(['own/', 'own.2/', 'own.3/']);
+    fake.holdRelease(0);
+    await until(() => first.session.released, 'released');
+    open(fake, 'own');
+    expect(folders()).toEqual(['own/']);
+  });
+
   it('says what stands in the way of its flow folder', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(() => open(fake, 'file/flow')).toThrow(`${folder}/file/flow/: the folder for flow files`);

@@ -24,6 +24,8 @@ export interface FakeLibrary {
   readonly returnNext: (code: number) => void;
   /** 1: releases do not return until it is 0 again. */
   readonly holdRelease: (hold: number) => void;
+  /** The next release alone does not return until holdRelease(0). */
+  readonly holdNextRelease: () => void;
   readonly mostReleasing: () => number;
   /** What the library was asked since the last time, one entry per call. */
   readonly calls: () => string[];
@@ -57,6 +59,7 @@ export function loadFakeLibrary(name: string): FakeLibrary {
     endStream: lib.func('void fake_end_stream()'),
     returnNext: lib.func('void fake_return(int code)'),
     holdRelease: lib.func('void fake_hold_release(int hold)'),
+    holdNextRelease: lib.func('void fake_hold_next_release()'),
     mostReleasing: lib.func('int fake_most_releasing()'),
     calls: () => {
       const buffer = Buffer.alloc(1 << 16);

@@ -305,13 +305,39 @@ describe('a session', () => {
     expect(run.step(reopen)).toEqual([state('error', 'silent'), { type: 'release' }]);
     // What the old session still says, and a second wish, change nothing.
     expect(run.step(reopen, connected, accepted, lost, { type: 'time' }, subscribe('c'))).toEqual([]);
-    expect(run.session.wakeAt).toBe(Infinity);
+    expect(run.after(14_999)).toEqual([]);
     expect(run.step(released)).toEqual([state('connecting'), { type: 'open' }]);
     expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 2 }]);
     expect(run.step(accepted)).toEqual([
       state('logged_in'),
       { type: 'subscribe', ids: ['a', 'b', 'c'], slots: [0, 1, 0] },
     ]);
+  });
+
+  it('opens another session when the library does not let go of the old one', () => {
+    const run = loggedIn();
+    run.step(subscribe('a'), reopen);
+    expect(run.after(15_000)).toEqual([
+      { type: 'abandon' },
+      state('connecting', 'the library did not let go of the session within 15 s: opening another one'),
+      { type: 'open' },
+    ]);
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 2 }]);
+    expect(run.step(accepted)).toContainEqual({ type: 'subscribe', ids: ['a'], slots: [0] });
+    expect(run.step(close)).toEqual([{ type: 'release' }]);
+  });
+
+  it.each([
+    ['closes', [close]],
+    ['closes while it is opened again', [reopen, close]],
+  ])('%s without a library that does not let go', (_how, inputs) => {
+    const run = loggedIn();
+    run.step(...inputs);
+    expect(run.after(15_000)).toEqual([
+      { type: 'warn', text: 'the library did not let go of the session within 15 s' },
+      { type: 'closed' },
+    ]);
+    expect(run.step(released, close)).toEqual([]);
   });
 
   it('is not opened again before it was opened, after it failed or while it closes', () => {
@@ -346,7 +372,6 @@ describe('a session', () => {
     const first = run.step(close);
     if (phase === 'reopening') expect(first).toEqual([]);
     else expect(first).toEqual(exists ? [{ type: 'release' }] : [{ type: 'closed' }]);
-    expect(run.session.wakeAt).toBe(Infinity);
     expect(run.step(close, connected, accepted, lost, { type: 'time' }, subscribe('a'))).toEqual([]);
     expect(run.step(released)).toEqual(exists ? [{ type: 'closed' }] : []);
     expect(run.step(released, close)).toEqual([]);

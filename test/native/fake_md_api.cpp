@@ -96,7 +96,7 @@ std::mutex mutex;
 std::string calls;
 CThostFtdcMdSpi *lastSpi = nullptr;  // kept after RegisterSpi(0): for callbacks that come too late
 std::atomic<int> nextReturn{0};
-std::atomic<bool> holdRelease{false};
+std::atomic<bool> holdRelease{false}, holdNextRelease{false}, releaseHeld{false};
 std::atomic<int> releasing{0}, mostReleasing{0};
 
 void note(const std::string &text) {
@@ -116,7 +116,9 @@ class Fake final : public CThostFtdcMdApi {
     const int now = ++releasing;
     if (now > mostReleasing) mostReleasing = now;
     note("release");
-    while (holdRelease) std::this_thread::yield();
+    const bool held = holdNextRelease.exchange(false);
+    if (held) releaseHeld = true;
+    while (holdRelease || (held && releaseHeld)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     --releasing;
     delete this;
   }
@@ -287,7 +289,11 @@ FAKE_API void fake_end_stream() {
 }
 
 FAKE_API void fake_return(int code) { nextReturn = code; }
-FAKE_API void fake_hold_release(int hold) { holdRelease = hold != 0; }
+FAKE_API void fake_hold_release(int hold) {
+  holdRelease = hold != 0;
+  if (hold == 0) holdNextRelease = releaseHeld = false;
+}
+FAKE_API void fake_hold_next_release() { holdNextRelease = true; }
 FAKE_API int fake_most_releasing() { return mostReleasing; }
 // Gives the calls since the last time.
 FAKE_API void fake_calls(char *buffer, int bytes) {

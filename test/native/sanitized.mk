@@ -9,7 +9,7 @@ BUILD := $(BRIDGE)/build/test/$(subst $(comma),-,$(SANITIZER))
 FLAGS := -std=c++17 -O1 -g1 -Wall -Wextra -Werror -Wno-tsan -fPIC -fvisibility=hidden -pthread -MMD -MP \
 	-fno-omit-frame-pointer -fsanitize=$(SANITIZER) -fno-sanitize=vptr -fno-sanitize-recover=all
 FAKES := fake_6_7_13 fake_6_3_15 fake_2013
-SOURCES := bridge elf_check library owner registry releaser session standard_output trial trial_process vendor_symbols versions
+SOURCES := bridge elf_check flow_folder library owner registry releaser session standard_output trial trial_process vendor_symbols versions
 OBJECTS := $(SOURCES:%=$(BUILD)/%.o) $(BUILD)/bridge_stress.o
 
 .PHONY: all

@@ -127,7 +127,7 @@ describe('a worker pool', () => {
     await run.reaches(0, 'connecting');
     await until(() => fake.calls().includes('init'), 'open');
     await until(() => {
-      for (let i = 0; i < 5000; i++) {
+      for (let i = 0; i < 20_000; i++) {
         fake.connected();
         fake.disconnected(0x1001);
       }

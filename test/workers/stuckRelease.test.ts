@@ -1,0 +1,94 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type FakeLibrary, loadFakeLibrary } from '../ctp/fakeLibrary.js';
+import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
+import { until } from '../ring/until.js';
+import { PoolRun } from './poolRun.js';
+
+/** A release is given 10 s before the next one begins, and 15 s before its connection goes on without it. */
+const stuckMs = 30_000;
+const testMs = 60_000;
+
+let fake: FakeLibrary;
+let run: PoolRun;
+const calls: string[] = [];
+
+beforeEach(() => {
+  fake = loadFakeLibrary('fake_6_7_13');
+  run = new PoolRun(2);
+});
+afterEach(async () => {
+  fake.holdRelease(0);
+  await run.end();
+  calls.length = 0;
+});
+
+function count(start: string): number {
+  calls.push(...fake.calls());
+  return calls.filter((call) => call.startsWith(start)).length;
+}
+
+/** Brings the fake library's newest session as far as its subscriptions. */
+async function logIn(requests: number): Promise<void> {
+  await until(() => count('init') === requests, 'open', stuckMs);
+  fake.connected();
+  await until(() => count('login') === requests, 'the login');
+  fake.login(0, Buffer.alloc(1), '', 1, 0);
+  await until(() => run.requested(0).length === requests, 'subscribed');
+}
+
+it(
+  'a connection whose library does not let go of it goes on in another folder, and holds up no other',
+  async () => {
+    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path }), run.spec(1, 'sim://')]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
+    await run.reaches(1, 'logged_in');
+    await logIn(1);
+    fake.holdNextRelease();
+    run.pool.send({ type: 'reopen', connection: 0, reason: 'silent' });
+    await until(() => count('release') === 1, 'the release hangs');
+    run.pool.send({ type: 'close', connection: 1 });
+    await until(() => run.count('closed') === 1, 'the other is closed', stuckMs);
+    expect(run.events.filter((event) => event.type === 'log')).toEqual([]);
+    await logIn(2);
+    expect(run.states(0).map(({ state, reason }) => `${state} ${reason}`.trim())).toEqual([
+      'connecting',
+      'connected',
+      'logged_in',
+      'error silent',
+      'connecting the library did not let go of the session within 15 s: opening another one',
+      'connected',
+      'logged_in',
+    ]);
+    const folders = calls.filter((call) => call.startsWith('create'));
+    expect(folders.map((call) => /c0[^/]*/.exec(call)![0])).toEqual(['c0', 'c0.2']);
+    const depth = depthStruct(584);
+    depth.text(longIdOffset, 'rb2605');
+    fake.tick(depth.bytes);
+    expect(await run.tick(0)).toBe(7);
+  },
+  testMs,
+);
+
+it(
+  'a connection whose library does not let go of it is closed all the same',
+  async () => {
+    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+    run.pool.open([spec]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
+    await logIn(1);
+    fake.holdNextRelease();
+    run.pool.send({ type: 'close', connection: 0 });
+    await until(() => run.count('closed') === 1, 'closed', stuckMs);
+    expect(run.events).toContainEqual({
+      type: 'log',
+      level: 'warn',
+      text: 'the library did not let go of the session within 15 s',
+      connection: 0,
+    });
+    run.pool.open([spec]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
+    await logIn(2);
+    expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+  },
+  testMs,
+);
