@@ -11,11 +11,13 @@ const contradictionsToReset = 20;
 /** "Later" means by this much: a second line of the instrument may lag, but is not ahead. */
 const contradictionAheadMs = 10_000;
 const firstSlots = 1024;
+/** States at one key whose hashes are kept; a slower line that is further behind is dropped by its key. */
+const keptStates = 8;
 
 /** How many ticks were taken and left out, and why. */
 export interface BookCounters {
   accepted: number;
-  /** Same as the state that is already held. */
+  /** Same as the state that is held, or as one that was there at the same key before. */
   duplicate: number;
   /** Older than the state that is held: a late snapshot, or the slower of two lines. */
   regressed: number;
@@ -38,21 +40,31 @@ export interface SlotLookup {
  *   versions [slot]                        number of ticks accepted; 0 = nothing known
  *
  * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
- * A tick is accepted when (trading day, volume, time) advances, or when it differs from the state at the same key;
- * within a trading day volume never falls. A state that a row of later ticks contradicts is given up.
+ * A tick is accepted when its key (trading day, volume, time) advances; within a trading day volume never falls. At the
+ * same key it is accepted when it differs from all states that were there at that key, or from the held one alone while
+ * only its own line has brought any: so the first arrival wins, and the copies of slower lines change nothing. The blind
+ * spot: where several lines have brought states of one key, a return to an earlier one passes for a late copy.
+ * A state that a row of later ticks contradicts is given up.
  */
 export class QuoteBook {
   readonly counters: BookCounters = { accepted: 0, duplicate: 0, regressed: 0, untimed: 0, reset: 0 };
   #values = new Float64Array(firstSlots * fieldCount).fill(NaN);
+  #valueBits = new Int32Array(this.#values.buffer);
   #changed = new Uint32Array(firstSlots * fieldCount);
   #versions = new Uint32Array(firstSlots);
   /** Ticks in a row, per slot, that contradicted the held state. */
   #contradictions = new Uint8Array(firstSlots);
+  /** Per slot: the source that brought all states at the present key, or -1 where several did. */
+  #givenBy = new Int32Array(firstSlots);
+  /** Hashes of the states at the present key, per slot [slot · keptStates + i], and how many there were. */
+  #states = new Int32Array(firstSlots * keptStates);
+  #stateCounts = new Uint32Array(firstSlots);
+  /** The state that a tick brings. */
+  readonly #next = new Float64Array(fieldCount);
+  readonly #nextBits = new Int32Array(this.#next.buffer);
   readonly #lookup: SlotLookup;
   readonly #clock: ExchangeClock;
   readonly #time: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
-  /** Field values that ever changed; tells whether a tick changed any. */
-  #changes = 0;
 
   constructor(lookup: SlotLookup, clock: ExchangeClock) {
     this.#lookup = lookup;
@@ -76,7 +88,7 @@ export class QuoteBook {
 
   /** Takes a tick in. True when the state changed, so that clients must be told. */
   apply(tick: TickRecord): boolean {
-    const { f64, i32 } = tick;
+    const { i32 } = tick;
     const slot = tick.slot;
     const { exchange, product } = this.#lookup.bySlot(slot);
     if (slot >= this.#versions.length) this.#grow(slot);
@@ -106,53 +118,100 @@ export class QuoteBook {
       this.counters.reset++;
     }
     this.#contradictions[slot] = 0;
+    this.#read(tick, time, exchange, product?.multiplier ?? 1);
+    if (!this.#isNews(slot, tick.source)) {
+      this.counters.duplicate++;
+      return false;
+    }
+    this.#take(slot, held + 1);
+    this.counters.accepted++;
+    return true;
+  }
 
-    const at = slot * fieldCount;
-    const version = held + 1;
-    const changesBefore = this.#changes;
-    this.#set(at + F.tradingDay, time.tradingDay, version);
-    this.#set(at + F.timestamp, time.epochMs, version);
-    this.#set(at + F.lastPrice, price(f64[F64.lastPrice]!), version);
-    this.#set(at + F.openPrice, price(f64[F64.openPrice]!), version);
-    this.#set(at + F.highestPrice, price(f64[F64.highestPrice]!), version);
-    this.#set(at + F.lowestPrice, price(f64[F64.lowestPrice]!), version);
-    this.#set(at + F.closePrice, price(f64[F64.closePrice]!), version);
-    this.#set(at + F.upperLimitPrice, price(f64[F64.upperLimitPrice]!), version);
-    this.#set(at + F.lowerLimitPrice, price(f64[F64.lowerLimitPrice]!), version);
-    this.#set(at + F.turnover, price(f64[F64.turnover]!), version);
-    this.#set(at + F.volume, volume, version);
-    this.#set(at + F.openInterest, price(f64[F64.openInterest]!), version);
+  /** Puts what the tick says into #next. */
+  #read({ f64, i32 }: TickRecord, time: TickTime, exchange: string, multiplier: number): void {
+    const next = this.#next;
+    next[F.tradingDay] = time.tradingDay;
+    next[F.timestamp] = time.epochMs;
+    next[F.lastPrice] = price(f64[F64.lastPrice]!);
+    next[F.openPrice] = price(f64[F64.openPrice]!);
+    next[F.highestPrice] = price(f64[F64.highestPrice]!);
+    next[F.lowestPrice] = price(f64[F64.lowestPrice]!);
+    next[F.closePrice] = price(f64[F64.closePrice]!);
+    next[F.upperLimitPrice] = price(f64[F64.upperLimitPrice]!);
+    next[F.lowerLimitPrice] = price(f64[F64.lowerLimitPrice]!);
+    next[F.turnover] = price(f64[F64.turnover]!);
+    next[F.volume] = i32[I32.volume]!;
+    next[F.openInterest] = price(f64[F64.openInterest]!);
     // The vendor gives turnover per lot, but CZCE's own average is a price.
     const average = price(f64[F64.averagePrice]!);
-    this.#set(at + F.average, exchange === 'CZCE' ? average : average / (product?.multiplier ?? 1), version);
-    this.#set(at + F.settlement, price(f64[F64.settlementPrice]!), version);
-    this.#set(at + F.preSettlement, price(f64[F64.preSettlementPrice]!), version);
-    this.#set(at + F.preClose, price(f64[F64.preClosePrice]!), version);
-    this.#set(at + F.preOpenInterest, price(f64[F64.preOpenInterest]!), version);
+    next[F.average] = exchange === 'CZCE' ? average : average / multiplier;
+    next[F.settlement] = price(f64[F64.settlementPrice]!);
+    next[F.preSettlement] = price(f64[F64.preSettlementPrice]!);
+    next[F.preClose] = price(f64[F64.preClosePrice]!);
+    next[F.preOpenInterest] = price(f64[F64.preOpenInterest]!);
     for (let level = 0; level < levelCount; level++) {
       // An empty side is told by its volume: some feeds leave a price of 0 or an old one there.
       const bidVolume = i32[I32.bidVolume1 + level]!;
       const askVolume = i32[I32.askVolume1 + level]!;
-      this.#set(at + F.bidVolume1 + level, bidVolume, version);
-      this.#set(at + F.askVolume1 + level, askVolume, version);
-      this.#set(
-        at + F.bidPrice1 + level,
-        bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!),
-        version,
-      );
-      this.#set(
-        at + F.askPrice1 + level,
-        askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!),
-        version,
-      );
+      next[F.bidVolume1 + level] = bidVolume;
+      next[F.askVolume1 + level] = askVolume;
+      next[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!);
+      next[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!);
     }
-    if (this.#changes === changesBefore) {
-      this.counters.duplicate++;
-      return false;
+  }
+
+  /** Whether #next is a state that was not there before; notes it down when it shares its key with the held one. */
+  #isNews(slot: number, source: number): boolean {
+    const at = slot * fieldCount;
+    const values = this.#values;
+    const next = this.#next;
+    let same = true;
+    for (let field = 0; field < fieldCount && same; field++) same = isSame(values[at + field]!, next[field]!);
+    if (same) return false;
+    const sameKey =
+      next[F.volume] === values[at + F.volume] &&
+      next[F.timestamp] === values[at + F.timestamp] &&
+      next[F.tradingDay] === values[at + F.tradingDay];
+    if (!sameKey) {
+      this.#stateCounts[slot] = 0;
+      this.#givenBy[slot] = source;
+      return true;
+    }
+    // The first state at a key is hashed when a second one comes, which is rare.
+    if (this.#stateCounts[slot] === 0) this.#note(slot, hashOf(this.#valueBits, 2 * at));
+    const hash = hashOf(this.#nextBits, 0);
+    if (source !== this.#givenBy[slot]) {
+      if (this.#wasThere(slot, hash)) return false;
+      this.#givenBy[slot] = -1;
+    }
+    this.#note(slot, hash);
+    return true;
+  }
+
+  #wasThere(slot: number, hash: number): boolean {
+    const count = Math.min(keptStates, this.#stateCounts[slot]!);
+    for (let i = 0; i < count; i++) if (this.#states[slot * keptStates + i] === hash) return true;
+    return false;
+  }
+
+  #note(slot: number, hash: number): void {
+    const count = this.#stateCounts[slot]!;
+    this.#states[slot * keptStates + (count % keptStates)] = hash;
+    this.#stateCounts[slot] = count + 1;
+  }
+
+  #take(slot: number, version: number): void {
+    const at = slot * fieldCount;
+    const values = this.#values;
+    const next = this.#next;
+    for (let field = 0; field < fieldCount; field++) {
+      const value = next[field]!;
+      if (isSame(values[at + field]!, value)) continue;
+      values[at + field] = value;
+      this.#changed[at + field] = version;
     }
     this.#versions[slot] = version;
-    this.counters.accepted++;
-    return true;
   }
 
   #isOlder(slot: number, time: TickTime, volume: number): boolean {
@@ -175,21 +234,13 @@ export class QuoteBook {
     return this.#contradictions[slot]! >= contradictionsToReset;
   }
 
-  #set(index: number, value: number, version: number): void {
-    const held = this.#values[index]!;
-    // Unlike Object.is, -0 is the price 0; like it, absent equals absent.
-    if (held === value || (Number.isNaN(held) && Number.isNaN(value))) return;
-    this.#values[index] = value;
-    this.#changed[index] = version;
-    this.#changes++;
-  }
-
   #grow(slot: number): void {
     let slots = this.#versions.length;
     while (slots <= slot) slots *= 2;
     const values = new Float64Array(slots * fieldCount).fill(NaN);
     values.set(this.#values);
     this.#values = values;
+    this.#valueBits = new Int32Array(values.buffer);
     const changed = new Uint32Array(slots * fieldCount);
     changed.set(this.#changed);
     this.#changed = changed;
@@ -199,10 +250,31 @@ export class QuoteBook {
     const contradictions = new Uint8Array(slots);
     contradictions.set(this.#contradictions);
     this.#contradictions = contradictions;
+    const givenBy = new Int32Array(slots);
+    givenBy.set(this.#givenBy);
+    this.#givenBy = givenBy;
+    const states = new Int32Array(slots * keptStates);
+    states.set(this.#states);
+    this.#states = states;
+    const stateCounts = new Uint32Array(slots);
+    stateCounts.set(this.#stateCounts);
+    this.#stateCounts = stateCounts;
   }
 }
 
-/** The vendor's number, or NaN where it stands for "no value". */
+/** FNV-1a over the 32-bit words of a state. */
+function hashOf(bits: Int32Array, from: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < from + 2 * fieldCount; i++) hash = Math.imul(hash ^ bits[i]!, 0x01000193);
+  return hash;
+}
+
+/** Absent is absent. */
+function isSame(a: number, b: number): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
+
+/** The vendor's number, or NaN where it stands for "no value"; never -0, so that equal states have equal bits. */
 function price(raw: number): number {
-  return Math.abs(raw) < absentBeyond ? raw : NaN;
+  return Math.abs(raw) < absentBeyond ? raw + 0 : NaN;
 }

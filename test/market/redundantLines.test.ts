@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ExchangeClock } from '../../src/market/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/products.js';
+import { QuoteBook } from '../../src/market/quoteBook.js';
+import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { makeTick, testTimeMs } from './ticks.js';
+
+function bookOfOne(): QuoteBook {
+  const directory = new InstrumentDirectory({
+    products: loadProducts(),
+    maxInstruments: 10,
+    now: () => testTimeMs,
+  });
+  directory.resolve('SR405');
+  return new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+}
+
+/** One state of the exchange: CZCE gives whole seconds, so several states share a key. */
+interface State {
+  readonly second: number;
+  readonly volume: number;
+  /** Different for each state at one key. */
+  readonly price: number;
+}
+
+function tickOf({ second, volume, price }: State, source: number) {
+  return makeTick({
+    source,
+    volume,
+    updateTime: 36_000 + second,
+    receivedAt: testTimeMs + second * 1000,
+    lastPrice: price,
+  });
+}
+
+const stream: fc.Arbitrary<State[]> = fc
+  .array(fc.record({ seconds: fc.constantFrom(0, 0, 1), lots: fc.constantFrom(0, 0, 3) }), {
+    minLength: 1,
+    maxLength: 40,
+  })
+  .map((steps) => {
+    let second = 0;
+    let volume = 100;
+    return steps.map(({ seconds, lots }, i) => {
+      second += seconds;
+      volume += lots;
+      return { second, volume, price: 5000 + i };
+    });
+  });
+
+/** The order in which lines deliver: each state of each line, in the line's order, some of them lost. */
+function deliveries(
+  states: readonly State[],
+  lines: number,
+): fc.Arbitrary<{ source: number; state: number }[]> {
+  const lost = fc.array(fc.array(fc.nat(9), { minLength: states.length, maxLength: states.length }), {
+    minLength: lines,
+    maxLength: lines,
+  });
+  const turns = fc.array(fc.nat(lines - 1), {
+    minLength: states.length * lines,
+    maxLength: states.length * lines,
+  });
+  return fc.tuple(lost, turns).map(([losses, order]) => {
+    const next = new Array<number>(lines).fill(0);
+    const sent: { source: number; state: number }[] = [];
+    const send = (source: number): void => {
+      const state = next[source]!++;
+      if (state < states.length && losses[source]![state] !== 0) sent.push({ source, state });
+    };
+    for (const source of order) send(source);
+    for (let source = 0; source < lines; source++) while (next[source]! < states.length) send(source);
+    return sent;
+  });
+}
+
+const isLater = (a: State, b: State): boolean =>
+  a.volume !== b.volume ? a.volume > b.volume : a.second > b.second;
+
+describe('QuoteBook with several lines of an instrument', () => {
+  it('takes each state once, from whoever brings it first, and never steps back', () => {
+    const runs = fc
+      .integer({ min: 1, max: 4 })
+      .chain((lines) => stream.chain((states) => fc.tuple(fc.constant(states), deliveries(states, lines))));
+    fc.assert(
+      fc.property(runs, ([states, sent]) => {
+        const book = bookOfOne();
+        const taken: number[] = [];
+        const missed: number[] = [];
+        for (const { source, state } of sent) {
+          if (book.apply(tickOf(states[state]!, source))) taken.push(state);
+          else if (!taken.includes(state)) missed.push(state);
+        }
+        expect(new Set(taken).size, 'none twice').toBe(taken.length);
+        taken.forEach((state, i) => {
+          if (i > 0) expect(isLater(states[taken[i - 1]!]!, states[state]!), 'no step back').toBe(false);
+        });
+        // What was left out for good had been passed by a later key when it came.
+        for (const state of missed)
+          expect(
+            taken.some((each) => isLater(states[each]!, states[state]!)),
+            `state ${state}`,
+          ).toBe(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('loses nothing while one line has everything in time', () => {
+    const runs = stream.chain((states) => fc.tuple(fc.constant(states), deliveries(states, 1), fc.nat(5)));
+    fc.assert(
+      fc.property(runs, ([states, broken, lag]) => {
+        const book = bookOfOne();
+        const taken: number[] = [];
+        states.forEach((state, i) => {
+          if (book.apply(tickOf(state, 0))) taken.push(i);
+          for (const late of broken.filter(({ state: which }) => which === i - lag))
+            expect(book.apply(tickOf(states[late.state]!, 1)), 'a late copy').toBe(false);
+        });
+        expect(taken).toEqual(states.map((_, i) => i));
+      }),
+    );
+  });
+
+  it('takes a return to an earlier state from the line that leads', () => {
+    const book = bookOfOne();
+    const states = [5000, 5001, 5000].map((price) => ({ second: 0, volume: 100, price }));
+    expect(states.map((state) => book.apply(tickOf(state, 0)))).toEqual([true, true, true]);
+    expect(states.map((state) => book.apply(tickOf(state, 1)))).toEqual([false, false, false]);
+    expect(book.counters).toMatchObject({ accepted: 3, duplicate: 3 });
+  });
+
+  it('takes zero for zero, whatever its sign', () => {
+    const book = bookOfOne();
+    const tick = (lastPrice: number, turnover: number, source: number) =>
+      makeTick({ source, lastPrice, doubles: { turnover } });
+    expect(book.apply(tick(0, 1, 0))).toBe(true);
+    expect(book.apply(tick(-0, 2, 0))).toBe(true);
+    expect(book.apply(tick(0, 2, 1))).toBe(false);
+    expect(book.apply(tick(-0, 1, 1))).toBe(false);
+  });
+});
