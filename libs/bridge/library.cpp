@@ -40,7 +40,7 @@ bool wasLoaded(const char *path) {
 
 // Null with the reason, which does not name the path, in `error`.
 Library *load(const char *path, const LibraryOptions &options, std::string &error) {
-  void *module = ::dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  void *module = loadLibrary(path);
   if (module == nullptr) {
     const char *text = ::dlerror();
     error = std::string("cannot be loaded: ") + (text == nullptr ? "unknown reason" : text);

@@ -1,6 +1,5 @@
 // The process in which a library is tried out, see trial.h. Its arguments are the library's path and a folder for
 // flow files, which the parent process removes.
-#include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -35,7 +34,7 @@ int main(int count, char **arguments) {
   const rlimit noCore{0, 0};
   ::setrlimit(RLIMIT_CORE, &noCore);
   report(qb::TrialStep::loading);
-  if (void *module = ::dlopen(arguments[1], RTLD_NOW | RTLD_LOCAL); module != nullptr) {
+  if (void *module = qb::loadLibrary(arguments[1]); module != nullptr) {
     const qb::VendorSymbols symbols = qb::findSymbols(module);
     report(qb::TrialStep::version);
     if (symbols.getVersion != nullptr) tolerating([&] { symbols.getVersion(); });

@@ -3,6 +3,20 @@
 #include <dlfcn.h>
 
 namespace qb {
+namespace {
+
+// The sanitizers must come first in every library, and say so.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int ownSymbolsFirst = 0;
+#else
+constexpr int ownSymbolsFirst = RTLD_DEEPBIND;
+#endif
+
+}  // namespace
+
+void *loadLibrary(const char *path) {
+  return ::dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE | ownSymbolsFirst);
+}
 
 VendorSymbols findSymbols(void *module) {
   VendorSymbols found;

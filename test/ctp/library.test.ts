@@ -76,6 +76,10 @@ describe('opening a library', () => {
     expect(open(builtNative(`odd_${name}`), version).warning).toContain(warning);
   });
 
+  it('finds its own functions before those that Node exports under the same names', () => {
+    expect(open(builtNative('odd_own_openssl')).version).toBe('v6.7.13_20260225');
+  });
+
   it('says where there is no choice between production and evaluation', () => {
     expect(open(builtNative('odd_drop_in_qq'), '', false).warning).toContain('production_mode false changes');
     expect(open(good, '', false).warning).toBe('');

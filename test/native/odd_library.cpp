@@ -10,6 +10,11 @@
 
 extern "C" void absent_function();
 
+#ifdef ODD_OPENSSL
+// A library's own copy of a function that Node exports under the same name.
+extern "C" VENDOR_API const char *OpenSSL_version(int) { return "v6.7.13_20260225"; }
+#endif
+
 #ifdef ODD_STOCK_OPTIONS
 namespace ctp_sopt {
 #define ODD_BB
