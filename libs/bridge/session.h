@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -124,7 +125,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::mutex mutex_;  // guards what follows; held during calls into the vendor's library
   VendorApi api_;
-  std::vector<std::string> fronts_;
+  std::list<std::string> fronts_;  // a library may keep the pointers to the texts
   std::string idsCopy_;
 };
 

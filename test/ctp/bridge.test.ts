@@ -29,7 +29,12 @@ function openFile(library: FakeLibrary, production = true): VendorLibrary {
   return openVendorLibrary({ library: library.path, libraryVersion: '', production });
 }
 
-function open(library: FakeLibrary = fake, flow = 'flow', production = true): Opened {
+function open(
+  library: FakeLibrary = fake,
+  flow = 'flow',
+  production = true,
+  fronts: readonly string[] = ['tcp://a:1', 'tcp://b:2'],
+): Opened {
   const channel = new EventChannel();
   channels.push(channel);
   const tickRing = allocateTickRing(1024);
@@ -41,7 +46,7 @@ function open(library: FakeLibrary = fake, flow = 'flow', production = true): Op
     tickRing,
     tickDoorbells: [],
   });
-  expect(session.start(['tcp://a:1', 'tcp://b:2'])).toBe(ReturnCode.ok);
+  expect(session.start(fronts)).toBe(ReturnCode.ok);
   return { session, channel, events: new EventReader(channel.handle.ring), ticks: new TickReader(tickRing) };
 }
 
@@ -96,6 +101,12 @@ describe('a session', () => {
       'spi',
       'init',
     ]);
+  });
+
+  it('keeps the addresses of its fronts where the library has seen them', () => {
+    const fronts = Array.from({ length: 64 }, (_, i) => `tcp://a:${i}`);
+    open(fake, 'fronts', true, fronts);
+    expect(fake.calls().slice(1)).toEqual([...fronts.map((front) => `front ${front}`), 'spi', 'init']);
   });
 
   it('asks for the evaluation back end where that is wanted', () => {

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #define FAKE_API extern "C" __attribute__((visibility("default")))
@@ -122,10 +123,18 @@ class Fake final : public CThostFtdcMdApi {
     --releasing;
     delete this;
   }
-  void Init() override { note("init"); }
+  void Init() override {
+    note("init");
+    for (const auto &[kept, copy] : fronts_) {
+      if (std::strcmp(kept, copy.c_str()) != 0) note("a front's address is gone: " + copy);
+    }
+  }
   int Join() override { return 0; }
   const char *GetTradingDay() override { return "20260227"; }
-  void RegisterFront(char *address) override { note(std::string("front ") + address); }
+  void RegisterFront(char *address) override {
+    note(std::string("front ") + address);
+    fronts_.emplace_back(address, address);
+  }
   void RegisterNameServer(char *) override {}
 #ifndef FAKE_2013
   void RegisterFensUserInfo(void *) override {}
@@ -160,6 +169,9 @@ class Fake final : public CThostFtdcMdApi {
 #if !defined(FAKE_A) && !defined(FAKE_2013)
   int ReqQryMulticastInstrument(void *, int) override { return 0; }
 #endif
+
+ private:
+  std::vector<std::pair<const char *, std::string>> fronts_;  // as it was given, and what it said then
 };
 
 CThostFtdcMdApi *create(const char *path, const std::string &flags) {
