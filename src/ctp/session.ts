@@ -147,7 +147,7 @@ export class Session {
       case 'start_failed':
         return this.#fail(input.text);
       case 'front_connected':
-        return this.#phase === 'connecting' ? this.#connected(now) : [];
+        return this.#connected(now);
       case 'front_disconnected':
         return this.#disconnected(input.text, now);
       case 'login_response':
@@ -191,8 +191,12 @@ export class Session {
   }
 
   #connected(now: number): SessionCommand[] {
+    if (!this.#live) return [];
+    // Twice without a word between: the front knows of no login and no subscription any more.
+    const lost =
+      this.#phase === 'connecting' ? [] : this.#disconnected('the front connected again unannounced', now);
     this.#phase = 'waiting';
-    return [state('connected', ''), ...this.#login(now)];
+    return [...lost, state('connected', ''), ...this.#login(now)];
   }
 
   #disconnected(text: string, now: number): SessionCommand[] {

@@ -73,6 +73,24 @@ describe('a session', () => {
     ]);
   });
 
+  it.each(['waiting', 'logging_in', 'logged_in'])(
+    'begins again when its front connects a second time without having been lost, while %s',
+    (phase) => {
+      const run = new Run();
+      run.step(subscribe('a'), open, connected);
+      if (phase === 'waiting') run.step(refusedLogin(60));
+      if (phase === 'logged_in') run.step(accepted);
+      expect(run.session.phase).toBe(phase);
+      run.now += 10_000;
+      expect(run.step(connected)).toEqual([
+        state('connecting', 'the front connected again unannounced'),
+        state('connected'),
+        { type: 'login', requestId: 2 },
+      ]);
+      expect(run.step(accepted)).toEqual([state('logged_in'), { type: 'subscribe', ids: ['a'], slots: [0] }]);
+    },
+  );
+
   it('logs in once per second at most, however often the front comes and goes', () => {
     const run = new Run();
     const logins: number[] = [];
