@@ -278,7 +278,8 @@ export class Session {
   #refused(input: SessionInput & { type: 'refused' }, now: number): SessionCommand[] {
     if (input.code === notLoggedInError && this.#phase === 'logged_in')
       return this.#loginAgain(input.text, now);
-    if (!this.#subscriptions.wants(input.id)) return [];
+    // A late answer to a request that was taken back says nothing about the one that may follow.
+    if (!this.#subscriptions.awaits(input.id)) return [];
     this.#subscriptions.forget([input.id]);
     return [input];
   }

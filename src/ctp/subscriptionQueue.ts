@@ -5,6 +5,8 @@ const pausePerIdMs = 1;
 /** and at least this long, so that many small wishes become few requests. */
 const minPauseMs = 50;
 const retryDelayMs = 1_000;
+/** A front has answered by then. An answer says which id it is about, but not which of two requests for it. */
+const answerMs = 2_000;
 
 export type SubscriptionCommand =
   | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
@@ -16,24 +18,32 @@ export type SubscriptionCommand =
  * counts as subscribed until it is refused.
  *
  *   wanted    id → slot      the coordinator's wish; survives reconnects
- *   asked     id → times     asked for since the last login
+ *   asked     id → times, ms asked for since the last login, and when for the last time
  *   doubtful  ids            asked for, but the answer may have been lost: wanted ones are asked for again
  *   dirty     ids            wanted and asked may differ, or doubtful
+ *   resting   id → ms        unsubscribed before the answer was sure to have come; not asked for again before then,
+ *                            so that a refusal of the first request is never taken for one of the second
  */
 export class SubscriptionQueue {
   readonly #wanted = new Map<string, number>();
-  readonly #asked = new Map<string, number>();
+  readonly #asked = new Map<string, { times: number; at: number }>();
   readonly #doubtful = new Set<string>();
   readonly #dirty = new Set<string>();
+  readonly #resting = new Map<string, number>();
   #sendNotBefore = -Infinity;
 
   /** When take() has something to give; Infinity when there is nothing to do. */
   get sendAt(): number {
-    return this.#dirty.size > 0 ? this.#sendNotBefore : Infinity;
+    if (this.#dirty.size === 0 || this.#resting.size === 0)
+      return this.#dirty.size === 0 ? Infinity : this.#sendNotBefore;
+    let soonest = Infinity;
+    for (const id of this.#dirty) soonest = Math.min(soonest, this.#resting.get(id) ?? -Infinity);
+    return Math.max(soonest, this.#sendNotBefore);
   }
 
-  wants(id: string): boolean {
-    return this.#wanted.has(id);
+  /** Whether an answer of the front about this id is about the request that stands. */
+  awaits(id: string): boolean {
+    return this.#wanted.has(id) && this.#asked.has(id);
   }
 
   /** An instrument keeps its slot for the life of the process. */
@@ -68,6 +78,7 @@ export class SubscriptionQueue {
     this.#asked.clear();
     this.#doubtful.clear();
     this.#dirty.clear();
+    this.#resting.clear();
   }
 
   /** After a login: everything is asked for again. */
@@ -87,9 +98,9 @@ export class SubscriptionQueue {
 
   subscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      const times = this.#asked.get(id) ?? 1;
+      const { times, at } = this.#asked.get(id) ?? { times: 1, at: now };
       if (times > 1) {
-        this.#asked.set(id, times - 1);
+        this.#asked.set(id, { times: times - 1, at });
         this.#doubtful.add(id);
       } else {
         this.#asked.delete(id);
@@ -102,7 +113,8 @@ export class SubscriptionQueue {
 
   unsubscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      this.#asked.set(id, 1);
+      this.#asked.set(id, { times: 1, at: now });
+      this.#resting.delete(id);
       if (this.#wanted.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     }
@@ -112,21 +124,25 @@ export class SubscriptionQueue {
   /** The requests to make now; they count as made. */
   take(now: number): SubscriptionCommand[] {
     if (now < this.sendAt) return [];
+    for (const [id, until] of this.#resting) if (until <= now) this.#resting.delete(id);
     const subscribe: string[] = [];
     const slots: number[] = [];
     const unsubscribe: string[] = [];
     for (const id of this.#dirty) {
       if (subscribe.length + unsubscribe.length === callIds) break;
+      if (this.#resting.has(id)) continue;
       this.#dirty.delete(id);
       const slot = this.#wanted.get(id);
+      const asked = this.#asked.get(id);
       if (slot === undefined) {
         unsubscribe.push(id);
+        if (asked !== undefined && now < asked.at + answerMs) this.#resting.set(id, asked.at + answerMs);
         this.#asked.delete(id);
         this.#doubtful.delete(id);
       } else {
         subscribe.push(id);
         slots.push(slot);
-        this.#asked.set(id, (this.#asked.get(id) ?? 0) + 1);
+        this.#asked.set(id, { times: (asked?.times ?? 0) + 1, at: now });
         this.#doubtful.delete(id);
       }
     }

@@ -239,6 +239,31 @@ describe('a session', () => {
     expect(run.step(connected, accepted)).toContainEqual({ type: 'subscribe', ids: ['b'], slots: [1] });
   });
 
+  it('does not take the refusal of a request that was taken back for one of the next', () => {
+    const run = loggedIn();
+    const late: SessionInput = { type: 'refused', id: 'a', code: 6000, text: 'sub too many insts' };
+    run.step(subscribe('a'));
+    run.now += 50;
+    expect(run.step({ type: 'unsubscribe', ids: ['a'] })).toEqual([{ type: 'unsubscribe', ids: ['a'] }]);
+    run.now += 50;
+    expect(run.step(subscribe('a'), late)).toEqual([]);
+    expect(run.step(subscribe('b'))).toEqual([{ type: 'subscribe', ids: ['b'], slots: [0] }]);
+    expect(run.after(1899)).toEqual([]);
+    expect(run.after(1)).toEqual([{ type: 'subscribe', ids: ['a'], slots: [0] }]);
+    expect(run.step(late)).toEqual([late]);
+  });
+
+  it('does not take the refusal of a request before the last login for one of the next', () => {
+    const run = loggedIn();
+    const late: SessionInput = { type: 'refused', id: 'a', code: 6000, text: 'sub too many insts' };
+    run.step(subscribe('a'));
+    run.now += 5000;
+    run.step({ type: 'error', code: 6, text: 'not login', requestId: 0 });
+    run.after(1000);
+    expect(run.step(late)).toEqual([]);
+    expect(run.step(accepted)).toContainEqual({ type: 'subscribe', ids: ['a'], slots: [0] });
+  });
+
   it('asks for everything again when refusals were lost, ever later, and at once again after a calm', () => {
     const run = loggedIn();
     const ids = Array.from({ length: 700 }, (_, i) => `i${i}`);

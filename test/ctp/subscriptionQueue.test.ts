@@ -80,8 +80,10 @@ describe('a subscription queue', () => {
         const wanted = new Map<string, number>();
         const front = new Map<string, number>();
         const again = new Set<string>();
+        const askedAt = new Map<string, number>();
         let now = 0;
         const take = (fails: boolean): void => {
+          const wasFront = new Set(front.keys());
           for (const command of queue.take(now)) {
             if (fails) {
               if (command.type === 'subscribe') queue.subscribeFailed(command.ids, now);
@@ -90,6 +92,11 @@ describe('a subscription queue', () => {
               command.ids.forEach((one, i) => {
                 expect(front.has(one) && !again.delete(one)).toBe(false);
                 front.set(one, command.slots[i]!);
+                expect(queue.awaits(one)).toBe(true);
+                // Answers to an earlier request have come, unless it stands.
+                if (!wasFront.has(one))
+                  expect(now - (askedAt.get(one) ?? -Infinity)).toBeGreaterThanOrEqual(2000);
+                askedAt.set(one, now);
               });
             } else {
               for (const one of command.ids) expect(front.delete(one)).toBe(true);
@@ -107,9 +114,11 @@ describe('a subscription queue', () => {
           } else if (kind === 'forget') {
             wanted.delete(one);
             front.delete(one);
+            askedAt.delete(one);
             queue.forget([one]);
           } else if (kind === 'login') {
             front.clear();
+            askedAt.clear();
             queue.sendAll(now);
           } else if (kind === 'again') {
             for (const one of wanted.keys()) again.add(one);
