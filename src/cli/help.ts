@@ -22,6 +22,7 @@ Running
 Asking
   --status                  print the connections of the gateway that runs on this machine;
                             with --config or --port to find it
+  --json                    with --status: its report as JSON
   --import-brokers FILE     turn a futures terminal's broker.xml into a configuration
   --output FILE             where to write it, a new file (default: standard output)
   -h, --help                this text

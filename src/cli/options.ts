@@ -12,6 +12,7 @@ export class UsageError extends Error {
 const definitions = {
   config: { type: 'string' },
   status: { type: 'boolean' },
+  json: { type: 'boolean' },
   port: { type: 'string' },
   'front-addr': { type: 'string', multiple: true },
   'broker-id': { type: 'string' },
@@ -33,7 +34,12 @@ export type Command =
   | { readonly mode: 'help' }
   | { readonly mode: 'version' }
   | { readonly mode: 'import'; readonly source: string; readonly output: string | undefined }
-  | { readonly mode: 'status'; readonly configFile: string | undefined; readonly args: ConfigArguments }
+  | {
+      readonly mode: 'status';
+      readonly configFile: string | undefined;
+      readonly args: ConfigArguments;
+      readonly json: boolean;
+    }
   | {
       readonly mode: 'run';
       readonly configFile: string | undefined;
@@ -43,7 +49,7 @@ export type Command =
 
 /** What each special mode can be combined with; running takes all that no mode of its own claims. */
 const companions = {
-  status: ['config', 'port'],
+  status: ['config', 'port', 'json'],
   'import-brokers': ['output'],
 } as const satisfies Partial<Record<OptionName, readonly OptionName[]>>;
 
@@ -88,6 +94,12 @@ function checkTokens(argv: readonly string[]): Map<OptionName, string[]> {
   return given;
 }
 
+/** --a, --b and --c */
+function listed(names: readonly OptionName[]): string {
+  const written = names.map((name) => `--${name}`);
+  return [...written.slice(0, -2), written.slice(-2).join(' and ')].join(', ');
+}
+
 function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
   for (const [mode, allowed] of Object.entries(companions)) {
     if (!given.has(mode as OptionName)) continue;
@@ -95,10 +107,9 @@ function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
       (name) => name !== mode && !(allowed as readonly OptionName[]).includes(name),
     );
     if (odd !== undefined)
-      throw new UsageError(
-        `--${mode} cannot be combined with --${odd}, only with ${allowed.map((name) => `--${name}`).join(' and ')}`,
-      );
+      throw new UsageError(`--${mode} cannot be combined with --${odd}, only with ${listed(allowed)}`);
   }
+  if (given.has('json') && !given.has('status')) throw new UsageError('--json goes with --status only');
   if (given.has('output') && !given.has('import-brokers'))
     throw new UsageError('--output goes with --import-brokers only');
   if (given.has('broker-id') && !given.has('front-addr'))
@@ -126,6 +137,7 @@ export function parseCommandLine(argv: readonly string[]): Command {
     ...(frontAddr === undefined ? {} : { frontAddr }),
     ...(brokerId === undefined ? {} : { brokerId }),
   };
-  if (given.has('status')) return { mode: 'status', configFile: one('config'), args };
+  if (given.has('status'))
+    return { mode: 'status', configFile: one('config'), args, json: given.has('json') };
   return { mode: 'run', configFile: one('config'), args, profile: given.has('profile') };
 }

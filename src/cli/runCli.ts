@@ -57,7 +57,11 @@ async function runCommand(
     case 'status':
       return {
         kind: 'done',
-        exitCode: await printStatus(loadListenAddress(sourcesOf(command, env, cwd)), surroundings),
+        exitCode: await printStatus(
+          loadListenAddress(sourcesOf(command, env, cwd)),
+          command.json,
+          surroundings,
+        ),
       };
     case 'run': {
       const sources = sourcesOf(command, env, cwd);

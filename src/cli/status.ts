@@ -1,90 +1,39 @@
-import { get } from 'node:http';
-import { isIPv6 } from 'node:net';
-import { json } from 'node:stream/consumers';
 import { isRecord } from '../config/record.js';
+import { addressOf, askGateway, noGateway } from './askGateway.js';
+import { renderHealth } from './healthText.js';
+import { renderStatus } from './statusText.js';
 import type { CliSurroundings } from './surroundings.js';
 
-const noGateway = 'what answers there is no gateway';
-const answerTimeoutMs = 5000;
 const exitCodes = { healthy: 0, degraded: 1, unreachable: 2 } as const;
-/** Columns that come first; further fields of /health follow in the order they come. */
-const leadingColumns = ['id', 'status', 'quality', 'subscriptions'];
+/** Answers of a gateway that tells its details to its own machine alone, and of one that has no such page. */
+const withoutDetails: readonly (number | undefined)[] = [403, 404];
+const lessDetail = "this is /health; programs on the gateway's own machine are told more";
+/** Columns of a terminal below which nothing is made shorter. */
+const narrowest = 80;
 
-/** Fields of /health that are not printed as a line of their own. */
-const headFields = ['status', 'timestamp', 'connections'];
-
-type Row = Readonly<Record<string, unknown>>;
-
-function cell(value: unknown): string {
-  if (value === undefined || value === null || value === '') return '-';
-  const written = typeof value === 'string' ? value : JSON.stringify(value);
-  return written.replaceAll(/\p{Cc}/gu, ' ');
+interface Found {
+  readonly body: Readonly<Record<string, unknown>>;
+  /** False where only /health could be had. */
+  readonly isWhole: boolean;
 }
 
-/** Lines of a table with a heading; columns are as wide as their widest cell. */
-export function renderTable(rows: readonly Row[]): string {
-  const columns = [...new Set([...leadingColumns, ...rows.flatMap((row) => Object.keys(row))])];
-  const lines = [columns, ...rows.map((row) => columns.map((column) => cell(row[column])))];
-  const widths = columns.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) =>
-      line
-        .map((text, column) => text.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+async function findOut(address: string): Promise<Found> {
+  const whole = await askGateway(address, '/api/status');
+  const isWhole = !withoutDetails.includes(whole.statusCode);
+  // 503 is an answer too: an unhealthy gateway describes itself.
+  const { body } = isWhole ? whole : await askGateway(address, '/health');
+  if (!isRecord(body) || typeof body['status'] !== 'string') throw new Error(noGateway);
+  return { body, isWhole };
 }
 
-function pairs(value: unknown): string {
-  if (!isRecord(value)) return '-';
-  return Object.entries(value)
-    .map(([key, member]) => `${key} ${cell(member)}`)
-    .join(', ');
-}
-
-/** The answer of /health as text; what is absent is left out. */
-export function renderHealth(health: Row): string {
-  const rows = Array.isArray(health['connections']) ? health['connections'].filter(isRecord) : [];
-  const rest = Object.entries(health).filter(([key]) => !headFields.includes(key));
-  const head = `${cell(health['status'])} at ${cell(health['timestamp'])}`;
-  const tail = rest.map(([key, value]) => `${key}: ${isRecord(value) ? pairs(value) : cell(value)}`);
-  return [head, '', rows.length === 0 ? 'no connections' : renderTable(rows), '', ...tail]
-    .join('\n')
-    .trimEnd();
-}
-
-function addressOf({ host, port }: { readonly host: string; readonly port: number }): string {
-  const own = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return `http://${isIPv6(own) ? `[${own}]` : own}:${port}/health`;
-}
-
-/** Fetches and parses the page. Node's fetch would do, but refuses ports that browsers block. */
-function getJson(address: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const request = get(
-      address,
-      { agent: false, signal: AbortSignal.timeout(answerTimeoutMs) },
-      (response) => {
-        json(response).then(resolve, reject);
-      },
-    );
-    request.on('error', reject);
-  });
-}
-
-function causeOf(error: unknown): string {
-  const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'AbortError' || name === 'TimeoutError') return `no answer within ${answerTimeoutMs / 1000} s`;
-  if (code === 'ECONNREFUSED') return 'connection refused, no gateway runs there';
-  if (name === 'SyntaxError' || code?.startsWith('HPE_') === true) return noGateway;
-  return code ?? message;
-}
-
-/** Asks a running gateway and prints its connections. Returns the exit code: 0 healthy, 1 not quite, 2 no answer. */
+/**
+ * Asks a running gateway and prints its connections, or with `asJson` its report as it is. Returns the exit code:
+ * 0 healthy, 1 not quite, 2 no answer. A gateway on another machine tells less.
+ */
 export async function printStatus(
   listen: { readonly host: string; readonly port: number },
-  { out, err }: Pick<CliSurroundings, 'out' | 'err'>,
+  asJson: boolean,
+  { out, err, columns }: Pick<CliSurroundings, 'out' | 'err' | 'columns'>,
 ): Promise<number> {
   const fail = (reason: string): number => {
     err(`qactpmdgateway: ${reason}\n`);
@@ -95,14 +44,16 @@ export async function printStatus(
       'port 0 stands for any free port: give --port the one that the gateway logged when it started',
     );
   const address = addressOf(listen);
-  let body: unknown;
+  let found: Found;
   try {
-    // 503 is an answer too: an unhealthy gateway describes itself.
-    body = await getJson(address);
+    found = await findOut(address);
   } catch (error) {
-    return fail(`${address}: ${causeOf(error)}`);
+    return fail(`${address}: ${(error as Error).message}`);
   }
-  if (!isRecord(body) || typeof body['status'] !== 'string') return fail(`${address}: ${noGateway}`);
-  out(`${renderHealth(body)}\n`);
+  const { body, isWhole } = found;
+  const width = columns === undefined ? Infinity : Math.max(narrowest, columns);
+  if (!isWhole) err(`qactpmdgateway: ${address}: ${lessDetail}\n`);
+  if (asJson) out(`${JSON.stringify(body, null, 2)}\n`);
+  else out(`${isWhole ? renderStatus(body, width) : renderHealth(body, width)}\n`);
   return body['status'] === 'healthy' ? exitCodes.healthy : exitCodes.degraded;
 }

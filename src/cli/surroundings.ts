@@ -1,7 +1,9 @@
-/** Where answers and errors go, and the folder that relative paths start from. */
+/** Where answers and errors go, how wide they may be, and the folder that relative paths start from. */
 export interface CliSurroundings {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Of the terminal; undefined when the answer goes elsewhere. */
+  readonly columns: number | undefined;
   readonly cwd: string;
 }
 
@@ -9,6 +11,7 @@ export function processSurroundings(): CliSurroundings {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     cwd: process.cwd(),
   };
 }

@@ -12,9 +12,15 @@ export async function run(
   argv: readonly string[],
   env: NodeJS.ProcessEnv = {},
   cwd = temporaryFolder(),
+  columns?: number,
 ): Promise<Ran> {
   let out = '';
   let err = '';
-  const result = await runCli(argv, env, { out: (text) => (out += text), err: (text) => (err += text), cwd });
+  const result = await runCli(argv, env, {
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+    columns,
+    cwd,
+  });
   return { result, out, err };
 }

@@ -44,15 +44,19 @@ describe('mistakes', () => {
     [['--front-addr', ''], '--front-addr needs a value'],
     [['--front-addr', 'sim://', '--broker-id'], '--broker-id needs a value'],
     [['--broker-id', '1'], '--broker-id goes with --front-addr only: they describe the single connection'],
+    [['--json'], '--json goes with --status only'],
     [['--output', 'x'], '--output goes with --import-brokers only'],
-    [['--status', '--profile'], '--status cannot be combined with --profile, only with --config and --port'],
+    [
+      ['--status', '--profile'],
+      '--status cannot be combined with --profile, only with --config, --port and --json',
+    ],
     [
       ['--import-brokers', 'x', '--port', '1'],
       '--import-brokers cannot be combined with --port, only with --output',
     ],
     [
       ['--status', '--import-brokers', 'x'],
-      '--status cannot be combined with --import-brokers, only with --config and --port',
+      '--status cannot be combined with --import-brokers, only with --config, --port and --json',
     ],
     [['--port', 'abc'], '--port: must be an integer from 0 to 65535, not "abc"'],
     [['--port', '70000'], '--port: must be an integer from 0 to 65535, not 70000'],

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ConnectionStatusReport, StatusReport } from '../../src/server/status.js';
 import { connection, temporaryFolder } from '../config/sources.js';
+import { displayWidth } from '../../src/cli/textTable.js';
 import { run } from './console.js';
 
 async function serve(answer: RequestListener): Promise<number> {
@@ -17,7 +19,13 @@ async function serve(answer: RequestListener): Promise<number> {
 
 function serveHealth(body: unknown, statusCode = 200): Promise<number> {
   return serve(({ url }, response) => {
-    response.writeHead(url === '/health' ? statusCode : 404).end(JSON.stringify(body));
+    response.writeHead(url === '/health' ? statusCode : 403).end(JSON.stringify(body));
+  });
+}
+
+function serveStatus(body: unknown): Promise<number> {
+  return serve(({ url }, response) => {
+    response.writeHead(url === '/api/status' ? 200 : 500).end(JSON.stringify(body));
   });
 }
 
@@ -39,11 +47,184 @@ const health = {
   redis: { connected: true, latency: '1.2ms' },
 };
 
-describe('--status', () => {
-  it('prints the connections as a table and what else there is', async () => {
-    const port = await serveHealth(health);
+const line: ConnectionStatusReport = {
+  id: 'broker_01',
+  broker_id: '9001',
+  broker_name: '',
+  fronts: ['tcp://127.0.0.1:1'],
+  state: 'logged_in',
+  reason: '',
+  quality: 100,
+  why: '',
+  subscriptions: 150,
+  max_subscriptions: 500,
+  priority: 1,
+  ticks: 123_456,
+  ticks_per_s: 299.6,
+  delay_p50_ms: 0,
+  delay_p99_ms: 1.234,
+  first_share: 0.75,
+  reconnects: 0,
+  login_failures: 0,
+  last_error: '',
+  last_tick_ms: 12,
+};
+const report: StatusReport = {
+  status: 'degraded',
+  version: '0.1.0',
+  pid: 4711,
+  uptime_s: 7_985,
+  strategy: 'connection_quality',
+  redundancy: 2,
+  instruments: { wanted: 152, active: 149, subscribing: 1, pending: 1, failed: 1, cancelled: 3, short: 4 },
+  waiting: ['cu2605'],
+  failed: [{ id: 'rb9912', code: 16, text: 'CTP:\u001binstrument not found' }],
+  connections: [
+    line,
+    {
+      ...line,
+      id: 'broker_02',
+      broker_name: '第二期货',
+      state: 'disconnected',
+      reason: 'no answer from tcp://127.0.0.1:2',
+      quality: 0,
+      why: '2 disconnects −22, 35 ms behind −14',
+      subscriptions: 0,
+      ticks_per_s: 0.25,
+      delay_p50_ms: null,
+      delay_p99_ms: null,
+      reconnects: 12,
+      last_error: 'an older one',
+    },
+    {
+      ...line,
+      id: 'broker_03',
+      ticks_per_s: null,
+      quality: 85,
+      why: '1 refusal −15',
+      last_error: 'heart beat',
+    },
+  ],
+  brokers: [
+    {
+      broker_id: '9001',
+      broker_name: '',
+      connections: 2,
+      ticks: 200,
+      first_share: 0.755,
+      delay_p50_ms: 0,
+      delay_p99_ms: 1,
+    },
+    {
+      broker_id: '2',
+      broker_name: '第二期货',
+      connections: 1,
+      ticks: 1,
+      first_share: null,
+      delay_p50_ms: null,
+      delay_p99_ms: null,
+    },
+  ],
+};
+
+describe('--status of a gateway on this machine', () => {
+  it('prints instruments, troubles, connections and brokers', async () => {
+    const port = await serveStatus(report);
     const { result, out, err } = await run(['--status', '--port', String(port)]);
     expect(err).toBe('');
+    expect(result).toEqual({ kind: 'done', exitCode: 1 });
+    expect(out.split('\n')).toEqual([
+      'degraded: version 0.1.0, process 4711, up 2 h 13 min, connection_quality, redundancy 2',
+      'connections: 2 of 3 logged in',
+      'instruments: 152 wanted, of them 149 active, 1 subscribing, 1 pending, 1 failed; 4 with fewer lines than redundancy asks for; 3 cancelled, not wanted any more',
+      'waiting: cu2605',
+      'failed: rb9912: CTP: instrument not found (16)',
+      '',
+      'id         broker    state         quality  why                                    lines  ticks/s  p50/p99 ms  reconnects  last error',
+      'broker_01  9001      logged_in         100  -                                    150/500      300       0/1.2           0  -',
+      'broker_02  第二期货  disconnected        0  2 disconnects −22, 35 ms behind −14    0/500      0.3           -          12  no answer from tcp://127.0.0.1:2',
+      'broker_03  9001      logged_in          85  1 refusal −15                        150/500        -       0/1.2           0  heart beat',
+      '',
+      'broker    connections  ticks   first  p50/p99 ms',
+      '9001                2    200  75.5 %         0/1',
+      '第二期货            1      1       -           -',
+      '',
+    ]);
+  });
+
+  it('fits a terminal of 80 columns and uses one of 200', async () => {
+    const port = await serveStatus(report);
+    const at = async (columns: number): Promise<string[]> =>
+      (await run(['--status', '--port', String(port)], {}, '/', columns)).out.split('\n');
+    for (const columns of [80, 100, 120, 160, 200])
+      for (const text of await at(columns)) expect(displayWidth(text), text).toBeLessThanOrEqual(columns);
+    const narrow = await at(80);
+    for (const each of ['broker_02', 'disconnected', 'quality', 'why', 'lines', 'ticks/s', 'last error'])
+      expect(narrow.join('\n')).toContain(each);
+    expect((await at(200)).join('\n')).toContain('no answer from tcp://127.0.0.1:2');
+    expect(await at(40)).toEqual(narrow);
+  });
+
+  it('prints the report as it is for --json', async () => {
+    const port = await serveStatus(report);
+    const { result, out } = await run(['--status', '--json', '--port', String(port)]);
+    expect(result).toEqual({ kind: 'done', exitCode: 1 });
+    expect(JSON.parse(out)).toEqual(report);
+  });
+
+  it('exits 0 when all is well, and says no more than there is', async () => {
+    const port = await serveStatus({
+      ...report,
+      status: 'healthy',
+      instruments: { wanted: 1, active: 1, subscribing: 0, pending: 0, failed: 0, cancelled: 0, short: 0 },
+      waiting: [],
+      failed: [],
+      connections: [line],
+      brokers: [],
+    });
+    const { result, out } = await run(['--status', '--port', String(port)]);
+    expect(result).toEqual({ kind: 'done', exitCode: 0 });
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(/^healthy: /),
+      'connections: 1 of 1 logged in',
+      'instruments: 1 wanted, of them 1 active, 0 subscribing, 0 pending, 0 failed',
+      '',
+      expect.stringMatching(/^id /),
+      expect.stringMatching(/^broker_01 /),
+      '',
+    ]);
+  });
+
+  it('names ten instruments that failed and counts the others', async () => {
+    const failed = Array.from({ length: 30 }, (_, index) => ({ id: `rb${index}`, code: 1, text: 'x' }));
+    const port = await serveStatus({
+      ...report,
+      failed,
+      instruments: { ...report.instruments, failed: 500 },
+    });
+    const lines = (await run(['--status', '--port', String(port)])).out.split('\n');
+    expect(lines.filter((text) => text.startsWith('failed: rb'))).toHaveLength(10);
+    expect(lines).toContain('failed: 490 more');
+  });
+
+  it('tolerates the report of another version', async () => {
+    const port = await serveStatus({
+      status: 'healthy',
+      connections: [{ id: 'a', broker_id: 'b', new: 1 }],
+      brokers: 5,
+    });
+    const { out } = await run(['--status', '--port', String(port)]);
+    expect(out.split('\n').at(-2)).toMatch(/^a {3}b {7}-( +-){2} +-\/-( +-){4}$/);
+  });
+});
+
+describe('--status of a gateway on another machine', () => {
+  it('prints the connections of /health as a table and what else there is', async () => {
+    const port = await serveHealth(health);
+    const { result, out, err } = await run(['--status', '--port', String(port)]);
+    expect(err).toBe(
+      `qactpmdgateway: http://127.0.0.1:${port}: this is /health; programs on the gateway's own machine are told more\n`,
+    );
     expect(result).toEqual({ kind: 'done', exitCode: 0 });
     expect(out).toBe(
       [
@@ -82,6 +263,25 @@ describe('--status', () => {
     expect((await run(['--status', '--port', String(port)])).out).not.toContain('\u001b');
   });
 
+  it('fits the terminal', async () => {
+    const port = await serveHealth(health);
+    const { out } = await run(['--status', '--port', String(port)], {}, '/', 80);
+    expect(
+      out
+        .split('\n')
+        .slice(2, 5)
+        .every((line) => line.length <= 80),
+    ).toBe(true);
+    expect(out).toContain('no answer from tcp://h:1');
+  });
+
+  it('prints /health as JSON for --json', async () => {
+    const port = await serveHealth(health);
+    expect(JSON.parse((await run(['--status', '--json', '--port', String(port)])).out)).toEqual(health);
+  });
+});
+
+describe('--status', () => {
   it('finds the port in environment and file', async () => {
     const port = await serveHealth(health);
     const cwd = temporaryFolder();
@@ -108,7 +308,7 @@ describe('--status', () => {
     const { result, out, err } = await run(['--status', '--port', String(port)]);
     expect(result).toEqual({ kind: 'done', exitCode: 2 });
     expect(out).toBe('');
-    expect(err).toBe(`qactpmdgateway: http://127.0.0.1:${port}/health: what answers there is no gateway\n`);
+    expect(err).toBe(`qactpmdgateway: http://127.0.0.1:${port}: what answers there is no gateway\n`);
   });
 
   it('exits 2 with one line when nothing listens, the port is unknown or the configuration bad', async () => {
@@ -119,7 +319,7 @@ describe('--status', () => {
     await once(server, 'close');
     expect(await run(['--status', '--port', String(port)])).toMatchObject({
       result: { kind: 'done', exitCode: 2 },
-      err: `qactpmdgateway: http://127.0.0.1:${port}/health: connection refused, no gateway runs there\n`,
+      err: `qactpmdgateway: http://127.0.0.1:${port}: connection refused, no gateway runs there\n`,
     });
     expect(await run(['--status', '--port', '0'])).toMatchObject({
       result: { kind: 'done', exitCode: 2 },
