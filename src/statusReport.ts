@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/coordinator.js';
+import { leagueTable } from './coordinator/league.js';
 import { packagePath } from './paths.js';
 import type { HealthReport } from './server/health.js';
 import type { ConnectionStatusReport, FailedInstrument, StatusReport } from './server/status.js';
@@ -34,7 +35,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     waiting,
     failed,
     connections: connections.map((each) => connectionReport(each, Date.now())),
-    brokers: [],
+    brokers: leagueTable(connections),
   };
 }
 

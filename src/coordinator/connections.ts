@@ -107,11 +107,12 @@ export class Connections {
         for (const index of indexes) this.#workerLost(index, error);
       },
     });
+    for (const config of options.config.connections) if (config.enabled) this.#add(config);
   }
 
   /** Opens the enabled connections, one after the other, and begins to watch them. */
   start(): void {
-    for (const config of this.#config.connections) if (config.enabled) this.#open(config);
+    for (const { spec } of this.#opened.values()) this.#open(spec);
     this.subscribeAlways();
     this.#watchSilence();
     this.#passTimer = setInterval(() => this.#pass(), passMs);
@@ -170,7 +171,7 @@ export class Connections {
       opened.config = config;
       this.#coordinator.changeConnection(opened.spec.source, planOf(config));
     }
-    for (const config of plan.added) this.#open(config);
+    for (const config of plan.added) this.#open(this.#add(config));
     for (const config of plan.reopened) this.#replace(config);
     for (const id of plan.removed) {
       const opened = this.#byId(id);
@@ -234,7 +235,7 @@ export class Connections {
     };
   }
 
-  #open(config: ConnectionConfig, replaces?: number): void {
+  #add(config: ConnectionConfig, replaces?: number): ConnectionSpec {
     const { source } = this.#options;
     const index = this.#nextIndex++;
     const tickRing = allocateTickRing(tickRingCapacityFor(config.maxSubscriptions));
@@ -254,7 +255,7 @@ export class Connections {
       brokerId: config.brokerId,
       userId: config.userId,
       password: config.password,
-      flowFolder: this.#flowFolder(config.connectionId),
+      flowFolder: join(this.#config.flowPath, config.connectionId),
       tickRing,
       tickDoorbells: [source.doorbell.handle],
     };
@@ -271,22 +272,18 @@ export class Connections {
       replaces,
     });
     this.#coordinator.addConnection(index, planOf(config));
-    this.#pool.open([spec]);
+    return spec;
   }
 
-  /** A folder of this session alone: one that is about to be closed may still write into its own. */
-  #flowFolder(id: string): string {
-    const taken = new Set([...this.#opened.values()].map(({ spec }) => spec.flowFolder));
-    let folder = join(this.#config.flowPath, id);
-    for (let i = 2; taken.has(folder); i++) folder = join(this.#config.flowPath, `${id}.${i}`);
-    mkdirSync(folder, { recursive: true });
-    return folder;
+  #open(spec: ConnectionSpec): void {
+    mkdirSync(spec.flowFolder, { recursive: true });
+    this.#pool.open([spec]);
   }
 
   /** Opens a connection with other credentials; the one that it replaces goes when it is logged in. */
   #replace(config: ConnectionConfig): void {
     const before = this.#byId(config.connectionId);
-    this.#open(config, before?.spec.source);
+    this.#open(this.#add(config, before?.spec.source));
     if (before === undefined) return;
     clearTimeout(before.timer);
     before.closing = true;

@@ -34,7 +34,8 @@ let client: Client;
 beforeEach(async () => {
   const basePort = await freePorts(1);
   fronts = new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0']);
-  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1) }, [], {
+  // Without grace, so that what is wanted again is asked for again.
+  gateway = new GatewayProcess({ unsubscribe_grace: 0, connections: connectionsTo(basePort, 1) }, [], {
     QACTPMD_SIM_RECONNECT_MS: '100',
   });
   await gateway.loggedIn();

@@ -100,7 +100,7 @@ export interface Health {
     ticks: number;
     reconnects: number;
   }[];
-  instruments: { wanted: number; waiting: number; refused: number };
+  instruments: { wanted: number; waiting: number; refused: number; short: number };
   ticks: { accepted: number; duplicate: number; regressed: number; untimed: number; missed: number };
   websocket: { active_sessions: number; total_messages: number };
   redis: { connected: boolean; latency: string };
