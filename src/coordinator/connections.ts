@@ -26,6 +26,8 @@ const takeOverMs = 10_000;
 /** and this long has the one that replaces it to log in. */
 const successorMs = 15_000;
 const passMs = 1_000;
+/** Instruments that are settled in one turn of the event loop: ticks wait for it. */
+const settledPerTurn = 250;
 const longestInstrumentList = 100;
 /** How much of the newest second is in a connection's ticks per second. */
 const rateSmoothing = 0.2;
@@ -415,13 +417,13 @@ export class Connections {
     else this.#pool.send({ type, connection, ids });
   }
 
-  /** What clients ask for within one turn of the event loop becomes one batch per connection. */
+  /** What clients ask for within one turn of the event loop becomes one batch per connection; very much of it, several. */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
-      this.#coordinator.flush();
+      if (!this.#coordinator.flush(settledPerTurn)) this.#scheduleFlush();
     });
   }
 

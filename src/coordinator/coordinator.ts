@@ -148,7 +148,7 @@ export class Coordinator {
     }
     this.#table.forget(connection);
     this.#connections.delete(index);
-    for (const want of this.#table.wants.values()) want.refusedBy.delete(connection);
+    for (const want of this.#table.wants.values()) want.refusedBy?.delete(connection);
     this.flush();
   }
 
@@ -162,7 +162,7 @@ export class Coordinator {
         hash: hashOf(key),
         count: 1,
         lines: [],
-        refusedBy: new Set(),
+        refusedBy: undefined,
         failure: undefined,
         ticked: false,
         inVain: false,
@@ -173,7 +173,7 @@ export class Coordinator {
       this.#cancelled.delete(slot);
       if (want.count === 1 || want.failure !== undefined) {
         want.failure = undefined;
-        want.refusedBy.clear();
+        want.refusedBy = undefined;
       }
     }
     this.#unsettled.add(slot);
@@ -267,6 +267,7 @@ export class Coordinator {
     if (want === undefined || line === undefined) return;
     this.#table.remove(line, false);
     if (code === tooManyInstruments) connection.limitToLoad();
+    want.refusedBy ??= new Set();
     want.refusedBy.add(connection);
     const isHopeless =
       code === instrumentNotFound ||
@@ -284,23 +285,30 @@ export class Coordinator {
     this.#connections.get(index)?.quality.observe(facts, this.#now());
   }
 
-  /** Settles what changed since the last flush: at most two commands per connection. */
-  flush(): void {
-    if (this.#unsettled.size === 0 && !this.#table.roomFreed) return;
+  /**
+   * Settles what changed since the last flush: at most two commands per connection.
+   *
+   * @param most how many instruments to settle at most, for a caller that has other things to do in between
+   * @returns false when some are left for another call
+   */
+  flush(most = Infinity): boolean {
+    if (this.#unsettled.size === 0 && !this.#table.roomFreed) return true;
     if (this.#options.graceMs === 0) this.#expire(Infinity);
     this.#lookAtConnections();
-    while (this.#unsettled.size > 0 || this.#table.roomFreed) {
+    let left = most;
+    while (left > 0 && (this.#unsettled.size > 0 || this.#table.roomFreed)) {
       if (this.#table.takeRoomFreed()) for (const slot of this.#short) this.#unsettled.add(slot);
-      const wants = this.#wantsOf(this.#unsettled);
-      this.#unsettled.clear();
+      const wants = this.#takeUnsettled(left);
+      left -= wants.length;
       for (const want of wants) this.#settle(want);
-      if (!this.#table.roomFreed) this.#makeRoom();
+      if (this.#unsettled.size === 0 && !this.#table.roomFreed) this.#makeRoom();
     }
     this.#table.send(
       (command) => this.#effects.send(command),
       (slot, lines) => this.#effects.carried(slot, lines),
     );
     this.#tellVacated();
+    return this.#unsettled.size === 0 && !this.#table.roomFreed;
   }
 
   /** What is due by time: to be called about once a second. */
@@ -355,7 +363,7 @@ export class Coordinator {
   /** A new login may be a new day: what the front has refused before may exist now. */
   #forgetRefusals(connection: ConnectionRecord): void {
     for (const want of this.#table.wants.values()) {
-      if (!want.refusedBy.delete(connection)) continue;
+      if (want.refusedBy?.delete(connection) !== true) continue;
       want.failure = undefined;
       this.#unsettled.add(want.slot);
     }
@@ -369,7 +377,8 @@ export class Coordinator {
         if (want.failure !== undefined || line.leaving) this.#table.remove(line);
       return;
     }
-    const target = Math.max(1, Math.min(this.#options.redundancy(want.slot), this.#untried(want)));
+    const asked = this.#options.redundancy(want.slot);
+    const target = asked === 1 ? 1 : Math.max(1, Math.min(asked, this.#untried(want)));
     let good = want.lines.filter((line) => this.#isGood(line)).length;
     for (const line of want.lines) {
       if (good >= target || !line.leaving || !line.connection.takesLines) continue;
@@ -511,6 +520,21 @@ export class Coordinator {
     return connection;
   }
 
+  #takeUnsettled(most: number): Want[] {
+    if (this.#unsettled.size <= most) {
+      const wants = this.#wantsOf(this.#unsettled);
+      this.#unsettled.clear();
+      return wants;
+    }
+    const slots: number[] = [];
+    for (const slot of this.#unsettled) {
+      if (slots.length >= most) break;
+      slots.push(slot);
+      this.#unsettled.delete(slot);
+    }
+    return this.#wantsOf(slots);
+  }
+
   #wantsOf(slots: Iterable<number>): Want[] {
     const wants: Want[] = [];
     for (const slot of slots) {
@@ -537,7 +561,8 @@ export class Coordinator {
   /** How many connections have not refused it. */
   #untried(want: Want): number {
     let untried = 0;
-    for (const each of this.#connections.values()) if (!each.retiring && !want.refusedBy.has(each)) untried++;
+    for (const each of this.#connections.values())
+      if (!each.retiring && want.refusedBy?.has(each) !== true) untried++;
     return untried;
   }
 

@@ -26,7 +26,8 @@ export interface Want {
   /** Sessions that want it. */
   count: number;
   readonly lines: Line[];
-  readonly refusedBy: Set<ConnectionRecord>;
+  /** Connections that have refused it; undefined while none has. */
+  refusedBy: Set<ConnectionRecord> | undefined;
   /** Every connection that may carry it has refused it; undefined while there is hope. */
   failure: { readonly code: number; readonly text: string } | undefined;
   /** A tick of it has come on some line. */

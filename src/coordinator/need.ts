@@ -10,7 +10,9 @@ export function isGood(line: Line, autoFailover: boolean): boolean {
 }
 
 export function mayCarry(connection: ConnectionRecord, want: Want): boolean {
-  return !want.refusedBy.has(connection) && !want.lines.some((line) => line.connection === connection);
+  return (
+    want.refusedBy?.has(connection) !== true && !want.lines.some((line) => line.connection === connection)
+  );
 }
 
 /** Those without a line first, then those that more sessions want; what exists before what hardly does. */

@@ -44,25 +44,32 @@ export function planMoves(
     return difference > toleratedDifference ? difference : 0;
   };
 
-  while (moves.length < budget) {
+  const order = Array.from({ length: count }, (_, index) => index);
+  const emptiestFirst = (a: number, b: number): number =>
+    connections[a]!.priority - connections[b]!.priority || loads[a]! / weights[a]! - loads[b]! / weights[b]!;
+
+  /** Where the next line comes from to make the most of a place; -1 for nowhere. */
+  const bestSource = (to: number): number => {
     let best = -1;
     let bestGain = 0;
-    for (let to = 0; to < count; to++) {
-      if (loads[to]! >= connections[to]!.limit) continue;
-      for (let from = 0; from < count; from++) {
-        if (from === to || loads[from] === 0) continue;
-        const its = gain(from, to);
-        if (its <= bestGain || impossible.has(from * count + to)) continue;
-        best = from * count + to;
-        bestGain = its;
-      }
+    if (loads[to]! >= connections[to]!.limit) return best;
+    for (let from = 0; from < count; from++) {
+      if (from === to || loads[from] === 0) continue;
+      const its = gain(from, to);
+      if (its <= bestGain || impossible.has(from * count + to)) continue;
+      best = from;
+      bestGain = its;
     }
-    if (best < 0) break;
-    const from = Math.floor(best / count);
-    const to = best % count;
+    return best;
+  };
+
+  while (moves.length < budget) {
+    let from = -1;
+    const to = order.sort(emptiestFirst).find((each) => (from = bestSource(each)) >= 0);
+    if (to === undefined) break;
     const line = firstMovable(connections[from]!, connections[to]!, moved, mayMove);
     if (line === undefined) {
-      impossible.add(best);
+      impossible.add(from * count + to);
       continue;
     }
     moved.add(line);
