@@ -22,42 +22,41 @@ export interface RaceFigures {
  * Counts of one line over a sliding window of two halves.
  *
  *   counts [half · buckets + bucket]   delays, log-bucketed
- *   sums   [half · 2], [half · 2 + 1]  first arrivals, missed ticks
+ *   sums   [half · 3 + …]              ticks delivered, first arrivals, missed ticks
  */
 export class RaceTally {
   readonly #counts = new Uint32Array(2 * buckets);
-  readonly #sums = new Uint32Array(4);
+  readonly #sums = new Uint32Array(6);
   #half = 0;
 
   /** A tick that the line delivered so much later than the first; less than a µs is the first itself. */
   delivered(delayMs: number): void {
     const us = Math.max(0, Math.min(longestUs, Math.round(delayMs * 1000)));
     this.#counts[this.#half * buckets + bucketOf(us)]!++;
-    if (us === 0) this.#sums[2 * this.#half]!++;
+    this.#sums[3 * this.#half]!++;
+    if (us === 0) this.#sums[3 * this.#half + 1]!++;
   }
 
   /** A tick that another line delivered and this one never. */
   missed(): void {
-    this.#sums[2 * this.#half + 1]!++;
+    this.#sums[3 * this.#half + 2]!++;
   }
 
   /** Begins a new half of the window, and drops the older one. */
   turn(): void {
     this.#half = 1 - this.#half;
     this.#counts.fill(0, this.#half * buckets, (this.#half + 1) * buckets);
-    this.#sums.fill(0, 2 * this.#half, 2 * this.#half + 2);
+    this.#sums.fill(0, 3 * this.#half, 3 * this.#half + 3);
   }
 
   figures(): RaceFigures {
-    const counts = this.#counts;
-    let samples = 0;
-    for (const count of counts) samples += count;
-    const firsts = this.#sums[0]! + this.#sums[2]!;
-    const missed = this.#sums[1]! + this.#sums[3]!;
+    const sum = (kind: number): number => this.#sums[kind]! + this.#sums[3 + kind]!;
+    const samples = sum(0);
+    const missed = sum(2);
     return {
       delayP50Ms: this.#percentile(0.5, samples),
       delayP99Ms: this.#percentile(0.99, samples),
-      firstShare: firsts / samples,
+      firstShare: sum(1) / samples,
       gapShare: missed / (missed + samples),
       samples,
     };
