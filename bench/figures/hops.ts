@@ -12,8 +12,8 @@ export const hopMeanings: Readonly<Record<HopName, string>> = {
   ring: 'bridge → its batch begins',
   book: 'batch: the book’s share',
   encode: 'batch: encode and publish, their share',
-  write: 'batch complete → written to the sockets',
-  client: 'written → received by a client',
+  write: 'batch complete → the turn’s writes made',
+  client: 'from there → its socket’s turn, and read',
 };
 
 export interface HopFigures {

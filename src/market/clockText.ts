@@ -1,22 +1,36 @@
 const shanghaiOffsetMs = 8 * 3_600_000;
 const memoSize = 1024;
 
-/** JSON strings of Shanghai times. Ticks of one second share its text, so a Date is made about once a second. */
+/**
+ * JSON strings of Shanghai times. Ticks of one second share its text, so a Date is made about once a second; those of one
+ * moment, as exchanges send them in half-second steps, share all.
+ */
 export class ClockText {
   /** Second since the epoch → `2023-11-10 09:30:00`. */
   readonly #seconds = new Map<number, string>();
   #lastSecond = NaN;
   #lastText = '';
+  #lastMs = NaN;
+  #lastDateTime = '';
+  #lastTimeOfDay = '';
 
   /** `"2023-11-10 09:30:00.500"`, with the quotes, of a time in ms since the epoch. */
   dateTime(epochMs: number): string {
-    const millisec = String(epochMs % 1000).padStart(3, '0');
-    return `"${this.#second(Math.floor(epochMs / 1000))}.${millisec}"`;
+    if (epochMs !== this.#lastMs) this.#render(epochMs);
+    return this.#lastDateTime;
   }
 
   /** `"09:30:00"`, with the quotes. */
   timeOfDay(epochMs: number): string {
-    return `"${this.#second(Math.floor(epochMs / 1000)).slice(11)}"`;
+    if (epochMs !== this.#lastMs) this.#render(epochMs);
+    return this.#lastTimeOfDay;
+  }
+
+  #render(epochMs: number): void {
+    const second = this.#second(Math.floor(epochMs / 1000));
+    this.#lastMs = epochMs;
+    this.#lastDateTime = `"${second}.${String(epochMs % 1000).padStart(3, '0')}"`;
+    this.#lastTimeOfDay = `"${second.slice(11)}"`;
   }
 
   #second(second: number): string {

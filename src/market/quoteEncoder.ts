@@ -1,6 +1,7 @@
 import type { InstrumentDirectory } from './instrumentDirectory.js';
 import type { QuoteBook } from './quoteBook.js';
 import { ClockText } from './clockText.js';
+import { asciiBytes, putBytes, putNumber, putText } from './jsonBytes.js';
 import { F, fieldCount, quoteFields } from './quoteFields.js';
 
 /** 0: under the bare id, 1: under `EXCHANGE.id`. */
@@ -13,6 +14,7 @@ interface Member {
   readonly name: string;
   /** `,"name":` */
   readonly lead: string;
+  readonly leadBytes: Uint8Array;
   /** Book field whose change sends the member; -1 for the instrument's id. */
   readonly field: number;
   readonly rendering: Rendering;
@@ -27,8 +29,18 @@ export interface FieldSet {
 
 const cachedDiffsPerSlot = 16;
 
+const pushHead = asciiBytes('{"action":"market_data","instrument_id":"');
+const dataHead = asciiBytes('","data":');
+const pushTail = asciiBytes('}}');
+const quote = asciiBytes('"');
+const nullText = asciiBytes('null');
+const openBrace = 0x7b;
+/** No frame is longer: there are some 40 members, none of more than 50 bytes, and ids of at most 90. */
+export const longestFrame = 8192;
+
 function member(name: string, field: number, rendering: Rendering, documented = true): Member {
-  return { name, lead: `,"${name}":`, field, rendering, documented };
+  const lead = `,"${name}":`;
+  return { name, lead, leadBytes: asciiBytes(lead), field, rendering, documented };
 }
 
 const timeMembers: readonly Member[] = [
@@ -68,7 +80,7 @@ export function parseFieldSet(names: readonly string[]): { set: FieldSet } | { u
   return { set: { key: members.map((each) => each.name).join(','), members } };
 }
 
-/** What has been encoded of one instrument. */
+/** What has been encoded of one instrument for the aid side. */
 class SlotTexts {
   /** Text of each field's number, and the version at which it was made. */
   readonly numbers = new Array<string>(fieldCount).fill('');
@@ -81,8 +93,9 @@ class SlotTexts {
 }
 
 /**
- * JSON text of quotes. The text of a number is kept until the field changes, and a diff until the instrument ticks,
- * so clients in step share all work but the joining of fragments.
+ * JSON of quotes. Aid answers are joined from texts: that of a number is kept until the field changes, and a diff until
+ * the instrument ticks, so clients in step share all work but the joining. Action frames are made once for all who get
+ * them, as bytes, from the book alone.
  */
 export class QuoteEncoder {
   readonly #book: QuoteBook;
@@ -120,14 +133,24 @@ export class QuoteEncoder {
     return text;
   }
 
-  /** A market_data frame with all of `fields` (null: the documented ones). Absent values are null. */
-  actionFrame(slot: number, form: KeyForm, fields: FieldSet | null): string {
-    return this.#actionFrame(slot, -1, form, fields ?? documentedFields);
+  /**
+   * Writes a market_data frame with all of `fields` (null: the documented ones) into memory that has room for
+   * `longestFrame` bytes; its end. Absent values are null.
+   */
+  actionFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
+    return this.#putAction(into, at, slot, -1, form, fields ?? documentedFields);
   }
 
-  /** A market_data frame with those of `fields` that changed after `fromVersion`; '' when none did. */
-  actionDiffFrame(slot: number, fromVersion: number, form: KeyForm, fields: FieldSet | null): string {
-    return this.#actionFrame(slot, fromVersion, form, fields ?? documentedFields);
+  /** The same with those of `fields` alone that changed after `fromVersion`; `at` when none did. */
+  actionDiffFrame(
+    into: Uint8Array,
+    at: number,
+    slot: number,
+    fromVersion: number,
+    form: KeyForm,
+    fields: FieldSet | null,
+  ): number {
+    return this.#putAction(into, at, slot, fromVersion, form, fields ?? documentedFields);
   }
 
   #encodeAid(slot: number, fromVersion: number, form: KeyForm): string {
@@ -144,19 +167,50 @@ export class QuoteEncoder {
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;
   }
 
-  #actionFrame(slot: number, fromVersion: number, form: KeyForm, fields: FieldSet): string {
+  #putAction(
+    into: Uint8Array,
+    begin: number,
+    slot: number,
+    fromVersion: number,
+    form: KeyForm,
+    { members }: FieldSet,
+  ): number {
+    const book = this.#book;
     const instrument = this.#directory.bySlot(slot);
     const id = form === 1 ? instrument.key : instrument.id;
-    let members = '';
-    for (const each of fields.members) {
-      if (each.field < 0) {
-        if (fromVersion <= 0) members += `${each.lead}"${id}"`;
-      } else if (fromVersion < 0 || this.#book.changedAt(slot, each.field) > fromVersion) {
-        members += each.lead + this.#text(slot, each, 'null');
+    const start = putBytes(into, putText(into, putBytes(into, begin, pushHead), id), dataHead);
+    let at = start;
+    for (const each of members) {
+      const { field } = each;
+      if (field < 0) {
+        if (fromVersion > 0) continue;
+        at = putBytes(into, at, each.leadBytes);
+        at = putBytes(into, putText(into, putBytes(into, at, quote), id), quote);
+      } else if (fromVersion < 0 || book.changedAt(slot, field) > fromVersion) {
+        at = putBytes(into, at, each.leadBytes);
+        at = this.#putValue(into, at, each.rendering, book.value(slot, field));
       }
     }
-    if (members === '') return '';
-    return `{"action":"market_data","instrument_id":"${id}","data":{${members.slice(1)}}}`;
+    if (at === start) return begin;
+    // In place of the first member's comma.
+    into[start] = openBrace;
+    return putBytes(into, at, pushTail);
+  }
+
+  #putValue(into: Uint8Array, at: number, rendering: Rendering, value: number): number {
+    if (Number.isNaN(value)) return putBytes(into, at, nullText);
+    switch (rendering) {
+      case 'number':
+        return putNumber(into, at, value);
+      case 'update_millisec':
+        return putNumber(into, at, value % 1000);
+      case 'datetime':
+        return putText(into, at, this.#clock.dateTime(value));
+      case 'update_time':
+        return putText(into, at, this.#clock.timeOfDay(value));
+      default:
+        return putBytes(into, putNumber(into, putBytes(into, at, quote), value), quote);
+    }
   }
 
   #text(slot: number, { field, rendering }: Member, absent: string): string {

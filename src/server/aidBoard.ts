@@ -2,6 +2,7 @@ import type { KeyForm } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
+import { Fifo } from './fifo.js';
 import type { Interests } from './interests.js';
 import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
 import { formOf, type ServedMarket } from './market.js';
@@ -33,7 +34,7 @@ export class AidClient {
   tailChanged = false;
   /** A peek waits for an answer. One flag and no counter: clients send peeks back to back. */
   peekPending = false;
-  /** In the board's ready list. */
+  /** Waits among those that are to be answered. */
   queued = false;
 
   constructor(socket: ClientSocket, interests: Interests) {
@@ -43,9 +44,9 @@ export class AidClient {
 }
 
 /**
- * The aid side of all sessions. A tick marks the instrument's entries, and a drain answers the clients that wait with
- * what is marked, at most one frame each. While no peek waits, changes only stay marked: a client that is slow to peek
- * costs nothing.
+ * The aid side of all sessions. A tick marks the instrument's entries. Clients whose peek waits and for whom something is
+ * marked are answered in the order in which both came together, a number at a time, each with all that is marked by then.
+ * While no peek waits, changes only stay marked: a client that is slow to peek costs nothing.
  */
 export class AidBoard {
   readonly #market: ServedMarket;
@@ -53,13 +54,20 @@ export class AidBoard {
   readonly #watch: CongestionWatch;
   /** By slot: who wants the instrument, in no order. */
   readonly #bySlot: AidEntry[][] = [];
-  #ready: AidClient[] = [];
-  #spare: AidClient[] = [];
+  readonly #toAnswer = new Fifo<AidClient>();
+  readonly #wake: () => void;
 
-  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch) {
+  /** @param wake is called when somebody is to be answered outside of a batch of ticks */
+  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch, wake: () => void) {
     this.#market = market;
     this.#limits = limits;
     this.#watch = watch;
+    this.#wake = wake;
+  }
+
+  /** Clients that are to be answered. */
+  get waiting(): number {
+    return this.#toAnswer.length;
   }
 
   /** The instrument's quote moved on. */
@@ -75,27 +83,27 @@ export class AidBoard {
     }
   }
 
-  /** Answers the peeks that wait and for which there is something now. */
-  drain(): void {
-    const ready = this.#ready;
-    if (ready.length === 0) return;
-    this.#ready = this.#spare;
-    for (const client of ready) {
+  /** Answers so many of the clients that have waited longest. */
+  answer(clients: number): void {
+    for (let left = clients; left > 0; left--) {
+      const client = this.#toAnswer.shift();
+      if (client === undefined) return;
       client.queued = false;
       this.#answer(client);
     }
-    ready.length = 0;
-    this.#spare = ready;
   }
 
   peek(client: AidClient): void {
     client.peekPending = true;
-    this.#answer(client);
+    this.resume(client);
   }
 
-  /** The socket's buffer has drained: an answer that was held back can go. */
+  /** Has the client answered in its turn, if there is something to say; also one whose buffer has drained. */
   resume(client: AidClient): void {
-    this.#answer(client);
+    if (!client.peekPending || client.queued) return;
+    if (client.dirtyCount === 0 && !client.tailChanged) return;
+    this.#queue(client);
+    this.#wake();
   }
 
   /** Replaces the client's set by the keys of `insList`, which it is also echoed. */
@@ -155,7 +163,7 @@ export class AidBoard {
 
   #queue(client: AidClient): void {
     client.queued = true;
-    this.#ready.push(client);
+    this.#toAnswer.push(client);
   }
 
   /** Answers the pending peek if there is something to say and the client reads. */

@@ -1,9 +1,8 @@
 /**
  * How much a client may leave unread. What the kernel holds for it does not count, only what this process buffers.
  *
- * Pushes go out by `publish`, which silently leaves out a socket that has more than uWebSockets' own limit buffered.
- * That limit is never reached: after every `scanEvery` characters published all push clients are looked at, so between
- * two looks no client's buffer can grow by more than about that, and one above `lagBytes` stops being published to.
+ * A push client's buffer is looked at after each write of what had gathered for it, so it is never longer than `lagBytes`
+ * and one such write; uWebSockets' own limit, at which it leaves frames out, is never reached.
  */
 export interface BackpressureLimits {
   /** Above it a push client lags: it gets no more pushes, and later the newest state. */
@@ -17,8 +16,6 @@ export interface BackpressureLimits {
   readonly resumeBytes: number;
   /** A client that asks for more while more than this is unread is cut off: it does not read the answers. */
   readonly cutBytes: number;
-  /** Characters published between two looks at all push clients. */
-  readonly scanEvery: number;
   /** ms without reading a byte, after which a client that is waited for is cut off. */
   readonly stallMs: number;
   /** ms between two looks at those that are waited for. */
@@ -35,7 +32,6 @@ export const defaultBackpressure: BackpressureLimits = {
   holdBytes: 256 * kib,
   resumeBytes: 64 * kib,
   cutBytes: 16 * mib,
-  scanEvery: 256 * kib,
   stallMs: 30_000,
   stallCheckMs: 1_000,
 };

@@ -10,6 +10,8 @@ export interface SocketWatcher {
 
 const textFrame = false;
 const uncompressed = false;
+/** What a send returns when nothing had to be buffered. */
+const sentAtOnce = 1;
 
 /**
  * One client's WebSocket. uWebSockets throws on any use after close, and a socket may close inside a call on it, so
@@ -20,6 +22,8 @@ export class ClientSocket {
   readonly address: string;
   /** When bytes last left the buffer, by performance.now(); kept while the socket is waited for. */
   lastProgressMs = 0;
+  /** Writes what waits for the socket elsewhere; called before anything else goes out, so that it goes after it. */
+  writeWaiting: () => void = nothingWaits;
   readonly #ws: UwsSocket<unknown>;
   readonly #watcher: SocketWatcher;
   #closed = false;
@@ -40,11 +44,17 @@ export class ClientSocket {
     return this.#closed ? 0 : this.#ws.getBufferedAmount();
   }
 
-  send(frame: string): void {
+  send(frame: UwsText): void {
+    this.writeWaiting();
     if (this.#closed) return;
     const status = this.#ws.send(frame, textFrame, uncompressed);
     this.#watcher.sent();
-    if (status !== 1) this.#watcher.backedUp(this, frame.length, status === 2);
+    if (status !== sentAtOnce) this.#watcher.backedUp(this, frame.length, status === 2);
+  }
+
+  /** Sends one of the frames that have been waiting; false when it had to be buffered. */
+  sendWaiting(frame: UwsText): boolean {
+    return this.#closed || this.#ws.send(frame, textFrame, uncompressed) === sentAtOnce;
   }
 
   /** Packs everything that `work` sends into as few writes as possible. */
@@ -52,16 +62,9 @@ export class ClientSocket {
     if (!this.#closed) this.#ws.cork(work);
   }
 
-  subscribe(topic: UwsText): void {
-    if (!this.#closed) this.#ws.subscribe(topic);
-  }
-
-  unsubscribe(topic: UwsText): void {
-    if (!this.#closed) this.#ws.unsubscribe(topic);
-  }
-
-  /** Closes with a code that the client sees. */
+  /** Closes with a code that the client sees, after all that waits. */
   end(code: number, reason: string): void {
+    this.writeWaiting();
     if (!this.#closed) this.#ws.end(code, reason);
   }
 
@@ -74,4 +77,8 @@ export class ClientSocket {
   markClosed(): void {
     this.#closed = true;
   }
+}
+
+function nothingWaits(): void {
+  return undefined;
 }

@@ -22,8 +22,15 @@ export interface ServedBook {
 
 export interface ServedEncoder {
   aidQuote(slot: number, fromVersion: number, form: KeyForm): string;
-  actionFrame(slot: number, form: KeyForm, fields: FieldSet | null): string;
-  actionDiffFrame(slot: number, fromVersion: number, form: KeyForm, fields: FieldSet | null): string;
+  actionFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number;
+  actionDiffFrame(
+    into: Uint8Array,
+    at: number,
+    slot: number,
+    fromVersion: number,
+    form: KeyForm,
+    fields: FieldSet | null,
+  ): number;
 }
 
 export interface ServedMarket {

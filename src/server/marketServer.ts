@@ -40,6 +40,11 @@ interface Connected {
 const protocols = ['aid', 'action'] as const;
 /** s without a byte from the client, pongs included. */
 const idleTimeoutSeconds = 120;
+/**
+ * Sockets of each side that are written to in one turn of the event loop. A write takes some µs, so this bounds how long
+ * ticks that come meanwhile have to wait, in their rings, for the writes of others.
+ */
+const writesPerTurn = 48;
 /** uWebSockets cuts off without a word above its limit, so that one is higher: frames in between get an error. */
 const frameLimitFactor = 2;
 const goingAwayCode = 1001;
@@ -64,6 +69,8 @@ export class MarketServer {
   #listenSocket: unknown;
   #accepting = true;
   #closed: Promise<void> | undefined;
+  /** The next turn that writes to sockets. */
+  #turn: NodeJS.Immediate | undefined;
 
   /** Throws an Error of one line on machines that uWebSockets.js does not run on. */
   constructor(options: MarketServerOptions) {
@@ -74,10 +81,8 @@ export class MarketServer {
     this.#app = app;
     const backpressure = { ...defaultBackpressure, ...options.backpressure };
     this.#watch = new CongestionWatch(backpressure, logger);
-    this.#aid = new AidBoard(options, backpressure, this.#watch);
-    this.#push = new PushBoard(options, backpressure, this.#watch, (topic, frame, isBinary, compress) =>
-      app.publish(topic, frame, isBinary, compress),
-    );
+    this.#aid = new AidBoard(options, backpressure, this.#watch, () => this.#writeLater());
+    this.#push = new PushBoard(options, backpressure, this.#watch);
     this.#conversation = new Conversation({ directory, aid: this.#aid, push: this.#push, limits, logger });
     this.#installWebSocket();
     installHttpRoutes(app, {
@@ -116,11 +121,13 @@ export class MarketServer {
   onTick(slot: number): void {
     this.#push.tick(slot);
     this.#aid.mark(slot);
+    this.#writeLater();
   }
 
-  /** To be called when the ticks that had come are all in the book: the waiting aid clients get theirs. */
+  /** To be called when the ticks that had come are all in the book: what they changed is written. */
   onBatchEnd(): void {
-    this.#aid.drain();
+    clearImmediate(this.#turn);
+    this.#write(writesPerTurn);
   }
 
   /** The front refused an instrument with the vendor's error id and text. */
@@ -150,7 +157,7 @@ export class MarketServer {
   async #close(deadline: number): Promise<void> {
     this.stopAccepting();
     const hasClients = this.#sessions.size > 0;
-    this.#aid.drain();
+    this.#write(Infinity);
     for (;;) {
       const isLate = performance.now() >= deadline - closeGraceMs;
       for (const { socket } of this.#sessions)
@@ -160,7 +167,20 @@ export class MarketServer {
     }
     if (hasClients) await pause(Math.min(closeGraceMs, Math.max(0, deadline - performance.now())));
     this.#watch.stop();
+    clearImmediate(this.#turn);
     this.#app.close();
+  }
+
+  /** Writes to so many clients of either side, and has a later turn go on with the others. */
+  #write(clients: number): void {
+    this.#turn = undefined;
+    this.#push.write(clients);
+    this.#aid.answer(clients);
+    if (this.#push.waiting + this.#aid.waiting > 0) this.#writeLater();
+  }
+
+  #writeLater(): void {
+    this.#turn ??= setImmediate(() => this.#write(writesPerTurn));
   }
 
   #installWebSocket(): void {

@@ -1,39 +1,45 @@
-import type { FieldSet, KeyForm } from '../market/quoteEncoder.js';
+import { longestFrame, type FieldSet, type KeyForm } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
+import { Deliveries } from './deliveries.js';
+import { Fifo } from './fifo.js';
 import type { Interests } from './interests.js';
 import { formOf, type ServedInstrument, type ServedMarket } from './market.js';
 import type { PushOptions } from './messages.js';
 
-/** One instrument in one encoding: what one `publish` reaches. */
+/** One instrument in one encoding: those who have joined get the same frames. */
 interface Channel {
   readonly name: string;
-  /** The name's bytes, which are cheaper to hand over. */
-  readonly topic: Uint8Array;
   readonly slot: number;
   readonly form: KeyForm;
   readonly fields: FieldSet | null;
   readonly diff: boolean;
   /** Subscriptions that use it, joined or not. */
   holders: number;
-  /** Sockets that `publish` reaches. */
-  members: number;
+  /** Subscriptions that have joined, in no order. */
+  readonly members: PushSubscription[];
+  /** Numbers of their clients, in the same order: all that a tick looks at. */
+  readonly clients: number[];
   /** Version of the quote that every member holds. */
   version: number;
 }
 
 /** One key in one client's set. */
 interface PushSubscription {
+  readonly client: PushClient;
   readonly channel: Channel;
-  /** The client gets the channel's pushes. Otherwise it waits for a snapshot first. */
-  joined: boolean;
+  /** Place among the channel's members; -1 while it has not joined, but waits for a snapshot first. */
+  position: number;
   /** Version of the quote that the client holds while it has not joined; 0 = nothing. */
   heldVersion: number;
   cancelled: boolean;
   /** The client knows that the front has refused the instrument. */
   refusalTold: boolean;
 }
+
+const notJoined = -1;
+const noNumber = -1;
 
 /** The action side of a session. */
 export class PushClient {
@@ -46,6 +52,10 @@ export class PushClient {
   nextWaiting = 0;
   /** Has left its channels because it does not read fast enough, and is not yet back in all of them. */
   lagging = false;
+  /** Bytes that were buffered for it when its queue was last written, or when the buffer last drained. */
+  unread = 0;
+  /** Among the clients that deliveries are queued for; -1 before the first subscription. */
+  number = noNumber;
 
   constructor(socket: ClientSocket, interests: Interests) {
     this.socket = socket;
@@ -53,80 +63,103 @@ export class PushClient {
   }
 }
 
-/** uWebSockets forgets what is still to be sent to a socket that leaves its last topic, so every push client keeps one. */
-const keepTopic = new TextEncoder().encode('keep');
-const textFrame = false;
-const uncompressed = false;
-
-type Publish = (topic: Uint8Array, frame: string, isBinary: boolean, compress: boolean) => boolean;
+/** Frames queued for all clients together, past which they are written without heed of who else waits. */
+const queuedLimit = 32_768;
 
 /**
- * The action side of all sessions. A tick is encoded once for each encoding that somebody gets, and published; every
- * member of a channel so gets every tick, in order. A client joins a channel after the newest snapshot, and leaves all of
- * them while it lags: it then misses ticks, but never the newest state.
+ * The action side of all sessions. A tick is encoded once for each encoding that somebody gets, and queued for every
+ * member of the channel, who so gets every tick, in order. The clients are written to in the order in which something
+ * came for them, a number at a time: a frame waits for the writes before it, not for those of all clients, and what comes
+ * while it waits goes along. A client joins a channel after the newest snapshot, and leaves all of them while it lags: it
+ * then misses ticks, but never the newest state.
  *
  * subscribed ──► waiting ──(buffer is short: snapshot if newer than heldVersion)──► joined
  *                   ▲                                                                 │
  *                   └──────────────────────(buffer is too long)───────────────────────┘
  */
 export class PushBoard {
-  /** Frames that were published, times the sockets that they went to. */
+  /** Frames that were queued for clients. */
   delivered = 0;
   /** How often a client began to lag. */
   lagged = 0;
   readonly #market: ServedMarket;
   readonly #limits: BackpressureLimits;
   readonly #watch: CongestionWatch;
-  readonly #publish: Publish;
   readonly #channels = new Map<string, Channel>();
   /** By slot: the channels with members. */
   readonly #bySlot: Channel[][] = [];
-  readonly #clients = new Set<PushClient>();
-  #publishedSinceScan = 0;
-  #lagBytes: number;
+  readonly #deliveries = new Deliveries();
+  /** By number. */
+  readonly #clients: (PushClient | undefined)[] = [];
+  /** Clients that something is queued for. */
+  readonly #toWrite = new Fifo<number>();
+  /** The client that is written to, and whether its socket took all at once. */
+  #writing: PushClient | undefined;
+  #wentOut = true;
+  /** Bytes buffered for all clients. */
+  #unread = 0;
 
-  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch, publish: Publish) {
+  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch) {
     this.#market = market;
     this.#limits = limits;
     this.#watch = watch;
-    this.#publish = publish;
-    this.#lagBytes = limits.lagBytes;
   }
 
-  /** Pushes the instrument's newest tick. To be called after every tick that the book took in. */
+  /** Clients that have something to be written. */
+  get waiting(): number {
+    return this.#toWrite.length;
+  }
+
+  /** Queues the instrument's newest tick. To be called after every tick that the book took in. */
   tick(slot: number): void {
     const channels = this.#bySlot[slot];
     if (channels === undefined || channels.length === 0) return;
-    const { book, encoder } = this.#market;
-    const version = book.version(slot);
+    const deliveries = this.#deliveries;
+    const version = this.#market.book.version(slot);
     for (const channel of channels) {
-      const { form, fields, version: before } = channel;
-      if (before === version) continue;
-      const frame =
-        channel.diff && before > 0
-          ? encoder.actionDiffFrame(slot, before, form, fields)
-          : encoder.actionFrame(slot, form, fields);
+      if (channel.version === version) continue;
+      const end = this.#encode(channel);
       channel.version = version;
-      if (frame === '') continue;
-      this.#publish(channel.topic, frame, textFrame, uncompressed);
-      this.delivered += channel.members;
-      this.#publishedSinceScan += frame.length;
+      if (end === deliveries.position) continue;
+      const { clients } = channel;
+      const frame = deliveries.addFrame(end, clients.length);
+      for (const client of clients) {
+        if (deliveries.isEmpty(client)) this.#toWrite.push(client);
+        deliveries.queue(frame, client);
+      }
+      this.delivered += clients.length;
     }
-    if (this.#publishedSinceScan >= this.#limits.scanEvery) this.#scan();
+  }
+
+  /** Writes to so many of the clients that have waited longest; to all where too much has gathered. */
+  write(clients: number): void {
+    const all = this.#deliveries.length > queuedLimit;
+    for (let left = all ? Infinity : clients; left > 0; left--) {
+      const number = this.#toWrite.shift();
+      if (number === undefined) return;
+      const client = this.#clients[number];
+      if (client === undefined) continue;
+      this.#writeTo(client);
+      if (!this.#wentOut || client.unread > 0) this.#look(client);
+    }
   }
 
   /** Subscribes, or changes the encoding of what is subscribed. Snapshots follow by `resume`. */
   subscribe(client: PushClient, requested: string, instrument: ServedInstrument, options: PushOptions): void {
-    if (!this.#clients.has(client)) {
-      this.#clients.add(client);
-      client.socket.subscribe(keepTopic);
-    }
+    if (client.number === noNumber) this.#enter(client);
     const { slot } = instrument;
     client.interests.add(slot);
     this.unsubscribe(client, requested);
     const channel = this.#channelOf(slot, formOf(instrument, requested), options);
     channel.holders++;
-    const subscription = { channel, joined: false, heldVersion: 0, cancelled: false, refusalTold: false };
+    const subscription = {
+      client,
+      channel,
+      position: notJoined,
+      heldVersion: 0,
+      cancelled: false,
+      refusalTold: false,
+    };
     client.subscriptions.set(requested, subscription);
     client.waiting.push(subscription);
   }
@@ -135,13 +168,14 @@ export class PushBoard {
     const subscription = client.subscriptions.get(requested);
     if (subscription === undefined) return;
     client.subscriptions.delete(requested);
-    this.#release(client, subscription);
+    this.#release(subscription);
     client.interests.remove(subscription.channel.slot);
   }
 
   /** Sends snapshots to subscriptions that wait and lets them join, as long as the socket takes it. */
   resume(client: PushClient): void {
     const { socket } = client;
+    if (client.unread > 0) this.#count(client);
     if (socket.closed || client.nextWaiting === client.waiting.length) return;
     socket.inOneWrite(() => {
       this.#joinWaiting(client);
@@ -150,15 +184,56 @@ export class PushBoard {
 
   /** Forgets a client whose socket is closed. */
   leave(client: PushClient): void {
-    for (const subscription of client.subscriptions.values()) this.#release(client, subscription);
+    for (const subscription of client.subscriptions.values()) this.#release(subscription);
+    this.#count(client);
     client.subscriptions.clear();
     client.waiting = [];
     client.nextWaiting = 0;
-    this.#clients.delete(client);
+    if (client.number === noNumber) return;
+    this.#clients[client.number] = undefined;
+    this.#deliveries.removeClient(client.number);
+    client.number = noNumber;
   }
 
+  #enter(client: PushClient): void {
+    client.number = this.#deliveries.addClient();
+    this.#clients[client.number] = client;
+    client.socket.writeWaiting = () => this.#writeTo(client);
+  }
+
+  /** Writes the channel's newest state behind the frames that are taken; its end, there if there is nothing to say. */
+  #encode({ slot, form, fields, diff, version }: Channel, whole = !diff || version === 0): number {
+    const { encoder } = this.#market;
+    const deliveries = this.#deliveries;
+    deliveries.reserve(longestFrame);
+    const { memory, position } = deliveries;
+    return whole
+      ? encoder.actionFrame(memory, position, slot, form, fields)
+      : encoder.actionDiffFrame(memory, position, slot, version, form, fields);
+  }
+
+  /** Writes all that is queued for a client. */
+  #writeTo(client: PushClient): void {
+    this.#wentOut = true;
+    if (client.number === noNumber || this.#deliveries.isEmpty(client.number)) return;
+    this.#writing = client;
+    client.socket.inOneWrite(this.#sendQueued);
+    this.#writing = undefined;
+  }
+
+  readonly #sendQueued = (): void => {
+    const { number, socket } = this.#writing!;
+    // Sending may close the socket, and then there is nothing queued any more.
+    for (
+      let frame = this.#deliveries.take(number);
+      frame !== undefined;
+      frame = this.#deliveries.take(number)
+    )
+      if (!socket.sendWaiting(frame)) this.#wentOut = false;
+  };
+
   #joinWaiting(client: PushClient): void {
-    const { book, encoder } = this.#market;
+    const { book } = this.#market;
     const { socket, waiting } = client;
     while (client.nextWaiting < waiting.length) {
       if (socket.closed) return;
@@ -169,56 +244,65 @@ export class PushBoard {
       const subscription = waiting[client.nextWaiting++]!;
       if (subscription.cancelled) continue;
       const { channel } = subscription;
-      if (book.version(channel.slot) > subscription.heldVersion)
-        socket.send(encoder.actionFrame(channel.slot, channel.form, channel.fields));
-      this.#join(client, subscription);
+      if (book.version(channel.slot) > subscription.heldVersion) {
+        const end = this.#encode(channel, true);
+        socket.send(this.#deliveries.memory.subarray(this.#deliveries.position, end));
+      }
+      this.#join(subscription);
     }
     client.waiting = [];
     client.nextWaiting = 0;
     client.lagging = false;
   }
 
-  #join(client: PushClient, subscription: PushSubscription): void {
+  #join(subscription: PushSubscription): void {
+    const { channel, client } = subscription;
     // Sending the snapshot may have closed the socket.
     if (client.socket.closed) return;
-    const { channel } = subscription;
-    if (channel.members === 0) {
+    if (channel.members.length === 0) {
       channel.version = this.#market.book.version(channel.slot);
       while (this.#bySlot.length <= channel.slot) this.#bySlot.push([]);
       this.#bySlot[channel.slot]!.push(channel);
     }
-    channel.members++;
-    subscription.joined = true;
-    client.socket.subscribe(channel.topic);
+    subscription.position = channel.members.length;
+    channel.members.push(subscription);
+    channel.clients.push(client.number);
   }
 
-  #part(client: PushClient, subscription: PushSubscription): void {
-    const { channel } = subscription;
-    subscription.joined = false;
+  #part(subscription: PushSubscription): void {
+    const { channel, position } = subscription;
+    const { members, clients } = channel;
+    subscription.position = notJoined;
     subscription.heldVersion = channel.version;
-    client.socket.unsubscribe(channel.topic);
-    if (--channel.members > 0) return;
+    const last = members.pop()!;
+    const lastClient = clients.pop()!;
+    if (last !== subscription) {
+      members[position] = last;
+      clients[position] = lastClient;
+      last.position = position;
+    }
+    if (members.length > 0) return;
     const channels = this.#bySlot[channel.slot]!;
     channels.splice(channels.indexOf(channel), 1);
   }
 
-  #release(client: PushClient, subscription: PushSubscription): void {
+  #release(subscription: PushSubscription): void {
     subscription.cancelled = true;
-    if (subscription.joined) this.#part(client, subscription);
+    if (subscription.position !== notJoined) this.#part(subscription);
     if (--subscription.channel.holders === 0) this.#channels.delete(subscription.channel.name);
   }
 
-  /** Looks at all push clients, and takes those that lag out of their channels. */
-  #scan(): void {
-    this.#publishedSinceScan = 0;
-    let total = 0;
-    for (const client of this.#clients) {
-      const { buffered } = client.socket;
-      total += buffered;
-      if (buffered > this.#lagBytes) this.#beginLag(client);
-    }
+  /** Takes a client that has too much unread out of its channels. */
+  #look(client: PushClient): void {
+    this.#count(client);
     const { lagBytes, scarceLagBytes, totalBytes } = this.#limits;
-    this.#lagBytes = total > totalBytes ? scarceLagBytes : lagBytes;
+    if (client.unread > (this.#unread > totalBytes ? scarceLagBytes : lagBytes)) this.#beginLag(client);
+  }
+
+  #count(client: PushClient): void {
+    const { buffered } = client.socket;
+    this.#unread += buffered - client.unread;
+    client.unread = buffered;
   }
 
   #beginLag(client: PushClient): void {
@@ -227,8 +311,8 @@ export class PushBoard {
     client.lagging = true;
     const waiting = client.waiting.slice(client.nextWaiting);
     for (const subscription of client.subscriptions.values()) {
-      if (!subscription.joined) continue;
-      this.#part(client, subscription);
+      if (subscription.position === notJoined) continue;
+      this.#part(subscription);
       waiting.push(subscription);
     }
     client.waiting = waiting;
@@ -239,8 +323,17 @@ export class PushBoard {
     const name = `${slot}/${form}/${diff ? 'diff' : 'full'}/${fields === null ? '*' : fields.key}`;
     const known = this.#channels.get(name);
     if (known !== undefined) return known;
-    const topic = new TextEncoder().encode(name);
-    const channel: Channel = { name, topic, slot, form, fields, diff, holders: 0, members: 0, version: 0 };
+    const channel: Channel = {
+      name,
+      slot,
+      form,
+      fields,
+      diff,
+      holders: 0,
+      members: [],
+      clients: [],
+      version: 0,
+    };
     this.#channels.set(name, channel);
     return channel;
   }

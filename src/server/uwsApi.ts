@@ -1,5 +1,5 @@
 /**
- * The part of uWebSockets.js that the server uses, all of it in 20.30 as well as in 20.56. The types are written here
+ * The part of uWebSockets.js that the server and the bench use, all of it in 20.30 as well as in 20.56. The types are written here
  * because the builds that may be loaded bring different declarations, and one of them none.
  */
 
@@ -16,7 +16,6 @@ export interface UwsSocket<UserData> {
   /** Cuts the connection. The close handler runs before it returns. */
   close(): void;
   subscribe(topic: UwsText): boolean;
-  unsubscribe(topic: UwsText): boolean;
   cork(work: () => void): unknown;
   getUserData(): UserData;
 }

@@ -4,7 +4,12 @@ import { ExchangeClock } from '../../src/market/exchangeClock.js';
 import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/products.js';
 import { QuoteBook } from '../../src/market/quoteBook.js';
-import { actionFieldNames, parseFieldSet, QuoteEncoder } from '../../src/market/quoteEncoder.js';
+import {
+  actionFieldNames,
+  longestFrame,
+  parseFieldSet,
+  QuoteEncoder,
+} from '../../src/market/quoteEncoder.js';
 import { F, quoteFields } from '../../src/market/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 import { makeTick, testTimeMs } from './ticks.js';
@@ -28,8 +33,11 @@ const quote = (from: number, form: 0 | 1 = 1): Record<string, unknown> => {
     form === 1 ? 'SHFE.rb2410' : 'rb2410'
   ]!;
 };
-const push = (text: string): { instrument_id: string; data: Record<string, unknown> } =>
-  JSON.parse(text) as { instrument_id: string; data: Record<string, unknown> };
+const memory = Buffer.alloc(2 * longestFrame);
+const at = 1000;
+
+const push = (end: number): { instrument_id: string; data: Record<string, unknown> } =>
+  JSON.parse(memory.toString('latin1', at, end)) as { instrument_id: string; data: Record<string, unknown> };
 
 describe('QuoteBook', () => {
   it('knows nothing before the first tick', () => {
@@ -188,7 +196,7 @@ describe('QuoteEncoder', () => {
     book.apply(makeTick({ volume: 101, integers: { askVolume1: 0 } }));
     expect(quote(1)).toEqual({ volume: 101, ask_price1: '-', ask_volume1: 0 });
     expect(quote(0)).toMatchObject({ ask_price1: '-' });
-    expect(push(encoder.actionDiffFrame(rb, 1, 0, null)).data).toEqual({
+    expect(push(encoder.actionDiffFrame(memory, at, rb, 1, 0, null)).data).toEqual({
       volume: 101,
       ask_price1: null,
       ask_volume1: 0,
@@ -197,7 +205,7 @@ describe('QuoteEncoder', () => {
 
   it('makes full action frames with the documented fields, absent ones null', () => {
     book.apply(makeTick());
-    const frame = push(encoder.actionFrame(rb, 0, null));
+    const frame = push(encoder.actionFrame(memory, at, rb, 0, null));
     expect(frame).toMatchObject({ action: 'market_data', instrument_id: 'rb2410' });
     expect(frame.data).toMatchObject({
       instrument_id: 'rb2410',
@@ -206,7 +214,7 @@ describe('QuoteEncoder', () => {
       bid_price1: 3499,
     });
     expect(frame.data).not.toHaveProperty('bid_price2');
-    expect(push(encoder.actionFrame(rb, 1, null)).data['instrument_id']).toBe('SHFE.rb2410');
+    expect(push(encoder.actionFrame(memory, at, rb, 1, null)).data['instrument_id']).toBe('SHFE.rb2410');
   });
 
   it('narrows frames to chosen fields in one canonical order', () => {
@@ -215,13 +223,13 @@ describe('QuoteEncoder', () => {
     const again = parseFieldSet(['datetime', 'bid_price2', 'last_price']);
     if (!('set' in chosen) || !('set' in again)) throw new Error('known fields were refused');
     expect(chosen.set.key).toBe(again.set.key);
-    expect(push(encoder.actionFrame(rb, 0, chosen.set)).data).toEqual({
+    expect(push(encoder.actionFrame(memory, at, rb, 0, chosen.set)).data).toEqual({
       datetime: '2024-04-11 10:00:00.000',
       last_price: 3500,
       bid_price2: null,
     });
     book.apply(makeTick({ volume: 101 }));
-    expect(encoder.actionDiffFrame(rb, 1, 0, chosen.set)).toBe('');
+    expect(encoder.actionDiffFrame(memory, at, rb, 1, 0, chosen.set)).toBe(at);
     expect(parseFieldSet(['last_price', 'lastPrice'])).toEqual({ unknown: ['lastPrice'] });
     for (const field of quoteFields) expect(actionFieldNames).toContain(field.name);
   });
@@ -232,7 +240,7 @@ describe('QuoteEncoder', () => {
       fc.property(fc.double({ noNaN: true, min: -1e15, max: 1e15 }), (lastPrice) => {
         book.apply(makeTick({ volume: volume++, lastPrice }));
         expect(quote(0)['last_price']).toBe(lastPrice === 0 ? 0 : lastPrice);
-        expect(push(encoder.actionFrame(rb, 0, null)).data['last_price']).toBe(
+        expect(push(encoder.actionFrame(memory, at, rb, 0, null)).data['last_price']).toBe(
           lastPrice === 0 ? 0 : lastPrice,
         );
       }),

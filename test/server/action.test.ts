@@ -24,6 +24,32 @@ describe('subscribe', () => {
     expect(await client.settled()).toEqual([]);
   });
 
+  it('reaches more clients than one turn writes to, with nothing but their one tick', async () => {
+    const clients = await Promise.all(Array.from({ length: 150 }, () => world.connectAction()));
+    for (const client of clients) {
+      await client.subscribe(['rb2410']);
+      await client.settled();
+    }
+    world.tickAlone('rb2410', { lastPrice: 3210 });
+    for (const client of clients) expect(data(await client.next())['last_price']).toBe(3210);
+  });
+
+  it('sends what came before an answer before it, and all of it before the end', async () => {
+    const client = await world.connectAction();
+    await client.subscribe(['rb2410']);
+    await client.settled();
+    world.tick('rb2410');
+    world.server.onInstrumentRefused(world.directory.resolve('rb2410')!.slot, 16, 'refused');
+    world.tick('rb2410');
+    const end = world.server.close(1000);
+    const actions = [await client.next(), await client.next(), await client.next()].map(
+      ({ action }) => action,
+    );
+    expect(actions).toEqual(['market_data', 'error', 'market_data']);
+    expect((await client.closed()).code).toBe(1001);
+    await end;
+  });
+
   it('pushes every tick in order without a peek, full by default', async () => {
     const client = await world.connectAction();
     await client.subscribe(['rb2410']);

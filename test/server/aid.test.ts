@@ -227,6 +227,20 @@ describe('peek_message', () => {
     expect(await client.settled()).toEqual([]);
   });
 
+  it('is answered of more clients than one turn writes to', async () => {
+    const clients = await Promise.all(Array.from({ length: 150 }, () => world.connectAid()));
+    for (const client of clients) {
+      await client.subscribeQuote('rb2410');
+      client.peek();
+      await client.rtnData();
+      client.peek();
+      await client.settled();
+    }
+    world.tickAlone('rb2410', { lastPrice: 3210 });
+    for (const client of clients)
+      expect((await client.rtnData()).quotes['rb2410']).toMatchObject({ last_price: 3210 });
+  });
+
   it('counts once however often it is sent', async () => {
     const client = await world.connectAid();
     await client.subscribeQuote('rb2410');

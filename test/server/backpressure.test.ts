@@ -11,7 +11,6 @@ beforeEach(async () => {
       holdBytes: 64 * kib,
       resumeBytes: 16 * kib,
       cutBytes: 2048 * kib,
-      scanEvery: 64 * kib,
       stallMs: 60_000,
       stallCheckMs: 20,
     },
@@ -146,7 +145,6 @@ describe('a push client that reads too slowly', () => {
         lagBytes: 512 * 1024 * kib,
         scarceLagBytes: 512 * kib,
         totalBytes: 256 * kib,
-        scanEvery: 64 * kib,
       },
     });
     const client = await subscribed();
@@ -179,7 +177,6 @@ describe('a client that never reads', () => {
       backpressure: {
         lagBytes: 256 * kib,
         holdBytes: 64 * kib,
-        scanEvery: 64 * kib,
         stallMs: 100,
         stallCheckMs: 20,
       },
