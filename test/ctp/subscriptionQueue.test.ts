@@ -64,15 +64,21 @@ describe('a subscription queue', () => {
   });
 
   it('brings the front to what is wanted, with the least requests, through any history', () => {
-    const id = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+    const id = fc.constantFrom('a', 'b', 'c');
+    const kinds = [
+      ['want', 4],
+      ['drop', 4],
+      ['forget', 1],
+      ['take', 6],
+      ['fail', 1],
+      ['login', 1],
+      ['again', 1],
+    ] as const;
     const step = fc.oneof(
-      fc.tuple(fc.constant('want' as const), id, fc.constant(0)),
-      fc.tuple(fc.constant('drop' as const), id, fc.constant(0)),
-      fc.tuple(fc.constant('forget' as const), id, fc.constant(0)),
-      fc.tuple(fc.constant('take' as const), id, fc.nat(200)),
-      fc.tuple(fc.constant('fail' as const), id, fc.nat(200)),
-      fc.tuple(fc.constant('login' as const), id, fc.constant(0)),
-      fc.tuple(fc.constant('again' as const), id, fc.constant(0)),
+      ...kinds.map(([kind, weight]) => ({
+        arbitrary: fc.tuple(fc.constant(kind), id, fc.nat(kind === 'take' || kind === 'fail' ? 200 : 0)),
+        weight,
+      })),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
