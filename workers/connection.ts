@@ -7,6 +7,9 @@ import { Doorbell } from '../src/ring/doorbell.js';
 import type { EventChannelHandle } from '../src/ring/eventChannel.js';
 import { EventReader } from '../src/ring/eventRing.js';
 
+/** Events taken in one turn: a front that says no end of things must not keep its neighbours from theirs. */
+const eventsPerTurn = 1024;
+
 class ConnectionWorker {
   readonly #hosts = new Map<number, SessionHost>();
   /** Handles of the libraries that were reported. */
@@ -15,7 +18,10 @@ class ConnectionWorker {
   readonly #doorbell: Doorbell;
   #ordinaryLost = 0;
   #criticalLost = 0;
+  /** Events still to be taken that are older than a loss of connection events; Infinity when none was lost. */
+  #beforeLoss = Infinity;
   #stopping = false;
+  #stopped = false;
 
   constructor(
     private readonly channel: EventChannelHandle,
@@ -75,26 +81,37 @@ class ConnectionWorker {
   }
 
   #drain(): void {
-    do {
-      for (let event = this.#events.next(); event !== undefined; event = this.#events.next()) {
-        const host = this.#hosts.get(event.source);
-        // An event of the connection's earlier session bears another handle.
-        if (host?.handle === event.session) host.onBridgeEvent(event);
-      }
-      this.#checkLost();
-    } while (!this.#doorbell.park(() => this.#events.empty));
+    if (this.#stopped) return;
+    for (let i = 0; i < eventsPerTurn; i++) {
+      const event = this.#events.next();
+      if (event === undefined) break;
+      this.#beforeLoss--;
+      const host = this.#hosts.get(event.source);
+      // An event of the connection's earlier session bears another handle.
+      if (host?.handle === event.session) host.onBridgeEvent(event);
+    }
+    this.#checkLost();
+    if (!this.#events.empty || !this.#doorbell.park(() => this.#events.empty))
+      setImmediate(() => this.#drain());
   }
 
   #checkLost(): void {
-    const { ordinaryLost, criticalLost } = this.#events;
+    const { ordinaryLost } = this.#events;
     if (ordinaryLost !== this.#ordinaryLost) {
       const count = (ordinaryLost - this.#ordinaryLost) >>> 0;
       this.#ordinaryLost = ordinaryLost;
       this.post({ type: 'log', level: 'warn', text: `${count} refusals or warnings of fronts were lost` });
       for (const host of [...this.#hosts.values()]) host.checkRefusals();
     }
-    if (criticalLost !== this.#criticalLost) {
-      this.#criticalLost = criticalLost;
+    for (;;) {
+      if (this.#beforeLoss === Infinity) {
+        const { criticalLost, pending } = this.#events;
+        if (criticalLost === this.#criticalLost) return;
+        this.#criticalLost = criticalLost;
+        this.#beforeLoss = pending;
+      }
+      if (this.#beforeLoss > 0) return;
+      this.#beforeLoss = Infinity;
       this.post({ type: 'log', level: 'warn', text: 'connection events were lost: logging in again' });
       for (const host of [...this.#hosts.values()]) host.resynchronise();
     }
@@ -102,6 +119,7 @@ class ConnectionWorker {
 
   #stopWhenEmpty(): void {
     if (!this.#stopping || this.#hosts.size > 0) return;
+    this.#stopped = true;
     this.#doorbell.close();
     this.onStopped();
   }

@@ -121,6 +121,11 @@ export class EventReader {
     return event;
   }
 
+  /** Events that were not taken yet. */
+  get pending(): number {
+    return (Atomics.load(this.#header, Header.head) - this.#header[Header.tail]!) >>> 0;
+  }
+
   get empty(): boolean {
     return Atomics.load(this.#header, Header.head) === this.#header[Header.tail]!;
   }
