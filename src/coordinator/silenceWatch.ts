@@ -1,19 +1,23 @@
-import { isClosed, lastOccurrence, openings, pausesBetween } from '../market/marketHours.js';
+import { alwaysOpen, ExchangeHours, type MarketHours, type TradingHours } from '../market/marketHours.js';
+import { WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
+import { OpeningWatch, type OpeningSample } from './openingWatch.js';
 
 /** Looks per time-out: how late a silence may be found. */
 const looksPerTimeout = 8;
 const longestPeriodMs = 1_000;
-/** A flow counts once it has lasted this many time-outs, */
+/** A flow counts once it has lasted this many time-outs and samples, */
 const provenTimeouts = 2;
+const provenSamples = 20;
 /** outside trading hours, with no other line flowing, this long: settlement prices come in shorter bursts. */
 const provenOutsideHoursMs = 10 * 60_000;
-/** A line of quiet instruments may pause for this many of the longest pauses it made of late. */
+/** A line of quiet instruments may pause for this many of the longest pauses it made of late: */
 const toleratedGaps = 10;
+/** in this time, and in so many samples with ticks, for one pause alone says nothing of the next. */
 const gapMemoryMs = 5 * 60_000;
-/** What ticks at an opening does so within this time, or within three time-outs. */
-const openingGraceMs = 60_000;
-/** A line that was opened again and is silent still is said again, ever later up to this. */
+/** A line that was opened again and is silent still is said again, ever later up to this, */
 const longestPatienceMs = 5 * 60_000;
+/** or this, while no other line ticks either. */
+const lonePatienceMs = 3_600_000;
 
 /** What is seen of one line. */
 export interface LineSample {
@@ -21,6 +25,8 @@ export interface LineSample {
   readonly written: number;
   /** It is logged in and carries instruments. */
   readonly expecting: boolean;
+  /** How many it carries: one that has lost half of them or more is no longer the line that it was. */
+  readonly instruments?: number;
 }
 
 export interface Silence {
@@ -32,20 +38,24 @@ export interface Silence {
 /** Moments are ms on the monotonic clock. */
 interface Line {
   written: number;
+  moved: boolean;
   expecting: boolean;
   expectingSince: number;
   lastMoved: number;
+  instruments: number;
   /** Start of the present flow; NaN while there is none. */
   flowSince: number;
-  /** The longest pause within the present flow, in the last minutes and in those before. */
+  /** Samples with ticks in it, and the most instruments. */
+  flowSamples: number;
+  flowInstruments: number;
+  /** The longest pause within the present flow: of late, and in the time before; and what `of late` is. */
   recentGap: number;
   earlierGap: number;
   gapsSince: number;
+  gapSamples: number;
   /** How often it was said to be silent since its last tick. */
   said: number;
   saidAt: number;
-  /** By opening: whether the line ticked when that opening came last. */
-  readonly opensWith: boolean[];
 }
 
 /**
@@ -54,8 +64,10 @@ interface Line {
  *
  *   - when its ticks have flowed and break off for the time-out, and for much longer than they ever paused of late, at
  *     a moment that is no end of any session; outside trading hours only if another line goes on, or after a long flow;
- *   - when it stays silent after an opening at which it ticked the last time;
+ *   - when it misses an opening at which it ticks day by day, see OpeningWatch;
  *   - when it was found, has been opened again and does not even get the snapshots that follow a subscription.
+ *
+ * Where the market is always open no moment is the end of a session, and there are no openings.
  *
  * Pure: samples and clocks go in.
  */
@@ -63,12 +75,20 @@ export class SilenceWatch {
   /** How often to call sample(). */
   readonly periodMs: number;
   readonly #timeoutMs: number;
+  readonly #hours: MarketHours;
+  readonly #openings: OpeningWatch;
   readonly #lines: Line[] = [];
   #lastSample = NaN;
-  #lastWall = NaN;
 
-  constructor(timeoutMs: number) {
+  /** `calendar` has the days on which there is trading; without it, these are the weekdays. */
+  constructor(
+    timeoutMs: number,
+    tradingHours: TradingHours = 'exchange',
+    calendar: TradingCalendar = new WeekdayCalendar(),
+  ) {
     this.#timeoutMs = timeoutMs;
+    this.#hours = tradingHours === 'always' ? alwaysOpen : new ExchangeHours(calendar);
+    this.#openings = new OpeningWatch(timeoutMs, this.#hours);
     this.periodMs = Math.min(longestPeriodMs, timeoutMs / looksPerTimeout);
   }
 
@@ -86,49 +106,55 @@ export class SilenceWatch {
       this.#lines[index].lastMoved += unseen;
       this.#look(this.#lines[index], sample, now);
     });
-    const found = samples.flatMap((_, index) => {
-      const line = this.#lines[index]!;
+    this.#lastSample = now;
+    const missing = this.#openings.sample(this.#lines.map(atOpening), now, wall);
+    return this.#lines.flatMap((line, index) => {
       const silentMs = now - line.lastMoved;
       if (!line.expecting || silentMs === 0) return [];
       const isSilent =
-        this.#brokeOff(line, now, wall) ||
-        this.#missedOpening(line, now, wall) ||
-        this.#staysSilent(line, now, wall);
+        this.#brokeOff(line, now, wall) || missing.has(index) || this.#staysSilent(line, now, wall);
       if (!isSilent) return [];
       line.flowSince = NaN;
       line.said++;
       line.saidAt = now;
       return [{ line: index, silentMs }];
     });
-    this.#learnOpenings(now, wall);
-    this.#lastSample = now;
-    this.#lastWall = wall;
-    return found;
   }
 
   #look(line: Line, sample: LineSample, now: number): void {
-    const moved = sample.written !== line.written;
+    line.moved = sample.written !== line.written;
     line.written = sample.written;
+    line.instruments = sample.instruments ?? 1;
     if (sample.expecting !== line.expecting) {
       line.expecting = sample.expecting;
       line.expectingSince = now;
       line.flowSince = NaN;
       line.lastMoved = now;
+      // The snapshots of a line that has just been opened again are there already.
+      if (line.moved && line.expecting) line.said = 0;
       return;
     }
-    if (!moved) return;
+    if (line.instruments <= line.flowInstruments / 2) line.flowSince = NaN;
+    if (line.moved) this.#flow(line, now);
+  }
+
+  #flow(line: Line, now: number): void {
     if (Number.isNaN(line.flowSince)) {
       line.flowSince = line.gapsSince = now;
+      line.flowSamples = line.gapSamples = line.flowInstruments = 0;
       line.recentGap = line.earlierGap = 0;
     } else {
-      if (now - line.gapsSince > gapMemoryMs) {
+      if (now - line.gapsSince > gapMemoryMs && line.gapSamples >= provenSamples) {
         line.earlierGap = line.recentGap;
-        line.recentGap = 0;
+        line.recentGap = line.gapSamples = 0;
         line.gapsSince = now;
       }
       const gap = now - line.lastMoved;
       if (gap > 1.5 * this.periodMs) line.recentGap = Math.max(line.recentGap, gap);
     }
+    line.flowSamples++;
+    line.gapSamples++;
+    line.flowInstruments = Math.max(line.flowInstruments, line.instruments);
     line.lastMoved = now;
     line.said = 0;
   }
@@ -139,10 +165,14 @@ export class SilenceWatch {
     const limit = Math.max(this.#timeoutMs, toleratedGaps * Math.max(line.recentGap, line.earlierGap));
     if (silentMs < limit) return false;
     const flowedMs = line.lastMoved - line.flowSince;
+    const proven = flowedMs >= provenTimeouts * this.#timeoutMs && line.flowSamples >= provenSamples;
     line.flowSince = NaN;
-    if (!(flowedMs >= provenTimeouts * this.#timeoutMs) || pausesBetween(wall - silentMs, wall)) return false;
-    const others = this.#lines.some((each) => each !== line && this.#flows(each, now));
-    return others || flowedMs >= provenOutsideHoursMs || !isClosed(wall);
+    if (!proven || this.#hours.pausesBetween(wall - silentMs, wall)) return false;
+    return this.#othersFlow(line, now) || flowedMs >= provenOutsideHoursMs || !this.#hours.isClosed(wall);
+  }
+
+  #othersFlow(line: Line, now: number): boolean {
+    return this.#lines.some((each) => each !== line && this.#flows(each, now));
   }
 
   #flows(line: Line, now: number): boolean {
@@ -150,54 +180,35 @@ export class SilenceWatch {
     return now - line.lastMoved < this.#timeoutMs && since >= provenTimeouts * this.#timeoutMs;
   }
 
-  #missedOpening(line: Line, now: number, wall: number): boolean {
-    return openings.some((opening, index) => {
-      const due = this.#isDue(opening, wall);
-      const sinceOpening = wall - lastOccurrence(opening, wall);
-      return (
-        due &&
-        line.opensWith[index] === true &&
-        now - line.lastMoved >= sinceOpening &&
-        now - line.expectingSince >= sinceOpening
-      );
-    });
-  }
-
   #staysSilent(line: Line, now: number, wall: number): boolean {
-    if (line.said === 0 || line.lastMoved > line.expectingSince || isClosed(wall)) return false;
-    const patienceMs = Math.min(longestPatienceMs, this.#timeoutMs * 2 ** line.said);
+    if (line.said === 0 || line.lastMoved > line.expectingSince || this.#hours.isClosed(wall)) return false;
+    const longestMs = this.#othersFlow(line, now) ? longestPatienceMs : lonePatienceMs;
+    const patienceMs = Math.min(longestMs, this.#timeoutMs * 2 ** line.said);
     return now - Math.max(line.expectingSince, line.saidAt) >= patienceMs;
   }
+}
 
-  /** After each opening: who has ticked since, and is expected to do so the next time. */
-  #learnOpenings(now: number, wall: number): void {
-    openings.forEach((opening, index) => {
-      if (!this.#isDue(opening, wall)) return;
-      const sinceOpening = wall - lastOccurrence(opening, wall);
-      for (const line of this.#lines)
-        if (line.expecting) line.opensWith[index] = now - line.lastMoved < sinceOpening;
-    });
-  }
-
-  /** True at the one sample at which an opening's grace has just run out on a trading day. */
-  #isDue(opening: number, wall: number): boolean {
-    const end = lastOccurrence(opening, wall) + Math.max(openingGraceMs, 3 * this.#timeoutMs);
-    return this.#lastWall < end && end <= wall && !isClosed(wall);
-  }
+/** A line that was found already is not to be found once more for the same opening. */
+function atOpening({ moved, lastMoved, expecting, expectingSince, said, instruments }: Line): OpeningSample {
+  return { moved, lastMoved, instruments, expectingSince: expecting && said === 0 ? expectingSince : NaN };
 }
 
 function newLine({ written, expecting }: LineSample, now: number): Line {
   return {
     written,
+    moved: false,
     expecting,
     expectingSince: now,
     lastMoved: now,
+    instruments: 0,
     flowSince: NaN,
+    flowSamples: 0,
+    flowInstruments: 0,
     recentGap: 0,
     earlierGap: 0,
     gapsSince: now,
+    gapSamples: 0,
     said: 0,
     saidAt: now,
-    opensWith: openings.map(() => false),
   };
 }
