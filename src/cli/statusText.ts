@@ -43,8 +43,14 @@ function figure(value: unknown): string {
   return Math.abs(known) < 100 && !Number.isInteger(known) ? known.toFixed(1) : String(Math.round(known));
 }
 
+function milliseconds(value: unknown): string {
+  const known = numberOf(value);
+  return known === undefined ? blank : known.toFixed(known < 100 ? 1 : 0);
+}
+
 function delay({ delay_p50_ms: p50, delay_p99_ms: p99 }: Row): string {
-  return numberOf(p50) === undefined && numberOf(p99) === undefined ? blank : `${figure(p50)}/${figure(p99)}`;
+  const both = [p50, p99].map(milliseconds);
+  return both.every((each) => each === blank) ? blank : both.join('/');
 }
 
 function share(value: unknown): string {
