@@ -17,8 +17,8 @@ export type SessionInput =
   | { readonly type: 'open' }
   /** The library is not ready to be opened yet. */
   | { readonly type: 'opening' }
-  /** The library could not be opened or made no session. */
-  | { readonly type: 'open_failed'; readonly text: string }
+  /** The library could not be opened (`lasting`: not this file on this machine) or made no session. */
+  | { readonly type: 'open_failed'; readonly text: string; readonly lasting: boolean }
   /** The session was made but did not start. */
   | { readonly type: 'start_failed'; readonly text: string }
   | { readonly type: 'front_connected' }
@@ -65,13 +65,16 @@ export type SessionCommand =
  *                       ↑                               │           │                       │
  *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
  *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
+ *   connecting ── no session ─→ retrying ── time ─→ connecting
  *   any of these ── reopen ─→ reopening ── released or not within 15 s ─→ connecting
  *
+ * `retrying`: the library gave no session, and is asked again later.
  * `waiting`: the front is connected, but the next login is not due yet.
  */
 export type SessionPhase =
   | 'idle'
   | 'connecting'
+  | 'retrying'
   | 'waiting'
   | 'logging_in'
   | 'logged_in'
@@ -89,6 +92,9 @@ export class Session {
   #phase: SessionPhase = 'idle';
   /** The library's object exists: made by `open`, gone with `released`. */
   #exists = false;
+  #opens = 0;
+  #openFailures = 0;
+  #openNotBefore = -Infinity;
   #connectDeadline = Infinity;
   #loginDeadline = Infinity;
   #loginNotBefore = -Infinity;
@@ -119,6 +125,8 @@ export class Session {
     switch (this.#phase) {
       case 'connecting':
         return this.#connectDeadline;
+      case 'retrying':
+        return this.#openNotBefore;
       case 'waiting':
         return this.#loginNotBefore;
       case 'logging_in':
@@ -142,10 +150,10 @@ export class Session {
         if (this.#phase === 'connecting') this.#connectDeadline = now + connectTimeoutMs;
         return [];
       case 'open_failed':
-        this.#exists = false;
-        return this.#phase === 'closing' ? this.#closed() : this.#fail(input.text);
+        return this.#openFailed(input.text, input.lasting, now);
       case 'start_failed':
-        return this.#fail(input.text);
+        this.#waitToOpen(now);
+        return this.#reopen(input.text, now);
       case 'front_connected':
         return this.#connected(now);
       case 'front_disconnected':
@@ -186,8 +194,30 @@ export class Session {
     if (this.#phase !== 'idle') return [];
     this.#phase = 'connecting';
     this.#exists = true;
+    this.#opens++;
     this.#connectDeadline = now + connectTimeoutMs;
     return [state('connecting', reason), { type: 'open' }];
+  }
+
+  /** Full disks, used-up descriptors and locked files may get better, a library for another machine does not. */
+  #openFailed(text: string, lasting: boolean, now: number): SessionCommand[] {
+    this.#exists = false;
+    if (this.#phase === 'closing') return this.#closed();
+    // What has been open before can be opened.
+    if (lasting && this.#opens === 1) return this.#fail(text);
+    this.#waitToOpen(now);
+    this.#phase = 'retrying';
+    return [state('error', text)];
+  }
+
+  #waitToOpen(now: number): void {
+    this.#openFailures++;
+    this.#openNotBefore = now + retryDelayMs(this.#openFailures, 0, this.spread);
+  }
+
+  #openWhenDue(now: number, reason: string): SessionCommand[] {
+    this.#phase = now < this.#openNotBefore ? 'retrying' : 'idle';
+    return this.#open(now, reason);
   }
 
   #connected(now: number): SessionCommand[] {
@@ -225,6 +255,7 @@ export class Session {
     if (verdict.kind === 'ok') {
       this.#phase = 'logged_in';
       this.#loginFailures = 0;
+      this.#openFailures = 0;
       this.#askAgainAt = Infinity;
       this.#subscriptions.sendAll(now);
       return [state('logged_in', ''), ...this.#send(now)];
@@ -306,6 +337,8 @@ export class Session {
       case 'connecting':
         this.#connectDeadline = Infinity;
         return [state('connecting', `no answer from ${this.fronts.join(', ')}`)];
+      case 'retrying':
+        return this.#openWhenDue(now, '');
       case 'waiting':
         return this.#login(now);
       case 'logging_in':
@@ -345,9 +378,7 @@ export class Session {
   #released(now: number): SessionCommand[] {
     this.#exists = false;
     if (this.#phase === 'closing') return this.#closed();
-    if (this.#phase !== 'reopening') return [];
-    this.#phase = 'idle';
-    return this.#open(now, '');
+    return this.#phase === 'reopening' ? this.#openWhenDue(now, '') : [];
   }
 
   /** The library hangs over the release. The session is silent, so its ring may have another writer. */
@@ -355,8 +386,7 @@ export class Session {
     const text = `the library did not let go of the session within ${releaseTimeoutMs / 1000} s`;
     this.#exists = false;
     if (this.#phase === 'closing') return [{ type: 'warn', text }, ...this.#closed()];
-    this.#phase = 'idle';
-    return [{ type: 'abandon' }, ...this.#open(now, `${text}: opening another one`)];
+    return [{ type: 'abandon' }, ...this.#openWhenDue(now, `${text}: opening another one`)];
   }
 
   #close(now: number): SessionCommand[] {

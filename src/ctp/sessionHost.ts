@@ -146,14 +146,20 @@ export class SessionHost {
       this.step({ type: 'opening' });
       return;
     }
+    let library: VendorLibrary;
     try {
-      const library = openVendorLibrary(spec);
-      onLibrary(library, spec.source);
+      library = openVendorLibrary(spec);
+    } catch (error) {
+      this.step({ type: 'open_failed', text: textOf(error), lasting: true });
+      return;
+    }
+    onLibrary(library, spec.source);
+    try {
       const { source, flowFolder, tickRing, tickDoorbells } = spec;
       this.#refusalsLost = 0;
       this.#vendor = new VendorSession({ owner, library, source, flowFolder, tickRing, tickDoorbells });
     } catch (error) {
-      this.step({ type: 'open_failed', text: error instanceof Error ? error.message : String(error) });
+      this.step({ type: 'open_failed', text: textOf(error), lasting: false });
       return;
     }
     const code = this.#vendor.start(spec.fronts);
@@ -186,4 +192,8 @@ export class SessionHost {
       this.step({ type: 'time' });
     }, delay);
   }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -324,21 +324,50 @@ describe('a session', () => {
     expect(run.after(1000)).toEqual([{ type: 'unsubscribe', ids: ['b'] }]);
   });
 
-  it('reports a library that cannot be opened or does not start', () => {
+  it('gives up on a library that cannot be opened', () => {
     const run = new Run();
     run.step(open);
-    expect(run.step({ type: 'open_failed', text: 'x.so: no such file' })).toEqual([
+    expect(run.step({ type: 'open_failed', text: 'x.so: no such file', lasting: true })).toEqual([
       state('error', 'x.so: no such file', true),
     ]);
+    expect(run.session.wakeAt).toBe(Infinity);
     expect(run.step(close)).toEqual([{ type: 'closed' }]);
-    const other = new Run();
-    other.step(open);
-    expect(other.step({ type: 'start_failed', text: 'code -101' })).toEqual([
-      state('error', 'code -101', true),
+  });
+
+  const noSession: SessionInput = { type: 'open_failed', text: 'no space left', lasting: false };
+
+  it('asks a library that gave no session again, ever later, and keeps its subscriptions', () => {
+    const run = new Run();
+    run.step(open, subscribe('a'));
+    const waits: number[] = [];
+    for (let i = 0; i < 8; i++) {
+      expect(run.step(noSession)).toEqual([state('error', 'no space left')]);
+      waits.push(run.session.wakeAt - run.now);
+      // Nothing of this concerns a session that does not exist.
+      expect(run.step(connected, lost, accepted, reopen, released)).toEqual([]);
+      expect(run.after(waits[i]! - 1)).toEqual([]);
+      expect(run.after(1)).toEqual([state('connecting'), { type: 'open' }]);
+    }
+    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    run.step(connected);
+    expect(run.step(accepted)).toContainEqual({ type: 'subscribe', ids: ['a'], slots: [0] });
+    run.step(reopen, released, noSession);
+    expect(run.session.wakeAt - run.now).toBe(1000);
+  });
+
+  it('lets go of a session that did not start, and asks for another one later', () => {
+    const run = new Run();
+    run.step(open);
+    expect(run.step({ type: 'start_failed', text: 'code -101' })).toEqual([
+      state('error', 'code -101'),
       { type: 'release' },
     ]);
-    expect(other.step(close)).toEqual([]);
-    expect(other.step(released)).toEqual([{ type: 'closed' }]);
+    expect(run.step(released)).toEqual([]);
+    expect(run.after(999)).toEqual([]);
+    expect(run.after(1)).toEqual([state('connecting'), { type: 'open' }]);
+    run.step({ type: 'start_failed', text: 'code -101' });
+    run.now += 2000;
+    expect(run.step(released)).toEqual([state('connecting'), { type: 'open' }]);
   });
 
   it('lets go of a session that is of no use and begins again, with all its subscriptions', () => {
@@ -393,11 +422,11 @@ describe('a session', () => {
     expect(other.step(reopen, released)).toEqual([{ type: 'closed' }]);
   });
 
-  it('reports a library that cannot be opened the second time', () => {
+  it('does not give up on a library that could be opened before', () => {
     const run = loggedIn();
     run.step(reopen, released);
-    expect(run.step({ type: 'open_failed', text: 'gone' })).toEqual([state('error', 'gone', true)]);
-    expect(run.step(close)).toEqual([{ type: 'closed' }]);
+    expect(run.step({ type: 'open_failed', text: 'gone', lasting: true })).toEqual([state('error', 'gone')]);
+    expect(run.after(1000)).toEqual([state('connecting'), { type: 'open' }]);
   });
 
   const ways: [string, SessionInput[], boolean][] = [
@@ -407,6 +436,7 @@ describe('a session', () => {
     ['logging_in', [open, connected], true],
     ['logged_in', [open, connected, accepted], true],
     ['reopening', [open, connected, accepted, reopen], true],
+    ['retrying', [open, noSession], false],
   ];
   it.each(ways)('closes from %s', (phase, inputs, exists) => {
     const run = new Run();

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
 import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
@@ -137,6 +140,23 @@ describe('a connection', () => {
     run.pool.open([run.spec(0, 'tcp://127.0.0.1:1', { library: '/no/such/library.so' })]);
     await run.reaches(0, 'error');
     expect(run.states(0).at(-1)).toMatchObject({ reason: '/no/such/library.so: no such file', fatal: true });
+  });
+
+  it('opens by itself once what kept the library from giving a session is gone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-blocked-'));
+    try {
+      const blocked = join(folder, 'flow');
+      writeFileSync(blocked, '');
+      const run = start();
+      run.pool.open([run.spec(0, 'sim://', { flowFolder: join(blocked, 'c0') })]);
+      await run.reaches(0, 'error');
+      expect(run.states(0).at(-1)).toMatchObject({ fatal: false });
+      expect(run.states(0).at(-1)!.reason).toContain('the folder for flow files cannot be made');
+      rmSync(blocked);
+      await run.reaches(0, 'logged_in');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('comes back by itself when its front was killed, and ticks again', async () => {
