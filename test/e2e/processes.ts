@@ -106,20 +106,29 @@ export interface Health {
   redis: { connected: boolean; latency: string };
 }
 
+function configText(folder: string, config: object): string {
+  return JSON.stringify({ websocket_host: '127.0.0.1', websocket_port: 0, flow_path: folder, ...config });
+}
+
 /** A gateway process with a configuration and working folder of its own. */
 export class GatewayProcess extends Program {
   readonly folder: string;
+  readonly #file: string;
 
   constructor(config: object, args: string[] = [], env: Record<string, string> = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'qactpmd-e2e-'));
     const file = join(folder, 'config.json');
-    writeFileSync(
-      file,
-      JSON.stringify({ websocket_host: '127.0.0.1', websocket_port: 0, flow_path: folder, ...config }),
-    );
+    writeFileSync(file, configText(folder, config));
     super(['dist', 'src', 'main.js'], ['--config', file, ...args], env);
     this.folder = folder;
+    this.#file = file;
     void this.ended.then(() => rmSync(folder, { recursive: true, force: true }));
+  }
+
+  /** Writes another configuration and has it read. */
+  configure(config: object): void {
+    writeFileSync(this.#file, configText(this.folder, config));
+    this.child.kill('SIGHUP');
   }
 
   /** The port that it listens on, once it does. */
@@ -184,8 +193,19 @@ export class FrontsProcess extends Program {
 
   /** Sessions that the fronts have at the moment. */
   async sessions(): Promise<number> {
-    const { fronts } = (await this.#control('GET', '/fronts')) as { fronts: { sessions: unknown[] }[] };
-    return fronts.reduce((sum, { sessions }) => sum + sessions.length, 0);
+    return (await this.load()).sessions;
+  }
+
+  /** Sessions that the fronts have at the moment, and their subscriptions. */
+  async load(): Promise<{ sessions: number; subscriptions: number }> {
+    const { fronts } = (await this.#control('GET', '/fronts')) as {
+      fronts: { sessions: { subscriptions: number }[] }[];
+    };
+    const sessions = fronts.flatMap((front) => front.sessions);
+    return {
+      sessions: sessions.length,
+      subscriptions: sessions.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
+    };
   }
 
   async #control(method: string, path: string, body?: object): Promise<unknown> {
