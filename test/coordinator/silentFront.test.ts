@@ -1,5 +1,4 @@
 import { afterEach, expect, it } from 'vitest';
-import { pausesBetween } from '../../src/market/marketHours.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Program, until } from '../e2e/processes.js';
@@ -20,53 +19,48 @@ const instruments = ['rb', 'cu', 'al', 'zn'].map(
   (product) => product + delivery.slice(2, 4) + delivery.slice(5, 7),
 );
 
-// Around the ends of sessions silence is natural, and the gateway goes by the real clock.
-const naturalSilence = pausesBetween(Date.now(), Date.now() + 30_000);
-
-it.skipIf(naturalSilence)(
-  'a front that stops without a word is found, its instruments move, and it comes back',
-  async () => {
-    const basePort = await freePorts(2);
-    const [stopped] = await Promise.all(
-      [0, 1].map((n) => track(new FrontsProcess(1, basePort + n, ['--rate', '20'])).ready()),
-    );
-    const gateway = track(
-      new GatewayProcess(
-        {
-          connections: connectionsTo(basePort, 2),
-          silence_timeout: 1,
-          load_balance_strategy: 'round_robin',
-        },
-        [],
-        { QACTPMD_SIM_RECONNECT_MS: '100' },
-      ),
-    );
-    await gateway.loggedIn();
-    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
-    client.send({ action: 'subscribe', instruments });
-    const ticksOf = (line: number): Promise<number> =>
-      gateway.health().then(({ body }) => body.connections[line]!.ticks);
-    // Two time-outs of steady ticks on both lines, at 40 a second.
-    await until('both to flow', async () => (await ticksOf(0)) > 120 && (await ticksOf(1)) > 120);
-    stopped!.child.kill('SIGSTOP');
-    const line = await gateway.line(/line_1: connected, but nothing came for/);
-    expect(line).toContain('nothing came for 1 s');
-    await gateway.healthUntil(
-      'all on the other line',
-      ({ connections: [first, second] }) =>
-        first!.status !== 'logged_in' && second!.subscriptions === instruments.length,
-    );
-    let read = client.frames.length;
-    const missing = new Set(instruments);
-    await until('ticks of all', () => {
-      for (const frame of client.frames.slice(read)) missing.delete(frame['instrument_id'] as string);
-      read = client.frames.length;
-      return missing.size === 0;
-    });
-    stopped!.child.kill('SIGCONT');
-    await gateway.loggedIn();
-    expect(gateway.lines.filter((text) => text.includes('nothing came'))).toHaveLength(1);
-    await client.close();
-    expect(await gateway.stop()).toBe(0);
-  },
-);
+it('a front that stops without a word is found, its instruments move, and it comes back', async () => {
+  const basePort = await freePorts(2);
+  const [stopped] = await Promise.all(
+    [0, 1].map((n) => track(new FrontsProcess(1, basePort + n, ['--rate', '20'])).ready()),
+  );
+  const gateway = track(
+    new GatewayProcess(
+      {
+        connections: connectionsTo(basePort, 2),
+        silence_timeout: 1,
+        trading_hours: 'always',
+        load_balance_strategy: 'round_robin',
+      },
+      [],
+      { QACTPMD_SIM_RECONNECT_MS: '100' },
+    ),
+  );
+  await gateway.loggedIn();
+  const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+  client.send({ action: 'subscribe', instruments });
+  const ticksOf = (line: number): Promise<number> =>
+    gateway.health().then(({ body }) => body.connections[line]!.ticks);
+  // Two time-outs of steady ticks on both lines, at 40 a second.
+  await until('both to flow', async () => (await ticksOf(0)) > 120 && (await ticksOf(1)) > 120);
+  stopped!.child.kill('SIGSTOP');
+  const line = await gateway.line(/line_1: connected, but nothing came for/);
+  expect(line).toContain('nothing came for 1 s');
+  await gateway.healthUntil(
+    'all on the other line',
+    ({ connections: [first, second] }) =>
+      first!.status !== 'logged_in' && second!.subscriptions === instruments.length,
+  );
+  let read = client.frames.length;
+  const missing = new Set(instruments);
+  await until('ticks of all', () => {
+    for (const frame of client.frames.slice(read)) missing.delete(frame['instrument_id'] as string);
+    read = client.frames.length;
+    return missing.size === 0;
+  });
+  stopped!.child.kill('SIGCONT');
+  await gateway.loggedIn();
+  expect(gateway.lines.filter((text) => text.includes('nothing came'))).toHaveLength(1);
+  await client.close();
+  expect(await gateway.stop()).toBe(0);
+});

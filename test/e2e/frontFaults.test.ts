@@ -176,7 +176,12 @@ describe('a front that stays connected and says nothing', () => {
     const basePort = await freePorts(2);
     fronts = await new FrontsProcess(2, basePort, ['--rate', '20', '--control-port', '0']).ready();
     gateway = new GatewayProcess(
-      { silence_timeout: 1, load_balance_strategy: 'round_robin', connections: connectionsTo(basePort, 2) },
+      {
+        silence_timeout: 1,
+        trading_hours: 'always',
+        load_balance_strategy: 'round_robin',
+        connections: connectionsTo(basePort, 2),
+      },
       [],
       { QACTPMD_SIM_RECONNECT_MS: '100' },
     );
@@ -206,6 +211,7 @@ describe('a library that throws when a session is opened again', () => {
     fronts = await new FrontsProcess(2, basePort, ['--rate', '20', '--control-port', '0']).ready();
     gateway = new GatewayProcess({
       silence_timeout: 1,
+      trading_hours: 'always',
       load_balance_strategy: 'round_robin',
       connections: connectionsTo(basePort, 2),
     });
