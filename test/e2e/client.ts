@@ -38,13 +38,14 @@ export class Client {
 
   /** The next frame that has not been taken yet and passes the test; those before it are skipped. */
   async next(what: string, test: (frame: Frame) => boolean = () => true): Promise<Frame> {
-    return until(`${what}; got ${JSON.stringify(this.frames).slice(-600)}`, () => {
+    const look = (): Frame | undefined => {
       while (this.#read < this.frames.length) {
         const frame = this.frames[this.#read++]!;
         if (test(frame)) return frame;
       }
       return undefined;
-    });
+    };
+    return until(() => `${what}; got ${JSON.stringify(this.frames.slice(-20)).slice(-600)}`, look);
   }
 
   /** Frames that nobody has taken yet. */

@@ -1,7 +1,12 @@
 import { createServer, type Server } from 'node:net';
 
+/** Below the ports that the system gives to outgoing connections. */
 const lowest = 20_000;
 const highest = 32_000;
+/** Test files that run side by side take their ports from parts of their own: a port is free until its user listens. */
+const parts = 4;
+const partSize = (highest - lowest) / parts;
+const partBegin = lowest + (Number(process.env['VITEST_POOL_ID'] ?? 0) % parts) * partSize;
 
 function listen(port: number): Promise<Server> {
   return new Promise((resolve, reject) => {
@@ -14,7 +19,7 @@ function listen(port: number): Promise<Server> {
 /** First of `count` neighbouring ports of loopback that nobody listens on. */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const base = lowest + Math.floor(Math.random() * (highest - lowest - count));
+    const base = partBegin + Math.floor(Math.random() * (partSize - count));
     const servers: Server[] = [];
     try {
       for (let i = 0; i < count; i++) servers.push(await listen(base + i));

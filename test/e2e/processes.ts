@@ -8,9 +8,9 @@ import { packagePath } from '../../src/paths.js';
 
 const defaultWaitMs = 20_000;
 
-/** Waits until `check` gives something truthy, or fails with what it waited for. */
+/** Waits until `check` gives something truthy, or fails with what it waited for, as it is at the deadline. */
 export async function until<T>(
-  what: string,
+  what: string | (() => string),
   check: () => T | Promise<T>,
   deadlineMs = defaultWaitMs,
 ): Promise<NonNullable<Awaited<T>>> {
@@ -18,7 +18,8 @@ export async function until<T>(
   for (;;) {
     const found = await check();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`waited ${deadlineMs} ms for ${what}`);
+    if (Date.now() > deadline)
+      throw new Error(`waited ${deadlineMs} ms for ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -53,11 +54,12 @@ export class Program {
 
   /** The first line of output that matches. */
   line(pattern: RegExp): Promise<string> {
-    return until(`a line like ${pattern} in\n${this.output}`, () => {
+    const look = (): string | undefined => {
       const found = [...this.lines, ...this.complaints].find((line) => pattern.test(line));
       if (found === undefined && !this.isRunning) throw new Error(`ended before ${pattern}:\n${this.output}`);
       return found;
-    });
+    };
+    return until(() => `a line like ${pattern} in\n${this.output}`, look);
   }
 
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
