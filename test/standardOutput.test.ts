@@ -1,6 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { GatewayProcess } from './e2e/processes.js';
+import { childrenOf, GatewayProcess, until } from './e2e/processes.js';
 import { builtNative } from './native/nativeBuild.js';
 
 // A library that prints while it is loaded, and far more than a pipe holds when it is asked for a session.
@@ -49,6 +53,50 @@ it('of a vendor library does not stand between the lines on a terminal', async (
     expect(line).toMatch(/^(\[\d{4}-\d\d-\d\d |[^\w]*\[3\dm| {4}|complained|\S*\[\d+m)/);
   expect(shown).toContain('a vendor library prints: printed while loaded');
   expect(shown).not.toMatch(/^printed/m);
+});
+
+/** Whether O_NONBLOCK is set, by what /proc/PID/fdinfo/FD says. */
+function isNonBlocking(fdinfo: string): boolean {
+  return (parseInt(/flags:\s+(\d+)/.exec(fdinfo)![1]!, 8) & constants.O_NONBLOCK) !== 0;
+}
+
+const shells = [
+  ['a pipe, meanwhile and afterwards', '{ PROGRAM; } | cat'],
+  // Node gives its children sockets.
+  ['a socket, afterwards', 'PROGRAM'],
+] as const;
+it.each(shells)('is left as it was for the shell that shares it: %s', async (_what, script) => {
+  const folder = mkdtempSync(join(tmpdir(), 'qactpmd-shell-'));
+  const config = join(folder, 'config.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      websocket_host: '127.0.0.1',
+      websocket_port: 0,
+      flow_path: folder,
+      connections: [{ connection_id: 'a', front_addr: 'sim://' }],
+    }),
+  );
+  const program = `me=$BASHPID; echo shell $me; '${process.execPath}' dist/src/main.js --config '${config}'; \
+    echo end $(grep flags /proc/$me/fdinfo/1)`;
+  const shell = spawn('bash', ['-c', script.replace('PROGRAM', program)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(shell, 'close');
+  let output = '';
+  shell.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await until('the gateway', () => output.includes('logged_in'));
+  const pid = Number(/shell (\d+)/.exec(output)![1]);
+  try {
+    if (script.includes('|'))
+      expect(isNonBlocking(readFileSync(`/proc/${pid}/fdinfo/1`, 'utf8'))).toBe(false);
+  } finally {
+    for (const child of childrenOf(pid)) process.kill(child);
+    await ended;
+    rmSync(folder, { recursive: true });
+  }
+  expect(output).toContain('"msg":"stopped"');
+  expect(isNonBlocking(/end .*/.exec(output)![0])).toBe(false);
 });
 
 it('carries answers that are no log', () => {

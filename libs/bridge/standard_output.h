@@ -8,7 +8,7 @@ struct Diversion {
   int printed = -1;   // what is printed to standard output from now on can be read here
 };
 
-// Puts a pipe in the place of standard output, for good. Nobody who prints ever waits for the reader: what does
+// To be called once. Puts a pipe in the place of standard output, for good. Nobody who prints ever waits for the reader: what does
 // not fit into the pipe is lost. False, and nothing is changed, if the process has no descriptors left.
 bool divertStandardOutput(Diversion &result) noexcept;
 
