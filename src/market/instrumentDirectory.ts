@@ -115,25 +115,42 @@ export class InstrumentDirectory {
   }
 
   #add(parsed: ParsedInstrumentId): Instrument {
-    let staticJson: string | undefined;
-    const describe = (): string => {
-      const { contracts, day } = this.#today();
-      return staticFields(parsed, contracts.get(parsed.id), day);
-    };
-    const instrument: Instrument = {
-      slot: this.#instruments.length,
-      id: parsed.id,
-      exchange: parsed.exchange,
-      key: `${parsed.exchange}.${parsed.id}`,
-      product: parsed.product,
-      // Made for the first snapshot: a client may name thousands of instruments at once that never tick.
-      get staticJson() {
-        return (staticJson ??= describe());
-      },
-    };
+    const instrument = new KnownInstrument(this.#instruments.length, parsed, this.#describe);
     this.#instruments.push(instrument);
     this.#byId.set(parsed.id, instrument);
     return instrument;
+  }
+
+  readonly #describe = (parsed: ParsedInstrumentId): string => {
+    const { contracts, day } = this.#today();
+    return staticFields(parsed, contracts.get(parsed.id), day);
+  };
+}
+
+/** A class, since the engine looks every property of an object literal with a getter up in a hash table of its own. */
+class KnownInstrument implements Instrument {
+  readonly slot: number;
+  readonly id: string;
+  readonly exchange: Exchange;
+  readonly key: string;
+  readonly product: Product | undefined;
+  readonly #parsed: ParsedInstrumentId;
+  readonly #describe: (parsed: ParsedInstrumentId) => string;
+  #staticJson: string | undefined;
+
+  constructor(slot: number, parsed: ParsedInstrumentId, describe: (parsed: ParsedInstrumentId) => string) {
+    this.slot = slot;
+    this.id = parsed.id;
+    this.exchange = parsed.exchange;
+    this.key = `${parsed.exchange}.${parsed.id}`;
+    this.product = parsed.product;
+    this.#parsed = parsed;
+    this.#describe = describe;
+  }
+
+  /** Made for the first snapshot: a client may name thousands of instruments at once that never tick. */
+  get staticJson(): string {
+    return (this.#staticJson ??= this.#describe(this.#parsed));
   }
 }
 

@@ -18,9 +18,9 @@ interface Channel {
   /** Subscriptions that use it, joined or not. */
   holders: number;
   /** Subscriptions that have joined, in no order. */
-  readonly members: PushSubscription[];
+  members: PushSubscription[];
   /** Numbers of their clients, in the same order: all that a tick looks at. */
-  readonly clients: number[];
+  clients: number[];
   /** Version of the quote that every member holds. */
   version: number;
 }
@@ -87,7 +87,7 @@ export class PushBoard {
   readonly #watch: CongestionWatch;
   readonly #channels = new Map<string, Channel>();
   /** By slot: the channels with members. */
-  readonly #bySlot: Channel[][] = [];
+  readonly #bySlot: (Channel[] | undefined)[] = [];
   readonly #deliveries = new Deliveries();
   /** By number. */
   readonly #clients: (PushClient | undefined)[] = [];
@@ -259,14 +259,23 @@ export class PushBoard {
     const { channel, client } = subscription;
     // Sending the snapshot may have closed the socket.
     if (client.socket.closed) return;
-    if (channel.members.length === 0) {
-      channel.version = this.#market.book.version(channel.slot);
-      while (this.#bySlot.length <= channel.slot) this.#bySlot.push([]);
-      this.#bySlot[channel.slot]!.push(channel);
-    }
     subscription.position = channel.members.length;
-    channel.members.push(subscription);
-    channel.clients.push(client.number);
+    if (subscription.position > 0) {
+      channel.members.push(subscription);
+      channel.clients.push(client.number);
+      return;
+    }
+    // Lists of one are made as such: one that is pushed to has room for 17, and most instruments have few clients.
+    channel.members = [subscription];
+    channel.clients = [client.number];
+    channel.version = this.#market.book.version(channel.slot);
+    const channels = this.#bySlot[channel.slot];
+    if (channels === undefined) {
+      while (this.#bySlot.length < channel.slot) this.#bySlot.push(undefined);
+      this.#bySlot[channel.slot] = [channel];
+    } else {
+      channels.push(channel);
+    }
   }
 
   #part(subscription: PushSubscription): void {
