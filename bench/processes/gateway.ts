@@ -26,6 +26,8 @@ interface Health {
 export interface ConnectionHealth {
   readonly status: string;
   readonly subscriptions: number;
+  /** Since the gateway's start. */
+  readonly ticks: number;
 }
 
 /** The gateway's own count of ticks. */

@@ -87,17 +87,21 @@ export function hopTable(hops: Hops): string {
 
 /** What a front's death or silence costs. */
 export function faultTable(faults: readonly FaultSummary[]): string {
-  const head = ['fault', 'redundancy', 'gap ms', 'gap spread', 'rounds', 'lost', 'instruments hit'];
-  const rows = faults.map(
-    ({ fault, redundancy, gap_ms: { median, least, most, runs }, lost, interrupted }) => [
-      fault,
-      String(redundancy),
-      shown(median),
-      `${shown(least)}–${shown(most)}`,
-      String(runs),
-      String(lost),
-      shown(interrupted),
-    ],
-  );
+  const head = [
+    'fault',
+    'redundancy',
+    'gap ms',
+    'gap spread',
+    'rounds',
+    'lost',
+    'lost on return',
+    'instruments hit',
+  ];
+  const rows = faults.map((each) => {
+    const { median, least, most, runs } = each.gap_ms;
+    const spread = `${shown(least)}–${shown(most)}`;
+    const counts = [runs, each.lost, each.lost_on_return].map(String);
+    return [each.fault, String(each.redundancy), shown(median), spread, ...counts, shown(each.interrupted)];
+  });
   return table([head, ...rows]);
 }

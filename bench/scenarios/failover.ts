@@ -20,8 +20,9 @@ export interface FaultSummary {
   readonly fault: FaultKind;
   /** The longest gap of any instrument in each round. */
   readonly gap_ms: Spread;
-  /** Of one client that has every instrument, over all rounds. */
+  /** Of one client that has every instrument, over all rounds: while the front was down, and when it came back. */
   readonly lost: number;
+  readonly lost_on_return: number;
   /** Instruments of which a tick was lost, in the median round. */
   readonly interrupted: number;
 }
@@ -33,6 +34,7 @@ function summaryOf(redundancy: number, fault: FaultKind, all: readonly FaultFigu
     fault,
     gap_ms: spreadOf(rounds.map(({ gap_ms }) => gap_ms)),
     lost: rounds.reduce((sum, { lost }) => sum + lost, 0),
+    lost_on_return: rounds.reduce((sum, each) => sum + each.lost_on_return, 0),
     interrupted: spreadOf(rounds.map(({ interrupted }) => interrupted)).median,
   };
 }
@@ -75,17 +77,18 @@ export const failover: Scenario = {
         const summary = summaryOf(redundancy, fault, figures.faults);
         const { median, least, most } = summary.gap_ms;
         const gap = `gap ${median.toFixed(1)} ms (${least.toFixed(1)}–${most.toFixed(1)})`;
-        say(`failover ${fault}, redundancy ${redundancy}: ${gap}, ${summary.lost} lost`);
+        say(
+          `failover ${fault}, redundancy ${redundancy}: ${gap}, ${summary.lost} lost, ${summary.lost_on_return} on return`,
+        );
         faults.push(summary);
       }
     }
-    const { clients, rate, connections, runs: rounds } = conditions;
+    const { clients, rate, runs } = conditions;
+    const given = { clients, instruments: ids.length, rate, connections: 2, arrivals: 'poisson' };
+    const result = combine('failover', { ...given, silence_timeout_s: silenceTimeoutS }, redundant);
     return {
-      ...combine(
-        'failover',
-        { clients, instruments: ids.length, rate, connections, rounds, silence_timeout_s: silenceTimeoutS },
-        redundant,
-      ),
+      ...result,
+      conditions: { ...result.conditions, runs },
       gap_ms: faults.find(({ redundancy, fault }) => redundancy === 1 && fault === 'SIGKILL')!.gap_ms.median,
       faults,
     };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dueTicks } from '../dueTicks.js';
 import { sequencesAt } from '../expectedTicks.js';
-import { interruptionOf, type Arrival, type DueTicks } from '../figures/interruption.js';
+import { interruptionOf, type Arrival, type DueTicks, type Interruption } from '../figures/interruption.js';
 import { pause, until } from '../processes/child.js';
 import { Fronts, type FeedOptions } from '../processes/fronts.js';
 import { GatewayProcess, type ConnectionHealth } from '../processes/gateway.js';
@@ -29,10 +29,12 @@ export interface FailoverOptions {
 /** What one fault did to the first client's streams. */
 export interface FaultFigures {
   readonly fault: FaultKind;
-  /** The longest gap of any instrument. */
+  /** The longest gap of any instrument, from the fault to the next one: the way back counts as well. */
   readonly gap_ms: number;
-  /** From the fault to the next one, so that the way back counts as well. */
+  /** While the front was down. */
   readonly lost: number;
+  /** While the front came back and after it. */
+  readonly lost_on_return: number;
   /** Instruments of which a tick was lost. */
   readonly interrupted: number;
 }
@@ -45,10 +47,10 @@ export interface FailoverFigures {
 
 /** The shortest that can be set. */
 export const silenceTimeoutS = 1;
-/** The watchdog calls the end of a flow a silence when the flow has lasted for two time-outs. */
-const provenFlowMs = 2500;
+/** The watchdog calls the end of a flow a silence when the flow has lasted for some time-outs. */
+const provenFlowMs = 2900;
 /** What a fault still causes after the gateway has noticed it happens within this time. */
-const settleMs = 500;
+const settleMs = 200;
 const reconnectMs = 200;
 const unsentMs = 250;
 const noticeDeadlineMs = 20_000;
@@ -76,12 +78,19 @@ export async function runFailover(options: FailoverOptions): Promise<FailoverFig
   }
 }
 
+interface Fault {
+  readonly fault: FaultKind;
+  readonly atMs: number;
+  /** When the front was let go on, or was started again. */
+  backMs: number;
+}
+
 class FailoverRun {
   readonly #options: FailoverOptions;
   readonly #feed: FeedOptions;
   readonly #folder: string;
   readonly #fronts: Fronts[] = [];
-  readonly #faults: { readonly fault: FaultKind; readonly atMs: number }[] = [];
+  readonly #faults: Fault[] = [];
   #gateway!: GatewayProcess;
   #load!: Load;
   readonly #started: { stop(): Promise<void> }[] = [];
@@ -124,14 +133,16 @@ class FailoverRun {
   async measure(): Promise<FailoverFigures> {
     const { pid } = this.#gateway.child;
     await everyStreamSpeaks(this.#load);
-    await this.#whole();
+    for (let line = 0; line < lines; line++) await this.#whole(line, 0);
     const ticksBefore = await this.#gateway.ticks();
     const begunMs = Date.now();
     const cpuBefore = cpuTime(pid);
     const frontBefore = cpuTime(this.#fronts[0]!.child.pid).all;
     this.#load.begin();
     for (let round = 0; round < this.#options.rounds; round++) {
-      await pause(provenFlowMs);
+      // All that it carries has come to it by the last kill of the other one.
+      const flowingMs = Date.now() - (this.#faults.at(-1)?.atMs ?? begunMs);
+      await pause(Math.max(0, provenFlowMs - flowingMs));
       await this.#stopFront(0);
       await this.#killFront(1);
     }
@@ -193,39 +204,57 @@ class FailoverRun {
   /** Stops a front's process until the gateway has noticed, and lets it go on. */
   async #stopFront(line: number): Promise<void> {
     const front = this.#fronts[line]!;
-    this.#faults.push({ fault: 'SIGSTOP', atMs: Date.now() });
+    const fault: Fault = { fault: 'SIGSTOP', atMs: Date.now(), backMs: NaN };
+    this.#faults.push(fault);
     front.freeze();
-    await this.#noticed(line);
+    const ticks = await this.#noticed(line);
+    fault.backMs = Date.now();
     front.thaw();
-    await this.#whole();
+    await this.#whole(line, ticks);
   }
 
   /** Kills a front's process; another one takes its place on the same port. */
   async #killFront(line: number): Promise<void> {
     const front = this.#fronts[line]!;
-    this.#faults.push({ fault: 'SIGKILL', atMs: Date.now() });
+    const fault: Fault = { fault: 'SIGKILL', atMs: Date.now(), backMs: NaN };
+    this.#faults.push(fault);
     await front.stop();
-    await this.#noticed(line);
+    const ticks = await this.#noticed(line);
+    fault.backMs = Date.now();
     this.#fronts[line] = await this.#startFront(Number(new URL(front.addresses[0]!).port));
-    await this.#whole();
+    await this.#whole(line, ticks);
   }
 
-  async #noticed(line: number): Promise<void> {
-    await this.#connections(`line ${line + 1} to be given up`, (all) => all[line]!.status !== 'logged_in');
+  /** Waits until the gateway has given the line up; the line's ticks until then. */
+  async #noticed(line: number): Promise<number> {
+    const all = await this.#connections(`line ${line + 1} to be given up`, (now) => {
+      return now[line]!.status !== 'logged_in';
+    });
     await pause(settleMs);
+    return all[line]!.ticks;
   }
 
-  /** Both are logged in and carry together what they should. */
-  async #whole(): Promise<void> {
+  /**
+   * Waits until both lines are logged in and carry together what they should, and until as many ticks have come over
+   * the one that was down as it carries: its front begins with the state of each.
+   */
+  async #whole(line: number, ticks: number): Promise<void> {
     const { instruments, redundancy } = this.#options;
-    await this.#connections('the gateway to be whole', (all) => {
-      const carried = all.reduce((sum, each) => sum + each.subscriptions, 0);
-      return all.every(({ status }) => status === 'logged_in') && carried === redundancy * instruments.length;
+    await this.#connections('the gateway to be whole', (now) => {
+      const carried = now.reduce((sum, each) => sum + each.subscriptions, 0);
+      return (
+        now.every(({ status }) => status === 'logged_in') &&
+        carried === redundancy * instruments.length &&
+        now[line]!.ticks >= ticks + now[line]!.subscriptions
+      );
     });
     await pause(settleMs);
   }
 
-  async #connections(what: string, test: (all: readonly ConnectionHealth[]) => boolean): Promise<void> {
+  async #connections(
+    what: string,
+    test: (now: readonly ConnectionHealth[]) => boolean,
+  ): Promise<readonly ConnectionHealth[]> {
     let seen: readonly ConnectionHealth[] = [];
     const check = async (): Promise<true | undefined> => {
       seen = await this.#gateway.connections();
@@ -234,23 +263,30 @@ class FailoverRun {
     await until(what, check, noticeDeadlineMs).catch((error: unknown) => {
       throw new Error(`${String(error)}; it is ${JSON.stringify(seen)}\n${this.#gateway.child.lastWords}`);
     });
+    return seen;
   }
 
   #figures(probes: readonly Probe[], begunMs: number, endedMs: number): FaultFigures[] {
     const due = dueTicks(this.#options.instruments, this.#feed, begunMs - msPerS, endedMs);
     const arrivals = new Map<string, Arrival[]>(this.#options.instruments.map((id) => [id, []]));
     for (const probe of probes) arrivals.get(probe.instrument)!.push(probe);
-    return this.#faults.map(({ fault, atMs }, index) => {
+    const nothing: DueTicks = { first: 0, atMs: [] };
+    return this.#faults.map(({ fault, atMs, backMs }, index) => {
       const nextMs = this.#faults[index + 1]?.atMs ?? endedMs;
-      const nothing: DueTicks = { first: 0, atMs: [] };
-      const each = this.#options.instruments.map((id) =>
-        interruptionOf(due.get(id) ?? nothing, arrivals.get(id)!, atMs, nextMs),
-      );
+      const between = (fromMs: number, toMs: number): Interruption[] =>
+        this.#options.instruments.map((id) =>
+          interruptionOf(due.get(id) ?? nothing, arrivals.get(id)!, fromMs, toMs),
+        );
+      const all = between(atMs, nextMs);
+      const down = between(atMs, backMs);
+      const sum = (each: readonly Interruption[]): number =>
+        each.reduce((total, { lost }) => total + lost, 0);
       return {
         fault,
-        gap_ms: Math.max(...each.map(({ gapMs }) => gapMs)),
-        lost: each.reduce((sum, { lost }) => sum + lost, 0),
-        interrupted: each.filter(({ lost }) => lost > 0).length,
+        gap_ms: Math.max(...all.map(({ gapMs }) => gapMs)),
+        lost: sum(down),
+        lost_on_return: sum(all) - sum(down),
+        interrupted: all.filter(({ lost }) => lost > 0).length,
       };
     });
   }
