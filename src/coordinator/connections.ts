@@ -6,11 +6,14 @@ import type { ReloadPlan } from '../config/reload.js';
 import type { LimitedLog } from '../limitedLog.js';
 import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches } from '../market/instrumentPattern.js';
+import { alwaysOpen, ExchangeHours } from '../market/marketHours.js';
+import { WeekdayCalendar } from '../market/tradingCalendar.js';
 import type { RingTickSource } from '../ring/ringTickSource.js';
 import { I32, type TickRecord } from '../ring/tickRecord.js';
 import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
 import type { ConnectionPlan, ConnectionStatus } from './connectionRecord.js';
 import { Coordinator, type CoordinatorOptions, type Demand, type LineCommand } from './coordinator.js';
+import { LateWatch } from './lateWatch.js';
 import { LineRace, type RaceFigures } from './lineRace.js';
 import type { ConnectionSpec, WorkerEvent } from './messages.js';
 import { SilenceWatch } from './silenceWatch.js';
@@ -82,6 +85,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #coordinator: Coordinator;
   readonly #race = new LineRace();
+  #late: LateWatch;
   readonly #pool: WorkerPool;
   readonly #opened = new Map<number, Opened>();
   #nextIndex = 0;
@@ -95,6 +99,7 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#late = lateWatchOf(options.config);
     this.#config = options.config;
     this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
       send: (command) => this.#send(command),
@@ -138,6 +143,7 @@ export class Connections {
     this.#ticks[source]!++;
     const seconds = i32[I32.updateTime]!;
     const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[I32.updateMillisec]!;
+    this.#late.tick(slot);
     this.#race.tick(source, slot, i32[I32.volume]!, timeOfDayMs, tick.receiveTimeMs);
     if (this.#coordinator.awaits(slot) && this.#coordinator.ticked(source, slot)) this.#scheduleFlush();
   }
@@ -165,6 +171,7 @@ export class Connections {
 
   /** Carries out a plan that leads to `next`. */
   reload(plan: ReloadPlan, next: GatewayConfig): void {
+    if (next.tradingHours !== this.#config.tradingHours) this.#late = lateWatchOf(next);
     this.#config = next;
     this.#coordinator.configure(this.#coordinatorOptions());
     for (const config of plan.adjusted) {
@@ -429,24 +436,31 @@ export class Connections {
 
   #pass(): void {
     const now = Date.now();
-    for (const [index, opened] of this.#opened) {
-      const ticks = this.#ticks[index]!;
+    const samples = [...this.#opened.keys()].map((index) => ({
+      line: index,
+      ticks: this.#ticks[index]!,
+      expecting: this.#coordinator.carries(index),
+      slots: () => this.#coordinator.slotsOf(index),
+    }));
+    const late = this.#late.sample(samples, performance.now(), now);
+    samples.forEach(({ line, ticks }, i) => {
+      const opened = this.#opened.get(line)!;
       const since = ticks - opened.ticksAtPass;
       opened.ticksAtPass = ticks;
       opened.rate += rateSmoothing * ((since * 1000) / passMs - opened.rate);
       if (since > 0) opened.lastTickMs = now;
-      const { delayP50Ms, gapShare } = this.#race.take(index);
-      this.#coordinator.observe(index, { delayMs: delayP50Ms, gapShare, lateMs: NaN });
-    }
+      const { delayP50Ms, gapShare } = this.#race.take(line);
+      this.#coordinator.observe(line, { delayMs: delayP50Ms, gapShare, lateMs: late[i]! });
+    });
     this.#coordinator.pass();
   }
 
   /** A silent connection is reported by its worker, whose report moves its instruments. */
   #watchSilence(): void {
     clearInterval(this.#silenceTimer);
-    const { silenceTimeout } = this.#config;
+    const { silenceTimeout, tradingHours } = this.#config;
     if (silenceTimeout === 0) return;
-    const watch = new SilenceWatch(silenceTimeout * 1000);
+    const watch = new SilenceWatch(silenceTimeout * 1000, tradingHours);
     this.#silenceTimer = setInterval(() => {
       const samples = Array.from({ length: this.#nextIndex }, (_, index) => ({
         written: this.#options.source.written(index),
@@ -458,6 +472,10 @@ export class Connections {
       }
     }, watch.periodMs);
   }
+}
+
+function lateWatchOf({ tradingHours }: GatewayConfig): LateWatch {
+  return new LateWatch(tradingHours === 'always' ? alwaysOpen : new ExchangeHours(new WeekdayCalendar()));
 }
 
 function planOf(config: ConnectionConfig): ConnectionPlan {

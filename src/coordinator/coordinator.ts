@@ -331,6 +331,11 @@ export class Coordinator {
     return connection?.isUp === true && connection.load > 0;
   }
 
+  /** Slots of the instruments that the connection carries. */
+  slotsOf(index: number): Iterable<number> {
+    return this.#connections.get(index)?.lines.keys() ?? [];
+  }
+
   status(): ConnectionStatus[] {
     const now = this.#now();
     return [...this.#connections.values()].map((connection) => connection.status(now));
