@@ -255,7 +255,7 @@ export const connectionOptions = {
   max_subscriptions: option(
     integer(1, 100_000),
     500,
-    'Most instruments on this connection. Shared memory grows with it: about 640 bytes per instrument.',
+    'Most instruments on this connection. Shared memory grows with it: 640 to 10,000 bytes per instrument, the less the more connections there are.',
     'instruments',
   ),
   priority: option(

@@ -247,7 +247,9 @@ export class Connections {
   #add(config: ConnectionConfig, replaces?: number): ConnectionSpec {
     const { source } = this.#options;
     const index = this.#nextIndex++;
-    const tickRing = allocateTickRing(tickRingCapacityFor(config.maxSubscriptions));
+    const tickRing = allocateTickRing(
+      tickRingCapacityFor(config.maxSubscriptions, this.#config.connections.length),
+    );
     source.addRing(index, tickRing);
     if (index >= this.#ticks.length) {
       const ticks = new Float64Array(2 * this.#ticks.length);

@@ -35,10 +35,24 @@ const Header = {
   firstSequence: 20,
 } as const;
 
-/** Records for a connection: the next power of two above twice its subscriptions, at least 1,024. */
-export function tickRingCapacityFor(maxSubscriptions: number): number {
+/** What a reader may be late by: so many ticks of each instrument, which is 16 s on exchanges and 0.4 s at 80 a second. */
+const ticksHeld = 32;
+/** Records of all connections' rings together, 21 MB, as long as each has the least that it needs. */
+const sharedRecords = 65_536;
+
+/**
+ * Records for one of so many connections' rings: 32 ticks of each of its instruments where there is memory for that,
+ * and where there are many connections (which then have each a small part of the ticks) their share of 65,536 records; a
+ * power of two, at least 1,024 and more than two ticks of each instrument.
+ */
+export function tickRingCapacityFor(maxSubscriptions: number, connections: number): number {
+  const share = sharedRecords / Math.max(1, connections);
   let capacity = minCapacity;
-  while (capacity <= 2 * maxSubscriptions && capacity < maxCapacity) capacity *= 2;
+  while (
+    capacity < maxCapacity &&
+    (capacity <= 2 * maxSubscriptions || (capacity < ticksHeld * maxSubscriptions && 2 * capacity <= share))
+  )
+    capacity *= 2;
   return capacity;
 }
 

@@ -146,9 +146,19 @@ describe('a tick ring', () => {
     expect(new Uint32Array(reader.record.i32.buffer)).toEqual(words.slice(32));
   });
 
-  it('holds the next power of two above twice the subscriptions, at least 1,024', () => {
-    expect([0, 1, 511, 512, 513, 1000, 1024, 20_000].map(tickRingCapacityFor)).toEqual([
+  it('holds more than two ticks of each instrument, and at least 1,024', () => {
+    const many = 1000;
+    expect([0, 1, 511, 512, 513, 1000, 1024, 20_000].map((each) => tickRingCapacityFor(each, many))).toEqual([
       1024, 1024, 1024, 2048, 2048, 2048, 4096, 65_536,
+    ]);
+  });
+
+  it('holds 32 ticks of each instrument as long as all rings together stay small', () => {
+    expect([20, 100, 500, 2000, 20_000].map((each) => tickRingCapacityFor(each, 1))).toEqual([
+      1024, 4096, 16_384, 65_536, 65_536,
+    ]);
+    expect([1, 4, 5, 10, 16, 64, 96].map((connections) => tickRingCapacityFor(500, connections))).toEqual([
+      16_384, 16_384, 8192, 4096, 4096, 1024, 1024,
     ]);
   });
 
