@@ -117,6 +117,8 @@ export class TickFeed {
   readonly #indices = new Int32Array(batchTicks);
   readonly #ends = new Uint32Array(batchTicks);
   readonly #frames: Buffer;
+  /** For single frames: these are asked for while `#frames` is handed over. */
+  readonly #frame: Buffer;
 
   /** Settings that are not given have their defaults. Throws when the library cannot be loaded. */
   constructor(given: Partial<FeedSettings> = {}) {
@@ -136,6 +138,7 @@ export class TickFeed {
       holidays.length,
     );
     this.#frames = Buffer.alloc(batchTicks * this.#native.longestFrame());
+    this.#frame = Buffer.alloc(this.#native.longestFrame());
   }
 
   /** Index of an instrument from 0 on; -1 for an id that the model does not know. */
@@ -160,14 +163,14 @@ export class TickFeed {
 
   /** An instrument's newest scheduled tick as a frame of the wire protocol; undefined when there is none. */
   newestFrame(index: number, now: number): Buffer | undefined {
-    const length = this.#native.newest(this.#feed, index, now, this.#frames);
-    return length === 0 ? undefined : Buffer.from(this.#frames.subarray(0, length));
+    const length = this.#native.newest(this.#feed, index, now, this.#frame);
+    return length === 0 ? undefined : Buffer.from(this.#frame.subarray(0, length));
   }
 
   /** The tick of a step, scheduled or not, as a frame; without the bench encoding. */
   tickFrame(index: number, step: number): Buffer {
-    const length = this.#native.tick(this.#feed, index, step, this.#frames);
-    return Buffer.from(this.#frames.subarray(0, length));
+    const length = this.#native.tick(this.#feed, index, step, this.#frame);
+    return Buffer.from(this.#frame.subarray(0, length));
   }
 
   /**

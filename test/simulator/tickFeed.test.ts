@@ -205,6 +205,20 @@ describe('the schedule', () => {
     }
   });
 
+  it('may be asked for single ticks by those to whom it hands over others', () => {
+    const feed = open();
+    const indices = ids.map((id) => feed.add(id));
+    for (const index of indices) feed.setActive(index, true, monday);
+    const seen = new Map<number, TickFields>();
+    feed.collect(monday + hourMs, (index, frames, start, end) => {
+      seen.set(index, fieldsOf(frames.subarray(start, end)));
+      feed.newestFrame(indices.at(-1)!, monday + 1_000);
+      feed.tickFrame(index, feed.newestStep(index, monday + 2_000));
+    });
+    for (const index of indices)
+      expect(seen.get(index)).toEqual(fieldsOf(feed.newestFrame(index, monday + hourMs)!));
+  });
+
   it('goes on when the clock is set back', () => {
     const feed = open();
     feed.setActive(feed.add('rb2701'), true, monday + hourMs);
