@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
 // The handlers come before any other module is loaded, so that a signal during start-up ends the program cleanly
 // too. A terminal's Ctrl-C reaches the process twice under npm: what follows the first signal changes nothing.
 const shutdown = new AbortController();
@@ -6,9 +9,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => sh
 // A signal to read the configuration anew; without a handler it would end the process.
 const hangups = new EventTarget();
 process.on('SIGHUP', () => hangups.dispatchEvent(new Event('SIGHUP')));
+const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 const { runProgram } = await import('./program.js');
+const exitCode = await runProgram(process.argv.slice(2), process.env, shutdown.signal, hangups);
+// A terminal may be gone by now. Node would abort when it puts it back as it was, but leaves a closed one alone.
+for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
 // An explicit exit: the vendor's library leaves threads behind that must not keep the process.
-process.exit(await runProgram(process.argv.slice(2), process.env, shutdown.signal, hangups));
-
-export {};
+process.exit(exitCode);
