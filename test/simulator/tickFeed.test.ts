@@ -209,14 +209,15 @@ describe('the schedule', () => {
     const feed = open();
     const indices = ids.map((id) => feed.add(id));
     for (const index of indices) feed.setActive(index, true, monday);
-    const seen = new Map<number, TickFields>();
+    let seen = 0;
     feed.collect(monday + hourMs, (index, frames, start, end) => {
-      seen.set(index, fieldsOf(frames.subarray(start, end)));
+      const before = Buffer.from(frames.subarray(start, end));
       feed.newestFrame(indices.at(-1)!, monday + 1_000);
       feed.tickFrame(index, feed.newestStep(index, monday + 2_000));
+      expect(frames.subarray(start, end).equals(before)).toBe(true);
+      seen++;
     });
-    for (const index of indices)
-      expect(seen.get(index)).toEqual(fieldsOf(feed.newestFrame(index, monday + hourMs)!));
+    expect(seen).toBe(ids.length);
   });
 
   it('goes on when the clock is set back', () => {
