@@ -1,4 +1,5 @@
 import { ceiling } from './ceiling.js';
+import { failover } from './failover.js';
 import { fanout } from './fanout.js';
 import { ingest } from './ingest.js';
 import { NotBuilt, type Scenario } from './scenario.js';
@@ -84,7 +85,7 @@ export const scenarios: readonly Scenario[] = [
     },
     calibrated: false,
   }),
-  notBuilt('failover', 'redundancy'),
+  failover,
   notBuilt('storage', 'storing ticks in Redis'),
   notBuilt('cluster', 'scale-out over Redis'),
 ];
