@@ -9,6 +9,7 @@ import {
   buildAbi,
   layouts,
   libraryOf,
+  quickReconnect,
   type AbiSession,
   type Fields,
   type Generation,
@@ -44,7 +45,7 @@ const foreignVersions = ['v6.7.2_20230913 10:48:10.4926', 'openctp-qq v6.7.2', '
 
 const clients: AbiClient[] = [];
 function client(env: Readonly<Record<string, string>> = {}): AbiClient {
-  const created = new AbiClient('plain', env);
+  const created = new AbiClient('plain', { ...quickReconnect, ...env });
   clients.push(created);
   return created;
 }
@@ -170,7 +171,7 @@ beforeAll(async () => {
   const sessions: AbiSession[] = [];
   // A process each: one that crashes leaves the others alone.
   for (const generation of generations) {
-    const own = new AbiClient();
+    const own = new AbiClient('plain', quickReconnect);
     lives.push(own);
     sessions.push(await own.open(generation));
   }

@@ -26,6 +26,12 @@ export interface Generation {
   readonly sizes: Readonly<Record<string, number>>;
 }
 
+/** A library that has lost its front tries again at once, and not seconds later. */
+export const quickReconnect = { QACTPMD_SIM_RECONNECT_MS: '50' } as const;
+
+/** For what a loaded machine takes its time over. */
+const waitMs = 25_000;
+
 type Awaitable<T> = T | Promise<T>;
 
 export type Fields = Readonly<Record<string, number | string>>;
@@ -83,7 +89,7 @@ export class AbiClient {
     this.#process = spawn(buildProduct('abi_client', build), [buildProduct('abi_layouts.txt', build)], {
       // Commands are words, so paths are given from the package's folder, whose own path may hold blanks.
       cwd: packagePath(),
-      env: { ...process.env, QACTPMD_SIM_RECONNECT_MS: '50', ...env },
+      env: { ...process.env, ...env },
     });
     this.#process.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaints += text));
     // A client that has died shows in the missing answer and in its exit code.
@@ -119,7 +125,7 @@ export class AbiClient {
         if (found !== undefined && found !== false) return found;
         throw new Error(`still waiting for ${what} ${this.#complaints}`);
       },
-      { timeout: 15_000, interval: 5 },
+      { timeout: waitMs, interval: 5 },
     );
   }
 

@@ -1,6 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { AbiClient, buildAbi, buildProduct, layouts, libraryOf, type AbiSession } from './abiClient.js';
+import {
+  AbiClient,
+  buildAbi,
+  buildProduct,
+  layouts,
+  libraryOf,
+  quickReconnect,
+  type AbiSession,
+} from './abiClient.js';
 import { listedIds, RestartableFront, runLifecycle, stageNames, type Outcome } from './abiLifecycle.js';
 
 const { generations } = layouts;
@@ -29,7 +37,7 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
   beforeAll(() => buildAbi(build), buildTimeoutMs);
 
   function client(extra: Readonly<Record<string, string>> = {}): AbiClient {
-    const created = new AbiClient(build, { ...env, ...extra });
+    const created = new AbiClient(build, { ...quickReconnect, ...env, ...extra });
     clients.push(created);
     return created;
   }
@@ -45,7 +53,7 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
     let outcome: Outcome;
     let together: AbiClient;
     beforeAll(async () => {
-      together = new AbiClient(build, env);
+      together = new AbiClient(build, { ...quickReconnect, ...env });
       const sessions: AbiSession[] = [];
       for (const generation of generations) sessions.push(await together.open(generation));
       outcome = await runLifecycle(sessions);
@@ -110,7 +118,7 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
 
 describe('a build with AddressSanitizer', () => {
   it('ends a client that reads one field more than the library has', async () => {
-    const wrong = new AbiClient('asan', builds[0].env);
+    const wrong = new AbiClient('asan', { ...quickReconnect, ...builds[0].env });
     const session = await wrong.open(
       generations.find(({ id }) => id === '6.7.8')!,
       libraryOf('6.6.9', 'asan'),

