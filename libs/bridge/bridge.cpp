@@ -27,7 +27,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 3;
+constexpr int interfaceVersion = 4;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -119,6 +119,15 @@ QB_API int qb_owner_unreleased(int handle) {
   return safely(nullptr, 0, [&] {
     int count = 0;
     for (const auto &session : sessionsOf(handle)) count += session->released() ? 0 : 1;
+    return count;
+  });
+}
+
+// The same for one connection.
+QB_API int qb_owner_unreleased_of(int handle, int source) {
+  return safely(nullptr, 0, [&] {
+    int count = 0;
+    for (const auto &session : sessionsOf(handle)) count += session->source() != source || session->released() ? 0 : 1;
     return count;
   });
 }

@@ -72,6 +72,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t acknowledged() const noexcept { return acknowledged_.load(std::memory_order_relaxed); }
   std::uint32_t refusalsLost() const noexcept { return refusalsLost_.load(std::memory_order_relaxed); }
   int ownerHandle() const noexcept { return ownerHandle_; }
+  int source() const noexcept { return source_; }
   int handle() const noexcept { return handle_; }
   void setHandle(int handle) noexcept { handle_ = handle; }
 

@@ -1,6 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EventChannel } from '../ring/eventChannel.js';
 import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
+
+/** A library that has not let go of a session by then is not waited for. */
+const releaseTimeoutMs = 15_000;
+const releasePollMs = 20;
 
 export interface ConnectionWorkerHandlers {
   readonly onEvent: (event: WorkerEvent) => void;
@@ -58,6 +63,16 @@ export class ConnectionWorker {
   send(command: WorkerCommand): void {
     if (command.type === 'stop') this.#retiring = true;
     this.#worker.postMessage(command);
+  }
+
+  /**
+   * For a worker that has ended or was abandoned: waits until the vendor's library has let go of a connection's session,
+   * 15 s at most. One that is left then keeps its flow folder.
+   */
+  async released(connection: number): Promise<void> {
+    const deadline = performance.now() + releaseTimeoutMs;
+    while (this.#channel.unreleasedOf(connection) > 0 && performance.now() < deadline)
+      await delay(releasePollMs, undefined, { ref: false });
   }
 
   /** For a worker that did not stop in time. Its sessions fall silent at once and are released if possible. */

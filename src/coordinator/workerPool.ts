@@ -7,14 +7,17 @@ import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
 const maxAutoWorkers = 16;
 /** Fronts limit connections per second and address, and so do brokers that many fronts belong to. */
 const openSpacingMs = 50;
+/** A worker closes a connection within 15 s, whatever the library does. One that takes longer does nothing any more. */
+const closeTimeoutMs = 20_000;
 
 export interface WorkerPoolOptions {
   /** 'auto': one worker per connection up to 16 connections, past that packed into 16 workers. */
   readonly connectionsPerWorker: 'auto' | number;
   readonly onEvent: (event: WorkerEvent) => void;
   /**
-   * A worker ended by itself, or could not be started. Its sessions are silent and being released; nothing of them writes to the tick
-   * rings any more, so the same connections may be opened again.
+   * A worker ended by itself, hangs, or could not be started. Its sessions are silent and being released; nothing of
+   * them writes to the tick rings any more. The same connections may be opened again at once: they wait for those
+   * releases, 15 s at most.
    */
   readonly onWorkerLost: (connections: number[], error: string) => void;
 }
@@ -40,6 +43,9 @@ export class WorkerPool {
     number,
     { readonly spec: ConnectionSpec; readonly commands: ConnectionCommand[] }
   >();
+  /** Connections whose earlier sessions, of a lost worker, the library has not let go of yet. */
+  readonly #releasing = new Set<number>();
+  readonly #closing = new Map<number, NodeJS.Timeout>();
   #timer: NodeJS.Timeout | undefined;
   #stopping = false;
 
@@ -61,16 +67,22 @@ export class WorkerPool {
     if (this.#timer === undefined) this.#openNext();
   }
 
-  /** Sends a command to its connection. One for a connection that is not open is dropped: it may just have ended. */
+  /**
+   * Sends a command to its connection; one for a connection that is not open is dropped, for it may just have ended.
+   * But `close` is always followed by a `closed` event, within 20 s, whatever the library does. Then the connection may
+   * be opened again, on the same ring or another.
+   */
   send(command: ConnectionCommand): void {
     const waiting = this.#waiting.get(command.connection);
-    if (waiting === undefined) {
-      this.#workerOf.get(command.connection)?.send(command);
+    const worker = this.#workerOf.get(command.connection);
+    if (worker !== undefined) {
+      worker.send(command);
+      if (command.type === 'close') this.#expectClosed(worker, command.connection);
     } else if (command.type === 'close') {
       this.#waiting.delete(command.connection);
       setImmediate(() => this.#options.onEvent({ type: 'closed', connection: command.connection }));
     } else {
-      waiting.commands.push(command);
+      waiting?.commands.push(command);
     }
   }
 
@@ -82,6 +94,7 @@ export class WorkerPool {
   async stop(deadlineMs: number): Promise<string[]> {
     this.#stopping = true;
     clearTimeout(this.#timer);
+    for (const timer of this.#closing.values()) clearTimeout(timer);
     this.#waiting.clear();
     for (const worker of this.#workers) worker.send({ type: 'stop' });
     let timer: NodeJS.Timeout | undefined;
@@ -98,9 +111,10 @@ export class WorkerPool {
 
   #openNext(): void {
     this.#timer = undefined;
-    const next = this.#waiting.entries().next();
-    if (next.done === true) return;
-    const [connection, { spec, commands }] = next.value;
+    const next = [...this.#waiting.values()].find(({ spec }) => !this.#releasing.has(spec.source));
+    if (next === undefined || this.#stopping) return;
+    const { spec, commands } = next;
+    const connection = spec.source;
     this.#waiting.delete(connection);
     this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
     let worker: ConnectionWorker;
@@ -145,16 +159,43 @@ export class WorkerPool {
     return worker;
   }
 
+  #expectClosed(worker: ConnectionWorker, connection: number): void {
+    if (this.#closing.has(connection)) return;
+    const timer = setTimeout(() => {
+      worker.abandon();
+      this.#workerEnded(worker, 'the worker hangs in the vendor library');
+    }, closeTimeoutMs);
+    this.#closing.set(connection, timer);
+  }
+
   #connectionClosed(worker: ConnectionWorker, connection: number): void {
+    clearTimeout(this.#closing.get(connection));
+    this.#closing.delete(connection);
     this.#workerOf.delete(connection);
     if (worker.connections.size === 0 && !worker.retiring) worker.send({ type: 'stop' });
   }
 
   #workerEnded(worker: ConnectionWorker, error: string): void {
-    this.#workers.delete(worker);
+    // One that hung has been taken out before, and may end at any time.
+    if (!this.#workers.delete(worker)) return;
     const connections = [...worker.connections.keys()];
     worker.connections.clear();
     for (const connection of connections) this.#workerOf.delete(connection);
-    if (error !== '' && !this.#stopping) this.#options.onWorkerLost(connections, error);
+    if (error === '' || this.#stopping) return;
+    for (const connection of connections) {
+      this.#releasing.add(connection);
+      void worker.released(connection).then(() => {
+        this.#releasing.delete(connection);
+        if (this.#timer === undefined) this.#openNext();
+      });
+    }
+    const closing = connections.filter((connection) => this.#closing.has(connection));
+    for (const connection of closing) {
+      clearTimeout(this.#closing.get(connection));
+      this.#closing.delete(connection);
+      this.#options.onEvent({ type: 'closed', connection });
+    }
+    const lost = connections.filter((connection) => !closing.includes(connection));
+    if (lost.length > 0) this.#options.onWorkerLost(lost, error);
   }
 }

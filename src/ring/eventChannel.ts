@@ -39,7 +39,12 @@ export class EventChannel {
 
   /** Sessions of this channel that the vendor's library has not let go of yet. */
   get unreleased(): number {
-    return ringNatives().unreleasedOf(this.handle.owner);
+    return ringNatives().unreleased(this.handle.owner);
+  }
+
+  /** Those of one connection. */
+  unreleasedOf(source: number): number {
+    return ringNatives().unreleasedOf(this.handle.owner, source);
   }
 
   /** Silences and closes the sessions that are left, in the background; their tick rings are free at once. */

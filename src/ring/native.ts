@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { packagePath } from '../paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
-const interfaceVersion = 3;
+const interfaceVersion = 4;
 
 // Held for the life of the thread: koffi closes a library once nothing refers to it.
 let library: LibraryHandle | undefined;
@@ -38,7 +38,8 @@ export interface RingNatives {
   readonly ringDoorbell: (memory: Int32Array, fd: number) => void;
   readonly openOwner: (ring: Uint8Array, ringBytes: number, doorbell: Int32Array, fd: number) => number;
   readonly closeOwner: (owner: number) => number;
-  readonly unreleasedOf: (owner: number) => number;
+  readonly unreleased: (owner: number) => number;
+  readonly unreleasedOf: (owner: number, source: number) => number;
   readonly silenceAll: () => void;
 }
 
@@ -54,7 +55,8 @@ export function ringNatives(): RingNatives {
     ringDoorbell: lib.func('void qb_doorbell_ring(void *memory, int fd)'),
     openOwner: lib.func('int qb_owner_open(void *ring, int ringBytes, void *doorbell, int fd)'),
     closeOwner: lib.func('int qb_owner_close(int owner)'),
-    unreleasedOf: lib.func('int qb_owner_unreleased(int owner)'),
+    unreleased: lib.func('int qb_owner_unreleased(int owner)'),
+    unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int source)'),
     silenceAll: lib.func('void qb_silence_all()'),
   };
   return natives;

@@ -26,6 +26,8 @@ export interface FakeLibrary {
   readonly holdRelease: (hold: number) => void;
   /** The next release alone does not return until holdRelease(0). */
   readonly holdNextRelease: () => void;
+  /** 1: subscribing does not return until it is 0 again. */
+  readonly holdSubscribe: (hold: number) => void;
   readonly mostReleasing: () => number;
   /** What the library was asked since the last time, one entry per call. */
   readonly calls: () => string[];
@@ -60,6 +62,7 @@ export function loadFakeLibrary(name: string): FakeLibrary {
     returnNext: lib.func('void fake_return(int code)'),
     holdRelease: lib.func('void fake_hold_release(int hold)'),
     holdNextRelease: lib.func('void fake_hold_next_release()'),
+    holdSubscribe: lib.func('void fake_hold_subscribe(int hold)'),
     mostReleasing: lib.func('int fake_most_releasing()'),
     calls: () => {
       const buffer = Buffer.alloc(1 << 16);

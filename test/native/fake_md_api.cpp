@@ -98,6 +98,7 @@ std::string calls;
 CThostFtdcMdSpi *lastSpi = nullptr;  // kept after RegisterSpi(0): for callbacks that come too late
 std::atomic<int> nextReturn{0};
 std::atomic<bool> holdRelease{false}, holdNextRelease{false}, releaseHeld{false};
+std::atomic<bool> holdSubscribe{false};
 std::atomic<int> releasing{0}, mostReleasing{0};
 
 void note(const std::string &text) {
@@ -145,6 +146,7 @@ class Fake final : public CThostFtdcMdApi {
   }
   int SubscribeMarketData(char **ids, int count) override {
     note("subscribe " + join(ids, count));
+    while (holdSubscribe) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return nextReturn.exchange(0);
   }
   int UnSubscribeMarketData(char **ids, int count) override {
@@ -306,6 +308,7 @@ FAKE_API void fake_hold_release(int hold) {
   if (hold == 0) holdNextRelease = releaseHeld = false;
 }
 FAKE_API void fake_hold_next_release() { holdNextRelease = true; }
+FAKE_API void fake_hold_subscribe(int hold) { holdSubscribe = hold != 0; }
 FAKE_API int fake_most_releasing() { return mostReleasing; }
 // Gives the calls since the last time.
 FAKE_API void fake_calls(char *buffer, int bytes) {

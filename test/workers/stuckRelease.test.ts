@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
 import { type FakeLibrary, loadFakeLibrary } from '../ctp/fakeLibrary.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { until } from '../ring/until.js';
@@ -15,9 +16,10 @@ const calls: string[] = [];
 beforeEach(() => {
   fake = loadFakeLibrary('fake_6_7_13');
   run = new PoolRun(2);
-});
+}, testMs);
 afterEach(async () => {
   fake.holdRelease(0);
+  fake.holdSubscribe(0);
   await run.end();
   calls.length = 0;
 });
@@ -27,13 +29,13 @@ function count(start: string): number {
   return calls.filter((call) => call.startsWith(start)).length;
 }
 
-/** Brings the fake library's newest session as far as its subscriptions. */
-async function logIn(requests: number): Promise<void> {
-  await until(() => count('init') === requests, 'open', stuckMs);
+/** Brings the n-th session of the fake library as far as its login. */
+async function logIn(session: number): Promise<void> {
+  await until(() => count('init') === session, 'open', stuckMs);
   fake.connected();
-  await until(() => count('login') === requests, 'the login');
+  await until(() => count('login') === session, 'the login');
   fake.login(0, Buffer.alloc(1), '', 1, 0);
-  await until(() => run.requested(0).length === requests, 'subscribed');
+  await run.reaches(0, 'logged_in');
 }
 
 it(
@@ -89,6 +91,46 @@ it(
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
     await logIn(2);
     expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+  },
+  testMs,
+);
+
+it(
+  'a connection of a lost worker goes on in another folder when the library does not let go of it',
+  async () => {
+    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+    run.pool.open([spec]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
+    await logIn(1);
+    fake.holdNextRelease();
+    run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
+    await until(() => run.lost.length === 1, 'reported');
+    run.pool.open([spec]);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
+    await logIn(2);
+    expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+  },
+  testMs,
+);
+
+it(
+  'a connection whose worker hangs in the library is closed all the same, and its neighbours are reported lost',
+  async () => {
+    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+    const neighbour = run.spec(1, 'sim://');
+    run.pool.open([spec, neighbour]);
+    await run.reaches(1, 'logged_in');
+    await logIn(1);
+    fake.holdSubscribe(1);
+    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
+    await until(() => count('subscribe') === 1, 'the worker hangs');
+    run.pool.send({ type: 'close', connection: 0 });
+    await until(() => run.count('closed') === 1, 'closed', stuckMs);
+    expect(run.lost).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
+    run.pool.open([neighbour]);
+    run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
+    await until(() => run.readers.get(1)!.next(), 'a tick of the neighbour', stuckMs);
+    expect(run.readers.get(1)!.record.slot).toBe(9);
   },
   testMs,
 );

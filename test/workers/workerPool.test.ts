@@ -51,11 +51,12 @@ describe('a worker pool', () => {
     expect(await run.pool.stop(10_000)).toEqual([]);
   });
 
-  it('drops commands for connections that are not open', () => {
+  it('drops commands for connections that are not open, which are closed at once', async () => {
     const run = start();
     run.pool.send({ type: 'subscribe', connection: 5, ids: ['a'], slots: [1] });
     run.pool.send({ type: 'close', connection: 5 });
-    expect(run.events).toEqual([]);
+    await until(() => run.events.length > 0, 'an event');
+    expect(run.events).toEqual([{ type: 'closed', connection: 5 }]);
   });
 
   it('lets a connection be closed before its turn to open has come', async () => {
@@ -100,6 +101,50 @@ describe('a worker pool', () => {
     run.pool.open(specs);
     run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
     expect(await run.tick(1)).toBe(9);
+  });
+
+  it('opens a connection of a lost worker only when the library has let go of its session', async () => {
+    const fake = loadFakeLibrary('fake_6_7_13');
+    const calls: string[] = [];
+    const count = (start: string): number => {
+      calls.push(...fake.calls());
+      return calls.filter((call) => call.startsWith(start)).length;
+    };
+    const run = start(2);
+    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+    run.pool.open([spec]);
+    await until(() => count('init') === 1, 'open');
+    fake.holdRelease(1);
+    try {
+      run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
+      await until(() => run.lost.length === 1, 'reported');
+      run.pool.open([spec, run.spec(1, 'sim://')]);
+      run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [3] });
+      await run.reaches(1, 'logged_in');
+      expect(count('create')).toBe(1);
+    } finally {
+      fake.holdRelease(0);
+    }
+    await until(() => count('init') === 2, 'open again');
+    expect(calls.filter((call) => call.startsWith('create'))).toEqual(
+      Array(2).fill(`create ${spec.flowFolder}/ 001`),
+    );
+    fake.connected();
+    await until(() => count('login') === 1, 'the login');
+    fake.login(0, Buffer.alloc(1), '', 1, 0);
+    await until(() => run.requested(0).length === 1, 'subscribed');
+  });
+
+  it('says of a connection that was being closed when its worker died that it is closed', async () => {
+    const run = start(2);
+    run.pool.open([run.spec(0, 'sim://'), run.spec(1, 'sim://')]);
+    await run.reaches(0, 'logged_in');
+    await run.reaches(1, 'logged_in');
+    run.pool.send({ type: 'subscribe', connection: 1 } as unknown as ConnectionCommand);
+    run.pool.send({ type: 'close', connection: 0 });
+    await until(() => run.lost.length === 1, 'reported');
+    expect(run.lost[0]!.connections).toEqual([1]);
+    await until(() => run.count('closed') === 1, 'closed');
   });
 
   it('names the connections that hang, and ends in time', async () => {
