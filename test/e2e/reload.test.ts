@@ -296,6 +296,8 @@ it('a changed file is taken over by itself, and POST /api/reload does it at once
   write({ config_watch: true, connections: [...three(), line(4)] });
   await settled('line_1', 'line_2', 'line_3', 'line_4');
   await gateway.line(/config\.json has changed: connections added: line_4/);
+  write({ connections: [...three(), line(4)] });
+  await gateway.line(/config\.json has changed: settings changed: config_watch/);
   write({ connections: [line(1), line(2), line(4)] });
   const response = await fetch(`http://127.0.0.1:${await gateway.port()}/api/reload`, { method: 'POST' });
   expect(response.status).toBe(200);
@@ -304,7 +306,7 @@ it('a changed file is taken over by itself, and POST /api/reload does it at once
     removed: ['line_3'],
     reopened: [],
     adjusted: [],
-    settings: ['config_watch'],
+    settings: [],
     restart: [],
     unchanged: 3,
   });
