@@ -1,10 +1,11 @@
 import type { ScaleCurve } from '../scenarios/scale.js';
 
-const panelWidth = 380;
-const panelHeight = 230;
-const margin = { left: 56, right: 18, top: 34, bottom: 40 };
+const panelWidth = 420;
+const panelHeight = 270;
+const margin = { left: 56, right: 34, top: 52, bottom: 52 };
 const columns = 2;
 const ink = '#24292f';
+const quiet = '#57606a';
 const faint = '#d0d7de';
 const line = '#0969da';
 
@@ -14,6 +15,7 @@ interface Scale {
 }
 
 const number = (value: number): string => String(Math.round(value * 10) / 10);
+const label = (value: number): string => value.toLocaleString('en-US');
 
 /** A step of 1, 2 or 5 times a power of ten that divides `most` into about four. */
 function stepFor(most: number): number {
@@ -21,8 +23,10 @@ function stepFor(most: number): number {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => most / step <= 5) ?? 10 * power;
 }
 
-function text(x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 11): string {
-  return `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}" font-size="${size}">${content}</text>`;
+type Anchor = 'start' | 'middle' | 'end';
+
+function text(x: number, y: number, content: string, anchor: Anchor, size = 11, colour = ink): string {
+  return `<text x="${number(x)}" y="${number(y)}" text-anchor="${anchor}" font-size="${size}" fill="${colour}">${content}</text>`;
 }
 
 function panel(curve: ScaleCurve, left: number, top: number): string {
@@ -35,22 +39,25 @@ function panel(curve: ScaleCurve, left: number, top: number): string {
     y: (value) => top + margin.top + height - (value / most) * height,
   };
   const parts = [
-    text(left + margin.left, top + 18, `µs of CPU per tick against ${curve.against}`, 'start', 13),
+    text(left + margin.left, top + 20, `µs of CPU per tick against ${curve.against}`, 'start', 13),
+    text(left + margin.left, top + 38, curve.conditions, 'start', 9, quiet),
   ];
   for (let value = 0; value <= most; value += stepFor(most)) {
     const y = number(scale.y(value));
     parts.push(
-      `<line x1="${number(scale.x(0))}" x2="${number(scale.x(widest))}" y1="${y}" y2="${y}" stroke="${faint}"/>`,
-      text(scale.x(0) - 6, scale.y(value) + 4, number(value), 'end'),
+      `<line x1="${number(scale.x(0))}" x2="${number(scale.x(widest))}" y1="${y}" y2="${y}" stroke="${value === 0 ? quiet : faint}"/>`,
+      text(scale.x(0) - 6, scale.y(value) + 4, label(value), 'end'),
     );
   }
   const bottom = top + margin.top + height;
-  for (const [place, { at }] of points.entries()) {
-    const before = points[place - 1];
-    // Labels that would run into each other are left out.
-    if (before === undefined || scale.x(at) - scale.x(before.at) > 26)
-      parts.push(text(scale.x(at), bottom + 16, String(at), 'middle'));
+  for (let value = 0; value <= widest; value += stepFor(widest)) {
+    const x = number(scale.x(value));
+    parts.push(
+      `<line x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}" stroke="${quiet}"/>`,
+      text(scale.x(value), bottom + 17, label(value), 'middle'),
+    );
   }
+  parts.push(text(scale.x(widest / 2), bottom + 34, curve.against, 'middle', 11, quiet));
   const path = points.map(
     ({ at, us_per_tick: { median } }) => `${number(scale.x(at))},${number(scale.y(median))}`,
   );
