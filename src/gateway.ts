@@ -203,9 +203,8 @@ export class Gateway {
   }
 
   readonly #onTick = (tick: TickRecord): void => {
-    this.#connections.onTick(tick);
     this.trace.taken(tick);
-    if (!this.#book.apply(tick)) return;
+    if (!this.#connections.onTick(tick) || !this.#book.apply(tick)) return;
     this.trace.applied();
     this.#server!.onTick(tick.slot);
     this.trace.published();

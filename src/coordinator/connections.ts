@@ -137,15 +137,19 @@ export class Connections {
     this.#scheduleFlush();
   }
 
-  /** Takes note of a tick; on the tick path. */
-  onTick(tick: TickRecord): void {
+  /** Takes note of a tick; on the tick path. False when it is to be left out (Coordinator.ticked). */
+  onTick(tick: TickRecord): boolean {
     const { source, slot, i32 } = tick;
     this.#ticks[source]!++;
     const seconds = i32[I32.updateTime]!;
     const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[I32.updateMillisec]!;
     this.#late.tick(slot);
-    this.#race.tick(source, slot, i32[I32.volume]!, timeOfDayMs, tick.receiveTimeMs);
-    if (this.#coordinator.awaits(slot) && this.#coordinator.ticked(source, slot)) this.#scheduleFlush();
+    const volume = i32[I32.volume]!;
+    this.#race.tick(source, slot, volume, timeOfDayMs, tick.receiveTimeMs);
+    if (!this.#coordinator.awaits(slot)) return true;
+    const taken = this.#coordinator.ticked(source, slot, { volume, timeMs: timeOfDayMs });
+    if (this.#coordinator.hasUnsettled()) this.#scheduleFlush();
+    return taken;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
-import { stateOf, type InstrumentState, type Line, type Want } from './line.js';
+import { isLater, stateOf, type InstrumentState, type Line, type TickKey, type Want } from './line.js';
 import { LineTable } from './lineTable.js';
 import type { ConnectionState } from './messages.js';
 import { byNeed, isGood, mayCarry, spareLines } from './need.js';
@@ -164,6 +164,7 @@ export class Coordinator {
         lines: [],
         refusedBy: undefined,
         failure: undefined,
+        newest: undefined,
         ticked: false,
         inVain: false,
       });
@@ -237,23 +238,44 @@ export class Coordinator {
     }
   }
 
-  /** Whether `ticked` wants to hear of the next tick of the slot. For the tick path. */
+  /** Whether `ticked` must hear of the next tick of the slot. For the tick path. */
   awaits(slot: number): boolean {
     return this.#table.awaits(slot);
   }
 
-  /** A tick came by this line. True when something is to be settled by `flush`. */
-  ticked(index: number, slot: number): boolean {
+  /**
+   * A tick came by this line. False when it is to be left out: a line that joins others may be ahead of them, and what
+   * these have still under way would come too late. They will bring this tick too.
+   */
+  ticked(index: number, slot: number, key: TickKey): boolean {
     const want = this.#table.wants.get(slot);
     const line = this.#connections.get(index)?.lines.get(slot);
-    if (want === undefined || line === undefined) return false;
+    if (want === undefined || line === undefined) return true;
     want.ticked = true;
     want.inVain = false;
-    if (line.state !== 'active') this.#table.setState(line, 'active');
-    if (want.lines.every((each) => each.state === 'active')) this.#table.await(slot, false);
-    if (!want.lines.some((each) => each.leaving)) return false;
-    this.#unsettled.add(slot);
+    if (line.state === 'active') {
+      want.newest = key;
+      for (const each of want.lines)
+        if (each.ahead !== undefined && !isLater(each.ahead, key)) this.#activate(each, want);
+    } else if (
+      want.lines.some((each) => each.state === 'active' && each.connection.isUp) &&
+      (want.newest === undefined || isLater(key, want.newest))
+    ) {
+      line.ahead = key;
+      return false;
+    } else {
+      this.#activate(line, want);
+    }
+    if (want.lines.every((each) => each.state === 'active')) {
+      want.newest = undefined;
+      this.#table.await(slot, false);
+    }
     return true;
+  }
+
+  /** Whether there is something for `flush` to do. */
+  hasUnsettled(): boolean {
+    return this.#unsettled.size > 0 || this.#table.roomFreed;
   }
 
   /** A front refused an instrument. */
@@ -292,23 +314,23 @@ export class Coordinator {
    * @returns false when some are left for another call
    */
   flush(most = Infinity): boolean {
-    if (this.#unsettled.size === 0 && !this.#table.roomFreed) return true;
+    if (!this.hasUnsettled()) return true;
     if (this.#options.graceMs === 0) this.#expire(Infinity);
     this.#lookAtConnections();
     let left = most;
-    while (left > 0 && (this.#unsettled.size > 0 || this.#table.roomFreed)) {
+    while (left > 0 && this.hasUnsettled()) {
       if (this.#table.takeRoomFreed()) for (const slot of this.#short) this.#unsettled.add(slot);
       const wants = this.#takeUnsettled(left);
       left -= wants.length;
       for (const want of wants) this.#settle(want);
-      if (this.#unsettled.size === 0 && !this.#table.roomFreed) this.#makeRoom();
+      if (!this.hasUnsettled()) this.#makeRoom();
     }
     this.#table.send(
       (command) => this.#effects.send(command),
       (slot, lines) => this.#effects.carried(slot, lines),
     );
     this.#tellVacated();
-    return this.#unsettled.size === 0 && !this.#table.roomFreed;
+    return !this.hasUnsettled();
   }
 
   /** What is due by time: to be called about once a second. */
@@ -500,6 +522,11 @@ export class Coordinator {
   #move(line: Line, to: ConnectionRecord): void {
     this.#leave(line);
     this.#table.add(this.#table.wants.get(line.slot)!, to);
+  }
+
+  #activate(line: Line, want: Want): void {
+    this.#table.setState(line, 'active');
+    if (want.lines.some((each) => each.leaving)) this.#unsettled.add(want.slot);
   }
 
   #leave(line: Line): void {

@@ -1,8 +1,17 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 
+/** What orders the ticks of an instrument within a trading day. */
+export interface TickKey {
+  /** Running total of the trading day. */
+  readonly volume: number;
+  /** The exchange's time of day. */
+  readonly timeMs: number;
+}
+
 /**
  * How far a subscription has come. `active`: ticks came, or the front had time to refuse and did not; fronts confirm
- * neither reliably nor one by one.
+ * neither reliably nor one by one. Beside active lines of the instrument, ticks count once these have brought what the
+ * new line brought.
  */
 export type LineState = 'pending' | 'subscribing' | 'active';
 
@@ -13,6 +22,8 @@ export interface Line {
   state: LineState;
   /** When it came into its present state; for `pending`, since the connection could have asked for it. */
   since: number;
+  /** Its newest tick that was left out, since lines that are active may have earlier ones under way. */
+  ahead: TickKey | undefined;
   /** To be given up as soon as the lines that take its place are active. */
   leaving: boolean;
 }
@@ -30,6 +41,8 @@ export interface Want {
   refusedBy: Set<ConnectionRecord> | undefined;
   /** Every connection that may carry it has refused it; undefined while there is hope. */
   failure: { readonly code: number; readonly text: string } | undefined;
+  /** The newest tick that active lines brought while another line joined them; undefined while none is known. */
+  newest: TickKey | undefined;
   /** A tick of it has come on some line. */
   ticked: boolean;
   /** It had a line for long and not even a snapshot came: it hardly exists, and gives its room to others. */
@@ -41,6 +54,10 @@ export interface Want {
  * those who want it have been told; `cancelled`: nobody wants it any more, and it is about to be unsubscribed.
  */
 export type InstrumentState = 'pending' | 'subscribing' | 'active' | 'failed' | 'cancelled';
+
+export function isLater(a: TickKey, b: TickKey): boolean {
+  return a.volume === b.volume ? a.timeMs > b.timeMs : a.volume > b.volume;
+}
 
 export function stateOf(want: Want): InstrumentState {
   if (want.count === 0) return 'cancelled';

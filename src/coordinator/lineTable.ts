@@ -37,7 +37,7 @@ export class LineTable {
   /** One more line; its worker will be told. */
   add(want: Want, connection: ConnectionRecord): void {
     const { slot } = want;
-    const line: Line = { slot, connection, state: 'pending', since: 0, leaving: false };
+    const line: Line = { slot, connection, state: 'pending', since: 0, ahead: undefined, leaving: false };
     want.lines.push(line);
     connection.lines.set(slot, line);
     connection.chosenAt = ++this.#turn;
@@ -73,6 +73,7 @@ export class LineTable {
   setState(line: Line, state: Line['state']): void {
     line.state = state;
     line.since = this.now();
+    line.ahead = undefined;
     if (state === 'active') {
       this.unconfirmed.delete(line);
     } else {

@@ -261,11 +261,9 @@ describe('Coordinator: rebalancing', () => {
       .up(1);
     world.pass(11);
     expect(world.linesOf(1)).toEqual([0, 1]);
-    world.coordinator.ticked(0, 1);
-    world.coordinator.flush();
+    world.deliver(0, 1, 10);
     expect(world.linesOf(1), 'the old line ticks still').toEqual([0, 1]);
-    world.coordinator.ticked(1, 1);
-    world.coordinator.flush();
+    world.deliver(1, 1, 10);
     expect(world.linesOf(1)).toEqual([1]);
   });
 
@@ -357,6 +355,51 @@ describe('Coordinator: redundancy', () => {
     } as const;
     world.coordinator.configure({ ...options, redundancy: (slot) => (slot === 2 ? 2 : 1) });
     expect([1, 2].map((slot) => world.linesOf(slot).length)).toEqual([1, 2]);
+  });
+});
+
+describe('Coordinator: a line that joins others', () => {
+  const joining = (): World =>
+    new World([plan('a'), plan('b')], { redundancy: () => 2 }).up(0).want(1).tick([1]).up(1);
+
+  it('is left out until they have brought what it brought, so that nothing under way is passed over', () => {
+    const world = joining();
+    expect(world.deliver(1, 1, 12)).toBe(false);
+    expect(world.deliver(0, 1, 11)).toBe(true);
+    expect(world.deliver(1, 1, 13)).toBe(false);
+    expect(world.deliver(0, 1, 12)).toBe(true);
+    expect(world.coordinator.awaits(1)).toBe(true);
+    expect(world.deliver(0, 1, 13)).toBe(true);
+    expect(world.coordinator.awaits(1)).toBe(false);
+    expect(world.deliver(1, 1, 14)).toBe(true);
+  });
+
+  it('counts at once when it is behind', () => {
+    const world = joining();
+    expect(world.deliver(0, 1, 12)).toBe(true);
+    expect(world.deliver(1, 1, 11)).toBe(true);
+    expect(world.coordinator.awaits(1)).toBe(false);
+  });
+
+  it('counts at once when the others are down, and after a while when they stay behind', () => {
+    const down = joining();
+    expect(down.deliver(1, 1, 12)).toBe(false);
+    down.down(0);
+    expect(down.deliver(1, 1, 13)).toBe(true);
+    const behind = joining();
+    behind.pass(5, () => expect(behind.deliver(1, 1, 99)).toBe(false));
+    expect(behind.deliver(1, 1, 100)).toBe(true);
+  });
+
+  it('takes over from the old line without a gap', () => {
+    const world = new World([plan('a', { priority: 2 }), plan('b', { priority: 1 })]).up(0).want(1).tick([1]);
+    world.up(1).pass(11);
+    expect(world.deliver(1, 1, 20)).toBe(false);
+    expect(world.deliver(0, 1, 19)).toBe(true);
+    expect(world.linesOf(1)).toEqual([0, 1]);
+    expect(world.deliver(0, 1, 20)).toBe(true);
+    expect(world.linesOf(1)).toEqual([1]);
+    expect(world.deliver(1, 1, 21)).toBe(true);
   });
 });
 

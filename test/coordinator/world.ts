@@ -18,6 +18,7 @@ export class World {
   /** By slot: as the coordinator told last. */
   readonly carried = new Map<number, number>();
   now = 0;
+  volume = 0;
 
   constructor(plans: readonly ConnectionPlan[], options: Partial<CoordinatorOptions> = {}) {
     this.held = plans.map(() => new Set<number>());
@@ -78,13 +79,20 @@ export class World {
     return this;
   }
 
-  /** A tick by every line of these slots whose connection is logged in. */
+  /** One more tick of each of these slots, by every line whose connection is logged in. */
   tick(slots: readonly number[]): this {
+    this.volume++;
     const up = this.coordinator.status().filter(({ state }) => state === 'logged_in');
     for (const { index } of up)
-      for (const slot of slots) if (this.held[index]!.has(slot)) this.coordinator.ticked(index, slot);
-    this.coordinator.flush();
+      for (const slot of slots) if (this.held[index]!.has(slot)) this.deliver(index, slot);
     return this;
+  }
+
+  /** The tick of a volume by one line; whether it is taken. */
+  deliver(index: number, slot: number, volume = this.volume): boolean {
+    const taken = this.coordinator.ticked(index, slot, { volume, timeMs: 0 });
+    this.coordinator.flush();
+    return taken;
   }
 
   /** Time passes second by second. */
