@@ -29,6 +29,22 @@ export function pairedRatio(above: readonly number[], below: readonly number[]):
   return spreadOf(above.slice(0, below.length).map((value, run) => value / below[run]!));
 }
 
+/** A figure that lies between two, such as a ceiling between a rate that held and one that did not. */
+export interface Between {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The same where the figures are only known to lie between two: the spread is as wide as they allow. */
+export function pairedRatioBetween(above: readonly Between[], below: readonly Between[]): Spread {
+  const pairs = above.slice(0, below.length).map((figure, run) => ({ figure, other: below[run]! }));
+  return {
+    ...spreadOf(pairs.map(({ figure, other }) => figure.least / other.least)),
+    least: Math.min(...pairs.map(({ figure, other }) => figure.least / other.most)),
+    most: Math.max(...pairs.map(({ figure, other }) => figure.most / other.least)),
+  };
+}
+
 /** Whether two spreads of the same figure overlap: the difference is then within what runs vary by. */
 export function agree(one: Spread, other: Spread): boolean {
   return one.least <= other.most && other.least <= one.most;

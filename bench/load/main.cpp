@@ -108,6 +108,7 @@ private:
             heard(index, frame, now);
         });
         recorder_.bytes += bytes;
+        if (bytes > 0) ++recorder_.reads;
         if (!wasUpgraded && client.upgraded()) client.send(subscription(plan_[index], arguments_.aid));
         if (client.closed()) {
             ::epoll_ctl(epoll_, EPOLL_CTL_DEL, client.descriptor(), nullptr);

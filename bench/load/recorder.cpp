@@ -99,6 +99,7 @@ void Recorder::take(int client, const Sighting& sighting, int64_t nowUs) {
 void Recorder::begin(int64_t nowUs) {
     measuring_ = true;
     bytesAtBegin_ = bytes;
+    readsAtBegin_ = reads;
     missingAtBegin_ = totals_.missing;
     beganUs_ = nowUs;
     cpuAtBeginUs_ = cpuUs();
@@ -114,6 +115,7 @@ std::string Recorder::end(int64_t nowUs) {
     add(json, "window_us", nowUs - beganUs_);
     add(json, "cpu_us", cpuUs() - cpuAtBeginUs_);
     add(json, "bytes", bytes - bytesAtBegin_);
+    add(json, "reads", reads - readsAtBegin_);
     add(json, "delivered", latencies_.count());
     add(json, "early", early_);
     add(json, "p50_us", latencies_.percentile(50));

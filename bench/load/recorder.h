@@ -44,6 +44,8 @@ public:
     uint64_t received() const { return totals_.received; }
     uint64_t missing() const { return totals_.missing; }
     uint64_t bytes = 0;
+    /** Reads that brought something. */
+    uint64_t reads = 0;
 
 private:
     struct Burst {
@@ -69,6 +71,7 @@ private:
     int64_t beganUs_ = 0;
     int64_t cpuAtBeginUs_ = 0;
     uint64_t bytesAtBegin_ = 0;
+    uint64_t readsAtBegin_ = 0;
     uint64_t early_ = 0;
     uint64_t strangers_ = 0;
     std::map<int64_t, Burst> bursts_;

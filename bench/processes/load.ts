@@ -28,6 +28,8 @@ export interface LoadWindow {
   readonly window_us: number;
   readonly cpu_us: number;
   readonly bytes: number;
+  /** Reads that brought something. */
+  readonly reads: number;
   readonly delivered: number;
   /** Deliveries before their intended time: clocks or stamps are wrong. */
   readonly early: number;

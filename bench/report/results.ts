@@ -51,7 +51,7 @@ function section(result: ScenarioResult): string {
   return (
     `## ${result.scenario}\n\nConditions: \`${JSON.stringify(result.conditions)}\`\n\n` +
     `${inside}The load generator delivered ${capacity} per second of its own CPU time and used ` +
-    `${shown(result.load_cpu_pct)} % of a core.\n\n${comparisons(result)}${faults}${hops}\n`
+    `${shown(result.load_cpu_pct)} % of a core; a client’s read brought ${shown(result.frames_per_read)} deliveries.\n\n${comparisons(result)}${faults}${hops}\n`
   );
 }
 

@@ -31,6 +31,7 @@ export type BaselineFigures = Pick<
   | 'max_ms'
   | 'load_cpu_pct'
   | 'load_capacity_per_s'
+  | 'frames_per_read'
 > & { readonly cpu_pct: number; readonly rss_mb: number };
 
 const msPerS = 1000;

@@ -55,17 +55,17 @@ export const scenarios: readonly Scenario[] = [
   ceiling({
     name: 'ceiling',
     summary: 'the rate raised until p99 passes 50 ms, against bare publish of the same bytes',
-    preset: { ...fanoutPreset, rate: 16_000, seconds: 1.5, warmup: 0.7, runs: 1 },
-    against: [{ kind: 'bare', startRate: 24_000 }],
+    preset: { ...fanoutPreset, rate: 20_000, seconds: 1.5, warmup: 0.7 },
+    against: [{ kind: 'bare', startRate: 40_000 }],
   }),
   ingest,
   ceiling({
     name: 'baseline',
     summary: 'sustained deliveries against plain ws + JSON.stringify and against tuned ws',
-    preset: { ...fanoutPreset, rate: 16_000, seconds: 1.2, warmup: 0.5, runs: 1 },
+    preset: { ...fanoutPreset, rate: 20_000, seconds: 1.5, warmup: 0.7 },
     against: [
       { kind: 'plain', startRate: 3_000 },
-      { kind: 'tuned', startRate: 8_000 },
+      { kind: 'tuned', startRate: 15_000 },
     ],
   }),
   fanout({
@@ -81,7 +81,7 @@ export const scenarios: readonly Scenario[] = [
       rate: 10_000,
       connections: 90,
       seconds: 5,
-      runs: 1,
+      runs: 5,
     },
     calibrated: false,
   }),

@@ -1,17 +1,17 @@
 import type { BaselineKind } from '../baselines/server.js';
-import type { Ceiling } from '../figures/ceiling.js';
-import { pairedRatio, type Spread } from '../figures/spread.js';
+import { pairedRatio, pairedRatioBetween, type Spread } from '../figures/spread.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import { combine } from './result.js';
 import type { RunFigures } from './gatewayRun.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf, type Conditions } from './settings.js';
 import {
+  ceilingBetween,
   ceilingFigures,
   deliveriesPerCpuS,
   sustainedByBaseline,
   sustainedByGateway,
-  type Sustained,
+  type SustainedCeiling,
 } from './sustained.js';
 
 interface CeilingShape {
@@ -22,11 +22,11 @@ interface CeilingShape {
   readonly against: readonly { readonly kind: BaselineKind; readonly startRate: number }[];
 }
 
-const gatewayAttempts = 5;
-const baselineAttempts = 7;
-const sustained = (ceilings: readonly Ceiling<Sustained>[]): number[] =>
+const gatewayAttempts = 4;
+const baselineAttempts = 5;
+const sustained = (ceilings: readonly SustainedCeiling[]): number[] =>
   ceilings.map(({ best }) => best?.deliveredPerS ?? 0);
-const perCpuS = (ceilings: readonly Ceiling<Sustained>[]): number[] => ceilings.map(deliveriesPerCpuS);
+const perCpuS = (ceilings: readonly SustainedCeiling[]): number[] => ceilings.map(deliveriesPerCpuS);
 
 interface Ratios {
   readonly ratio: number;
@@ -36,10 +36,10 @@ interface Ratios {
 }
 
 /** Of what both sustain; on a machine so busy that one of them sustained nothing, of what a second of CPU delivers. */
-function ratiosOf(gateway: readonly Ceiling<Sustained>[], other: readonly Ceiling<Sustained>[]): Ratios {
+function ratiosOf(gateway: readonly SustainedCeiling[], other: readonly SustainedCeiling[]): Ratios {
   const cpuRatio = pairedRatio(perCpuS(gateway), perCpuS(other));
   const held = [...sustained(gateway), ...sustained(other)].every((each) => each > 0);
-  const ratio = held ? pairedRatio(sustained(gateway), sustained(other)) : cpuRatio;
+  const ratio = held ? pairedRatioBetween(gateway.map(ceilingBetween), other.map(ceilingBetween)) : cpuRatio;
   return {
     ratio: ratio.median,
     ratio_spread: ratio,
@@ -63,8 +63,8 @@ export function ceiling(shape: CeilingShape): Scenario {
         warmupS: conditions.warmup,
         seconds: conditions.seconds,
       };
-      const gateway: Ceiling<Sustained>[] = [];
-      const others = shape.against.map(() => [] as (Ceiling<Sustained> & { readonly lost: number })[]);
+      const gateway: SustainedCeiling[] = [];
+      const others = shape.against.map(() => [] as (SustainedCeiling & { readonly lost: number })[]);
       const runs: RunFigures[] = [];
       for (let round = 1; round <= conditions.runs; round++) {
         const found = await sustainedByGateway(

@@ -65,6 +65,8 @@ export interface RunFigures {
   /** Deliveries per second of the load generator's own CPU time: what it could take. */
   readonly load_capacity_per_s: number;
   readonly mb_per_s: number;
+  /** Deliveries in one read of a client: how much goes together in one write. */
+  readonly frames_per_read: number;
   readonly drains_ms: readonly number[];
   readonly hops: Hops | undefined;
   readonly loop_lag_ms: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
@@ -211,11 +213,12 @@ export function latenciesOf(
 
 export function loadUse(
   window: LoadWindow,
-): Pick<RunFigures, 'load_cpu_pct' | 'load_capacity_per_s' | 'mb_per_s'> {
+): Pick<RunFigures, 'load_cpu_pct' | 'load_capacity_per_s' | 'mb_per_s' | 'frames_per_read'> {
   return {
     load_cpu_pct: (100 * window.cpu_us) / window.window_us,
     load_capacity_per_s: (window.delivered * 1e6) / Math.max(1, window.cpu_us),
     mb_per_s: window.bytes / window.window_us,
+    frames_per_read: window.delivered / Math.max(1, window.reads),
   };
 }
 

@@ -3,8 +3,7 @@ import type { RunFigures } from './gatewayRun.js';
 import { combine } from './result.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
-import { ceilingFigures, sustainedByGateway, type Sustained } from './sustained.js';
-import type { Ceiling } from '../figures/ceiling.js';
+import { ceilingFigures, sustainedByGateway, type SustainedCeiling } from './sustained.js';
 
 const attempts = 5;
 
@@ -17,7 +16,7 @@ export const ingest: Scenario = {
       {
         seconds: 2,
         warmup: 1,
-        runs: 1,
+        runs: 5,
         clients: 1,
         each: 15_000,
         instruments: 15_000,
@@ -27,7 +26,7 @@ export const ingest: Scenario = {
       settings,
     );
     const ids = instruments(conditions.instruments);
-    const ceilings: Ceiling<Sustained>[] = [];
+    const ceilings: SustainedCeiling[] = [];
     const best: RunFigures[] = [];
     for (let round = 1; round <= conditions.runs; round++) {
       const { ceiling, runs } = await sustainedByGateway(

@@ -28,6 +28,7 @@ export interface ScenarioResult {
   readonly front_cpu_pct: number;
   readonly load_cpu_pct: number;
   readonly load_capacity_per_s: number;
+  readonly frames_per_read: number;
   readonly missed_in_rings: number;
   /** Least and greatest of the runs, by field. */
   readonly spread: Readonly<Record<string, Spread>>;
@@ -65,6 +66,7 @@ const medianFields = [
   'front_cpu_pct',
   'load_cpu_pct',
   'load_capacity_per_s',
+  'frames_per_read',
 ] as const;
 const summedFields = [
   'lost',

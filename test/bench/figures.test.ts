@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findCeiling } from '../../bench/figures/ceiling.js';
 import { hopNames, hopsOf, slowerHop, type HopName } from '../../bench/figures/hops.js';
-import { agree, middleRun, pairedRatio, spreadOf } from '../../bench/figures/spread.js';
+import { agree, middleRun, pairedRatio, pairedRatioBetween, spreadOf } from '../../bench/figures/spread.js';
 import { spreadOverClients } from '../../bench/instruments.js';
 import { regressions } from '../../bench/report/compare.js';
 import type { TickTraceReport } from '../../src/profile/tickTrace.js';
@@ -15,6 +15,16 @@ describe('a spread', () => {
 
   it('of ratios pairs the runs that took turns', () => {
     expect(pairedRatio([2, 6, 9], [1, 2, 3])).toEqual({ median: 3, least: 2, most: 3, runs: 3 });
+  });
+
+  it('of ratios is as wide as figures that are known to lie between two allow', () => {
+    const above = [
+      { least: 10, most: 12 },
+      { least: 20, most: 30 },
+      { least: 12, most: 13 },
+    ];
+    const below = [10, 10, 10].map((least) => ({ least, most: 16 }));
+    expect(pairedRatioBetween(above, below)).toEqual({ median: 1.2, least: 10 / 16, most: 3, runs: 3 });
   });
 
   it('agrees with another that it overlaps', () => {
@@ -45,6 +55,32 @@ describe('the search for a ceiling', () => {
   it('goes down when the first rate is too high, and says when none holds', async () => {
     expect((await search(300)).rate).toBeGreaterThan(200);
     expect((await search(0)).best).toBeUndefined();
+  });
+
+  it('says which rate did not hold, and looks for one until it has it', async () => {
+    const { rate, broken } = await search(7300);
+    expect(rate).toBeLessThanOrEqual(7300);
+    expect(broken).toBeGreaterThan(7300);
+    const short = { startRate: 1000, attempts: 2, p99LimitMs: 50 };
+    const found = await findCeiling(short, (offered) =>
+      Promise.resolve({ p99Ms: offered > 4000 ? 80 : 4, deliveredPerS: offered, offeredPerS: offered }),
+    );
+    expect(found.rate).toBeGreaterThan(2000);
+    expect(found.broken).toBeLessThan(7000);
+    const endless = await findCeiling(short, (offered) =>
+      Promise.resolve({ p99Ms: 4, deliveredPerS: offered, offeredPerS: offered }),
+    );
+    expect(endless.broken).toBe(Infinity);
+  });
+
+  it('takes no single bad moment for a ceiling', async () => {
+    let tries = 0;
+    const { rate } = await findCeiling({ startRate: 1000, attempts: 14, p99LimitMs: 50 }, (offered) => {
+      const hiccup = ++tries % 3 === 0;
+      const p99Ms = hiccup || offered > 7300 ? 80 : 4;
+      return Promise.resolve({ p99Ms, deliveredPerS: offered, offeredPerS: offered });
+    });
+    expect(rate).toBeGreaterThan(7300 * 0.85);
   });
 
   it('takes falling behind for a failure even while p99 is fine', async () => {
