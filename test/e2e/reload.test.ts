@@ -102,16 +102,24 @@ function ticks(): Map<string, number[]> {
   return numbers;
 }
 
-/** Every instrument ticks on, and from its first tick to its last none is missing, repeated or late. */
+/**
+ * Every instrument ticks on, and from its first tick to its last none is lost, repeated or behind the one before. A line
+ * that has just been subscribed begins with the newest state, which overtakes what a front that is short of time has yet
+ * to send on the old line: what is left out for that reason has come all the same, and the book has counted it.
+ */
 async function expectNoGap(): Promise<void> {
   const counts = new Map([...ticks()].map(([id, numbers]) => [id, numbers.length]));
   await until('more ticks of every instrument', () =>
     [...ticks()].every(([id, numbers]) => numbers.length >= (counts.get(id) ?? 0) + 3),
   );
-  for (const [id, numbers] of ticks()) {
-    const first = numbers[0]!;
-    expect([id, numbers]).toEqual([id, numbers.map((_, index) => first + index)]);
-  }
+  const steps = [...ticks()].flatMap(([id, numbers]) =>
+    numbers.slice(1).map((number, index) => ({ id, number, step: number - numbers[index]! })),
+  );
+  expect(steps.filter(({ step }) => step < 1)).toEqual([]);
+  const skips = steps.filter(({ step }) => step > 1);
+  const skipped = skips.reduce((sum, { step }) => sum + step - 1, 0);
+  const { body } = await gateway.health();
+  expect(skipped, JSON.stringify(skips)).toBeLessThanOrEqual(body.ticks.regressed);
 }
 
 async function start(config: object): Promise<void> {
