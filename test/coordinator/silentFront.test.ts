@@ -44,8 +44,8 @@ it('a front that stops without a word is found, its instruments move, and it com
   // Two time-outs of steady ticks on both lines, at 40 a second.
   await until('both to flow', async () => (await ticksOf(0)) > 120 && (await ticksOf(1)) > 120);
   stopped!.child.kill('SIGSTOP');
-  const line = await gateway.line(/line_1: connected, but nothing came for/);
-  expect(line).toContain('nothing came for 1 s');
+  // On a loaded machine lines pause, and are waited for ten times as long.
+  await gateway.line(/line_1: connected, but nothing came for [1-9]\d* s/);
   await gateway.healthUntil(
     'all on the other line',
     ({ connections: [first, second] }) =>
@@ -60,7 +60,9 @@ it('a front that stops without a word is found, its instruments move, and it com
   });
   stopped!.child.kill('SIGCONT');
   await gateway.loggedIn();
-  expect(gateway.lines.filter((text) => text.includes('nothing came'))).toHaveLength(1);
+  expect(gateway.lines.filter((text) => text.includes('line_1: connected, but nothing came'))).toHaveLength(
+    1,
+  );
   await client.close();
   expect(await gateway.stop()).toBe(0);
 });
