@@ -1,5 +1,5 @@
 import { runCli } from './cli/runCli.js';
-import { silenceAllSessions } from './coordinator/workerPool.js';
+import { endProcess, silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
 import { createLogger, LogOutput } from './logging.js';
@@ -67,6 +67,7 @@ export async function runProgram(
     log.info('stopped');
   }
   await logOutput.finish(lastLinesMs);
+  if (hung.length > 0) endProcess(exitCode);
   return exitCode;
 }
 

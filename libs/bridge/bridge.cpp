@@ -74,6 +74,12 @@ QB_API int qb_stdout_divert(int *original, int *printed) {
   return 0;
 }
 
+// Ends the process without waiting for its threads, of which one may be inside the vendor's library for ever.
+QB_API void qb_end_process(int code) {
+  restoreStandardOutput();
+  ::_exit(code);
+}
+
 // ---- doorbells
 
 QB_API int qb_eventfd_open() { return ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

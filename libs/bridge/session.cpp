@@ -315,8 +315,9 @@ void Session::release() noexcept {
 
 void Session::silence() noexcept {
   gate_->close();
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (!api_) return;
+  // A call that is inside the library may never return, and the end of the process does not wait for it.
+  const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock() || !api_) return;
   guarded([&] {
     api_.registerSpi(nullptr);
     return 0;

@@ -17,7 +17,7 @@ int changed = -1;  // whose flags are put back at the end
 int flagsBefore = 0;
 
 void putFlagsBack() {
-  ::fcntl(changed, F_SETFL, flagsBefore);
+  if (changed >= 0) ::fcntl(changed, F_SETFL, flagsBefore);
 }
 
 // A reader who stalls must not hold a thread of the process in write(), where even its end would wait for it. But who
@@ -70,5 +70,7 @@ bool divertStandardOutput(Diversion &result) noexcept {
   result = {original, pipe[0]};
   return true;
 }
+
+void restoreStandardOutput() noexcept { putFlagsBack(); }
 
 }  // namespace qb

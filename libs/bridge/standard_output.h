@@ -12,4 +12,7 @@ struct Diversion {
 // not fit into the pipe is lost. False, and nothing is changed, if the process has no descriptors left.
 bool divertStandardOutput(Diversion &result) noexcept;
 
+// What happens by itself at exit(): who shares the output that was finds it as it was.
+void restoreStandardOutput() noexcept;
+
 }  // namespace qb

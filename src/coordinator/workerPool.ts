@@ -33,6 +33,14 @@ export function silenceAllSessions(): void {
   ringNatives().silenceAll();
 }
 
+/**
+ * For the end of a process with workers that hang: process.exit would wait for their threads. Nothing that was to happen at
+ * the end happens any more.
+ */
+export function endProcess(code: number): void {
+  ringNatives().endProcess(code);
+}
+
 /** The connection workers, from the main thread's side. */
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;

@@ -41,6 +41,7 @@ export interface RingNatives {
   readonly unreleased: (owner: number) => number;
   readonly unreleasedOf: (owner: number, source: number) => number;
   readonly silenceAll: () => void;
+  readonly endProcess: (code: number) => void;
 }
 
 let natives: RingNatives | undefined;
@@ -58,6 +59,7 @@ export function ringNatives(): RingNatives {
     unreleased: lib.func('int qb_owner_unreleased(int owner)'),
     unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int source)'),
     silenceAll: lib.func('void qb_silence_all()'),
+    endProcess: lib.func('void qb_end_process(int code)'),
   };
   return natives;
 }

@@ -129,6 +129,9 @@ class Fake final : public CThostFtdcMdApi {
     for (const auto &[kept, copy] : fronts_) {
       if (std::strcmp(kept, copy.c_str()) != 0) note("a front's address is gone: " + copy);
     }
+#ifdef FAKE_HANGS_AT_INIT
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+#endif
   }
   int Join() override { return 0; }
   const char *GetTradingDay() override { return "20260227"; }

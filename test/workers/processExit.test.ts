@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { GatewayProcess } from '../e2e/processes.js';
+import { builtNative } from '../native/nativeBuild.js';
 import { packagePath } from '../../src/paths.js';
 import { simulatedLibrary } from './poolRun.js';
 
@@ -31,6 +33,23 @@ function program(folder: string, lastAct: string): string {
       process.exit(7);
     }, 1);`;
 }
+
+it('a gateway ends in time although a vendor library never returns, and says which connection hangs', async () => {
+  const gateway = new GatewayProcess({
+    shutdown_deadline: 1,
+    connections: [
+      {
+        connection_id: 'stuck',
+        front_addr: 'tcp://127.0.0.1:1',
+        ctp_library: builtNative('fake_hangs_at_init'),
+      },
+      { connection_id: 'good', front_addr: 'sim://' },
+    ],
+  });
+  await gateway.healthUntil('the other line', ({ connections }) => connections[1]!.status === 'logged_in');
+  expect(await gateway.stop()).toBe(1);
+  expect(gateway.lines.at(-1)).toContain('did not stop within 1 s: stuck');
+});
 
 it.each(['silenceAllSessions();', ''])('a process ends cleanly amid ticks, after "%s"', async (lastAct) => {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-exit-'));
