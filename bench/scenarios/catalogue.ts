@@ -80,7 +80,7 @@ export const scenarios: readonly Scenario[] = [
       each: 25,
       rate: 10_000,
       connections: 90,
-      seconds: 5,
+      seconds: 3,
       runs: 5,
     },
     calibrated: false,

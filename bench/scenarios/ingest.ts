@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
 import { ceilingFigures, sustainedByGateway, type SustainedCeiling } from './sustained.js';
 
-const attempts = 5;
+const attempts = 4;
 
 /** One client with everything: the rate is raised as long as nothing is lost. */
 export const ingest: Scenario = {
@@ -20,7 +20,7 @@ export const ingest: Scenario = {
         clients: 1,
         each: 15_000,
         instruments: 15_000,
-        rate: 50_000,
+        rate: 60_000,
         connections: 10,
       },
       settings,

@@ -70,7 +70,8 @@ export async function measureScale(settings: Settings, say: (line: string) => vo
     const points: ScalePoint[] = [];
     for (const value of at) {
       const costs: number[] = [];
-      for (let run = 0; run < runs; run++) costs.push(await costPerTick(shape(value), settings.seconds ?? 2));
+      for (let run = 0; run < runs; run++)
+        costs.push(await costPerTick(shape(value), settings.seconds ?? 1.5));
       points.push({ at: value, us_per_tick: spreadOf(costs) });
       say(`scale: ${value} ${against}: ${points.at(-1)!.us_per_tick.median.toFixed(1)} µs per tick`);
     }
