@@ -69,6 +69,7 @@ export class Gateway {
       limitedLog: this.#limitedLog,
       directory: this.#directory,
       source: this.#source,
+      onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
     });
   }
@@ -160,7 +161,7 @@ export class Gateway {
 
   /** What GET /health answers. */
   health(): HealthReport {
-    const connections = this.#connections.reports().filter((each) => !each.retiring);
+    const connections = this.#connections.reports().filter((each) => !each.retiring && !each.isReplaced);
     const demand = this.#connections.demand();
     const redis = this.#redis?.status() ?? { enabled: false, connected: false, latency: null };
     const up = connections.filter((each) => each.state === 'logged_in').length;

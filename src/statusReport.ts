@@ -47,7 +47,7 @@ function connectionReport(connection: ConnectionReport, now: number): Connection
     broker_name: connection.brokerName,
     fronts: connection.fronts,
     state: connection.state,
-    reason: connection.retiring ? 'is being closed: its instruments move to others' : connection.reason,
+    reason: reasonOf(connection),
     quality: connection.quality,
     why: connection.why,
     subscriptions: connection.subscriptions,
@@ -63,6 +63,11 @@ function connectionReport(connection: ConnectionReport, now: number): Connection
     last_error: connection.lastError,
     last_tick_ms: rounded(now - lastTickMs),
   };
+}
+
+function reasonOf({ retiring, isReplaced, reason }: ConnectionReport): string {
+  if (retiring) return 'is being closed: its instruments move to others';
+  return isReplaced ? 'goes when the connection that replaces it is logged in' : reason;
 }
 
 /** To three places; null for what is not known. */

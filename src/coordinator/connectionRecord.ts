@@ -3,6 +3,11 @@ import type { ConnectionState } from './messages.js';
 import { Quality } from './quality.js';
 import { hashOf, type Candidate } from './strategies.js';
 
+/** A front that refused for want of room is offered more again after this time: */
+const probeMs = 60_000;
+/** this part of what it carries. */
+const probePart = 0.05;
+
 /** A connection as the configuration names it. */
 export interface ConnectionPlan {
   readonly id: string;
@@ -56,14 +61,19 @@ export class ConnectionRecord implements Candidate {
   retiring = false;
   /** It was told that a retiring connection carries nothing any more. */
   vacated = false;
-  /** The front said that it carries no more. Holds until the next login. */
+  /** Moment at which it was last not logged in, or made; it may yet come (back) soon. */
+  downSince: number;
+  /** The front said that it carries no more, and when it said so. */
   #frontLimit = Infinity;
+  #limitedAt = 0;
   #plan: ConnectionPlan;
 
   constructor(
     readonly index: number,
     plan: ConnectionPlan,
+    now: number,
   ) {
+    this.downSince = now;
     this.#plan = plan;
     this.hash = hashOf(plan.id);
   }
@@ -99,8 +109,20 @@ export class ConnectionRecord implements Candidate {
   }
 
   /** The front refused a line for want of room; what it carries now is what it carries at most. */
-  limitToLoad(): void {
+  limitToLoad(now: number): void {
     this.#frontLimit = Math.min(this.#frontLimit, this.lines.size);
+    this.#limitedAt = now;
+  }
+
+  /**
+   * Tries a little more than the front took last, once in a while: its limit was learned while requests were under way.
+   * True when there is more room now.
+   */
+  probeFrontLimit(now: number): boolean {
+    if (this.#frontLimit >= this.#plan.maxSubscriptions || now - this.#limitedAt < probeMs) return false;
+    this.#limitedAt = now;
+    this.#frontLimit += Math.ceil(this.#frontLimit * probePart) + 1;
+    return true;
   }
 
   forgetFrontLimit(): void {

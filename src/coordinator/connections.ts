@@ -1,13 +1,13 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
 import type { ReloadPlan } from '../config/reload.js';
 import type { LimitedLog } from '../limitedLog.js';
+import { loadCalendar } from '../market/holidayCalendar.js';
 import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches } from '../market/instrumentPattern.js';
-import { alwaysOpen, ExchangeHours } from '../market/marketHours.js';
-import { WeekdayCalendar } from '../market/tradingCalendar.js';
+import { alwaysOpen, ExchangeHours, type MarketHours } from '../market/marketHours.js';
+
 import type { RingTickSource } from '../ring/ringTickSource.js';
 import { I32, type TickRecord } from '../ring/tickRecord.js';
 import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
@@ -24,13 +24,14 @@ const firstReopenMs = 1_000;
 const longestReopenMs = 60_000;
 /** for this long. */
 const provenLoginMs = 5 * 60_000;
-/** The others have this long to take over what a connection carries that is to be closed, */
-const takeOverMs = 10_000;
-/** and this long has the one that replaces it to log in. */
-const successorMs = 15_000;
+/** The others have this long to take over what a connection carries that is to be closed: */
+const leastTakeOverMs = 10_000;
+/** fronts are asked for 500 instruments per 500 ms, by one connection at worst. */
+const takeOverPerLineMs = 2;
 const passMs = 1_000;
 /** Instruments that are settled in one turn of the event loop: ticks wait for it. */
 const settledPerTurn = 250;
+const roomSpacingMs = 200;
 const longestInstrumentList = 100;
 /** How much of the newest second is in a connection's ticks per second. */
 const rateSmoothing = 0.2;
@@ -42,6 +43,8 @@ export interface ConnectionsOptions {
   readonly limitedLog: LimitedLog;
   readonly directory: InstrumentDirectory;
   readonly source: RingTickSource;
+  /** The connection's line of the instrument carries nothing any more. */
+  readonly onLineGone: (slot: number, source: number) => void;
   /** No connection can carry the instrument. */
   readonly onRefused: (slot: number, code: number, text: string) => void;
 }
@@ -54,10 +57,13 @@ export interface ConnectionReport extends ConnectionStatus {
   /** When the last tick came, ms since the epoch; NaN before the first. */
   readonly lastTickMs: number;
   readonly race: RaceFigures;
+  /** Another connection of this id has been opened and takes its place when it is logged in. */
+  readonly isReplaced: boolean;
 }
 
 interface Opened {
   readonly spec: ConnectionSpec;
+  readonly ringCapacity: number;
   config: ConnectionConfig;
   ticksAtPass: number;
   rate: number;
@@ -70,8 +76,8 @@ interface Opened {
   /** The next step of opening it again or closing it. */
   timer: NodeJS.Timeout | undefined;
   closing: boolean;
-  /** Index of the connection that it will replace once it is logged in. */
-  replaces: number | undefined;
+  /** Another one of its id has been opened, and it goes when that is logged in. */
+  replaced: boolean;
 }
 
 /**
@@ -99,13 +105,15 @@ export class Connections {
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
-    this.#late = lateWatchOf(options.config);
+    this.#late = new LateWatch(hoursOf(options.config));
     this.#config = options.config;
     this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
       send: (command) => this.#send(command),
       refused: options.onRefused,
       carried: (slot, lines) => this.#race.follow(slot, lines),
+      gone: options.onLineGone,
       vacated: (index) => this.#close(index),
+      more: () => this.#scheduleFlush(),
     });
     this.#pool = new WorkerPool({
       connectionsPerWorker: options.config.connectionsPerWorker,
@@ -119,7 +127,7 @@ export class Connections {
 
   /** Opens the enabled connections, one after the other, and begins to watch them. */
   start(): void {
-    for (const { spec } of this.#opened.values()) this.#open(spec);
+    this.#pool.open([...this.#opened.values()].map(({ spec }) => spec));
     this.subscribeAlways();
     this.#watchSilence();
     this.#passTimer = setInterval(() => this.#pass(), passMs);
@@ -175,23 +183,18 @@ export class Connections {
 
   /** Carries out a plan that leads to `next`. */
   reload(plan: ReloadPlan, next: GatewayConfig): void {
-    if (next.tradingHours !== this.#config.tradingHours) this.#late = lateWatchOf(next);
+    const before = this.#config;
     this.#config = next;
-    this.#coordinator.configure(this.#coordinatorOptions());
-    for (const config of plan.adjusted) {
-      const opened = this.#byId(config.connectionId);
-      if (opened === undefined) continue;
-      opened.config = config;
-      this.#coordinator.changeConnection(opened.spec.source, planOf(config));
-    }
-    for (const config of plan.added) this.#open(this.#add(config));
+    if (next.tradingHours !== before.tradingHours) this.#late = new LateWatch(hoursOf(next));
+    if (next.tradingHours !== before.tradingHours || next.silenceTimeout !== before.silenceTimeout)
+      this.#watchSilence();
+    if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
+    for (const config of plan.adjusted) this.#adjust(config);
+    for (const config of plan.added) this.#pool.open([this.#add(config)]);
     for (const config of plan.reopened) this.#replace(config);
-    for (const id of plan.removed) {
-      const opened = this.#byId(id);
-      if (opened !== undefined) this.#retire(opened);
-    }
+    for (const id of plan.removed)
+      for (const opened of [...this.#opened.values()]) if (opened.spec.id === id) this.#retire(opened);
     this.subscribeAlways();
-    this.#watchSilence();
   }
 
   /** Those that are about to be closed too. */
@@ -205,6 +208,7 @@ export class Connections {
         ticksPerSecond: opened.rate,
         lastTickMs: opened.lastTickMs,
         race: this.#race.take(status.index),
+        isReplaced: opened.replaced,
       };
     });
   }
@@ -245,15 +249,16 @@ export class Connections {
         const instrument = directory.bySlot(slot);
         return redundantInstruments.some((pattern) => matches(pattern, instrument)) ? redundancy : 1;
       },
+      settledPerTurn,
+      roomSpacingMs,
     };
   }
 
-  #add(config: ConnectionConfig, replaces?: number): ConnectionSpec {
+  #add(config: ConnectionConfig): ConnectionSpec {
     const { source } = this.#options;
     const index = this.#nextIndex++;
-    const tickRing = allocateTickRing(
-      tickRingCapacityFor(config.maxSubscriptions, this.#config.connections.length),
-    );
+    const ringCapacity = this.#ringCapacity(config);
+    const tickRing = allocateTickRing(ringCapacity);
     source.addRing(index, tickRing);
     if (index >= this.#ticks.length) {
       const ticks = new Float64Array(2 * this.#ticks.length);
@@ -276,6 +281,7 @@ export class Connections {
     };
     this.#opened.set(index, {
       spec,
+      ringCapacity,
       config,
       ticksAtPass: 0,
       rate: 0,
@@ -284,32 +290,44 @@ export class Connections {
       loggedInSince: NaN,
       timer: undefined,
       closing: false,
-      replaces,
+      replaced: false,
     });
     this.#coordinator.addConnection(index, planOf(config));
     return spec;
   }
 
-  #open(spec: ConnectionSpec): void {
-    mkdirSync(spec.flowFolder, { recursive: true });
-    this.#pool.open([spec]);
+  #ringCapacity({ maxSubscriptions }: ConnectionConfig): number {
+    return tickRingCapacityFor(maxSubscriptions, this.#config.connections.length);
   }
 
-  /** Opens a connection with other credentials; the one that it replaces goes when it is logged in. */
+  #adjust(config: ConnectionConfig): void {
+    const opened = this.#byId(config.connectionId);
+    if (opened === undefined) return;
+    if (this.#ringCapacity(config) > opened.ringCapacity) {
+      this.#replace(config);
+      return;
+    }
+    opened.config = config;
+    this.#coordinator.changeConnection(opened.spec.source, planOf(config));
+  }
+
+  /**
+   * Opens a connection anew, with other credentials or more room. The one before goes when this one is logged in; until
+   * then it carries on, for what replaces it may have been given a wrong address.
+   */
   #replace(config: ConnectionConfig): void {
     const before = this.#byId(config.connectionId);
-    this.#open(this.#add(config, before?.spec.source));
-    if (before === undefined) return;
-    clearTimeout(before.timer);
-    before.closing = true;
-    before.timer = setTimeout(() => this.#retire(before), successorMs);
+    if (before !== undefined) before.replaced = true;
+    this.#pool.open([this.#add(config)]);
   }
 
   /** Moves what the connection carries to others, then closes it. */
   #retire(opened: Opened): void {
+    if (opened.closing) return;
     const index = opened.spec.source;
     clearTimeout(opened.timer);
     opened.closing = true;
+    const takeOverMs = leastTakeOverMs + takeOverPerLineMs * opened.config.maxSubscriptions;
     opened.timer = setTimeout(() => this.#close(index), takeOverMs);
     this.#coordinator.retireConnection(index);
   }
@@ -339,7 +357,8 @@ export class Connections {
   }
 
   #byId(id: string): Opened | undefined {
-    for (const opened of this.#opened.values()) if (opened.spec.id === id && !opened.closing) return opened;
+    for (const opened of this.#opened.values())
+      if (opened.spec.id === id && !opened.closing && !opened.replaced) return opened;
     return undefined;
   }
 
@@ -383,10 +402,8 @@ export class Connections {
     if (event.reason !== '')
       limitedLog.write(id, event.fatal ? 'error' : 'warn', line, `${id}: ${event.reason}`);
     else limitedLog.write(id, isUp ? 'info' : 'debug', line, `${id}: ${event.state}`);
-    const before = opened.replaces === undefined ? undefined : this.#opened.get(opened.replaces);
-    if (!isUp || before === undefined) return;
-    opened.replaces = undefined;
-    this.#retire(before);
+    if (!isUp || opened.replaced) return;
+    for (const each of this.#opened.values()) if (each.replaced && each.spec.id === id) this.#retire(each);
   }
 
   #onRefused({ connection, id: instrument, code, text }: WorkerEvent & { type: 'refused' }): void {
@@ -445,7 +462,7 @@ export class Connections {
     const samples = [...this.#opened.keys()].map((index) => ({
       line: index,
       ticks: this.#ticks[index]!,
-      expecting: this.#coordinator.carries(index),
+      expecting: this.#coordinator.instrumentsOf(index) > 0,
       slots: () => this.#coordinator.slotsOf(index),
     }));
     const late = this.#late.sample(samples, performance.now(), now);
@@ -464,13 +481,14 @@ export class Connections {
   /** A silent connection is reported by its worker, whose report moves its instruments. */
   #watchSilence(): void {
     clearInterval(this.#silenceTimer);
-    const { silenceTimeout, tradingHours } = this.#config;
+    const { silenceTimeout } = this.#config;
     if (silenceTimeout === 0) return;
-    const watch = new SilenceWatch(silenceTimeout * 1000, tradingHours);
+    const watch = new SilenceWatch(silenceTimeout * 1000, hoursOf(this.#config));
     this.#silenceTimer = setInterval(() => {
       const samples = Array.from({ length: this.#nextIndex }, (_, index) => ({
         written: this.#options.source.written(index),
-        expecting: this.#coordinator.carries(index),
+        expecting: this.#coordinator.instrumentsOf(index) > 0,
+        instruments: this.#coordinator.instrumentsOf(index),
       }));
       for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {
         const reason = `connected, but nothing came for ${Math.round(silentMs / 1000)} s`;
@@ -480,8 +498,8 @@ export class Connections {
   }
 }
 
-function lateWatchOf({ tradingHours }: GatewayConfig): LateWatch {
-  return new LateWatch(tradingHours === 'always' ? alwaysOpen : new ExchangeHours(new WeekdayCalendar()));
+function hoursOf({ tradingHours }: GatewayConfig): MarketHours {
+  return tradingHours === 'always' ? alwaysOpen : new ExchangeHours(loadCalendar());
 }
 
 function planOf(config: ConnectionConfig): ConnectionPlan {

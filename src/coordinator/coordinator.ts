@@ -1,9 +1,9 @@
 import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
-import { isLater, stateOf, type InstrumentState, type Line, type TickKey, type Want } from './line.js';
-import { LineTable } from './lineTable.js';
+import { isLater, type InstrumentState, type Line, type TickKey, type Want } from './line.js';
+import { LineTable, type LineEffects } from './lineTable.js';
 import type { ConnectionState } from './messages.js';
+import { isWaiting } from './census.js';
 import { byNeed, isGood, mayCarry, spareLines } from './need.js';
-import type { LineCommand } from './outbox.js';
 import { planMoves } from './rebalance.js';
 import type { LineFacts } from './quality.js';
 import { hashOf, pickConnection, preference, type Strategy } from './strategies.js';
@@ -22,8 +22,14 @@ const requestTimeMs = 60_000;
 const settledMs = 10_000;
 /** How many instruments may be on their way from one connection to another. */
 const mostMoving = 50;
-/** How many instruments one pass looks over for a better place. */
+/** How many instruments one pass looks over for a better place, */
 const checkedPerPass = 500;
+/** and how many to even out connections. */
+const looksPerPass = 2_000;
+/** A connection that has been down for longer is not waited for with a refusal. */
+const hopeMs = 30_000;
+/** A change of quality that makes a difference to how connections are evened out. */
+const scoreStep = 5;
 
 export interface CoordinatorOptions {
   readonly strategy: Strategy;
@@ -35,16 +41,19 @@ export interface CoordinatorOptions {
   readonly graceMs: number;
   /** How many lines an instrument shall have, at least 1. */
   readonly redundancy: (slot: number) => number;
+  /** How many instruments are settled in one go: other things wait for it. */
+  readonly settledPerTurn: number;
+  /** Room is taken from others at most once in this time, since all instruments are looked at for it. */
+  readonly roomSpacingMs: number;
 }
 
-export interface CoordinatorEffects {
-  send(command: LineCommand): void;
+export interface CoordinatorEffects extends LineEffects {
   /** Every connection that may carry it has refused the instrument, or it does not exist. */
   refused(slot: number, code: number, text: string): void;
-  /** The instrument has so many lines now. */
-  carried(slot: number, lines: number): void;
   /** A connection that was told to retire carries nothing any more. */
   vacated(connection: number): void;
+  /** There is more to settle than one turn may take: `flush` is to be called again soon. */
+  more(): void;
 }
 
 /** Counts of instruments. */
@@ -82,11 +91,21 @@ export class Coordinator {
   readonly #short = new Set<number>();
   /** Slots that nobody wants any more, the longest unwanted first, with the moment since when. */
   readonly #cancelled = new Map<number, number>();
+  /** Slots that a front refused for want of room since the last flush, with its words. */
+  readonly #overLimit = new Map<number, string>();
   /** Connections that may take lines, while decisions are made. */
   #open: ConnectionRecord[] = [];
   /** Instruments that the search for better places has still to look at. */
   #unchecked = 0;
   #checking: IterableIterator<Want>;
+  /** Free places of the connections that may take lines, while decisions are made. */
+  #room = 0;
+  /** Slots without any good line for want of room; all of them are short too. */
+  readonly #lineless = new Set<number>();
+  #madeRoomAt = -Infinity;
+  /** Nothing has changed since connections were found to be even. */
+  #isEven = false;
+  #looked = 0;
 
   /** @param now ms on a clock that never steps back */
   constructor(
@@ -106,27 +125,32 @@ export class Coordinator {
     this.#options = options;
     for (const slot of this.#table.wants.keys()) this.#unsettled.add(slot);
     this.#layoutChanged();
-    this.flush();
+    this.#settleSome();
   }
 
   addConnection(index: number, plan: ConnectionPlan): void {
     if (this.#connections.has(index)) throw new Error(`there is a connection ${index} already`);
-    this.#connections.set(index, new ConnectionRecord(index, plan));
+    this.#connections.set(index, new ConnectionRecord(index, plan, this.#now()));
   }
 
-  /** Takes a new priority or number of subscriptions. What it carries too many goes to others at once. */
+  /**
+   * Takes a new priority or number of subscriptions. What it carries too many goes at once, second lines first, and is
+   * subscribed elsewhere.
+   */
   changeConnection(index: number, plan: ConnectionPlan): void {
     const connection = this.#connection(index);
     connection.change(plan);
-    let excess = connection.load - connection.limit;
-    for (const line of connection.lines.values()) {
-      if (excess-- <= 0) break;
-      this.#table.remove(line);
-      this.#unsettled.add(line.slot);
+    const excess = connection.load - connection.limit;
+    if (excess > 0) {
+      const others = (line: Line): number =>
+        this.#table.wants.get(line.slot)!.lines.filter((each) => each !== line && each.state === 'active')
+          .length;
+      const lines = [...connection.lines.values()].sort((a, b) => others(b) - others(a));
+      for (const line of lines.slice(0, excess)) this.#drop(line);
     }
     this.#table.noteRoom();
     this.#layoutChanged();
-    this.flush();
+    this.#settleSome();
   }
 
   /** Moves what the connection carries to others, as far as they have room; `vacated` follows when it carries none. */
@@ -135,21 +159,18 @@ export class Coordinator {
     connection.retiring = true;
     for (const line of connection.lines.values()) this.#leave(line);
     this.#layoutChanged();
-    this.flush();
+    this.#settleSome();
     this.#tellVacated();
   }
 
   /** The connection is gone, whatever it carries. */
   removeConnection(index: number): void {
     const connection = this.#connection(index);
-    for (const line of connection.lines.values()) {
-      this.#table.remove(line);
-      this.#unsettled.add(line.slot);
-    }
+    for (const line of connection.lines.values()) this.#drop(line);
     this.#table.forget(connection);
     this.#connections.delete(index);
-    for (const want of this.#table.wants.values()) want.refusedBy?.delete(connection);
-    this.flush();
+    this.#forgetRefusals((want) => want.refusedBy?.delete(connection) === true);
+    this.#settleSome();
   }
 
   /** One more session wants the instrument. One that was given up is tried again, so that each session is told. */
@@ -163,20 +184,24 @@ export class Coordinator {
         count: 1,
         lines: [],
         refusedBy: undefined,
+        refusal: undefined,
         failure: undefined,
         newest: undefined,
+        told: false,
         ticked: false,
         inVain: false,
       });
       this.#table.await(slot, true);
     } else {
       want.count++;
+      want.told = false;
       this.#cancelled.delete(slot);
       if (want.count === 1 || want.failure !== undefined) {
         want.failure = undefined;
         want.refusedBy = undefined;
       }
     }
+    this.#table.census.note(slot);
     this.#unsettled.add(slot);
   }
 
@@ -188,6 +213,7 @@ export class Coordinator {
     want.count--;
     if (want.count > 0) return;
     this.#cancelled.set(slot, this.#now());
+    this.#table.census.note(slot);
     this.#unsettled.add(slot);
   }
 
@@ -195,12 +221,11 @@ export class Coordinator {
   connectionState(index: number, state: ConnectionState, reason: string): void {
     const connection = this.#connections.get(index);
     if (connection === undefined) return;
-    const before = connection.state;
     const wasUp = connection.isUp;
     connection.state = state;
     connection.reason = reason;
     if (reason !== '') connection.lastError = reason;
-    if (state === 'error' && before !== 'error' && !wasUp) {
+    if (state === 'error' && !wasUp) {
       connection.loginFailures++;
       connection.quality.record('login_failure', this.#now());
     }
@@ -209,16 +234,21 @@ export class Coordinator {
       connection.reconnects++;
       connection.quality.record('disconnect', this.#now());
       connection.upSince = NaN;
+      connection.downSince = this.#now();
     } else {
       connection.upSince = this.#now();
       connection.forgetFrontLimit();
-      this.#forgetRefusals(connection);
+      // A new login may be a new day: what the front has refused before may exist now. And it may have what others refuse.
+      this.#forgetRefusals((want) => {
+        want.refusedBy?.delete(connection);
+        return want.failure !== undefined;
+      });
       this.#table.noteRoom();
     }
     for (const slot of connection.lines.keys()) this.#unsettled.add(slot);
     this.#table.restart(connection);
     this.#layoutChanged();
-    this.flush();
+    this.#settleSome();
   }
 
   /** A connection's worker is gone, and the subscriptions with it; the connection will be opened anew. */
@@ -278,28 +308,31 @@ export class Coordinator {
     return this.#unsettled.size > 0 || this.#table.roomFreed;
   }
 
-  /** A front refused an instrument. */
+  /**
+   * A front refused an instrument. For want of room, it waits for room elsewhere; otherwise other connections are tried,
+   * and when all have refused, those who want it are told.
+   */
   subscriptionRefused(index: number, slot: number, code: number, text: string): void {
     const connection = this.#connections.get(index);
     if (connection === undefined) return;
-    // What does not exist says nothing against the connection, and any client can ask for it.
-    if (code !== instrumentNotFound) connection.quality.record('refusal', this.#now());
+    const isFull = code === tooManyInstruments;
+    // What does not exist says nothing against the connection, and any client can ask for it; nor does a limit.
+    if (code !== instrumentNotFound && !isFull) connection.quality.record('refusal', this.#now());
     const want = this.#table.wants.get(slot);
     const line = connection.lines.get(slot);
     if (want === undefined || line === undefined) return;
-    this.#table.remove(line, false);
-    if (code === tooManyInstruments) connection.limitToLoad();
+    // The worker has let go of it, unless this crossed with a newer request: so it is told all the same.
+    this.#drop(line);
+    if (isFull) {
+      connection.limitToLoad(this.#now());
+      this.#overLimit.set(slot, text);
+      return;
+    }
     want.refusedBy ??= new Set();
     want.refusedBy.add(connection);
-    const isHopeless =
-      code === instrumentNotFound ||
-      want.refusedBy.size > this.#options.maxRetryCount ||
-      this.#untried(want) === 0;
-    if (isHopeless && !want.lines.some((each) => each.connection.isUp)) {
-      want.failure = { code, text };
-      if (want.count > 0) this.#effects.refused(slot, code, text);
-    }
-    this.#unsettled.add(slot);
+    if (code === instrumentNotFound || want.refusedBy.size > this.#options.maxRetryCount)
+      this.#giveUp(want, code, text);
+    else want.refusal = { code, text };
   }
 
   /** What was measured of a connection. */
@@ -325,10 +358,8 @@ export class Coordinator {
       for (const want of wants) this.#settle(want);
       if (!this.hasUnsettled()) this.#makeRoom();
     }
-    this.#table.send(
-      (command) => this.#effects.send(command),
-      (slot, lines) => this.#effects.carried(slot, lines),
-    );
+    if (!this.hasUnsettled()) this.#tellOverLimit();
+    this.#table.send(this.#effects);
     this.#tellVacated();
     return !this.hasUnsettled();
   }
@@ -343,14 +374,25 @@ export class Coordinator {
       this.#table.setState(line, 'active');
       this.#unsettled.add(line.slot);
     }
-    this.flush();
-    if (this.#options.autoFailover && this.#short.size === 0) this.#rebalance(now);
+    for (const slot of this.#lineless) {
+      const want = this.#table.wants.get(slot)!;
+      if (want.refusal !== undefined) this.#unsettled.add(slot);
+    }
+    for (const connection of this.#connections.values())
+      if (this.#short.size > 0 && connection.probeFrontLimit(now)) this.#table.noteRoom();
+    this.#settleSome();
+    if (this.#lineless.size > 0 && !this.hasUnsettled()) {
+      this.#lookAtConnections();
+      this.#makeRoom();
+      this.#settleSome();
+    }
+    if (this.#options.autoFailover && !this.hasUnsettled()) this.#rebalance(now);
   }
 
-  /** Whether the connection is logged in and has instruments, so that ticks may be expected of it. */
-  carries(index: number): boolean {
+  /** How many instruments the connection carries; 0 while it is not logged in, so that no ticks can be expected. */
+  instrumentsOf(index: number): number {
     const connection = this.#connections.get(index);
-    return connection?.isUp === true && connection.load > 0;
+    return connection?.isUp === true ? connection.load : 0;
   }
 
   /** Slots of the instruments that the connection carries. */
@@ -365,12 +407,7 @@ export class Coordinator {
 
   /** How the instruments stand. */
   demand(): Demand {
-    const states = { pending: 0, subscribing: 0, active: 0, failed: 0, cancelled: 0 };
-    let waiting = 0;
-    for (const want of this.#table.wants.values()) {
-      states[stateOf(want)]++;
-      if (isWaiting(want)) waiting++;
-    }
+    const { states, waiting } = this.#table.census.take(this.#table.wants);
     const wanted = this.#table.wants.size - states.cancelled;
     return { wanted, waiting, refused: states.failed, short: this.#short.size, states };
   }
@@ -387,24 +424,51 @@ export class Coordinator {
     return { waiting, failed };
   }
 
-  /** A new login may be a new day: what the front has refused before may exist now. */
-  #forgetRefusals(connection: ConnectionRecord): void {
+  /** Instruments that were given up are tried again where `isNew` finds new hope. */
+  #forgetRefusals(isNew: (want: Want) => boolean): void {
     for (const want of this.#table.wants.values()) {
-      if (want.refusedBy?.delete(connection) !== true) continue;
+      if (!isNew(want)) continue;
       want.failure = undefined;
+      this.#table.census.note(want.slot);
       this.#unsettled.add(want.slot);
     }
   }
 
+  /** No connection will carry it. Those who want it are told once, however often it is tried again. */
+  #giveUp(want: Want, code: number, text: string): void {
+    if (want.lines.some((each) => each.connection.isUp)) return;
+    want.failure = { code, text };
+    this.#table.census.note(want.slot);
+    this.#unsettled.add(want.slot);
+    this.#tell(want, code, text);
+  }
+
+  /** What no front has room for waits, and those who want it know. */
+  #tellOverLimit(): void {
+    for (const [slot, text] of this.#overLimit) {
+      const want = this.#table.wants.get(slot);
+      if (want?.lines.length === 0) this.#tell(want, tooManyInstruments, text);
+    }
+    this.#overLimit.clear();
+  }
+
+  #tell(want: Want, code: number, text: string): void {
+    if (want.count === 0 || want.told) return;
+    want.told = true;
+    this.#effects.refused(want.slot, code, text);
+  }
+
   /** Gives the instrument the lines that it should have, as far as there is room, and takes what it has too many. */
   #settle(want: Want): void {
+    const { slot } = want;
     if (want.count === 0 || want.failure !== undefined) {
-      this.#short.delete(want.slot);
+      this.#short.delete(slot);
+      this.#lineless.delete(slot);
       for (const line of [...want.lines])
-        if (want.failure !== undefined || line.leaving) this.#table.remove(line);
+        if (want.failure !== undefined || line.connection.retiring) this.#table.remove(line);
       return;
     }
-    const asked = this.#options.redundancy(want.slot);
+    const asked = this.#options.redundancy(slot);
     const target = asked === 1 ? 1 : Math.max(1, Math.min(asked, this.#untried(want)));
     let good = want.lines.filter((line) => this.#isGood(line)).length;
     for (const line of want.lines) {
@@ -412,14 +476,17 @@ export class Coordinator {
       this.#table.stay(line);
       good++;
     }
-    for (; good < target; good++) {
+    for (; good < target && this.#room > 0; good++) {
       const connection = this.#pick(want);
       if (connection === undefined) break;
-      this.#table.add(want, connection);
+      this.#add(want, connection);
     }
+    if (good > 0) want.refusal = undefined;
     this.#removeSurplus(want, target - good);
-    if (good < target) this.#short.add(want.slot);
-    else this.#short.delete(want.slot);
+    setMember(this.#short, slot, good < target);
+    setMember(this.#lineless, slot, good === 0);
+    if (want.refusal !== undefined && !this.#hasHope(want))
+      this.#giveUp(want, want.refusal.code, want.refusal.text);
   }
 
   /** @param missing lines that it lacks; negative when it has too many */
@@ -456,19 +523,22 @@ export class Coordinator {
 
   /** Where instruments wait for their only line and no connection has room, room is taken from what needs it less. */
   #makeRoom(): void {
-    const needy = this.#wantsOf(this.#short).filter(
-      (want) => !want.inVain && !want.lines.some((line) => this.#isGood(line)),
-    );
+    const now = this.#now();
+    if (this.#lineless.size === 0 || now - this.#madeRoomAt < this.#options.roomSpacingMs) return;
+    const needy = this.#wantsOf(this.#lineless).filter((want) => !want.inVain);
     if (needy.length === 0) return;
-    const spare = spareLines(this.#table.wants.values(), this.#now());
+    this.#madeRoomAt = now;
+    const spare = spareLines(this.#table.wants.values(), needy[0]!.count, now);
     for (const want of needy) {
-      const place = spare.findIndex((line) => mayCarry(line.connection, want));
+      if (spare.length === 0) break;
+      const place = spare.findIndex(
+        ({ line, weight }) => mayCarry(line.connection, want) && want.count >= weight,
+      );
       if (place < 0) continue;
-      const line = spare[place]!;
-      spare.splice(place, 1);
-      this.#table.remove(line);
-      this.#table.add(want, line.connection);
-      this.#unsettled.add(want.slot).add(line.slot);
+      const [{ line }] = spare.splice(place, 1) as [(typeof spare)[number]];
+      this.#drop(line);
+      this.#add(want, line.connection);
+      this.#unsettled.add(want.slot);
     }
     // That room has gone to who needed it more.
     this.#table.takeRoomFreed();
@@ -479,14 +549,7 @@ export class Coordinator {
     const settled = this.#open.filter((each) => now - each.upSince >= settledMs);
     let budget = mostMoving - this.#table.leaving.size;
     if (settled.length < 2 || budget <= 0) return;
-    const mayMove = (line: Line, to: ConnectionRecord): boolean => {
-      const want = this.#table.wants.get(line.slot)!;
-      return canMove(want, line) && mayCarry(to, want) && !clashes(want, line, to);
-    };
-    for (const { line, to } of planMoves(this.#options.strategy, settled, budget, mayMove)) {
-      this.#move(line, to);
-      budget--;
-    }
+    if (!this.#isEven) budget -= this.#evenOut(settled, budget);
     for (let looks = checkedPerPass; looks > 0 && budget > 0 && this.#unchecked > 0; looks--) {
       this.#unchecked--;
       let next = this.#checking.next();
@@ -497,7 +560,23 @@ export class Coordinator {
       }
       if (this.#findBetter(next.value, settled)) budget--;
     }
-    this.flush();
+    this.#settleSome();
+  }
+
+  /** @returns how many lines move */
+  #evenOut(settled: readonly ConnectionRecord[], budget: number): number {
+    const mayMove = (line: Line, to: ConnectionRecord): boolean => {
+      const want = this.#table.wants.get(line.slot)!;
+      return canMove(want, line) && mayCarry(to, want) && !clashes(want, line, to);
+    };
+    const search = { mayMove, offset: this.#looked, looks: looksPerPass };
+    const moves = planMoves(this.#options.strategy, settled, budget, search);
+    this.#looked += looksPerPass - search.looks;
+    // The plan may have thought of both lines of one instrument.
+    for (const { line, to } of moves) if (mayMove(line, to)) this.#move(line, to);
+    // Lines that are not active yet may move later, so only a layout at rest is even.
+    this.#isEven = moves.length === 0 && search.looks > 0 && this.#table.unconfirmed.size === 0;
+    return moves.length;
   }
 
   /** Moves one of the instrument's lines to where it belongs: to another broker, or to its place in the hash. */
@@ -521,7 +600,18 @@ export class Coordinator {
 
   #move(line: Line, to: ConnectionRecord): void {
     this.#leave(line);
-    this.#table.add(this.#table.wants.get(line.slot)!, to);
+    this.#add(this.#table.wants.get(line.slot)!, to);
+  }
+
+  #add(want: Want, connection: ConnectionRecord): void {
+    this.#table.add(want, connection);
+    this.#room--;
+    this.#isEven = false;
+  }
+
+  #drop(line: Line): void {
+    this.#table.remove(line);
+    this.#unsettled.add(line.slot);
   }
 
   #activate(line: Line, want: Want): void {
@@ -541,7 +631,9 @@ export class Coordinator {
       this.#cancelled.delete(slot);
       for (const line of [...this.#table.wants.get(slot)!.lines]) this.#table.remove(line);
       this.#table.wants.delete(slot);
+      this.#table.census.note(slot);
       this.#short.delete(slot);
+      this.#lineless.delete(slot);
       this.#unsettled.delete(slot);
     }
   }
@@ -580,9 +672,14 @@ export class Coordinator {
   #lookAtConnections(): void {
     const now = this.#now();
     this.#open = [];
+    this.#room = 0;
     for (const each of this.#connections.values()) {
-      each.score = each.quality.score(now);
-      if (each.takesLines) this.#open.push(each);
+      const score = each.quality.score(now);
+      if (Math.abs(score - each.score) >= scoreStep) this.#isEven = false;
+      each.score = score;
+      if (!each.takesLines) continue;
+      this.#open.push(each);
+      this.#room += Math.max(0, each.limit - each.load);
     }
   }
 
@@ -598,6 +695,23 @@ export class Coordinator {
     return untried;
   }
 
+  /** Whether a connection that has not refused it is there, or may be there soon. */
+  #hasHope(want: Want): boolean {
+    const now = this.#now();
+    for (const each of this.#connections.values())
+      if (
+        !each.retiring &&
+        want.refusedBy?.has(each) !== true &&
+        (each.isUp || now - each.downSince < hopeMs)
+      )
+        return true;
+    return false;
+  }
+
+  #settleSome(): void {
+    if (!this.flush(this.#options.settledPerTurn)) this.#effects.more();
+  }
+
   #tellVacated(): void {
     for (const connection of this.#connections.values()) {
       if (!connection.retiring || connection.vacated || connection.load > 0) continue;
@@ -609,12 +723,8 @@ export class Coordinator {
   /** Instruments may have better places now. */
   #layoutChanged(): void {
     this.#unchecked = this.#table.wants.size;
+    this.#isEven = false;
   }
-}
-
-/** Wanted and possible, but no connection that is logged in carries it. */
-function isWaiting(want: Want): boolean {
-  return want.count > 0 && want.failure === undefined && !want.lines.some((line) => line.connection.isUp);
 }
 
 /** True when another line of the instrument has the same broker. */
@@ -626,4 +736,9 @@ function clashes(want: Want, line: Line, { plan }: ConnectionRecord): boolean {
 function canMove(want: Want, line: Line): boolean {
   const isQuiet = want.lines.every((each) => each.state === 'active' && !each.leaving);
   return want.count > 0 && line.connection.isUp && isQuiet;
+}
+
+function setMember(set: Set<number>, slot: number, is: boolean): void {
+  if (is) set.add(slot);
+  else set.delete(slot);
 }

@@ -39,10 +39,14 @@ export interface Want {
   readonly lines: Line[];
   /** Connections that have refused it; undefined while none has. */
   refusedBy: Set<ConnectionRecord> | undefined;
+  /** The last refusal, while it has no line and others are tried. */
+  refusal: { readonly code: number; readonly text: string } | undefined;
   /** Every connection that may carry it has refused it; undefined while there is hope. */
   failure: { readonly code: number; readonly text: string } | undefined;
   /** The newest tick that active lines brought while another line joined them; undefined while none is known. */
   newest: TickKey | undefined;
+  /** Those who want it know that it cannot be had. */
+  told: boolean;
   /** A tick of it has come on some line. */
   ticked: boolean;
   /** It had a line for long and not even a snapshot came: it hardly exists, and gives its room to others. */

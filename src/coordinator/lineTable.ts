@@ -1,6 +1,15 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { Line, Want } from './line.js';
+import { Census } from './census.js';
 import { Outbox, type LineCommand } from './outbox.js';
+
+export interface LineEffects {
+  send(command: LineCommand): void;
+  /** The instrument has so many lines on connections that are logged in now. */
+  carried(slot: number, lines: number): void;
+  /** The instrument's line on this connection carries nothing any more. */
+  gone(slot: number, connection: number): void;
+}
 
 /** Says which lines there are, and notes what each change means for the workers and for later decisions. */
 export class LineTable {
@@ -8,8 +17,11 @@ export class LineTable {
   /** Lines that are not active. */
   readonly unconfirmed = new Set<Line>();
   readonly leaving = new Set<Line>();
+  readonly census = new Census();
   /** Slots whose number of lines has changed since the last `send`. */
   readonly #recounted = new Set<number>();
+  /** Lines that carry nothing any more, since the last `send`. */
+  readonly #gone: { readonly slot: number; readonly connection: ConnectionRecord }[] = [];
   readonly #outbox = new Outbox();
   /** By slot: 1 where the next tick tells something. */
   #awaited = new Uint8Array(1024);
@@ -46,16 +58,17 @@ export class LineTable {
     this.#recounted.add(slot);
   }
 
-  /** @param tellWorker false when the worker has let go of it already */
-  remove(line: Line, tellWorker = true): void {
+  remove(line: Line): void {
     const { slot, connection } = line;
     const want = this.wants.get(slot)!;
     want.lines.splice(want.lines.indexOf(line), 1);
     connection.lines.delete(slot);
     this.unconfirmed.delete(line);
     this.leaving.delete(line);
-    if (tellWorker && !connection.workerLost) this.#outbox.add('unsubscribe', connection, slot);
+    if (!connection.workerLost) this.#outbox.add('unsubscribe', connection, slot);
     this.#recounted.add(slot);
+    this.#gone.push({ slot, connection });
+    this.census.note(slot);
     if (connection.takesLines) this.#roomFreed = true;
   }
 
@@ -74,6 +87,7 @@ export class LineTable {
     line.state = state;
     line.since = this.now();
     line.ahead = undefined;
+    this.census.note(line.slot);
     if (state === 'active') {
       this.unconfirmed.delete(line);
     } else {
@@ -87,6 +101,7 @@ export class LineTable {
     for (const line of connection.lines.values()) {
       this.setState(line, 'pending');
       this.#recounted.add(line.slot);
+      if (!connection.isUp) this.#gone.push({ slot: line.slot, connection });
     }
     if (!connection.isUp || !connection.workerLost) return;
     connection.workerLost = false;
@@ -112,16 +127,14 @@ export class LineTable {
     this.#outbox.drop(connection);
   }
 
-  /**
-   * Says what has changed since the last time.
-   *
-   * @param carried is told how many lines on connections that are logged in an instrument has now
-   */
-  send(send: (command: LineCommand) => void, carried: (slot: number, lines: number) => void): void {
-    this.#outbox.send(send);
+  /** Says what has changed since the last time. */
+  send(effects: LineEffects): void {
+    this.#outbox.send((command) => effects.send(command));
+    for (const { slot, connection } of this.#gone) effects.gone(slot, connection.index);
+    this.#gone.length = 0;
     for (const slot of this.#recounted) {
       const lines = this.wants.get(slot)?.lines ?? [];
-      carried(slot, lines.filter((line) => line.connection.isUp).length);
+      effects.carried(slot, lines.filter((line) => line.connection.isUp).length);
     }
     this.#recounted.clear();
   }

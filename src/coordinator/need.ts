@@ -24,26 +24,40 @@ export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
   return ranked.map(({ want }) => want);
 }
 
+/** A line whose room may go to instruments that at least so many sessions want. */
+export interface Spare {
+  readonly line: Line;
+  readonly weight: number;
+}
+
 /**
  * Lines whose room may go to instruments that have none, those that are missed least first: of instruments that nobody
- * wants any more, second lines, and of instruments that hardly exist, which are marked so.
+ * wants any more, second lines, of instruments that hardly exist, which are marked so, and the only lines of those that
+ * half as many sessions want.
+ *
+ * @param most how many sessions want the most wanted of those without a line
  */
-export function spareLines(wants: Iterable<Want>, now: number): Line[] {
-  const cancelled: Line[] = [];
-  const seconds: Line[] = [];
-  const vain: Line[] = [];
+export function spareLines(wants: Iterable<Want>, most: number, now: number): Spare[] {
+  const cancelled: Spare[] = [];
+  const seconds: Spare[] = [];
+  const vain: Spare[] = [];
+  const lesser: Spare[] = [];
   for (const want of wants) {
     const open = want.lines.filter((line) => line.connection.takesLines);
     if (want.count === 0) {
-      cancelled.push(...open);
+      cancelled.push(...open.map((line) => ({ line, weight: 0 })));
       continue;
     }
     const first = open.find((line) => line.state === 'active' && !line.leaving) ?? open[0];
-    seconds.push(...open.filter((line) => line !== first));
-    if (first === undefined || want.ticked || first.state !== 'active' || now - first.since < inVainMs)
-      continue;
-    want.inVain = true;
-    vain.push(first);
+    if (first === undefined) continue;
+    for (const line of open) if (line !== first) seconds.push({ line, weight: 0 });
+    if (!want.ticked && first.state === 'active' && now - first.since >= inVainMs) {
+      want.inVain = true;
+      vain.push({ line: first, weight: 0 });
+    } else if (2 * want.count <= most) {
+      lesser.push({ line: first, weight: 2 * want.count });
+    }
   }
-  return [...cancelled, ...seconds, ...vain];
+  lesser.sort((a, b) => a.weight - b.weight);
+  return [...cancelled, ...seconds, ...vain, ...lesser];
 }

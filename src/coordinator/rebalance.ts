@@ -12,6 +12,16 @@ export interface Move {
   readonly to: ConnectionRecord;
 }
 
+/** How lines that may move are looked for. */
+export interface Search {
+  /** Whether the line may go there now. */
+  readonly mayMove: (line: Line, to: ConnectionRecord) => boolean;
+  /** At which of a connection's lines to begin; another one each time, so that every line has its turn. */
+  readonly offset: number;
+  /** How many lines to look at; 0 or less afterwards when that was not enough. */
+  looks: number;
+}
+
 /**
  * Moves that even connections out, a few at a time: from later priorities into room of earlier ones, then from the
  * fullest connection of a priority to the emptiest. Each move lowers the unevenness, so a row of them ends, and what
@@ -20,16 +30,17 @@ export interface Move {
  * hash_based evens nothing out: it has a place for each instrument, and only priorities matter here.
  *
  * @param connections those that are logged in and may take lines
- * @param mayMove whether the line may go there now
  */
 export function planMoves(
   strategy: Strategy,
   connections: readonly ConnectionRecord[],
   budget: number,
-  mayMove: (line: Line, to: ConnectionRecord) => boolean,
+  search: Search,
 ): Move[] {
   const count = connections.length;
   const loads = Float64Array.from(connections, (each) => each.load);
+  /** What leaves keeps its place until what replaces it elsewhere is active. */
+  const occupied = Float64Array.from(loads);
   const weights = weightsOf(strategy, connections);
   const impossible = new Set<number>();
   const moved = new Set<Line>();
@@ -52,7 +63,7 @@ export function planMoves(
   const bestSource = (to: number): number => {
     let best = -1;
     let bestGain = 0;
-    if (loads[to]! >= connections[to]!.limit) return best;
+    if (occupied[to]! >= connections[to]!.limit) return best;
     for (let from = 0; from < count; from++) {
       if (from === to || loads[from] === 0) continue;
       const its = gain(from, to);
@@ -67,7 +78,8 @@ export function planMoves(
     let from = -1;
     const to = order.sort(emptiestFirst).find((each) => (from = bestSource(each)) >= 0);
     if (to === undefined) break;
-    const line = firstMovable(connections[from]!, connections[to]!, moved, mayMove);
+    const line = firstMovable(connections[from]!, connections[to]!, moved, search);
+    if (search.looks <= 0) break;
     if (line === undefined) {
       impossible.add(from * count + to);
       continue;
@@ -76,6 +88,7 @@ export function planMoves(
     moves.push({ line, to: connections[to]! });
     loads[from]!--;
     loads[to]!++;
+    occupied[to]!++;
   }
   return moves;
 }
@@ -93,8 +106,13 @@ function firstMovable(
   from: ConnectionRecord,
   to: ConnectionRecord,
   moved: ReadonlySet<Line>,
-  mayMove: (line: Line, to: ConnectionRecord) => boolean,
+  search: Search,
 ): Line | undefined {
-  for (const line of from.lines.values()) if (!moved.has(line) && mayMove(line, to)) return line;
+  const lines = [...from.lines.values()];
+  for (let i = 0; i < lines.length; i++) {
+    if (search.looks-- <= 0) return undefined;
+    const line = lines[(search.offset + i) % lines.length]!;
+    if (!moved.has(line) && search.mayMove(line, to)) return line;
+  }
   return undefined;
 }

@@ -1,5 +1,4 @@
-import { alwaysOpen, ExchangeHours, type MarketHours, type TradingHours } from '../market/marketHours.js';
-import { WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
+import type { MarketHours } from '../market/marketHours.js';
 import { OpeningWatch, type OpeningSample } from './openingWatch.js';
 
 /** Looks per time-out: how late a silence may be found. */
@@ -80,14 +79,9 @@ export class SilenceWatch {
   readonly #lines: Line[] = [];
   #lastSample = NaN;
 
-  /** `calendar` has the days on which there is trading; without it, these are the weekdays. */
-  constructor(
-    timeoutMs: number,
-    tradingHours: TradingHours = 'exchange',
-    calendar: TradingCalendar = new WeekdayCalendar(),
-  ) {
+  constructor(timeoutMs: number, hours: MarketHours) {
     this.#timeoutMs = timeoutMs;
-    this.#hours = tradingHours === 'always' ? alwaysOpen : new ExchangeHours(calendar);
+    this.#hours = hours;
     this.#openings = new OpeningWatch(timeoutMs, this.#hours);
     this.periodMs = Math.min(longestPeriodMs, timeoutMs / looksPerTimeout);
   }

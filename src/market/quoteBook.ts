@@ -11,13 +11,15 @@ const contradictionsToReset = 20;
 /** "Later" means by this much: a second line of the instrument may lag, but is not ahead. */
 const contradictionAheadMs = 10_000;
 const firstSlots = 1024;
-/** States at one key whose hashes are kept; a slower line that is further behind is dropped by its key. */
+/** Lines of one instrument that are followed at once; redundancy allows no more. */
+const mostLines = 8;
+/** States at one key whose hashes are kept. */
 const keptStates = 8;
 
 /** How many ticks were taken and left out, and why. */
 export interface BookCounters {
   accepted: number;
-  /** Same as the state that is held, or as one that was there at the same key before. */
+  /** A copy of the state that is held, or a late copy of one that was there before at the same key. */
   duplicate: number;
   /** Older than the state that is held: a late snapshot, or the slower of two lines. */
   regressed: number;
@@ -41,9 +43,12 @@ export interface SlotLookup {
  *
  * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
  * A tick is accepted when its key (trading day, volume, time) advances; within a trading day volume never falls. At the
- * same key it is accepted when it differs from all states that were there at that key, or from the held one alone while
- * only its own line has brought any: so the first arrival wins, and the copies of slower lines change nothing. The blind
- * spot: where several lines have brought states of one key, a return to an earlier one passes for a late copy.
+ * same key, which several states may share, the order within a line tells what is new: a line is in step when it has
+ * brought the held state or a copy of it, and what such a line brings next follows it. What comes from a line out of
+ * step is a late copy, as long as another line is in step; so is what was there before at the key, known by its hash,
+ * unless the line that brought the held state brings it. So the first arrival wins, each state is taken once, and none
+ * steps back, whatever the lines' delays. The blind spot: a book that returns to an earlier state within one key is not
+ * followed when the line that brought the state before fails at that moment; the next change puts it right.
  * A state that a row of later ticks contradicts is given up.
  */
 export class QuoteBook {
@@ -54,7 +59,9 @@ export class QuoteBook {
   #versions = new Uint32Array(firstSlots);
   /** Ticks in a row, per slot, that contradicted the held state. */
   #contradictions = new Uint8Array(firstSlots);
-  /** Per slot: the source that brought all states at the present key, or -1 where several did. */
+  /** Sources whose lines are in step, each + 1, per slot [slot · mostLines + i]; 0 for none. */
+  #inStep = new Int32Array(firstSlots * mostLines);
+  /** Source that brought the held state, per slot. */
   #givenBy = new Int32Array(firstSlots);
   /** Hashes of the states at the present key, per slot [slot · keptStates + i], and how many there were. */
   #states = new Int32Array(firstSlots * keptStates);
@@ -84,6 +91,12 @@ export class QuoteBook {
   /** The version at which the field last changed, 0 when it was never set. */
   changedAt(slot: number, field: number): number {
     return this.#changed[slot * fieldCount + field] ?? 0;
+  }
+
+  /** The source brings no more of the instrument, so no other line is measured by it. */
+  lineGone(slot: number, source: number): void {
+    for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++)
+      if (this.#inStep[i] === source + 1) this.#inStep[i] = 0;
   }
 
   /** Takes a tick in. True when the state changed, so that clients must be told. */
@@ -161,30 +174,36 @@ export class QuoteBook {
     }
   }
 
-  /** Whether #next is a state that was not there before; notes it down when it shares its key with the held one. */
+  /** Whether #next follows the held state; notes down which lines are in step. */
   #isNews(slot: number, source: number): boolean {
     const at = slot * fieldCount;
     const values = this.#values;
     const next = this.#next;
     let same = true;
     for (let field = 0; field < fieldCount && same; field++) same = isSame(values[at + field]!, next[field]!);
-    if (same) return false;
+    if (same) {
+      if (!this.#isInStep(slot, source)) this.#putInStep(slot, source);
+      return false;
+    }
     const sameKey =
       next[F.volume] === values[at + F.volume] &&
       next[F.timestamp] === values[at + F.timestamp] &&
       next[F.tradingDay] === values[at + F.tradingDay];
-    if (!sameKey) {
-      this.#stateCounts[slot] = 0;
-      this.#givenBy[slot] = source;
-      return true;
-    }
+    if (!sameKey) this.#stateCounts[slot] = 0;
+    else if (!this.#follows(slot, source)) return false;
+    this.#inStep.fill(0, slot * mostLines, (slot + 1) * mostLines);
+    this.#putInStep(slot, source);
+    this.#givenBy[slot] = source;
+    return true;
+  }
+
+  /** Whether #next, which shares its key with the held state, comes after it. */
+  #follows(slot: number, source: number): boolean {
+    if (this.#anyInStep(slot) && !this.#isInStep(slot, source)) return false;
     // The first state at a key is hashed when a second one comes, which is rare.
-    if (this.#stateCounts[slot] === 0) this.#note(slot, hashOf(this.#valueBits, 2 * at));
+    if (this.#stateCounts[slot] === 0) this.#note(slot, hashOf(this.#valueBits, 2 * slot * fieldCount));
     const hash = hashOf(this.#nextBits, 0);
-    if (source !== this.#givenBy[slot]) {
-      if (this.#wasThere(slot, hash)) return false;
-      this.#givenBy[slot] = -1;
-    }
+    if (source !== this.#givenBy[slot] && this.#wasThere(slot, hash)) return false;
     this.#note(slot, hash);
     return true;
   }
@@ -199,6 +218,22 @@ export class QuoteBook {
     const count = this.#stateCounts[slot]!;
     this.#states[slot * keptStates + (count % keptStates)] = hash;
     this.#stateCounts[slot] = count + 1;
+  }
+
+  #isInStep(slot: number, source: number): boolean {
+    for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++)
+      if (this.#inStep[i] === source + 1) return true;
+    return false;
+  }
+
+  #anyInStep(slot: number): boolean {
+    for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++) if (this.#inStep[i] !== 0) return true;
+    return false;
+  }
+
+  #putInStep(slot: number, source: number): void {
+    const free = this.#inStep.indexOf(0, slot * mostLines);
+    if (free >= 0 && free < (slot + 1) * mostLines) this.#inStep[free] = source + 1;
   }
 
   #take(slot: number, version: number): void {
@@ -250,6 +285,9 @@ export class QuoteBook {
     const contradictions = new Uint8Array(slots);
     contradictions.set(this.#contradictions);
     this.#contradictions = contradictions;
+    const inStep = new Int32Array(slots * mostLines);
+    inStep.set(this.#inStep);
+    this.#inStep = inStep;
     const givenBy = new Int32Array(slots);
     givenBy.set(this.#givenBy);
     this.#givenBy = givenBy;

@@ -72,6 +72,33 @@ describe('Coordinator: wishes', () => {
   });
 });
 
+describe('Coordinator: very many wishes', () => {
+  it('settles them over several turns, with the same result', () => {
+    const plans = [plan('a', { maxSubscriptions: 40 }), plan('b', { maxSubscriptions: 40 })];
+    const world = new World(plans, { settledPerTurn: 7, roomSpacingMs: 200 });
+    for (const slot of range(100)) world.coordinator.want(slot, keyOf(slot));
+    expect(world.coordinator.flush(7)).toBe(false);
+    while (!world.coordinator.flush(7));
+    world.up(0, 1);
+    expect(world.loads).toEqual([40, 40]);
+    expect(world.coordinator.demand()).toMatchObject({ wanted: 100, waiting: 20 });
+    world.down(0);
+    expect(world.coordinator.demand().waiting).toBe(60);
+  });
+
+  it('gives the line of what few want to what many want, and not back', () => {
+    const world = new World([plan('a', { maxSubscriptions: 3 })]).up(0).want(1, 2, 3).tick([1, 2, 3]);
+    world.want(4);
+    expect(world.linesOf(4), 'no more wanted than the others').toEqual([]);
+    world.want(4);
+    expect(world.linesOf(4)).toEqual([0]);
+    const sent = world.commands.length;
+    world.pass(30, () => world.tick(range(5)));
+    expect(world.commands).toHaveLength(sent);
+    expect(world.coordinator.demand().waiting).toBe(1);
+  });
+});
+
 describe('Coordinator: states', () => {
   it('counts a line as active with its first tick, or when the front had time to refuse it', () => {
     const world = new World([plan('a')]);
@@ -156,11 +183,53 @@ describe('Coordinator: refusals', () => {
     expect(world.coordinator.status()[0]).toMatchObject({ maxSubscriptions: 500 });
   });
 
-  it('does not hold it against a connection that instruments do not exist', () => {
-    const world = new World([plan('a')]).up(0).want(1).refuse(0, 1, 16);
+  it('does not hold it against a connection that instruments do not exist or do not fit', () => {
+    const world = new World([plan('a')]).up(0).want(1).refuse(0, 1, 16).want(2).refuse(0, 2, 6000);
     expect(world.coordinator.status()[0]!.quality).toBe(100);
-    world.want(2).refuse(0, 2, 6000);
-    expect(world.coordinator.status()[0]!.quality).toBeLessThan(100);
+    const other = new World([plan('a')]).up(0).want(3).refuse(0, 3, 7);
+    expect(other.coordinator.status()[0]!.quality).toBeLessThan(100);
+  });
+
+  it('lets what does not fit wait for room, and says so once', () => {
+    const world = new World([plan('a')]).up(0).want(1, 2, 3, 4).refuse(0, 4, 6000);
+    expect(world.refused).toEqual([{ slot: 4, code: 6000 }]);
+    expect(world.coordinator.demand()).toMatchObject({ waiting: 1, refused: 0 });
+    world.drop(1);
+    expect([...world.held[0]!].sort(), 'there is room now').toEqual([2, 3, 4]);
+    world.refuse(0, 4, 6000);
+    expect(world.refused).toHaveLength(1);
+  });
+
+  it('offers a front that was full a little more from time to time', () => {
+    const world = new World([plan('a')]).up(0).want(...range(40));
+    for (const slot of range(30, 10)) world.refuse(0, slot, 6000);
+    expect(world.loads).toEqual([10]);
+    world.pass(61, () => world.tick(range(10)));
+    expect(world.loads).toEqual([12]);
+  });
+
+  it('tries what was given up on a connection that comes later, but does not tell of it again', () => {
+    const world = new World([plan('a'), plan('b')]).up(0).want(1).refuse(0, 1, 16);
+    world.up(1);
+    expect(world.linesOf(1)).toEqual([1]);
+    world.refuse(1, 1, 16);
+    expect(world.refused).toHaveLength(1);
+    world.want(1).refuse(world.linesOf(1)[0]!, 1, 16);
+    expect(world.refused, 'a session that asks later is told').toHaveLength(2);
+  });
+
+  it('waits with a refusal for a connection that may be back soon, but not for long', () => {
+    const world = new World([plan('a'), plan('b')]).up(0, 1).down(1).want(1).refuse(0, 1, 3);
+    expect(world.refused).toEqual([]);
+    world.pass(35);
+    expect(world.refused).toEqual([{ slot: 1, code: 3 }]);
+  });
+
+  it('sends what crossed with a refusal off again', () => {
+    const world = new World([plan('a')]).up(0).want(1);
+    world.coordinator.subscriptionRefused(0, 1, 16, 'late');
+    world.coordinator.flush();
+    expect(world.held[0]!.size, 'the worker may have asked anew').toBe(0);
   });
 });
 
@@ -267,6 +336,27 @@ describe('Coordinator: rebalancing', () => {
     expect(world.linesOf(1)).toEqual([1]);
   });
 
+  it('keeps to limits while lines are under way', () => {
+    const plans = [plan('a'), plan('b', { maxSubscriptions: 2 }), plan('c', { maxSubscriptions: 400 })];
+    const world = new World(plans, { strategy: 'connection_quality' }).up(0, 1).want(...range(300));
+    world.up(2);
+    world.pass(60, () => {
+      expect(world.loads[1]).toBeLessThanOrEqual(2);
+      world.tick(range(300));
+    });
+  });
+
+  it('goes on while some instruments cannot be had', () => {
+    const world = new World([plan('a'), plan('b'), plan('c')]).up(0, 1).want(999);
+    world.refuse(world.linesOf(999)[0]!, 999, 3).refuse(world.linesOf(999)[0]!, 999, 3);
+    world
+      .down(1)
+      .want(...range(300))
+      .up(1)
+      .pass(60, () => world.tick(range(300)));
+    expect(Math.abs(world.loads[0]! - world.loads[1]!)).toBeLessThan(200);
+  });
+
   it('stays where it was when the successor fails', () => {
     const world = new World([plan('a', { priority: 2 }), plan('b', { priority: 1 })])
       .up(0)
@@ -313,6 +403,15 @@ describe('Coordinator: redundancy', () => {
     }
   });
 
+  it('keeps both lines of an instrument when a third connection takes its share', () => {
+    const world = new World([plan('a'), plan('b'), plan('c')], two)
+      .up(0, 1)
+      .want(...range(60))
+      .up(2);
+    world.pass(60, () => world.tick(range(60)));
+    for (const slot of range(60)) expect(world.linesOf(slot)).toHaveLength(2);
+  });
+
   it('takes two connections of one broker where there is no other, and moves when there is', () => {
     const plans = [plan('a', { brokerId: 'x' }), plan('b', { brokerId: 'x' }), plan('c', { brokerId: 'y' })];
     const world = new World(plans, two).up(0, 1).want(1);
@@ -347,13 +446,7 @@ describe('Coordinator: redundancy', () => {
     const world = new World([plan('a'), plan('b')], { redundancy: (slot) => (slot === 1 ? 2 : 1) });
     world.up(0, 1).want(1, 2);
     expect([1, 2].map((slot) => world.linesOf(slot).length)).toEqual([2, 1]);
-    const options = {
-      strategy: 'least_connections',
-      autoFailover: true,
-      maxRetryCount: 3,
-      graceMs: 0,
-    } as const;
-    world.coordinator.configure({ ...options, redundancy: (slot) => (slot === 2 ? 2 : 1) });
+    world.configure({ redundancy: (slot) => (slot === 2 ? 2 : 1) });
     expect([1, 2].map((slot) => world.linesOf(slot).length)).toEqual([1, 2]);
   });
 });
@@ -434,6 +527,20 @@ describe('Coordinator: connections that come and go', () => {
     world.coordinator.removeConnection(0);
     expect(world.loads[1]).toBe(1);
     expect(world.coordinator.demand().waiting).toBe(2);
+  });
+
+  it('gives second lines up first when a limit falls', () => {
+    const world = new World([plan('a', { priority: 1 }), plan('b', { priority: 2, maxSubscriptions: 5 })], {
+      redundancy: (slot) => (slot < 5 ? 2 : 1),
+    });
+    world
+      .up(0, 1)
+      .want(...range(10))
+      .tick(range(10));
+    expect(world.loads).toEqual([10, 5]);
+    world.coordinator.changeConnection(0, plan('a', { priority: 1, maxSubscriptions: 5 }));
+    expect([...world.held[0]!].sort()).toEqual([5, 6, 7, 8, 9]);
+    expect(world.coordinator.demand().waiting).toBe(0);
   });
 
   it('keeps to a new limit at once', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SilenceWatch } from '../../src/coordinator/silenceWatch.js';
+import { alwaysOpen, ExchangeHours } from '../../src/market/marketHours.js';
+import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 
 const timeoutMs = 8_000;
 const stepMs = 1_000;
@@ -18,7 +20,10 @@ class World {
   #seconds = 0;
 
   constructor(start: string, rates: number[], hours: 'exchange' | 'always' = 'exchange') {
-    this.watch = new SilenceWatch(timeoutMs, hours);
+    this.watch = new SilenceWatch(
+      timeoutMs,
+      hours === 'always' ? alwaysOpen : new ExchangeHours(new WeekdayCalendar()),
+    );
     this.#offset = Date.parse(`${start}+08:00`) - this.#now;
     this.rates = rates;
     this.#written = rates.map(() => 0);

@@ -1,4 +1,5 @@
 import { SilenceWatch } from '../../src/coordinator/silenceWatch.js';
+import { ExchangeHours } from '../../src/market/marketHours.js';
 import type { TradingCalendar } from '../../src/market/tradingCalendar.js';
 import { addDays, utcMsToDay, WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 
@@ -131,7 +132,7 @@ export class SimulatedMarket {
     this.#calendar = options.days;
     this.#random = randomFrom(options.seed);
     this.#dies = options.dies ?? [];
-    this.#watch = new SilenceWatch(options.timeoutMs ?? 10_000, 'exchange', options.known);
+    this.#watch = new SilenceWatch(options.timeoutMs ?? 10_000, new ExchangeHours(options.known));
     this.#written = this.#lines.map(() => 0);
     this.#dead = this.#lines.map(() => false);
     this.#upAt = this.#lines.map(() => 0);

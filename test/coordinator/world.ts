@@ -15,31 +15,48 @@ export class World {
   readonly commands: LineCommand[] = [];
   readonly refused: { slot: number; code: number }[] = [];
   readonly vacated: number[] = [];
+  readonly gone: [slot: number, connection: number][] = [];
   /** By slot: as the coordinator told last. */
   readonly carried = new Map<number, number>();
   now = 0;
+  #options: CoordinatorOptions;
+  /** What fronts have refused, and the workers have let go of. */
+  readonly #refusals = new Set<string>();
   volume = 0;
 
   constructor(plans: readonly ConnectionPlan[], options: Partial<CoordinatorOptions> = {}) {
     this.held = plans.map(() => new Set<number>());
+    this.#options = {
+      strategy: 'least_connections',
+      autoFailover: true,
+      maxRetryCount: 3,
+      graceMs: 0,
+      redundancy: () => 1,
+      settledPerTurn: Infinity,
+      roomSpacingMs: 0,
+      ...options,
+    };
     this.coordinator = new Coordinator(
-      {
-        strategy: 'least_connections',
-        autoFailover: true,
-        maxRetryCount: 3,
-        graceMs: 0,
-        redundancy: () => 1,
-        ...options,
-      },
+      this.#options,
       {
         send: (command) => this.#take(command),
         refused: (slot, code) => this.refused.push({ slot, code }),
         carried: (slot, lines) => this.carried.set(slot, lines),
+        gone: (slot, connection) => this.gone.push([slot, connection]),
         vacated: (connection) => this.vacated.push(connection),
+        more: () => {
+          while (!this.coordinator.flush(this.#options.settledPerTurn));
+        },
       },
       () => this.now,
     );
     plans.forEach((each, index) => this.coordinator.addConnection(index, each));
+  }
+
+  configure(options: Partial<CoordinatorOptions>): this {
+    this.#options = { ...this.#options, ...options };
+    this.coordinator.configure(this.#options);
+    return this;
   }
 
   add(each: ConnectionPlan): number {
@@ -74,6 +91,7 @@ export class World {
   /** The front refuses what its worker holds, which lets go of it. */
   refuse(index: number, slot: number, code: number): this {
     expect(this.held[index]!.delete(slot), 'refused what it holds').toBe(true);
+    this.#refusals.add(`${index} ${slot}`);
     this.coordinator.subscriptionRefused(index, slot, code, 'refused');
     this.coordinator.flush();
     return this;
@@ -119,10 +137,11 @@ export class World {
     this.commands.push(command);
     const held = this.held[command.connection]!;
     for (const slot of command.slots) {
+      const wasRefused = this.#refusals.delete(`${command.connection} ${slot}`);
       if (command.type === 'subscribe') held.add(slot);
       else
         expect(
-          held.delete(slot),
+          held.delete(slot) || wasRefused,
           `connection ${command.connection} unsubscribed ${slot}, which it holds`,
         ).toBe(true);
     }

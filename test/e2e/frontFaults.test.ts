@@ -354,8 +354,8 @@ describe('subscription faults', () => {
       return refused.size === 2;
     });
     await logSays(/refused/);
-    const health = await gateway.healthUntil('the count', ({ instruments }) => instruments.refused === 2);
-    expect(health.status).toBe('healthy');
+    const health = await gateway.healthUntil('the count', ({ instruments }) => instruments.waiting === 2);
+    expect(health.status).toBe('degraded');
     const [ticking] = [rb, cu, ta].filter((id) => !refused.has(id));
     await push('the one that fits', ({ instrument_id }) => instrument_id === ticking);
   });

@@ -1,0 +1,62 @@
+import { stateOf, type InstrumentState, type Want } from './line.js';
+
+const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
+const waitingBit = 8;
+const firstSlots = 1024;
+
+/** Counts instruments by state, and looks only at those that have changed since it counted last. */
+export class Census {
+  readonly #changed = new Set<number>();
+  readonly #counts: Record<InstrumentState, number> = {
+    pending: 0,
+    subscribing: 0,
+    active: 0,
+    failed: 0,
+    cancelled: 0,
+  };
+  #waiting = 0;
+  /** By slot: place of its state + 1, with a bit when it waits; 0 for none. */
+  #counted = new Uint8Array(firstSlots);
+
+  /** Something of the instrument has changed. */
+  note(slot: number): void {
+    this.#changed.add(slot);
+  }
+
+  /** @returns the counts, and how many are wanted and possible but have no line on a connection that is logged in */
+  take(wants: ReadonlyMap<number, Want>): {
+    readonly states: Readonly<Record<InstrumentState, number>>;
+    readonly waiting: number;
+  } {
+    for (const slot of this.#changed) {
+      this.#add(this.#counted[slot] ?? 0, -1);
+      const want = wants.get(slot);
+      const now =
+        want === undefined ? 0 : states.indexOf(stateOf(want)) + 1 + (isWaiting(want) ? waitingBit : 0);
+      this.#add(now, 1);
+      this.#set(slot, now);
+    }
+    this.#changed.clear();
+    return { states: { ...this.#counts }, waiting: this.#waiting };
+  }
+
+  #add(code: number, by: number): void {
+    const state = states[(code & ~waitingBit) - 1];
+    if (state !== undefined) this.#counts[state] += by;
+    if ((code & waitingBit) !== 0) this.#waiting += by;
+  }
+
+  #set(slot: number, code: number): void {
+    if (slot >= this.#counted.length) {
+      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(slot + 1)));
+      longer.set(this.#counted);
+      this.#counted = longer;
+    }
+    this.#counted[slot] = code;
+  }
+}
+
+/** Wanted and possible, but no connection that is logged in carries it. */
+export function isWaiting(want: Want): boolean {
+  return want.count > 0 && want.failure === undefined && !want.lines.some((line) => line.connection.isUp);
+}
