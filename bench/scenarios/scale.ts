@@ -64,7 +64,7 @@ const curves: readonly {
 
 /** Measures every curve at 5,000 ticks/s by push. */
 export async function measureScale(settings: Settings, say: (line: string) => void): Promise<ScaleCurve[]> {
-  const runs = settings.runs ?? (settings.full ? 5 : 3);
+  const runs = settings.runs ?? (settings.full ? 5 : 2);
   const measured: ScaleCurve[] = [];
   for (const { against, conditions, at, shape } of curves) {
     const points: ScalePoint[] = [];
