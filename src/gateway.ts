@@ -69,6 +69,7 @@ export class Gateway {
       limitedLog: this.#limitedLog,
       directory: this.#directory,
       source: this.#source,
+      onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
     });
@@ -210,6 +211,11 @@ export class Gateway {
     this.#server!.onTick(tick.slot);
     this.trace.published();
   };
+
+  #takeHeld(ticks: readonly TickRecord[]): void {
+    for (const tick of ticks) if (this.#book.apply(tick)) this.#server!.onTick(tick.slot);
+    this.#server!.onBatchEnd();
+  }
 
   readonly #onBatchEnd = (): void => {
     this.trace.batchEnd();

@@ -13,6 +13,7 @@ import { I32, type TickRecord } from '../ring/tickRecord.js';
 import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
 import type { ConnectionPlan, ConnectionStatus } from './connectionRecord.js';
 import { Coordinator, type CoordinatorOptions, type Demand, type LineCommand } from './coordinator.js';
+import { HeldTicks } from './heldTicks.js';
 import { LateWatch } from './lateWatch.js';
 import { LineRace, type RaceFigures } from './lineRace.js';
 import type { ConnectionSpec, WorkerEvent } from './messages.js';
@@ -45,6 +46,8 @@ export interface ConnectionsOptions {
   readonly source: RingTickSource;
   /** The connection's line of the instrument carries nothing any more. */
   readonly onLineGone: (slot: number, source: number) => void;
+  /** Ticks that `onTick` held back are to be taken in now. */
+  readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
   /** No connection can carry the instrument. */
   readonly onRefused: (slot: number, code: number, text: string) => void;
 }
@@ -91,6 +94,7 @@ export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #coordinator: Coordinator;
   readonly #race = new LineRace();
+  readonly #held = new HeldTicks();
   #late: LateWatch;
   readonly #pool: WorkerPool;
   readonly #opened = new Map<number, Opened>();
@@ -111,7 +115,14 @@ export class Connections {
       send: (command) => this.#send(command),
       refused: options.onRefused,
       carried: (slot, lines) => this.#race.follow(slot, lines),
-      gone: options.onLineGone,
+      gone: (slot, index) => {
+        this.#held.release(slot, index);
+        options.onLineGone(slot, index);
+      },
+      joined: (slot, index) => {
+        const ticks = this.#held.release(slot, index);
+        if (ticks.length > 0) options.onHeldTicks(ticks);
+      },
       vacated: (index) => this.#close(index),
       more: () => this.#scheduleFlush(),
     });
@@ -145,7 +156,7 @@ export class Connections {
     this.#scheduleFlush();
   }
 
-  /** Takes note of a tick; on the tick path. False when it is to be left out (Coordinator.ticked). */
+  /** Takes note of a tick; on the tick path. False when it is held back (Coordinator.ticked). */
   onTick(tick: TickRecord): boolean {
     const { source, slot, i32 } = tick;
     this.#ticks[source]!++;
@@ -156,6 +167,7 @@ export class Connections {
     this.#race.tick(source, slot, volume, timeOfDayMs, tick.receiveTimeMs);
     if (!this.#coordinator.awaits(slot)) return true;
     const taken = this.#coordinator.ticked(source, slot, { volume, timeMs: timeOfDayMs });
+    if (!taken) this.#held.hold(tick);
     if (this.#coordinator.hasUnsettled()) this.#scheduleFlush();
     return taken;
   }

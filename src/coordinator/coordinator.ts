@@ -16,6 +16,8 @@ const tooManyInstruments = 6000;
 
 /** A front that refuses does so within this time after it was asked. */
 const refusalTimeMs = 5_000;
+/** Ticks of a line that joins others are held back for this long at most; a line that is active and sound is faster. */
+const holdMs = 500;
 /** A request that the worker never reports as made counts as made after this time. */
 const requestTimeMs = 60_000;
 /** A connection takes part in rebalancing when it has been logged in for this long. */
@@ -52,6 +54,8 @@ export interface CoordinatorEffects extends LineEffects {
   refused(slot: number, code: number, text: string): void;
   /** A connection that was told to retire carries nothing any more. */
   vacated(connection: number): void;
+  /** The ticks of this line that were held back are to be taken in now, in their order. */
+  joined(slot: number, connection: number): void;
   /** There is more to settle than one turn may take: `flush` is to be called again soon. */
   more(): void;
 }
@@ -274,8 +278,8 @@ export class Coordinator {
   }
 
   /**
-   * A tick came by this line. False when it is to be left out: a line that joins others may be ahead of them, and what
-   * these have still under way would come too late. They will bring this tick too.
+   * A tick came by this line. False when it is to be held back until `joined`: a line that joins others may be ahead of
+   * them, and what these have still under way would come too late.
    */
   ticked(index: number, slot: number, key: TickKey): boolean {
     const want = this.#table.wants.get(slot);
@@ -286,15 +290,13 @@ export class Coordinator {
     if (line.state === 'active') {
       want.newest = key;
       for (const each of want.lines)
-        if (each.ahead !== undefined && !isLater(each.ahead, key)) this.#activate(each, want);
-    } else if (
-      want.lines.some((each) => each.state === 'active' && each.connection.isUp) &&
-      (want.newest === undefined || isLater(key, want.newest))
-    ) {
+        if (each.ahead !== undefined && !isLater(each.ahead, key)) this.#activate(each);
+    } else if (this.#mustWait(line, want, key)) {
+      if (line.ahead === undefined) line.aheadSince = this.#now();
       line.ahead = key;
       return false;
     } else {
-      this.#activate(line, want);
+      this.#activate(line);
     }
     if (want.lines.every((each) => each.state === 'active')) {
       want.newest = undefined;
@@ -370,9 +372,8 @@ export class Coordinator {
     this.#expire(now - this.#options.graceMs);
     for (const line of this.#table.unconfirmed) {
       const waitMs = line.state === 'subscribing' ? refusalTimeMs : requestTimeMs;
-      if (!line.connection.isUp || now - line.since < waitMs) continue;
-      this.#table.setState(line, 'active');
-      this.#unsettled.add(line.slot);
+      const isDue = line.ahead === undefined ? now - line.since >= waitMs : now - line.aheadSince >= holdMs;
+      if (line.connection.isUp && isDue) this.#activate(line);
     }
     for (const slot of this.#lineless) {
       const want = this.#table.wants.get(slot)!;
@@ -470,6 +471,8 @@ export class Coordinator {
     }
     const asked = this.#options.redundancy(slot);
     const target = asked === 1 ? 1 : Math.max(1, Math.min(asked, this.#untried(want)));
+    // Those that it was to wait for are down.
+    for (const line of want.lines) if (line.ahead !== undefined && !hasActive(want)) this.#activate(line);
     let good = want.lines.filter((line) => this.#isGood(line)).length;
     for (const line of want.lines) {
       if (good >= target || !line.leaving || !line.connection.takesLines) continue;
@@ -614,9 +617,18 @@ export class Coordinator {
     this.#unsettled.add(line.slot);
   }
 
-  #activate(line: Line, want: Want): void {
+  /** Whether lines that are active may have earlier ticks under way than the one that came by this line. */
+  #mustWait(line: Line, want: Want, key: TickKey): boolean {
+    if (!hasActive(want) || (line.ahead !== undefined && this.#now() - line.aheadSince >= holdMs))
+      return false;
+    return want.newest === undefined || isLater(key, want.newest);
+  }
+
+  #activate(line: Line): void {
+    const wasHeld = line.ahead !== undefined;
     this.#table.setState(line, 'active');
-    if (want.lines.some((each) => each.leaving)) this.#unsettled.add(want.slot);
+    this.#unsettled.add(line.slot);
+    if (wasHeld) this.#effects.joined(line.slot, line.connection.index);
   }
 
   #leave(line: Line): void {
@@ -741,4 +753,9 @@ function canMove(want: Want, line: Line): boolean {
 function setMember(set: Set<number>, slot: number, is: boolean): void {
   if (is) set.add(slot);
   else set.delete(slot);
+}
+
+/** A line of it is active and its connection logged in. */
+function hasActive(want: Want): boolean {
+  return want.lines.some((line) => line.state === 'active' && line.connection.isUp);
 }

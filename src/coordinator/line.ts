@@ -22,8 +22,10 @@ export interface Line {
   state: LineState;
   /** When it came into its present state; for `pending`, since the connection could have asked for it. */
   since: number;
-  /** Its newest tick that was left out, since lines that are active may have earlier ones under way. */
+  /** The newest of its ticks that are held back, since lines that are active may have earlier ones under way. */
   ahead: TickKey | undefined;
+  /** Since when ticks of it are held back. */
+  aheadSince: number;
   /** To be given up as soon as the lines that take its place are active. */
   leaving: boolean;
 }

@@ -49,7 +49,15 @@ export class LineTable {
   /** One more line; its worker will be told. */
   add(want: Want, connection: ConnectionRecord): void {
     const { slot } = want;
-    const line: Line = { slot, connection, state: 'pending', since: 0, ahead: undefined, leaving: false };
+    const line: Line = {
+      slot,
+      connection,
+      state: 'pending',
+      since: 0,
+      ahead: undefined,
+      aheadSince: 0,
+      leaving: false,
+    };
     want.lines.push(line);
     connection.lines.set(slot, line);
     connection.chosenAt = ++this.#turn;

@@ -455,14 +455,16 @@ describe('Coordinator: a line that joins others', () => {
   const joining = (): World =>
     new World([plan('a'), plan('b')], { redundancy: () => 2 }).up(0).want(1).tick([1]).up(1);
 
-  it('is left out until they have brought what it brought, so that nothing under way is passed over', () => {
+  it('is held back until they have brought what it brought, so that nothing under way is passed over', () => {
     const world = joining();
     expect(world.deliver(1, 1, 12)).toBe(false);
     expect(world.deliver(0, 1, 11)).toBe(true);
     expect(world.deliver(1, 1, 13)).toBe(false);
     expect(world.deliver(0, 1, 12)).toBe(true);
     expect(world.coordinator.awaits(1)).toBe(true);
+    expect(world.joined).toEqual([]);
     expect(world.deliver(0, 1, 13)).toBe(true);
+    expect(world.joined).toEqual([[1, 1]]);
     expect(world.coordinator.awaits(1)).toBe(false);
     expect(world.deliver(1, 1, 14)).toBe(true);
   });
@@ -472,16 +474,29 @@ describe('Coordinator: a line that joins others', () => {
     expect(world.deliver(0, 1, 12)).toBe(true);
     expect(world.deliver(1, 1, 11)).toBe(true);
     expect(world.coordinator.awaits(1)).toBe(false);
+    expect(world.joined).toEqual([]);
   });
 
-  it('counts at once when the others are down, and after a while when they stay behind', () => {
-    const down = joining();
-    expect(down.deliver(1, 1, 12)).toBe(false);
-    down.down(0);
-    expect(down.deliver(1, 1, 13)).toBe(true);
-    const behind = joining();
-    behind.pass(5, () => expect(behind.deliver(1, 1, 99)).toBe(false));
-    expect(behind.deliver(1, 1, 100)).toBe(true);
+  it('counts as soon as the others are down, and what was held back with it', () => {
+    const world = joining();
+    expect(world.deliver(1, 1, 12)).toBe(false);
+    world.down(0);
+    expect(world.joined).toEqual([[1, 1]]);
+    expect(world.deliver(1, 1, 13)).toBe(true);
+  });
+
+  it('counts after half a second when the others stay behind, for they may have stopped', () => {
+    const world = joining();
+    expect(world.deliver(1, 1, 12)).toBe(false);
+    world.now += 400;
+    expect(world.deliver(1, 1, 13)).toBe(false);
+    world.now += 100;
+    expect(world.deliver(1, 1, 14)).toBe(true);
+    expect(world.joined).toEqual([[1, 1]]);
+    const quiet = joining();
+    expect(quiet.deliver(1, 1, 12)).toBe(false);
+    quiet.pass(1);
+    expect(quiet.joined).toEqual([[1, 1]]);
   });
 
   it('takes over from the old line without a gap', () => {

@@ -66,8 +66,8 @@ class Reference {
         world.tick([each.slot]);
         break;
       case 'up':
+        if (!this.up.has(each.line)) this.capped.delete(each.line);
         this.up.add(each.line);
-        this.capped.delete(each.line);
         world.up(each.line);
         break;
       case 'down':

@@ -15,6 +15,7 @@ export class World {
   readonly commands: LineCommand[] = [];
   readonly refused: { slot: number; code: number }[] = [];
   readonly vacated: number[] = [];
+  readonly joined: [slot: number, connection: number][] = [];
   readonly gone: [slot: number, connection: number][] = [];
   /** By slot: as the coordinator told last. */
   readonly carried = new Map<number, number>();
@@ -43,6 +44,7 @@ export class World {
         refused: (slot, code) => this.refused.push({ slot, code }),
         carried: (slot, lines) => this.carried.set(slot, lines),
         gone: (slot, connection) => this.gone.push([slot, connection]),
+        joined: (slot, connection) => this.joined.push([slot, connection]),
         vacated: (connection) => this.vacated.push(connection),
         more: () => {
           while (!this.coordinator.flush(this.#options.settledPerTurn));
