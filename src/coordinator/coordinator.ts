@@ -101,6 +101,9 @@ export class Coordinator {
   #open: ConnectionRecord[] = [];
   /** Instruments that the search for better places has still to look at. */
   #unchecked = 0;
+  /** Some of them were on their way when it came to them. */
+  #checkAgain = false;
+  #settledCount = 0;
   #checking: IterableIterator<Want>;
   /** Free places of the connections that may take lines, while decisions are made. */
   #room = 0;
@@ -324,7 +327,7 @@ export class Coordinator {
     const line = connection.lines.get(slot);
     if (want === undefined || line === undefined) return;
     // The worker has let go of it, unless this crossed with a newer request: so it is told all the same.
-    this.#drop(line);
+    this.#drop(line, false);
     if (isFull) {
       connection.limitToLoad(this.#now());
       this.#overLimit.set(slot, text);
@@ -550,6 +553,8 @@ export class Coordinator {
   #rebalance(now: number): void {
     this.#lookAtConnections();
     const settled = this.#open.filter((each) => now - each.upSince >= settledMs);
+    if (settled.length !== this.#settledCount) this.#layoutChanged();
+    this.#settledCount = settled.length;
     let budget = mostMoving - this.#table.leaving.size;
     if (settled.length < 2 || budget <= 0) return;
     if (!this.#isEven) budget -= this.#evenOut(settled, budget);
@@ -561,7 +566,12 @@ export class Coordinator {
         next = this.#checking.next();
         if (next.done === true) break;
       }
-      if (this.#findBetter(next.value, settled)) budget--;
+      if (next.value.lines.some((line) => !canMove(next.value, line))) this.#checkAgain = true;
+      else if (this.#findBetter(next.value, settled)) budget--;
+    }
+    if (this.#unchecked === 0 && this.#checkAgain) {
+      this.#unchecked = this.#table.wants.size;
+      this.#checkAgain = false;
     }
     this.#settleSome();
   }
@@ -586,7 +596,6 @@ export class Coordinator {
   #findBetter(want: Want, settled: readonly ConnectionRecord[]): boolean {
     const { strategy } = this.#options;
     for (const line of want.lines) {
-      if (!canMove(want, line)) return false;
       const { connection } = line;
       const to = this.#pick(want, line);
       if (to === undefined || !settled.includes(to) || clashes(want, line, to)) continue;
@@ -612,8 +621,8 @@ export class Coordinator {
     this.#isEven = false;
   }
 
-  #drop(line: Line): void {
-    this.#table.remove(line);
+  #drop(line: Line, isHeld = true): void {
+    this.#table.remove(line, isHeld);
     this.#unsettled.add(line.slot);
   }
 

@@ -61,19 +61,20 @@ export class LineTable {
     want.lines.push(line);
     connection.lines.set(slot, line);
     connection.chosenAt = ++this.#turn;
-    const known = this.#outbox.add('subscribe', connection, slot);
+    const known = this.#outbox.subscribe(connection, slot);
     this.setState(line, known ? 'subscribing' : 'pending');
     this.#recounted.add(slot);
   }
 
-  remove(line: Line): void {
+  /** @param isHeld false when the worker may have let go of it already */
+  remove(line: Line, isHeld = true): void {
     const { slot, connection } = line;
     const want = this.wants.get(slot)!;
     want.lines.splice(want.lines.indexOf(line), 1);
     connection.lines.delete(slot);
     this.unconfirmed.delete(line);
     this.leaving.delete(line);
-    if (!connection.workerLost) this.#outbox.add('unsubscribe', connection, slot);
+    if (!connection.workerLost) this.#outbox.unsubscribe(connection, slot, isHeld);
     this.#recounted.add(slot);
     this.#gone.push({ slot, connection });
     this.census.note(slot);
@@ -113,7 +114,7 @@ export class LineTable {
     }
     if (!connection.isUp || !connection.workerLost) return;
     connection.workerLost = false;
-    for (const slot of connection.lines.keys()) this.#outbox.add('subscribe', connection, slot);
+    for (const slot of connection.lines.keys()) this.#outbox.subscribe(connection, slot);
   }
 
   /** Whether the slot's next tick tells something. For the tick path. */

@@ -7,24 +7,39 @@ export interface LineCommand {
   readonly slots: readonly number[];
 }
 
+/** `forget`: the worker may or may not have it, and shall not; `renew`: it shall have it anew. */
+type Change = 'subscribe' | 'unsubscribe' | 'forget' | 'renew';
+
+const isFor: Readonly<Record<LineCommand['type'], readonly Change[]>> = {
+  unsubscribe: ['unsubscribe', 'forget', 'renew'],
+  subscribe: ['subscribe', 'renew'],
+};
+
 /**
  * Gathers the decisions of one moment, so that each connection gets at most two commands; what is taken and given
  * back within the moment costs none.
  */
 export class Outbox {
-  readonly #changes = new Map<ConnectionRecord, Map<number, LineCommand['type']>>();
+  readonly #changes = new Map<ConnectionRecord, Map<number, Change>>();
 
   /** True when the connection's worker has it already: nothing will be sent. */
-  add(type: LineCommand['type'], connection: ConnectionRecord, slot: number): boolean {
-    const changes = this.#changes.get(connection) ?? new Map<number, LineCommand['type']>();
-    this.#changes.set(connection, changes);
+  subscribe(connection: ConnectionRecord, slot: number): boolean {
+    const changes = this.#of(connection);
     const before = changes.get(slot);
-    if (before !== undefined && before !== type) return changes.delete(slot);
-    changes.set(slot, type);
+    if (before === 'unsubscribe') return changes.delete(slot);
+    changes.set(slot, before === 'forget' || before === 'renew' ? 'renew' : 'subscribe');
     return false;
   }
 
-  /** A worker that was lost, or a connection that is gone, is told nothing. */
+  /** @param isHeld false when the worker may have let go of it already */
+  unsubscribe(connection: ConnectionRecord, slot: number, isHeld: boolean): void {
+    const changes = this.#of(connection);
+    const before = changes.get(slot);
+    if (before === 'subscribe') changes.delete(slot);
+    else changes.set(slot, isHeld && before === undefined ? 'unsubscribe' : 'forget');
+  }
+
+  /** A connection that is gone is told nothing. */
   drop(connection: ConnectionRecord): void {
     this.#changes.delete(connection);
   }
@@ -35,9 +50,15 @@ export class Outbox {
     this.#changes.clear();
     for (const type of ['unsubscribe', 'subscribe'] as const) {
       for (const [connection, changes] of all) {
-        const slots = [...changes].filter(([, its]) => its === type).map(([slot]) => slot);
+        const slots = [...changes].filter(([, change]) => isFor[type].includes(change)).map(([slot]) => slot);
         if (slots.length > 0) send({ type, connection: connection.index, slots });
       }
     }
+  }
+
+  #of(connection: ConnectionRecord): Map<number, Change> {
+    const changes = this.#changes.get(connection) ?? new Map<number, Change>();
+    this.#changes.set(connection, changes);
+    return changes;
   }
 }
