@@ -309,10 +309,14 @@ export class Session {
   #refused(input: SessionInput & { type: 'refused' }, now: number): SessionCommand[] {
     if (input.code === notLoggedInError && this.#phase === 'logged_in')
       return this.#loginAgain(input.text, now);
-    // A late answer to a request that was taken back says nothing about the one that may follow.
-    if (!this.#subscriptions.awaits(input.id)) return [];
-    this.#subscriptions.forget([input.id]);
-    return [input];
+    if (this.#subscriptions.awaits(input.id)) {
+      this.#subscriptions.forget([input.id]);
+      return [input];
+    }
+    // Nobody wants it any more, and so the front need not be told; when it is wanted again, it is asked for anew. A
+    // late answer to a request that was taken back says nothing about the one that may follow.
+    if (!this.#subscriptions.wants(input.id)) this.#subscriptions.forget([input.id]);
+    return [];
   }
 
   /**

@@ -41,6 +41,10 @@ export class SubscriptionQueue {
     return Math.max(soonest, this.#sendNotBefore);
   }
 
+  wants(id: string): boolean {
+    return this.#wanted.has(id);
+  }
+
   /** Whether an answer of the front about this id is about the request that stands. */
   awaits(id: string): boolean {
     return this.#wanted.has(id) && this.#asked.has(id);

@@ -253,6 +253,16 @@ describe('a session', () => {
     expect(run.step(late)).toEqual([late]);
   });
 
+  it('asks anew for what was refused while nobody wanted it', () => {
+    const run = loggedIn();
+    run.step(subscribe('a'));
+    run.now += 10;
+    expect(run.step({ type: 'unsubscribe', ids: ['a'] }), 'not its turn yet').toEqual([]);
+    expect(run.step({ type: 'refused', id: 'a', code: 6000, text: 'sub too many insts' })).toEqual([]);
+    run.step(subscribe('a'));
+    expect(run.after(1000)).toEqual([{ type: 'subscribe', ids: ['a'], slots: [0] }]);
+  });
+
   it('does not take the refusal of a request before the last login for one of the next', () => {
     const run = loggedIn();
     const late: SessionInput = { type: 'refused', id: 'a', code: 6000, text: 'sub too many insts' };
