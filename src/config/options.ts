@@ -142,7 +142,7 @@ export const gatewayOptions = {
   connections_per_worker: option(
     autoOr(1, 1000),
     'auto',
-    'Connections that share a worker thread. auto: one thread each up to 16 connections, 16 threads past that; a thread costs about 8 MB.',
+    'Connections that share a worker thread. auto: one thread each up to 16 connections, 4 threads past that; a thread costs about 12 MB.',
   ),
   redis_enabled: option(
     boolean,

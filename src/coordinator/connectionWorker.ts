@@ -7,6 +7,9 @@ import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
 const releaseTimeoutMs = 15_000;
 const releasePollMs = 20;
 
+/** Control messages leave little garbage; V8's own limit would let each worker keep 16 MB and more of it. */
+const maxYoungGenerationSizeMb = 2;
+
 export interface ConnectionWorkerHandlers {
   readonly onEvent: (event: WorkerEvent) => void;
   /** The thread has ended and nothing of it writes any more. `error` is empty when it ended as asked. */
@@ -29,7 +32,10 @@ export class ConnectionWorker {
    */
   constructor(path: string, handlers: ConnectionWorkerHandlers) {
     try {
-      this.#worker = new Worker(path, { workerData: this.#channel.handle });
+      this.#worker = new Worker(path, {
+        workerData: this.#channel.handle,
+        resourceLimits: { maxYoungGenerationSizeMb },
+      });
     } catch (error) {
       this.#channel.release();
       throw error;

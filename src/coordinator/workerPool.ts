@@ -5,13 +5,15 @@ import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
 
 /** One worker per connection up to here; a bare worker costs about 8 MB. */
 const maxAutoWorkers = 16;
+/** More connections than that share so many; each costs 12 MB once it works, and only control goes through it. */
+const packedWorkers = 4;
 /** Fronts limit connections per second and address, and so do brokers that many fronts belong to. */
 const openSpacingMs = 50;
 /** A worker closes a connection within 15 s, whatever the library does. One that takes longer does nothing any more. */
 const closeTimeoutMs = 20_000;
 
 export interface WorkerPoolOptions {
-  /** 'auto': one worker per connection up to 16 connections, past that packed into 16 workers. */
+  /** 'auto': one worker per connection up to 16 connections, past that packed into 4 workers. */
   readonly connectionsPerWorker: 'auto' | number;
   readonly onEvent: (event: WorkerEvent) => void;
   /**
@@ -150,7 +152,7 @@ export class WorkerPool {
     if (least === undefined) return this.#start();
     const full =
       connectionsPerWorker === 'auto'
-        ? this.#workers.size < maxAutoWorkers
+        ? this.#workers.size < this.#autoWorkers()
         : least.connections.size >= connectionsPerWorker;
     return full ? this.#start() : least;
   }
@@ -174,6 +176,12 @@ export class WorkerPool {
       this.#workerEnded(worker, 'the worker hangs in the vendor library');
     }, closeTimeoutMs);
     this.#closing.set(connection, timer);
+  }
+
+  /** By how many connections there are, with the one that is being placed. */
+  #autoWorkers(): number {
+    const connections = this.#workerOf.size + this.#waiting.size + 1;
+    return connections <= maxAutoWorkers ? maxAutoWorkers : packedWorkers;
   }
 
   #connectionClosed(worker: ConnectionWorker, connection: number): void {

@@ -22,7 +22,8 @@ const indices = (count: number): number[] => Array.from({ length: count }, (_, i
 describe('a worker pool', () => {
   it.each([
     ['auto', 3, 3],
-    ['auto', 20, 16],
+    ['auto', 16, 16],
+    ['auto', 20, 4],
     [4, 10, 3],
     [1, 3, 3],
   ] as const)(
