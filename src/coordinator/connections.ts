@@ -31,7 +31,7 @@ const leastTakeOverMs = 10_000;
 const takeOverPerLineMs = 2;
 const passMs = 1_000;
 /** Instruments that are settled in one turn of the event loop: ticks wait for it. */
-const settledPerTurn = 250;
+const settledPerTurn = 500;
 const roomSpacingMs = 200;
 const longestInstrumentList = 100;
 /** How much of the newest second is in a connection's ticks per second. */

@@ -1,8 +1,8 @@
 /** Asking for everything at once gets a session closed by the front: at most this many ids in one call, */
 const callIds = 500;
-/** then a pause in proportion, so 500 ids per 500 ms, */
-const pausePerIdMs = 1;
-/** and at least this long, so that many small wishes become few requests. */
+/** and in this time, be it by one call or by several: what moves here must not wait for what is asked for later. */
+const windowMs = 500;
+/** Calls are at least this far apart, so that many small wishes become few requests. */
 const minPauseMs = 50;
 const retryDelayMs = 1_000;
 /** A front has answered by then. An answer says which id it is about, but not which of two requests for it. */
@@ -31,14 +31,25 @@ export class SubscriptionQueue {
   readonly #dirty = new Set<string>();
   readonly #resting = new Map<string, number>();
   #sendNotBefore = -Infinity;
+  /** Calls of the last windowMs. */
+  #calls: { readonly at: number; readonly ids: number }[] = [];
 
   /** When take() has something to give; Infinity when there is nothing to do. */
   get sendAt(): number {
-    if (this.#dirty.size === 0 || this.#resting.size === 0)
-      return this.#dirty.size === 0 ? Infinity : this.#sendNotBefore;
+    if (this.#dirty.size === 0) return Infinity;
+    // A call waits until it may hold all there is, or as many as a call may hold.
+    let lacking = Math.min(callIds, this.#dirty.size) - callIds;
+    for (const { ids } of this.#calls) lacking += ids;
+    let paced = this.#sendNotBefore;
+    for (const { at, ids } of this.#calls) {
+      if (lacking <= 0) break;
+      lacking -= ids;
+      paced = Math.max(paced, at + windowMs);
+    }
+    if (this.#resting.size === 0) return paced;
     let soonest = Infinity;
     for (const id of this.#dirty) soonest = Math.min(soonest, this.#resting.get(id) ?? -Infinity);
-    return Math.max(soonest, this.#sendNotBefore);
+    return Math.max(soonest, paced);
   }
 
   wants(id: string): boolean {
@@ -90,6 +101,7 @@ export class SubscriptionQueue {
     this.forgetSent();
     for (const id of this.#wanted.keys()) this.#dirty.add(id);
     this.#sendNotBefore = now;
+    this.#calls = [];
   }
 
   /** Answers were lost: everything is asked for again, at the permitted pace; what the front has, it keeps. */
@@ -150,8 +162,9 @@ export class SubscriptionQueue {
         this.#doubtful.delete(id);
       }
     }
-    const pauseMs = Math.max(minPauseMs, (subscribe.length + unsubscribe.length) * pausePerIdMs);
-    this.#sendNotBefore = now + pauseMs;
+    this.#calls = this.#calls.filter(({ at }) => now - at < windowMs);
+    this.#calls.push({ at: now, ids: subscribe.length + unsubscribe.length });
+    this.#sendNotBefore = now + minPauseMs;
     const commands: SubscriptionCommand[] = [];
     if (unsubscribe.length > 0) commands.push({ type: 'unsubscribe', ids: unsubscribe });
     if (subscribe.length > 0) commands.push({ type: 'subscribe', ids: subscribe, slots });
