@@ -1,4 +1,4 @@
-import { liveContracts, type Contract } from './contracts.js';
+import { liveContracts, tradingDayAt, type Contract } from './contracts.js';
 import { shanghaiDay } from './exchangeClock.js';
 import { parseInstrumentId, type ParsedInstrumentId } from './instrumentId.js';
 import { buildSymbolsFile, staticFields } from './instrumentFile.js';
@@ -19,6 +19,8 @@ export interface Instrument {
 
 interface Listing {
   readonly day: number;
+  /** The next day's contracts trade from the evening on. */
+  readonly tradingDay: number;
   readonly contracts: ReadonlyMap<string, Contract>;
   file: Buffer | undefined;
 }
@@ -102,11 +104,13 @@ export class InstrumentDirectory {
 
   #today(): Listing {
     const day = shanghaiDay(this.#now());
-    if (this.#listing?.day !== day) {
+    const tradingDay = tradingDayAt(new Date(this.#now()));
+    if (this.#listing?.day !== day || this.#listing.tradingDay !== tradingDay) {
       const contracts = liveContracts(this.#products, new Date(this.#now()));
       const sorted = [...contracts].sort((a, b) => compare(a.exchange, b.exchange) || compare(a.id, b.id));
       this.#listing = {
         day,
+        tradingDay,
         contracts: new Map(sorted.map((contract) => [contract.id, contract])),
         file: undefined,
       };

@@ -26,6 +26,18 @@ describe('InstrumentDirectory', () => {
     expect(all.size).toBe(1);
   });
 
+  it('lists the contracts of the next trading day from the evening on', () => {
+    // In Shanghai, the last trading day of many November contracts: new ones are listed for the day after it.
+    let moment = Date.UTC(2026, 10, 16, 11, 59);
+    const all = new InstrumentDirectory({ products, maxInstruments: 10, now: () => moment });
+    const byDay = all.list();
+    moment = Date.UTC(2026, 10, 16, 12, 1);
+    const inTheEvening = all.list();
+    moment = Date.UTC(2026, 10, 17, 2);
+    expect(inTheEvening).toEqual(all.list());
+    expect(inTheEvening).not.toEqual(byDay);
+  });
+
   it('gives out no more slots than allowed', () => {
     const all = directory(1);
     expect(all.resolve('rb2701')).toBeDefined();
