@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { closeSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 // The handlers come before any other module is loaded, so that a signal during start-up ends the program cleanly
@@ -13,7 +13,11 @@ const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
 const { runProgram } = await import('./program.js');
 const exitCode = await runProgram(process.argv.slice(2), process.env, shutdown.signal, hangups);
-// A terminal may be gone by now. Node would abort when it puts it back as it was, but leaves a closed one alone.
-for (const fd of terminals) if (!isatty(fd)) closeSync(fd);
+// A terminal may be gone by now, and Node would abort when it puts it back as it was. What takes the place of standard
+// output meanwhile is no terminal either, but no device.
+if (terminals.some((fd) => fstatSync(fd).isCharacterDevice() && !isatty(fd))) {
+  const { endProcess } = await import('./coordinator/workerPool.js');
+  endProcess(exitCode);
+}
 // An explicit exit: the vendor's library leaves threads behind that must not keep the process.
 process.exit(exitCode);

@@ -11,7 +11,10 @@ export function processSurroundings(): CliSurroundings {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    // Only on demand: Node makes standard output non-blocking, for those who share it too, when it first looks at it.
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : undefined;
+    },
     cwd: process.cwd(),
   };
 }

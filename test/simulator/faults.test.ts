@@ -209,6 +209,9 @@ describe('a subscription', () => {
     await control.fault(0, 'subscribe_responses', { how });
     const client = await open();
     await client.start([...asked]);
+    const subscriptions = async (): Promise<number> =>
+      (await control.fronts())[0]!.sessions.reduce((sum, session) => sum + session.subscriptions, 0);
+    await vi.waitFor(async () => expect(await subscriptions()).toBe(asked.length), deadline);
     await control.clear(0);
     await client.command('unsubscribe a');
     await client.until(() => client.callbacks('unsubscribed')[0], 'the answer to a later request');
