@@ -12,6 +12,8 @@ export interface BenchArguments {
   readonly output: string | undefined;
   /** Put what is measured into the stored results and write bench/RESULTS.md. */
   readonly results: boolean;
+  /** Measure each scenario twice, and fail where the two ratios do not agree within their spreads. */
+  readonly twice: boolean;
   readonly settings: Settings;
 }
 
@@ -28,8 +30,9 @@ export const usage = `npm run bench -- [options]
   --json            its result as one JSON object in the last line
   --output FILE     results as JSON
   --compare FILE    compare with the results of FILE; fails on a ratio that has become worse
-  --results         put what is measured into bench/results.json, RESULTS.md and scale.svg
-  --full            longer windows and more runs
+  --results         put what is measured into bench/results.json, RESULTS.md and scale.svg; 5 runs at least
+  --full            longer windows and 5 runs at least; without it a scenario takes less than a minute
+  --twice           measure again, and fail where the two ratios do not agree within their spreads
   --seconds S  --warmup S  --runs N                  length and number of the runs
   --clients C  --each K  --instruments N             clients, instruments of each, instruments in all
   --rate R     --connections N                       ticks per second over all instruments; connections
@@ -81,7 +84,14 @@ export function parseArguments(argv: readonly string[]): BenchArguments {
     compare: values.compare,
     output: values.output,
     results: values.results,
-    settings: { ...numbers, full: values.full, slow, profile: values.profile },
+    twice: values.twice,
+    settings: {
+      ...numbers,
+      full: values.full,
+      thorough: values.full || values.results,
+      slow,
+      profile: values.profile,
+    },
   };
 }
 
@@ -99,6 +109,7 @@ function read(argv: readonly string[]) {
         output: text,
         results: flag,
         full: flag,
+        twice: flag,
         seconds: text,
         warmup: text,
         runs: text,

@@ -1,5 +1,6 @@
 import { packagePath } from '../src/paths.js';
 import { ArgumentError, parseArguments, scaleName, usage, type BenchArguments } from './arguments.js';
+import { agree } from './figures/spread.js';
 import { regressions } from './report/compare.js';
 import { writeResults } from './report/results.js';
 import { merged, readStore, writeStore } from './report/store.js';
@@ -7,7 +8,8 @@ import { faultTable, hopTable, resultTable } from './report/table.js';
 import { scenarios } from './scenarios/catalogue.js';
 import type { ScenarioResult } from './scenarios/result.js';
 import { measureScale } from './scenarios/scale.js';
-import { NotBuilt } from './scenarios/scenario.js';
+import { NotBuilt, type Scenario } from './scenarios/scenario.js';
+import type { Settings } from './scenarios/settings.js';
 
 const exitFailed = 1;
 const exitBadArguments = 2;
@@ -40,25 +42,40 @@ async function run(argv: readonly string[]): Promise<number> {
     writeResults(store);
   }
   if (given.json) print(JSON.stringify(given.scenario === undefined ? results : (results[0] ?? curves)));
-  if (before === undefined) return 0;
-  const worse = regressions(before.results, results);
-  for (const line of worse) say(line);
-  return worse.length === 0 ? 0 : exitFailed;
+  const faults = [
+    ...(before === undefined ? [] : regressions(before.results, results)),
+    ...results.filter(({ again }) => again?.agrees === false).map(disagreement),
+  ];
+  for (const line of faults) say(line);
+  return faults.length === 0 ? 0 : exitFailed;
+}
+
+function disagreement({ scenario, ratio, again }: ScenarioResult): string {
+  return `${scenario}: the ratio was ${ratio?.toFixed(3)}, then ${again?.ratio.toFixed(3)}: their spreads do not overlap`;
 }
 
 /** Runs what was asked for, one scenario after the other. */
-async function measure({ scenario, settings }: BenchArguments): Promise<ScenarioResult[]> {
+async function measure({ scenario, settings, twice }: BenchArguments): Promise<ScenarioResult[]> {
   const results: ScenarioResult[] = [];
   for (const each of scenarios) {
     if (scenario !== undefined && each.name !== scenario) continue;
     try {
-      results.push(await each.run(settings, say));
+      results.push(twice ? await measureTwice(each, settings) : await each.run(settings, say));
     } catch (error) {
       if (!(error instanceof NotBuilt) || scenario !== undefined) throw error;
       say(error.message);
     }
   }
   return results;
+}
+
+/** The first measurement, with what the second one says of its ratio. */
+async function measureTwice(scenario: Scenario, settings: Settings): Promise<ScenarioResult> {
+  const first = await scenario.run(settings, say);
+  if (first.ratio_spread === undefined) return first;
+  const { ratio, ratio_spread } = await scenario.run(settings, say);
+  if (ratio === undefined || ratio_spread === undefined) return first;
+  return { ...first, again: { ratio, ratio_spread, agrees: agree(first.ratio_spread, ratio_spread) } };
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(exitFailed));

@@ -31,6 +31,14 @@ function comparisons(result: ScenarioResult): string {
           ? '.'
           : `, from ${shown(result.ratio_spread.least)} to ${shown(result.ratio_spread.most)}.`),
     );
+  if (result.again !== undefined) {
+    const { ratio, ratio_spread, agrees } = result.again;
+    lines.push(
+      `Measured again at once: ratio ${shown(ratio)}, from ${shown(ratio_spread.least)} to ${shown(ratio_spread.most)}, ` +
+        `after ${shown(result.ratio ?? NaN)}, from ${shown(result.ratio_spread?.least ?? NaN)} to ` +
+        `${shown(result.ratio_spread?.most ?? NaN)}: the spreads ${agrees ? 'overlap' : 'do not overlap'}.`,
+    );
+  }
   if (result.ceiling !== undefined) lines.push(`Gateway: \`${JSON.stringify(result.ceiling)}\``);
   for (const [name, figures] of Object.entries(result.baseline ?? {}))
     lines.push(`Against ${name}: \`${JSON.stringify(figures)}\``);

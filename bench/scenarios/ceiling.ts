@@ -22,8 +22,9 @@ interface CeilingShape {
   readonly against: readonly { readonly kind: BaselineKind; readonly startRate: number }[];
 }
 
-const gatewayAttempts = 4;
-const baselineAttempts = 5;
+/** Rates that are tried: a coarse search takes less than a minute. */
+const coarse = { gateway: 2, baseline: 3 };
+const fine = { gateway: 4, baseline: 5 };
 const sustained = (ceilings: readonly SustainedCeiling[]): number[] =>
   ceilings.map(({ best }) => best?.deliveredPerS ?? 0);
 const perCpuS = (ceilings: readonly SustainedCeiling[]): number[] => ceilings.map(deliveriesPerCpuS);
@@ -55,6 +56,7 @@ export function ceiling(shape: CeilingShape): Scenario {
     summary: shape.summary,
     run: async (settings, say) => {
       const conditions = conditionsOf(shape.preset, settings);
+      const attempts = settings.thorough ? fine : coarse;
       const ids = instruments(conditions.instruments);
       const plan = spreadOverClients(ids, conditions.clients, conditions.each);
       const common = {
@@ -76,7 +78,7 @@ export function ceiling(shape: CeilingShape): Scenario {
             connections: conditions.connections,
             trace: false,
           },
-          { startRate: conditions.rate, attempts: gatewayAttempts },
+          { startRate: conditions.rate, attempts: attempts.gateway },
         );
         gateway.push(found.ceiling);
         const best = found.runs.find((run) => run.delivered_per_s === found.ceiling.best?.deliveredPerS);
@@ -86,7 +88,7 @@ export function ceiling(shape: CeilingShape): Scenario {
           const other = await sustainedByBaseline(
             kind,
             { ...common, sample: runs[0]!.sample },
-            { startRate, attempts: baselineAttempts },
+            { startRate, attempts: attempts.baseline },
           );
           others[index]!.push(other);
           say(`${shape.name} ${round}/${conditions.runs}: ${kind} sustains ${other.rate} ticks/s`);

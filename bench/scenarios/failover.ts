@@ -52,7 +52,7 @@ export const failover: Scenario = {
       {
         seconds: 0,
         warmup: 0,
-        runs: 5,
+        runs: 3,
         clients: 10,
         each: 500,
         instruments: 500,

@@ -5,7 +5,8 @@ import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
 import { ceilingFigures, sustainedByGateway, type SustainedCeiling } from './sustained.js';
 
-const attempts = 4;
+/** Rates that are tried: a coarse search takes less than a minute. */
+const attempts = { coarse: 2, fine: 4 };
 
 /** One client with everything: the rate is raised as long as nothing is lost. */
 export const ingest: Scenario = {
@@ -16,7 +17,7 @@ export const ingest: Scenario = {
       {
         seconds: 2,
         warmup: 1,
-        runs: 5,
+        runs: 1,
         clients: 1,
         each: 15_000,
         instruments: 15_000,
@@ -41,7 +42,7 @@ export const ingest: Scenario = {
           seconds: conditions.seconds,
           trace: false,
         },
-        { startRate: conditions.rate, attempts },
+        { startRate: conditions.rate, attempts: settings.thorough ? attempts.fine : attempts.coarse },
         (run) => run.lost === 0 && run.missed_in_rings === 0,
       );
       ceilings.push(ceiling);

@@ -51,6 +51,8 @@ export interface ScenarioResult {
   readonly ratio_of?: string;
   /** Deliveries per second of CPU, the gateway's over the other's. */
   readonly cpu_ratio?: Spread;
+  /** The ratio when all was measured a second time. */
+  readonly again?: { readonly ratio: number; readonly ratio_spread: Spread; readonly agrees: boolean };
 }
 
 const medianFields = [

@@ -12,7 +12,10 @@ export interface Settings {
   /** Ticks per second over all instruments. */
   readonly rate?: number | undefined;
   readonly connections?: number | undefined;
+  /** Longer windows. */
   readonly full: boolean;
+  /** As many runs as a figure needs that is kept, at the cost of minutes. */
+  readonly thorough: boolean;
   readonly slow?: HopName | undefined;
   /** File for a CPU profile of the gateway's main thread. */
   readonly profile?: string | undefined;
@@ -31,13 +34,14 @@ export interface Conditions {
 }
 
 const fullSeconds = 10;
+const thoroughRuns = 5;
 
 export function conditionsOf(preset: Conditions, settings: Settings): Conditions {
-  const { seconds, warmup, runs, clients, each, instruments, rate, connections, full } = settings;
+  const { seconds, warmup, runs, clients, each, instruments, rate, connections, full, thorough } = settings;
   return {
     seconds: seconds ?? (full ? fullSeconds : preset.seconds),
     warmup: warmup ?? preset.warmup,
-    runs: runs ?? (full ? Math.max(5, preset.runs) : preset.runs),
+    runs: runs ?? (thorough ? Math.max(thoroughRuns, preset.runs) : preset.runs),
     clients: clients ?? preset.clients,
     each: each ?? preset.each,
     instruments: instruments ?? preset.instruments,
