@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,4 +19,9 @@ let root: string | undefined;
 export function packagePath(...parts: string[]): string {
   root ??= findPackageRoot();
   return join(root, ...parts);
+}
+
+/** The program's version, from package.json. */
+export function programVersion(): string {
+  return (JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version: string }).version;
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/coordinator.js';
 import { leagueTable } from './coordinator/league.js';
-import { packagePath } from './paths.js';
+import { programVersion } from './paths.js';
 import type { HealthReport } from './server/health.js';
 import type { ConnectionStatusReport, FailedInstrument, StatusReport } from './server/status.js';
 
@@ -23,7 +22,7 @@ let version: string | undefined;
 /** Puts the body of GET /api/status together. */
 export function statusReport(parts: StatusParts): StatusReport {
   const { status, uptimeMs, config, demand, waiting, failed, connections } = parts;
-  version ??= (JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version: string }).version;
+  version ??= programVersion();
   return {
     status,
     version,

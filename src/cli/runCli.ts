@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { loadConfig, loadListenAddress, type ConfigSources } from '../config/load.js';
-import { packagePath } from '../paths.js';
+import { packagePath, programVersion } from '../paths.js';
 import { helpText } from './help.js';
 import { importBrokers } from './importBrokers.js';
 import { parseCommandLine, UsageError, type Command } from './options.js';
@@ -22,11 +21,6 @@ export interface RunOptions {
 export type CliResult =
   | { readonly kind: 'run'; readonly config: GatewayConfig; readonly options: RunOptions }
   | { readonly kind: 'done'; readonly exitCode: number };
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(packagePath('package.json'), 'utf8')) as { version: string };
-  return manifest.version;
-}
 
 /** Without any word about connections, the simulated exchange that ships with the package. */
 function sourcesOf(
@@ -50,7 +44,7 @@ async function runCommand(
       out(helpText);
       return { kind: 'done', exitCode: 0 };
     case 'version':
-      out(`${version()}\n`);
+      out(`${programVersion()}\n`);
       return { kind: 'done', exitCode: 0 };
     case 'import':
       return { kind: 'done', exitCode: importBrokers(command.source, command.output, surroundings) };

@@ -4,9 +4,9 @@ import { LineTable, type LineEffects } from './lineTable.js';
 import type { ConnectionState } from './messages.js';
 import { isWaiting } from './census.js';
 import { byNeed, isGood, mayCarry, spareLines } from './need.js';
-import { planMoves } from './rebalance.js';
+import { Rebalancer } from './rebalancer.js';
 import type { LineFacts } from './quality.js';
-import { hashOf, pickConnection, preference, type Strategy } from './strategies.js';
+import { hashOf, pickConnection, type Strategy } from './strategies.js';
 
 export type { LineCommand } from './outbox.js';
 
@@ -20,14 +20,6 @@ const refusalTimeMs = 5_000;
 const holdMs = 500;
 /** A request that the worker never reports as made counts as made after this time. */
 const requestTimeMs = 60_000;
-/** A connection takes part in rebalancing when it has been logged in for this long. */
-const settledMs = 10_000;
-/** How many instruments may be on their way from one connection to another. */
-const mostMoving = 50;
-/** How many instruments one pass looks over for a better place, */
-const checkedPerPass = 500;
-/** and how many to even out connections. */
-const looksPerPass = 2_000;
 /** A connection that has been down for longer is not waited for with a refusal. */
 const hopeMs = 30_000;
 /** A change of quality that makes a difference to how connections are evened out. */
@@ -99,20 +91,12 @@ export class Coordinator {
   readonly #overLimit = new Map<number, string>();
   /** Connections that may take lines, while decisions are made. */
   #open: ConnectionRecord[] = [];
-  /** Instruments that the search for better places has still to look at. */
-  #unchecked = 0;
-  /** Some of them were on their way when it came to them. */
-  #checkAgain = false;
-  #settledCount = 0;
-  #checking: IterableIterator<Want>;
   /** Free places of the connections that may take lines, while decisions are made. */
   #room = 0;
   /** Slots without any good line for want of room; all of them are short too. */
   readonly #lineless = new Set<number>();
   #madeRoomAt = -Infinity;
-  /** Nothing has changed since connections were found to be even. */
-  #isEven = false;
-  #looked = 0;
+  readonly #rebalancer: Rebalancer;
 
   /** @param now ms on a clock that never steps back */
   constructor(
@@ -124,14 +108,18 @@ export class Coordinator {
     this.#effects = effects;
     this.#now = now;
     this.#table = new LineTable(now);
-    this.#checking = this.#table.wants.values();
+    this.#rebalancer = new Rebalancer({
+      table: this.#table,
+      pick: (want, instead) => this.#pick(want, instead),
+      move: (line, to) => this.#move(line, to),
+    });
   }
 
   /** Takes other options; what they change is settled at once. */
   configure(options: CoordinatorOptions): void {
     this.#options = options;
     for (const slot of this.#table.wants.keys()) this.#unsettled.add(slot);
-    this.#layoutChanged();
+    this.#rebalancer.layoutChanged();
     this.#settleSome();
   }
 
@@ -156,7 +144,7 @@ export class Coordinator {
       for (const line of lines.slice(0, excess)) this.#drop(line);
     }
     this.#table.noteRoom();
-    this.#layoutChanged();
+    this.#rebalancer.layoutChanged();
     this.#settleSome();
   }
 
@@ -165,7 +153,7 @@ export class Coordinator {
     const connection = this.#connection(index);
     connection.retiring = true;
     for (const line of connection.lines.values()) this.#leave(line);
-    this.#layoutChanged();
+    this.#rebalancer.layoutChanged();
     this.#settleSome();
     this.#tellVacated();
   }
@@ -186,7 +174,6 @@ export class Coordinator {
     if (want === undefined) {
       this.#table.wants.set(slot, {
         slot,
-        key,
         hash: hashOf(key),
         count: 1,
         lines: [],
@@ -254,7 +241,7 @@ export class Coordinator {
     }
     for (const slot of connection.lines.keys()) this.#unsettled.add(slot);
     this.#table.restart(connection);
-    this.#layoutChanged();
+    this.#rebalancer.layoutChanged();
     this.#settleSome();
   }
 
@@ -552,62 +539,8 @@ export class Coordinator {
 
   #rebalance(now: number): void {
     this.#lookAtConnections();
-    const settled = this.#open.filter((each) => now - each.upSince >= settledMs);
-    if (settled.length !== this.#settledCount) this.#layoutChanged();
-    this.#settledCount = settled.length;
-    let budget = mostMoving - this.#table.leaving.size;
-    if (settled.length < 2 || budget <= 0) return;
-    if (!this.#isEven) budget -= this.#evenOut(settled, budget);
-    for (let looks = checkedPerPass; looks > 0 && budget > 0 && this.#unchecked > 0; looks--) {
-      this.#unchecked--;
-      let next = this.#checking.next();
-      if (next.done === true) {
-        this.#checking = this.#table.wants.values();
-        next = this.#checking.next();
-        if (next.done === true) break;
-      }
-      if (next.value.lines.some((line) => !canMove(next.value, line))) this.#checkAgain = true;
-      else if (this.#findBetter(next.value, settled)) budget--;
-    }
-    if (this.#unchecked === 0 && this.#checkAgain) {
-      this.#unchecked = this.#table.wants.size;
-      this.#checkAgain = false;
-    }
+    this.#rebalancer.pass(this.#options.strategy, this.#open, now);
     this.#settleSome();
-  }
-
-  /** @returns how many lines move */
-  #evenOut(settled: readonly ConnectionRecord[], budget: number): number {
-    const mayMove = (line: Line, to: ConnectionRecord): boolean => {
-      const want = this.#table.wants.get(line.slot)!;
-      return canMove(want, line) && mayCarry(to, want) && !clashes(want, line, to);
-    };
-    const search = { mayMove, offset: this.#looked, looks: looksPerPass };
-    const moves = planMoves(this.#options.strategy, settled, budget, search);
-    this.#looked += looksPerPass - search.looks;
-    // The plan may have thought of both lines of one instrument.
-    for (const { line, to } of moves) if (mayMove(line, to)) this.#move(line, to);
-    // Lines that are not active yet may move later, so only a layout at rest is even.
-    this.#isEven = moves.length === 0 && search.looks > 0 && this.#table.unconfirmed.size === 0;
-    return moves.length;
-  }
-
-  /** Moves one of the instrument's lines to where it belongs: to another broker, or to its place in the hash. */
-  #findBetter(want: Want, settled: readonly ConnectionRecord[]): boolean {
-    const { strategy } = this.#options;
-    for (const line of want.lines) {
-      const { connection } = line;
-      const to = this.#pick(want, line);
-      if (to === undefined || !settled.includes(to) || clashes(want, line, to)) continue;
-      const belongsThere =
-        strategy === 'hash_based' &&
-        to.priority === connection.priority &&
-        preference(strategy, want.hash, to) > preference(strategy, want.hash, connection);
-      if (!belongsThere && !clashes(want, line, connection)) continue;
-      this.#move(line, to);
-      return true;
-    }
-    return false;
   }
 
   #move(line: Line, to: ConnectionRecord): void {
@@ -618,7 +551,7 @@ export class Coordinator {
   #add(want: Want, connection: ConnectionRecord): void {
     this.#table.add(want, connection);
     this.#room--;
-    this.#isEven = false;
+    this.#rebalancer.balanceChanged();
   }
 
   #drop(line: Line, isHeld = true): void {
@@ -696,7 +629,7 @@ export class Coordinator {
     this.#room = 0;
     for (const each of this.#connections.values()) {
       const score = each.quality.score(now);
-      if (Math.abs(score - each.score) >= scoreStep) this.#isEven = false;
+      if (Math.abs(score - each.score) >= scoreStep) this.#rebalancer.balanceChanged();
       each.score = score;
       if (!each.takesLines) continue;
       this.#open.push(each);
@@ -740,23 +673,6 @@ export class Coordinator {
       this.#effects.vacated(connection.index);
     }
   }
-
-  /** Instruments may have better places now. */
-  #layoutChanged(): void {
-    this.#unchecked = this.#table.wants.size;
-    this.#isEven = false;
-  }
-}
-
-/** True when another line of the instrument has the same broker. */
-function clashes(want: Want, line: Line, { plan }: ConnectionRecord): boolean {
-  return want.lines.some((each) => each !== line && each.connection.plan.brokerId === plan.brokerId);
-}
-
-/** Nothing of the instrument is under way. */
-function canMove(want: Want, line: Line): boolean {
-  const isQuiet = want.lines.every((each) => each.state === 'active' && !each.leaving);
-  return want.count > 0 && line.connection.isUp && isQuiet;
 }
 
 function setMember(set: Set<number>, slot: number, is: boolean): void {

@@ -35,7 +35,6 @@ export interface Want {
   readonly slot: number;
   /** hashOf the instrument's name. */
   readonly hash: number;
-  readonly key: string;
   /** Sessions that want it. */
   count: number;
   readonly lines: Line[];
