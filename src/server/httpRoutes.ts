@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/configError.js';
 import type { ReloadSummary } from '../config/reload.js';
+import { chooseCoding, namesTag } from './contentCoding.js';
 import type { ErrorCode } from './errors.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import type { StatusReport } from './status.js';
@@ -190,14 +191,14 @@ function serveSymbols(
   isHead: boolean,
   { symbols, logger }: HttpParts,
 ): void {
-  const takesGzip = /\bgzip\b/.test(req.getHeader('accept-encoding'));
+  const coding = chooseCoding(req.getHeader('accept-encoding'));
   const known = req.getHeader('if-none-match');
   let aborted = false;
   res.onAborted(() => {
     aborted = true;
   });
   const serve = async (): Promise<void> => {
-    const { plain, gzipped, etag } = await symbols.current();
+    const { bodies, etag } = await symbols.current();
     if (aborted) return;
     const headers: (readonly [string, string])[] = [
       crossOrigin,
@@ -206,22 +207,24 @@ function serveSymbols(
       ['etag', etag],
     ];
     res.cork(() => {
-      if (known.includes(etag)) {
+      if (namesTag(known, etag)) {
         respond(res, { status: '304 Not Modified', headers, body: '' }, false);
         return;
       }
       headers.push(['content-type', 'application/json; charset=utf-8']);
-      if (takesGzip) headers.push(['content-encoding', 'gzip']);
-      const answer: Answer = { status: '200 OK', headers, body: takesGzip ? gzipped : plain };
+      if (coding !== 'identity') headers.push(['content-encoding', coding]);
+      const body = bodies[coding];
+      const answer: Answer = { status: '200 OK', headers, body };
       if (isHead) respond(res, answer, true);
-      else stream(res, answer, takesGzip ? gzipped : plain);
+      else stream(res, answer, body);
     });
   };
   serve().catch((error: unknown) => {
     logger.error({ err: error }, 'the instrument file could not be served');
     if (!aborted)
       res.cork(() => {
-        respond(res, json('500 Internal Server Error', '{"error":{"code":"internal_error"}}'), false);
+        const message = 'the instrument file could not be made, the log says why';
+        respond(res, failure('500 Internal Server Error', 'internal_error', message), isHead);
       });
   });
 }

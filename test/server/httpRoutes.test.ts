@@ -1,6 +1,6 @@
-import { get } from 'node:http';
+import { get, type IncomingHttpHeaders } from 'node:http';
 import { json } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { World, type Frame } from './world.js';
 
@@ -98,25 +98,35 @@ describe('/symbols/latest.json', () => {
     expect(world.directory.symbolsFile().equals(Buffer.from(await response.arrayBuffer()))).toBe(true);
   });
 
-  it('is compressed for those who take gzip and plain for the others', async () => {
-    const fetchRaw = (
-      headers: Record<string, string>,
-    ): Promise<{ coding: string | undefined; body: Buffer }> =>
+  it('is compressed for those who take brotli or gzip and plain for the others, under one tag', async () => {
+    const fetchRaw = (coding?: string): Promise<{ headers: IncomingHttpHeaders; body: Buffer }> =>
       new Promise((resolve, reject) => {
+        const headers = coding === undefined ? {} : { 'accept-encoding': coding };
         get({ host: '127.0.0.1', port: world.port, path: '/symbols/latest.json', headers }, (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('end', () => {
-            resolve({ coding: response.headers['content-encoding'], body: Buffer.concat(chunks) });
+            resolve({ headers: response.headers, body: Buffer.concat(chunks) });
           });
         }).on('error', reject);
       });
-    const compressed = await fetchRaw({ 'accept-encoding': 'br, gzip' });
-    expect(compressed.coding).toBe('gzip');
-    expect(world.directory.symbolsFile().equals(gunzipSync(compressed.body))).toBe(true);
-    const plain = await fetchRaw({});
-    expect(plain.coding).toBeUndefined();
-    expect(world.directory.symbolsFile().equals(plain.body)).toBe(true);
+    const [small, middle, plain] = [
+      await fetchRaw('gzip, deflate, br'),
+      await fetchRaw('gzip'),
+      await fetchRaw(),
+    ];
+    expect([small, middle, plain].map(({ headers }) => headers['content-encoding'])).toEqual([
+      'br',
+      'gzip',
+      undefined,
+    ]);
+    const file = world.directory.symbolsFile();
+    expect(brotliDecompressSync(small.body).equals(file)).toBe(true);
+    expect(gunzipSync(middle.body).equals(file)).toBe(true);
+    expect(plain.body.equals(file)).toBe(true);
+    expect(small.body.length).toBeLessThan(middle.body.length);
+    expect(new Set([small, middle, plain].map(({ headers }) => headers.etag)).size).toBe(1);
+    expect(plain.headers.vary).toBe('accept-encoding');
   });
 
   it('answers 304 to those who have it already', async () => {
@@ -124,9 +134,10 @@ describe('/symbols/latest.json', () => {
     const response = await request('/symbols/latest.json', { headers: { 'if-none-match': etag } });
     expect(response.status).toBe(304);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
-    expect((await request('/symbols/latest.json', { headers: { 'if-none-match': 'W/"x"' } })).status).toBe(
-      200,
-    );
+    const statusFor = async (tag: string): Promise<number> =>
+      (await request('/symbols/latest.json', { headers: { 'if-none-match': tag } })).status;
+    expect(await statusFor('W/"x"')).toBe(200);
+    expect(await statusFor(`W/"x", ${etag.slice(2)}`)).toBe(304);
   });
 
   it('answers a preflight and HEAD', async () => {
