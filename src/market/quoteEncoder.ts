@@ -110,8 +110,8 @@ export class QuoteEncoder {
 
   /**
    * `"key":{…}` with every field that changed after `fromVersion`; '' when nothing did. From version 0 it is a full
-   * snapshot of what was ever set, with the instrument's own data. Absent values are `"-"`, the only mark that
-   * both of TqSdk's clients take as "no longer a number".
+   * snapshot of all fields, with the instrument's own data: a client that connects again still holds what another
+   * gateway told it. Absent values are `"-"`, the only mark that both of TqSdk's clients take as "no longer a number".
    */
   aidQuote(slot: number, fromVersion: number, form: KeyForm): string {
     const version = this.#book.version(slot);
@@ -161,7 +161,7 @@ export class QuoteEncoder {
       if (staticJson !== '') members += `,${staticJson}`;
     }
     for (const each of aidMembers) {
-      if (this.#book.changedAt(slot, each.field) > fromVersion)
+      if (fromVersion === 0 || this.#book.changedAt(slot, each.field) > fromVersion)
         members += each.lead + this.#text(slot, each, '"-"');
     }
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;

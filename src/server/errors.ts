@@ -21,6 +21,12 @@ export const errorCatalogue = {
   missing_kind: { side: 'both', badFrame: true, meaning: 'The frame has neither aid nor action.' },
   ambiguous_kind: { side: 'both', badFrame: true, meaning: 'The frame has both aid and action.' },
   unknown_aid: { side: 'aid', badFrame: true, meaning: 'There is no such aid.' },
+  unsupported_aid: {
+    side: 'aid',
+    badFrame: false,
+    meaning:
+      'The aid is one of the DIFF protocol that this gateway does not serve: charts, instrument queries, trading.',
+  },
   invalid_ins_list: { side: 'aid', badFrame: true, meaning: 'ins_list is not a string.' },
   unknown_action: { side: 'action', badFrame: true, meaning: 'There is no such action.' },
   invalid_instruments: {

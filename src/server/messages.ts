@@ -26,6 +26,23 @@ export type ClientMessage =
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+/** What clients of the DIFF protocol ask of other servers, in good faith; so these frames are no abuse. */
+const unsupportedAids: ReadonlySet<unknown> = new Set([
+  'set_chart',
+  'ins_query',
+  'subscribe_trading_status',
+  'req_login',
+  'confirm_settlement',
+  'qry_settlement_info',
+  'qry_account_info',
+  'qry_account_register',
+  'qry_transfer_serial',
+  'req_transfer',
+  'change_password',
+  'insert_order',
+  'cancel_order',
+  'set_risk_management_rule',
+]);
 const shownChars = 64;
 const shownNames = 8;
 const peek: ClientMessage = { kind: 'peek_message' };
@@ -79,6 +96,12 @@ function parseAid(value: JsonObject): ClientMessage {
       });
     }
     default:
+      if (unsupportedAids.has(aid))
+        return reject({
+          side: 'aid',
+          code: 'unsupported_aid',
+          message: `${String(aid)} is not served here: use subscribe_quote and peek_message`,
+        });
       return reject({
         side: 'aid',
         code: 'unknown_aid',

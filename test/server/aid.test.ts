@@ -317,6 +317,26 @@ describe('errors', () => {
     });
   });
 
+  it('answers what belongs to the protocol and is not served, however often, and goes on', async () => {
+    await world.stop();
+    world = await World.start({ limits: { maxBadFrames: 3 } });
+    const client = await world.connectAid();
+    const request = {
+      aid: 'set_chart',
+      chart_id: 'c1',
+      ins_list: 'SHFE.rb2410',
+      duration: 60e9,
+      view_width: 500,
+    };
+    for (let i = 0; i < 10; i++) {
+      client.send(request);
+      expect(await client.next()).toMatchObject({ aid: 'error', code: 'unsupported_aid', request });
+    }
+    await client.subscribeQuote('rb2410');
+    client.peek();
+    expect((await client.rtnData()).meta).toEqual(meta('rb2410'));
+  });
+
   it('leaves the set as it was when a list is too long or not a string', async () => {
     await world.stop();
     world = await World.start({ limits: { maxInstrumentsPerClient: 2 } });
