@@ -1,0 +1,309 @@
+import { TickRecord, tickRecordBytes } from './tickRecord.js';
+
+/**
+ * The tape: every tick that the quote book has accepted, in the order in which clients see them, for readers in other
+ * threads (storage, recorder, history). A ring in shared memory with one writer, the main thread, and any number of
+ * readers with cursors of their own.
+ *
+ *   byte 0    i32 magic, capacity (power of two), record bytes, header bytes, fields of a row
+ *        64   u32 claimed   number of the record being written, plus one
+ *        68   u32 head      records written
+ *        72   i32 parked    readers that wait for head to move
+ *        76   u32 number of the first record
+ *        128  capacity records; record n lies at n & (capacity - 1)
+ *
+ *   record 0            the vendor's record as it came (tickRecord.ts)
+ *          320          f64 × fields   the row: the values that clients see, NaN absent (quoteFields.ts)
+ *          320 + 8f     i32 flags, u32 version of the instrument's state
+ *          328 + 8f     c[96]  EXCHANGE.id in latin1, NUL-padded
+ *
+ * The counters are 32 bits wide and wrap, so only differences count. The writer never waits: it stores claimed, the
+ * record, then head. A reader at cursor c
+ *   - has nothing to read while c = head;
+ *   - is lapped once head - c > capacity: record c was overwritten, and it learns how many it missed;
+ *   - copies record c and loads claimed afterwards: if claimed - c > capacity, the copy may be torn and is thrown away.
+ *
+ * A reader that has nothing to read adds itself to parked and then waits for head to differ from its cursor; the writer
+ * stores head and then looks at parked, once per batch. All of these are sequentially consistent, so either the writer
+ * sees the reader or the reader sees the record.
+ */
+const headerBytes = 128;
+const magic = 0x65706174;
+const maxCapacity = 1 << 20;
+const keyBytes = 96;
+
+const Header = {
+  magic: 0,
+  capacity: 1,
+  recordBytes: 2,
+  headerBytes: 3,
+  fields: 4,
+  claimed: 16,
+  head: 17,
+  parked: 18,
+  firstSequence: 19,
+} as const;
+
+/** What the writer takes of an instrument's newest state: the quote book. */
+export interface StateSource {
+  version(slot: number): number;
+  /** Bit mask. */
+  flags(slot: number): number;
+  /** Writes all fields of the instrument to `into`, from `at` on. */
+  copyRow(slot: number, into: Float64Array, at: number): void;
+}
+
+/** Where words and doubles of a record begin. */
+interface Layout {
+  readonly recordBytes: number;
+  readonly flagsWord: number;
+  readonly keyAt: number;
+}
+
+function layoutFor(fields: number): Layout {
+  const rowBytes = fields * 8;
+  const keyAt = tickRecordBytes + rowBytes + 8;
+  return {
+    recordBytes: keyAt + keyBytes,
+
+    flagsWord: (tickRecordBytes + rowBytes) / 4,
+    keyAt,
+  };
+}
+
+/**
+ * An empty tape.
+ *
+ * @param capacity records, a power of two; each takes 424 bytes and 8 for each field
+ * @param fields values in a row
+ * @param firstSequence number of its first record, for tests at the wrap of the counters
+ */
+export function allocateTape(capacity: number, fields: number, firstSequence = 0): SharedArrayBuffer {
+  if (
+    !Number.isInteger(capacity) ||
+    capacity < 1 ||
+    capacity > maxCapacity ||
+    (capacity & (capacity - 1)) !== 0
+  )
+    throw new RangeError(`a tape's capacity is a power of two up to ${maxCapacity}, not ${capacity}`);
+  const { recordBytes } = layoutFor(fields);
+  const tape = new SharedArrayBuffer(headerBytes + capacity * recordBytes);
+  const header = new Int32Array(tape, 0, headerBytes / 4);
+  header[Header.magic] = magic;
+  header[Header.capacity] = capacity;
+  header[Header.recordBytes] = recordBytes;
+  header[Header.headerBytes] = headerBytes;
+  header[Header.fields] = fields;
+  header[Header.claimed] = firstSequence | 0;
+  header[Header.head] = firstSequence | 0;
+  header[Header.firstSequence] = firstSequence | 0;
+  return tape;
+}
+
+/** Checks the header. @throws if the memory is no tape */
+function headerOf(tape: SharedArrayBuffer): Int32Array {
+  if (tape.byteLength < headerBytes) throw new TypeError('not a tape');
+  const header = new Int32Array(tape, 0, headerBytes / 4);
+  const { recordBytes } = layoutFor(header[Header.fields]!);
+  if (
+    header[Header.magic] !== magic ||
+    header[Header.recordBytes] !== recordBytes ||
+    header[Header.headerBytes] !== headerBytes ||
+    tape.byteLength !== headerBytes + header[Header.capacity]! * recordBytes
+  )
+    throw new TypeError('not a tape');
+  return header;
+}
+
+/** The one writer. */
+export class TapeWriter {
+  readonly #header: Int32Array;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #bytes: Uint8Array;
+  readonly #layout: Layout;
+  readonly #mask: number;
+  readonly #states: StateSource;
+  readonly #keyOf: (slot: number) => string;
+  /** Padded keys by slot: an instrument keeps its slot. */
+  readonly #keys: Uint8Array[] = [];
+  #next: number;
+
+  /**
+   * @param keyOf `EXCHANGE.id` of an instrument; what is longer than 96 bytes is cut
+   * @throws if the memory is no tape
+   */
+  constructor(tape: SharedArrayBuffer, states: StateSource, keyOf: (slot: number) => string) {
+    this.#header = headerOf(tape);
+    this.#layout = layoutFor(this.#header[Header.fields]!);
+    this.#words = new Int32Array(tape, headerBytes);
+    this.#doubles = new Float64Array(tape, headerBytes);
+    this.#bytes = new Uint8Array(tape, headerBytes);
+    this.#mask = this.#header[Header.capacity]! - 1;
+    this.#next = this.#header[Header.head]!;
+    this.#states = states;
+    this.#keyOf = keyOf;
+  }
+
+  /** Writes a tick that the book has just accepted, and the state that it made. */
+  append(tick: TickRecord): void {
+    const { recordBytes, flagsWord, keyAt } = this.#layout;
+    const { slot, i32 } = tick;
+    const place = this.#next & this.#mask;
+    const begin = place * recordBytes;
+    this.#next = (this.#next + 1) | 0;
+    Atomics.store(this.#header, Header.claimed, this.#next);
+    // Words, not doubles: copying an integer pair as a double could change the bits of a NaN.
+    const words = this.#words;
+    const word = begin / 4;
+    for (let i = 0; i < tickRecordBytes / 4; i++) words[word + i] = i32[i]!;
+    this.#states.copyRow(slot, this.#doubles, (begin + tickRecordBytes) / 8);
+    words[word + flagsWord] = this.#states.flags(slot);
+    words[word + flagsWord + 1] = this.#states.version(slot);
+    this.#bytes.set(this.#keys[slot] ?? this.#keyFor(slot), begin + keyAt);
+    Atomics.store(this.#header, Header.head, this.#next);
+  }
+
+  /** Wakes the readers that wait. To be called once after each batch. */
+  endBatch(): void {
+    if (Atomics.load(this.#header, Header.parked) > 0) Atomics.notify(this.#header, Header.head);
+  }
+
+  #keyFor(slot: number): Uint8Array {
+    const padded = new Uint8Array(keyBytes);
+    padded.set(Buffer.from(this.#keyOf(slot), 'latin1').subarray(0, keyBytes));
+    this.#keys[slot] = padded;
+    return padded;
+  }
+}
+
+/** A reader's private copy of one record. Overwritten by the following next(). */
+export class TapeRecord {
+  /** The vendor's record. */
+  readonly tick: TickRecord;
+  /** The instrument's state as clients see it, in the order of quoteFields; NaN absent. */
+  readonly row: Float64Array;
+  readonly words: Int32Array;
+  readonly #layout: Layout;
+  readonly #bytes: Buffer;
+  /** By slot: an instrument keeps its slot. */
+  readonly #keys: string[] = [];
+
+  constructor(fields: number) {
+    this.#layout = layoutFor(fields);
+    const memory = new ArrayBuffer(this.#layout.recordBytes);
+    this.tick = new TickRecord(memory);
+    this.row = new Float64Array(memory, tickRecordBytes, fields);
+    this.words = new Int32Array(memory);
+    this.#bytes = Buffer.from(memory);
+  }
+
+  /** Bit mask. */
+  get flags(): number {
+    return this.words[this.#layout.flagsWord]!;
+  }
+
+  /** Number of the instrument's state, counted from 1 on; wraps. */
+  get version(): number {
+    return this.words[this.#layout.flagsWord + 1]! >>> 0;
+  }
+
+  /** `EXCHANGE.id`. */
+  get key(): string {
+    const { slot } = this.tick;
+    return (this.#keys[slot] ??= this.#decodeKey());
+  }
+
+  #decodeKey(): string {
+    const padded = this.#bytes.subarray(this.#layout.keyAt);
+    const end = padded.indexOf(0);
+    return padded.toString('latin1', 0, end < 0 ? keyBytes : end);
+  }
+}
+
+/** Follows the tape at its own pace, in any thread. */
+export class TapeReader {
+  /** The last record that next() took. */
+  readonly record: TapeRecord;
+
+  readonly #header: Int32Array;
+  readonly #words: Int32Array;
+  readonly #capacity: number;
+  readonly #recordWords: number;
+  /** Records given up beyond the lap itself, so that the writer does not lap the reader again at once. */
+  readonly #margin: number;
+  #cursor: number;
+  #missed = 0;
+
+  /**
+   * @param fromStart begin with the tape's first record rather than with the next one to be written
+   * @throws if the memory is no tape
+   */
+  constructor(tape: SharedArrayBuffer, fromStart = false) {
+    this.#header = headerOf(tape);
+    this.#capacity = this.#header[Header.capacity]!;
+    this.#recordWords = this.#header[Header.recordBytes]! / 4;
+    this.#words = new Int32Array(tape, headerBytes);
+    this.#margin = this.#capacity >>> 3;
+    this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
+    this.record = new TapeRecord(this.#header[Header.fields]!);
+  }
+
+  /** Takes the next record into `record`; false when there is none. Records lost to a lap are counted. */
+  next(): boolean {
+    for (;;) {
+      const cursor = this.#cursor;
+      const behind = (Atomics.load(this.#header, Header.head) - cursor) >>> 0;
+      if (behind === 0) return false;
+      if (behind <= this.#capacity) {
+        this.#copy(cursor);
+        const claimed = Atomics.load(this.#header, Header.claimed);
+        if ((claimed - cursor) >>> 0 <= this.#capacity) {
+          this.#cursor = (cursor + 1) | 0;
+          return true;
+        }
+      }
+      this.#giveUp();
+    }
+  }
+
+  /** Records that were overwritten before this reader came to them. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  /** Records that wait to be taken; more than the capacity when some are lost already. */
+  get behind(): number {
+    return (Atomics.load(this.#header, Header.head) - this.#cursor) >>> 0;
+  }
+
+  /** Resolves at the end of the next batch, at once when there is something to take, or when the time is over. */
+  async wait(timeoutMs = Infinity): Promise<void> {
+    Atomics.add(this.#header, Header.parked, 1);
+    try {
+      await Atomics.waitAsync(this.#header, Header.head, this.#cursor, timeoutMs).value;
+    } finally {
+      Atomics.sub(this.#header, Header.parked, 1);
+    }
+  }
+
+  #copy(cursor: number): void {
+    const from = this.#words;
+    const into = this.record.words;
+    const count = this.#recordWords;
+    const start = (cursor & (this.#capacity - 1)) * count;
+    for (let i = 0; i < count; i++) into[i] = from[start + i]!;
+  }
+
+  // The oldest record that is surely whole is claimed - capacity.
+  #giveUp(): void {
+    const claimed = Atomics.load(this.#header, Header.claimed);
+    const oldest = (claimed - this.#capacity) | 0;
+    const head = Atomics.load(this.#header, Header.head);
+    // head may have moved past the claim that was read; never jump beyond what is written.
+    const room = (head - oldest) >>> 0;
+    const next = (oldest + Math.min(this.#margin, room)) | 0;
+    this.#missed += (next - this.#cursor) >>> 0;
+    this.#cursor = next;
+  }
+}

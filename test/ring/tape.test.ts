@@ -1,0 +1,238 @@
+import { once } from 'node:events';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { packagePath } from '../../src/paths.js';
+import { allocateTape, TapeReader, TapeWriter, type StateSource } from '../../src/ring/tape.js';
+import { TickRecord } from '../../src/ring/tickRecord.js';
+import { makeTick } from '../market/ticks.js';
+import { until } from './until.js';
+
+const fields = 3;
+
+/** Each state is the tick's number, in every field. */
+class NumberedStates implements StateSource {
+  number = 0;
+  onCopy: () => void = () => undefined;
+  version(): number {
+    return this.number;
+  }
+  flags(): number {
+    return ~this.number;
+  }
+  copyRow(_slot: number, into: Float64Array, at: number): void {
+    into.fill(this.number, at, at + fields);
+    this.onCopy();
+  }
+}
+
+interface Written {
+  readonly states: NumberedStates;
+  readonly tape: SharedArrayBuffer;
+  append(): void;
+  endBatch(): void;
+}
+
+function writeTo(capacity: number, first = 0): Written {
+  const tape = allocateTape(capacity, fields, first);
+  const states = new NumberedStates();
+  const writer = new TapeWriter(tape, states, (slot) => `SHFE.rb${slot}`);
+  const tick = new TickRecord();
+  return {
+    states,
+    tape,
+    append: () => {
+      tick.i32.fill(states.number);
+      // The slot.
+      tick.i32[1] = states.number % 5;
+      writer.append(tick);
+      states.number++;
+    },
+    endBatch: () => writer.endBatch(),
+  };
+}
+
+/** Fails unless all parts of the reader's record are those of tick n. */
+function expectTick({ record }: TapeReader, n: number): void {
+  const words = [...record.tick.i32];
+  expect(words.filter((word, index) => word !== (index === 1 ? n % 5 : n))).toEqual([]);
+  expect([...record.row]).toEqual([n, n, n]);
+  expect([record.flags, record.version, record.key]).toEqual([~n, n, `SHFE.rb${n % 5}`]);
+}
+
+const firstSequences = fc.oneof(
+  fc.constant(0),
+  fc.integer({ min: 2 ** 31 - 40, max: 2 ** 31 + 4 }),
+  fc.integer({ min: 2 ** 32 - 40, max: 2 ** 32 - 1 }),
+);
+
+describe('a tape', () => {
+  it('gives each of its readers every record once and in order, or counts it as missed, across the wrap', () => {
+    const steps = fc.array(
+      fc.oneof(
+        fc.record({ kind: fc.constant('write' as const), count: fc.integer({ min: 1, max: 40 }) }),
+        fc.record({
+          kind: fc.constant('read' as const),
+          reader: fc.nat(2),
+          count: fc.integer({ min: 1, max: 20 }),
+        }),
+      ),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 5 }), firstSequences, steps, (power, first, list) => {
+        const written = writeTo(2 ** power, first);
+        const readers = [0, 1, 2].map(() => ({ reader: new TapeReader(written.tape), expected: 0 }));
+        const read = (of: (typeof readers)[number]): boolean => {
+          const missed = of.reader.missed;
+          const found = of.reader.next();
+          of.expected += of.reader.missed - missed;
+          if (found) expectTick(of.reader, of.expected++);
+          return found;
+        };
+        // A reader that looks while a record is being written sees whole records alone.
+        written.states.onCopy = () => void read(readers[0]!);
+        for (const step of list) {
+          for (let i = 0; i < step.count; i++) {
+            if (step.kind === 'write') written.append();
+            else if (!read(readers[step.reader]!)) break;
+          }
+        }
+        for (const each of readers) {
+          while (read(each));
+          expect(each.reader.behind).toBe(0);
+          expect(each.expected).toBe(written.states.number);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('keeps the bits of the vendor record, absent values, and long keys as far as there is room', () => {
+    const tape = allocateTape(1, 2);
+    const states: StateSource = {
+      version: () => 2 ** 32 - 1,
+      flags: () => 127,
+      copyRow: (_slot, into, at) => into.set([NaN, -0], at),
+    };
+    const key = 'x'.repeat(95) + 'éy';
+    const writer = new TapeWriter(tape, states, () => key);
+    const reader = new TapeReader(tape);
+    const tick = makeTick({ slot: 7 });
+    tick.i32.set([0x00000001, 0x7ff00000, -1, -524289], 10);
+    writer.append(tick);
+    expect(reader.next()).toBe(true);
+    const { record } = reader;
+    expect(record.tick.i32).toEqual(tick.i32);
+    expect(record.tick.receiveTimeMs).toBe(tick.receiveTimeMs);
+    expect([...record.row]).toEqual([NaN, -0]);
+    expect([record.flags, record.version, record.key]).toEqual([127, 2 ** 32 - 1, key.slice(0, 96)]);
+  });
+
+  it('starts a reader at the next record, or at the first one when asked', () => {
+    const written = writeTo(8, 2 ** 32 - 3);
+    for (let i = 0; i < 5; i++) written.append();
+    const late = new TapeReader(written.tape);
+    const early = new TapeReader(written.tape, true);
+    expect([late.behind, early.behind]).toEqual([0, 5]);
+    expect(late.next()).toBe(false);
+    for (let i = 0; i < 5; i++) {
+      expect(early.next()).toBe(true);
+      expectTick(early, i);
+    }
+    written.append();
+    expect(late.next()).toBe(true);
+    expectTick(late, 5);
+  });
+
+  it('lets readers wait for the end of a batch, and not at all where there is something to take', async () => {
+    const written = writeTo(8);
+    const readers = [new TapeReader(written.tape), new TapeReader(written.tape)];
+    let woken = 0;
+    const waits = readers.map((reader) => reader.wait().then(() => woken++));
+    await readers[0]!.wait(1);
+    expect(woken).toBe(0);
+    written.append();
+    await readers[1]!.wait();
+    expect(woken).toBe(0);
+    written.endBatch();
+    await Promise.all(waits);
+    written.endBatch();
+    expect(readers.map((reader) => reader.next())).toEqual([true, true]);
+    // Nobody is left parked.
+    expect(new Int32Array(written.tape)[18]).toBe(0);
+  });
+
+  it.each([0, -1, 3, 1.5, Number.NaN, 2 ** 21])('refuses a capacity of %d', (capacity) => {
+    expect(() => allocateTape(capacity, 37)).toThrow(RangeError);
+  });
+
+  it('refuses memory that is no tape', () => {
+    expect(() => new TapeReader(new SharedArrayBuffer(0))).toThrow('not a tape');
+    expect(() => new TapeReader(new SharedArrayBuffer(4096))).toThrow('not a tape');
+  });
+});
+
+/** Reads until it meets the record whose flags are -1, and says what it saw. */
+const readerThread = `
+const { parentPort, workerData } = require('node:worker_threads');
+import(workerData.module).then(async ({ TapeReader }) => {
+  const reader = new TapeReader(workerData.tape, true);
+  const { record } = reader;
+  let read = 0, waits = 0, torn = 0, backward = 0, last = -1;
+  parentPort.on('message', () => undefined);
+  for (;;) {
+    while (reader.next()) {
+      read++;
+      const n = record.version;
+      const words = record.tick.i32;
+      for (let i = 2; i < words.length; i++) if (words[i] !== n) { torn++; break; }
+      if (record.row.some((value) => value !== n)) torn++;
+      if (n <= last) backward++;
+      last = n;
+      if (record.flags === -1)
+        return parentPort.postMessage({ read, missed: reader.missed, waits, torn, backward });
+    }
+    waits++;
+    await reader.wait();
+  }
+});`;
+
+describe('a reader in another thread', () => {
+  it('sees whole records in their order, knows what it missed, and sleeps in between', async () => {
+    const written = writeTo(64, 2 ** 31 - 1000);
+    const worker = new Worker(readerThread, {
+      eval: true,
+      workerData: {
+        tape: written.tape,
+        module: pathToFileURL(packagePath('dist', 'src', 'ring', 'tape.js')).href,
+      },
+    });
+    onTestFinished(() => void worker.terminate());
+    const seen = once(worker, 'message');
+    await once(worker, 'online');
+    const header = new Int32Array(written.tape);
+    const asleep = (): Promise<void> =>
+      until(() => Atomics.load(header, 18) > 0, 'the reader to have nothing to read');
+    for (let burst = 0; burst < 20; burst++) {
+      await asleep();
+      for (let i = 0; i < 50; i++) written.append();
+      written.endBatch();
+    }
+    await asleep();
+    // The first 100 are more than the tape holds, and the reader sleeps until they are there.
+    for (let i = 0; i < 50_000; i++) {
+      written.append();
+      if (i % 100 === 99) written.endBatch();
+    }
+    written.states.flags = () => -1;
+    written.append();
+    written.endBatch();
+    const [{ read, missed, waits, torn, backward }] = (await seen) as [Record<string, number>];
+    expect({ torn, backward, total: read! + missed! }).toEqual({ torn: 0, backward: 0, total: 51_001 });
+    expect(read).toBeGreaterThan(0);
+    expect(waits).toBeGreaterThan(0);
+    expect(missed).toBeGreaterThan(0);
+  });
+});
