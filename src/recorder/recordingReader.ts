@@ -1,0 +1,223 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { blockBytes, decodeBlock, decodeDictionary, type DecodedBlock } from './blockCodec.js';
+import {
+  blockHeaderBytes,
+  blockMagic,
+  fileHeaderBytes,
+  parseBlockHeader,
+  parseFileHeader,
+  RecordingError,
+  type BlockHeader,
+} from './recordingFormat.js';
+
+const scanBytes = 1 << 20;
+
+/** A block and where it begins. */
+export interface BlockPlace {
+  readonly offset: number;
+  readonly header: BlockHeader;
+}
+
+/** A part of a file that cannot be read. */
+export interface Damage {
+  readonly offset: number;
+  readonly bytes: number;
+  readonly reason: string;
+}
+
+/**
+ * A recording opened for reading. Opening walks the blocks' headers, without unpacking any. What is damaged in the
+ * midst is left out and told in `damages`; what a crash left of the last block is `torn`.
+ */
+export class RecordingReader {
+  readonly path: string;
+  /** yyyymmdd; undefined where the file header is damaged. */
+  readonly tradingDay: number | undefined;
+  /** In the order of the file. */
+  readonly blocks: readonly BlockPlace[];
+  readonly damages: readonly Damage[];
+  readonly torn: Damage | undefined;
+  readonly #descriptor: number;
+  readonly #bytes: number;
+  /** Greatest receive time of the blocks up to and with each, and the least of each and those after it. */
+  readonly #greatestUpTo: bigint[] = [];
+  readonly #leastFrom: bigint[] = [];
+
+  /**
+   * @throws RecordingError, naming the file, when it is no recording, of another version, or has neither a whole header nor
+   *   a whole block; the system's error when it cannot be opened
+   */
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = openSync(path, 'r');
+    try {
+      this.#bytes = fstatSync(this.#descriptor).size;
+      const walk = this.#walk();
+      this.tradingDay = walk.tradingDay;
+      this.blocks = walk.blocks;
+      this.damages = walk.damages;
+      this.torn = walk.torn;
+    } catch (error) {
+      closeSync(this.#descriptor);
+      // A folder opens, but cannot be read.
+      if (!(error instanceof RecordingError)) throw error;
+      throw new RecordingError(`${path}: ${error.message}`, { cause: error });
+    }
+    let greatest = -(1n << 63n);
+    for (const { header } of this.blocks) {
+      if (header.lastNs > greatest) greatest = header.lastNs;
+      this.#greatestUpTo.push(greatest);
+    }
+    let least = (1n << 63n) - 1n;
+    for (const { header } of [...this.blocks].reverse()) {
+      if (header.firstNs < least) least = header.firstNs;
+      this.#leastFrom.push(least);
+    }
+    this.#leastFrom.reverse();
+  }
+
+  /** Records in the blocks that are whole by their headers. */
+  get ticks(): number {
+    return this.blocks.reduce((sum, { header }) => sum + header.records, 0);
+  }
+
+  /** Ticks that the recorder could not write. */
+  get lost(): number {
+    return this.blocks.reduce((sum, { header }) => sum + header.lostBefore, 0);
+  }
+
+  /** Receive time of the earliest record, ns since the epoch; undefined without a block. */
+  get firstNs(): bigint | undefined {
+    return this.#leastFrom[0];
+  }
+
+  get lastNs(): bigint | undefined {
+    return this.#greatestUpTo.at(-1);
+  }
+
+  /**
+   * The blocks that may hold records received between two instants, both included: their range [from, to) in `blocks`.
+   * Found by bisection, since the host's clock mostly goes forward.
+   */
+  between(fromNs: bigint, toNs: bigint): { readonly from: number; readonly to: number } {
+    const from = firstWhere(this.blocks.length, (at) => this.#greatestUpTo[at]! >= fromNs);
+    const to = firstWhere(this.blocks.length, (at) => this.#leastFrom[at]! > toNs);
+    return { from, to: Math.max(from, to) };
+  }
+
+  /**
+   * Unpacks one block.
+   *
+   * @throws RecordingError, naming file and offset, when it is damaged
+   */
+  read(index: number): DecodedBlock {
+    return this.#withPayload(index, decodeBlock);
+  }
+
+  /** The instruments of one block. Throws as read does. */
+  readKeys(index: number): string[] {
+    return this.#withPayload(index, decodeDictionary);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #withPayload<T>(index: number, decode: (header: BlockHeader, payload: Buffer) => T): T {
+    const { offset, header } = this.blocks[index]!;
+    try {
+      return decode(header, this.#take(offset + blockHeaderBytes, blockBytes(header) - blockHeaderBytes));
+    } catch (error) {
+      if (!(error instanceof RecordingError)) throw error;
+      throw new RecordingError(`${this.path}: at byte ${offset}: ${error.message}`, { cause: error });
+    }
+  }
+
+  #walk(): Pick<RecordingReader, 'tradingDay' | 'torn'> & { blocks: BlockPlace[]; damages: Damage[] } {
+    const blocks: BlockPlace[] = [];
+    const damages: Damage[] = [];
+    const start = parseFileHeader(this.#take(0, fileHeaderBytes));
+    let fileId: number | undefined;
+    let problem: string | undefined;
+    if ('problem' in start) problem = start.problem;
+    else fileId = start.fileId;
+    const tradingDay = 'problem' in start ? undefined : start.tradingDay;
+    // Behind a damaged file header the blocks may be whole; they begin where it ends.
+    let offset = Math.min(fileHeaderBytes, this.#bytes);
+    let damagedFrom = problem === undefined ? offset : 0;
+    let torn: Damage | undefined;
+    for (;;) {
+      const found: BlockPlace | string | undefined =
+        offset === this.#bytes && problem === undefined ? undefined : this.#blockAt(offset, fileId);
+      if (found === undefined) break;
+      if (typeof found === 'string') {
+        problem ??= found;
+        const next = this.#nextBlock(offset + 1, fileId);
+        if (next === undefined) {
+          torn = { offset: damagedFrom, bytes: this.#bytes - damagedFrom, reason: problem };
+          break;
+        }
+        offset = next.offset;
+        continue;
+      }
+      if (problem !== undefined) {
+        damages.push({ offset: damagedFrom, bytes: offset - damagedFrom, reason: problem });
+        problem = undefined;
+      }
+      fileId ??= found.header.fileId;
+      blocks.push(found);
+      offset += blockBytes(found.header);
+      damagedFrom = offset;
+    }
+    if (blocks.length === 0 && 'problem' in start && (start.foreign || this.#bytes >= fileHeaderBytes))
+      throw new RecordingError(start.foreign ? 'this is no recording' : `at byte 0: ${start.problem}`);
+    return { tradingDay, blocks, damages, torn };
+  }
+
+  /** The block at an offset, or what is wrong there. */
+  #blockAt(offset: number, fileId: number | undefined): BlockPlace | string {
+    const header = parseBlockHeader(this.#take(offset, blockHeaderBytes));
+    if ('problem' in header) return header.problem;
+    if (fileId !== undefined && header.fileId !== fileId) return 'a block of another file begins here';
+    if (offset + blockBytes(header) > this.#bytes) return 'the block is cut short';
+    return { offset, header };
+  }
+
+  /** The first block at or after an offset, found by its mark. */
+  #nextBlock(from: number, fileId: number | undefined): BlockPlace | undefined {
+    for (let base = from; base + blockHeaderBytes <= this.#bytes; base += scanBytes) {
+      // What begins in this chunk may go on in the next.
+      const chunk = this.#take(base, scanBytes + blockMagic.length - 1);
+      for (let at = chunk.indexOf(blockMagic); at >= 0; at = chunk.indexOf(blockMagic, at + 1)) {
+        const place = this.#blockAt(base + at, fileId);
+        if (typeof place !== 'string') return place;
+      }
+    }
+    return undefined;
+  }
+
+  /** So many bytes, or those that there are. */
+  #take(offset: number, bytes: number): Buffer {
+    const length = Math.max(0, Math.min(bytes, this.#bytes - offset));
+    const buffer = Buffer.alloc(length);
+    let got = 0;
+    while (got < length) {
+      const count = readSync(this.#descriptor, buffer, got, length - got, offset + got);
+      if (count === 0) break;
+      got += count;
+    }
+    return buffer.subarray(0, got);
+  }
+}
+
+/** The least index below `length` of which `holds` is true; it must be false before and true after it. */
+function firstWhere(length: number, holds: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
