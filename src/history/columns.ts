@@ -1,0 +1,52 @@
+import { F, quoteFields } from '../market/quoteFields.js';
+
+/** How a column shows what it is made from. */
+export type ColumnKind =
+  | 'instrument_id'
+  | 'datetime'
+  | 'update_time'
+  | 'update_millisec'
+  | 'day'
+  | 'number'
+  | 'flags'
+  | 'receive_time';
+
+/** A member of a stored tick as it is given out. */
+export interface Column {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  /** Index into quoteFields; -1 for what is no quote field. */
+  readonly field: number;
+  /** Given where the query does not choose. */
+  readonly isDefault: boolean;
+}
+
+function column(name: string, kind: ColumnKind, field = -1, isDefault = true): Column {
+  return { name, kind, field, isDefault };
+}
+
+const isTime = (field: number): boolean => field === F.timestamp || field === F.tradingDay;
+
+/**
+ * Everything that can be given of a tick, in the order in which it is: the names of an action push, what is wrong with the
+ * tick, and when it came. The id and the two halves of the time are repetitions that must be asked for, levels 2 to 5 are
+ * mostly empty.
+ */
+export const columns: readonly Column[] = [
+  column('instrument_id', 'instrument_id', -1, false),
+  column('datetime', 'datetime', F.timestamp),
+  column('update_time', 'update_time', F.timestamp, false),
+  column('update_millisec', 'update_millisec', F.timestamp, false),
+  column('timestamp', 'number', F.timestamp),
+  column('trading_day', 'day', F.tradingDay),
+  ...quoteFields.flatMap(({ name, documented }, field) =>
+    isTime(field) ? [] : [column(name, 'number', field, documented)],
+  ),
+  column('flags', 'flags'),
+  column('receive_time', 'receive_time'),
+];
+
+export const columnNames: readonly string[] = columns.map(({ name }) => name);
+export const defaultColumns: readonly string[] = columns
+  .filter(({ isDefault }) => isDefault)
+  .map(({ name }) => name);
