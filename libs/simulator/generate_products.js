@@ -8,17 +8,17 @@ const defaultPriceLimit = 0.1;
 const unitsPerYuan = 10000;
 const bonds = ['TS', 'TF', 'T', 'TL'];
 
-function hoursOf({ product, exchange, nightClose }) {
+function hoursOf({ product, exchange, night_close: nightClose }) {
   const day = exchange !== 'CFFEX' ? 'commodity' : bonds.includes(product) ? 'bond' : 'equity';
   const night = nightClose === null ? 'none' : `to${nightClose.replace(':', '')}`;
   return `{DayHours::${day}, NightHours::${night}}`;
 }
 
 const rows = JSON.parse(readFileSync(input, 'utf8')).map((row) => {
-  const tickUnits = Math.round(row.priceTick * unitsPerYuan);
-  const referenceTicks = Math.round((row.referencePrice * unitsPerYuan) / tickUnits);
-  const limit = row.priceLimit ?? defaultPriceLimit;
-  return `    {"${row.product}", Exchange::${row.exchange}, ${hoursOf(row)}, ${row.multiplier}, ${tickUnits}, ${referenceTicks}, ${limit}},`;
+  const tickUnits = Math.round(row.price_tick * unitsPerYuan);
+  const referenceTicks = Math.round((row.reference_price * unitsPerYuan) / tickUnits);
+  const limit = row.price_limit ?? defaultPriceLimit;
+  return `    {"${row.product}", Exchange::${row.exchange}, ${hoursOf(row)}, ${row.volume_multiple}, ${tickUnits}, ${referenceTicks}, ${limit}},`;
 });
 writeFileSync(
   output,

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigArguments } from '../config/arguments.js';
 import { environmentName } from '../config/environment.js';
 import { gatewayOptions } from '../config/options.js';
-import { closest } from '../config/suggest.js';
+import { closest } from '../suggest.js';
 
 /** A command line that cannot be meant; the message is one line. */
 export class UsageError extends Error {

@@ -1,7 +1,7 @@
 import convict from 'convict';
 import type { Option, OptionTable, Values } from './options.js';
 import { namesSecret, shown } from './shown.js';
-import { closest } from './suggest.js';
+import { closest } from '../suggest.js';
 
 /** Values by dotted path, as one source (file, environment, command line) gives them. */
 export type Layer = ReadonlyMap<string, unknown>;

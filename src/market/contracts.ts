@@ -1,11 +1,14 @@
+import { formatInstrumentId, type InstrumentClass, type OptionRight } from './instrumentId.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { addDays, utcMsToDay, WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
 
-/** One listed futures contract. */
+/** One contract that is listed or known to exist: a future, or what an import or a tick has made known. */
 export interface Contract {
   /** Bare id: `rb2701`, `SR701` at CZCE, `l2701F` for a month average. */
   readonly id: string;
-  /** Code in the product table. */
+  /** Absent: FUTURE. */
+  readonly class?: InstrumentClass;
+  /** Code in the product table, or as the id has it where the table lacks it. */
   readonly product: string;
   readonly exchange: Exchange;
   readonly deliveryYear: number;
@@ -13,6 +16,18 @@ export interface Contract {
   readonly deliveryMonth: number;
   /** Last trading day, yyyymmdd. */
   readonly expireDate: number;
+  /** Absent: made of the product's name. */
+  readonly name?: string;
+  /** Absent: the product's, for a future; not known, for an option or a combination. */
+  readonly priceTick?: number;
+  /** Units per lot; absent: the product's. */
+  readonly multiplier?: number;
+  readonly option?: {
+    readonly right: OptionRight;
+    readonly strike: number;
+    /** Bare id of the future that it is on; absent: not known. */
+    readonly underlying?: string;
+  };
 }
 
 const shanghaiOffsetMs = 8 * 3_600_000;
@@ -136,12 +151,12 @@ function listedMonths(product: Product, nearest: number): Set<number> {
 }
 
 function contractId(product: Product, count: number): string {
-  const month = String(monthOf(count)).padStart(2, '0');
-  const year = String(yearOf(count));
-  if (product.exchange === 'CZCE') return product.product + year.slice(3) + month;
-  const monthAverage = product.product.endsWith('_f');
-  const code = monthAverage ? product.product.slice(0, -2) : product.product;
-  return `${code}${year.slice(2)}${month}${monthAverage ? 'F' : ''}`;
+  const { exchange } = product;
+  const isAverage = product.product.endsWith('_f');
+  const code = isAverage ? product.product.slice(0, -2) : product.product;
+  const year = String(yearOf(count)).slice(exchange === 'CZCE' ? 3 : 2);
+  const delivery = `${year}${String(monthOf(count)).padStart(2, '0')}`;
+  return formatInstrumentId({ exchange, code, delivery, variant: isAverage ? 'F' : '', option: undefined });
 }
 
 /**

@@ -19,6 +19,10 @@ export interface Product {
   readonly priceTick: number;
   /** End of the night session as HH:MM Shanghai, null where the product has none. */
   readonly nightClose: string | null;
+  /** Sessions of the day as pairs of HH:MM Shanghai; absent: those of its exchange. */
+  readonly dayHours?: readonly (readonly [string, string])[];
+  /** Of a code that only options have (IO), the code of the futures with the same months (IF). */
+  readonly underlying?: string;
   /** Delivery months that are ever listed, 1–12. */
   readonly months: readonly number[];
   /** How far ahead contracts are listed; see contracts.ts. */
@@ -32,8 +36,53 @@ export interface Product {
 /** Products by code, which is unique over all exchanges (checked by a test, also ignoring case). */
 export type ProductTable = ReadonlyMap<string, Product>;
 
+/** A product as files write it. */
+export interface ProductRow {
+  readonly product: string;
+  readonly exchange: Exchange;
+  readonly name: string;
+  readonly pinyin: string;
+  readonly volume_multiple: number;
+  readonly price_tick: number;
+  readonly night_close: string | null;
+  readonly day_hours?: readonly (readonly [string, string])[] | null;
+  readonly underlying?: string;
+  readonly months: readonly number[];
+  readonly listing: string;
+  readonly expiry: string;
+  readonly reference_price: number;
+  /** Daily limit as a fraction of the previous settlement price, for simulated prices alone. */
+  readonly price_limit?: number;
+}
+
+/** The rows of the product table that ships with the package. */
+export function shippedProductRows(): ProductRow[] {
+  return JSON.parse(readFileSync(packagePath('data', 'products.json'), 'utf8')) as ProductRow[];
+}
+
+export function toProductTable(rows: Iterable<ProductRow>): ProductTable {
+  return new Map(Array.from(rows, (row) => [row.product, toProduct(row)]));
+}
+
 /** Reads the product table that ships with the package. */
 export function loadProducts(): ProductTable {
-  const rows = JSON.parse(readFileSync(packagePath('data', 'products.json'), 'utf8')) as Product[];
-  return new Map(rows.map((row) => [row.product, row]));
+  return toProductTable(shippedProductRows());
+}
+
+function toProduct(row: ProductRow): Product {
+  return {
+    product: row.product,
+    exchange: row.exchange,
+    name: row.name,
+    pinyin: row.pinyin,
+    multiplier: row.volume_multiple,
+    priceTick: row.price_tick,
+    nightClose: row.night_close,
+    ...(row.day_hours == null ? {} : { dayHours: row.day_hours }),
+    ...(row.underlying === undefined ? {} : { underlying: row.underlying }),
+    months: row.months,
+    listing: row.listing,
+    expiry: row.expiry,
+    referencePrice: row.reference_price,
+  };
 }

@@ -25,8 +25,14 @@ const bonds = new Set(['TS', 'TF', 'T', 'TL']);
 
 /** Continuous trading hours of a product (exchange rules; auctions are not in them). */
 export function tradingTime(product: Product): TradingTime {
-  const day = product.exchange !== 'CFFEX' ? commodityDay : bonds.has(product.product) ? bondDay : equityDay;
+  const day =
+    product.dayHours?.map(([from, to]): Period => [`${from}:00`, `${to}:00`]) ?? exchangeDay(product);
   return { day, night: product.nightClose === null ? [] : [['21:00:00', nightEnd(product.nightClose)]] };
+}
+
+function exchangeDay({ exchange, product }: Product): readonly Period[] {
+  if (exchange !== 'CFFEX') return commodityDay;
+  return bonds.has(product) ? bondDay : equityDay;
 }
 
 function nightEnd(close: string): string {

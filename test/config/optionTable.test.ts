@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { connectionOptions, gatewayOptions } from '../../src/config/options.js';
 import { renderConnectionOptions, renderGatewayOptions } from '../../src/config/optionTable.js';
-import { closest, editDistance } from '../../src/config/suggest.js';
+import { closest, editDistance } from '../../src/suggest.js';
 
 describe('the option tables', () => {
   it('have a row of equal width for every option', () => {
