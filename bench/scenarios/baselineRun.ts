@@ -6,7 +6,7 @@ import { BaselineProcess } from '../processes/baseline.js';
 import { pause } from '../processes/child.js';
 import { Load } from '../processes/load.js';
 import { cpuPct, cpuTime, residentMb } from '../processes/usage.js';
-import { judge, latenciesOf, loadUse, type RunFigures } from './gatewayRun.js';
+import { judge, latenciesOf, loadUse, type RunFigures } from './runFigures.js';
 
 export interface BaselineRunOptions {
   readonly kind: BaselineKind;
@@ -105,7 +105,7 @@ export class BaselineBench {
   /** What the clients lost of everything that was sent since the last window began; the last thing to be asked. */
   async lost(): Promise<number> {
     const last = await this.#server.last();
-    const { lost, unseen } = judge({ protocol: 'action' }, await this.#load.finish(), last, true);
+    const { lost, unseen } = judge('action', await this.#load.finish(), last, true);
     return lost + unseen;
   }
 

@@ -2,7 +2,7 @@ import type { BaselineKind } from '../baselines/server.js';
 import { pairedRatio, pairedRatioBetween, type Spread } from '../figures/spread.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import { combine } from './result.js';
-import type { RunFigures } from './gatewayRun.js';
+import type { RunFigures } from './runFigures.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf, type Conditions } from './settings.js';
 import {
@@ -23,7 +23,7 @@ interface CeilingShape {
 }
 
 /** Rates that are tried: a coarse search takes less than a minute. */
-const coarse = { gateway: 2, baseline: 3 };
+const coarse = { gateway: 2, baseline: 2 };
 const fine = { gateway: 4, baseline: 5 };
 const sustained = (ceilings: readonly SustainedCeiling[]): number[] =>
   ceilings.map(({ best }) => best?.deliveredPerS ?? 0);

@@ -7,7 +7,7 @@ import {
   type FaultFigures,
   type FaultKind,
 } from './failoverRun.js';
-import type { RunFigures } from './gatewayRun.js';
+import type { RunFigures } from './runFigures.js';
 import { combine } from './result.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';

@@ -8,8 +8,9 @@ import { pause, until } from '../processes/child.js';
 import { Fronts, type FeedOptions } from '../processes/fronts.js';
 import { GatewayProcess, type ConnectionHealth } from '../processes/gateway.js';
 import { Load, type Probe } from '../processes/load.js';
-import { cpuPct, cpuTime, residentMb, threadCount } from '../processes/usage.js';
-import { everyStreamSpeaks, judge, latenciesOf, loadUse, quiet, type RunFigures } from './gatewayRun.js';
+import { everyStreamSpeaks, quiet } from './gatewayRun.js';
+import { Meter } from './meter.js';
+import { judge, type RunFigures } from './runFigures.js';
 
 /** What can happen to a front's process: it is gone, or it stays and says nothing. */
 export const faultKinds = ['SIGKILL', 'SIGSTOP'] as const;
@@ -131,36 +132,27 @@ class FailoverRun {
   }
 
   async measure(): Promise<FailoverFigures> {
-    const { pid } = this.#gateway.child;
     await everyStreamSpeaks(this.#load);
     for (let line = 0; line < lines; line++) await this.#whole(line, 0);
     const ticksBefore = await this.#gateway.ticks();
-    const begunMs = Date.now();
-    const cpuBefore = cpuTime(pid);
-    const frontBefore = cpuTime(this.#fronts[0]!.child.pid).all;
-    this.#load.begin();
+    // Of the front that is not killed.
+    const meter = new Meter(this.#gateway, this.#fronts[0]!.child.pid, this.#load);
     for (let round = 0; round < this.#options.rounds; round++) {
       // All that it carries has come to it by the last kill of the other one.
-      const flowingMs = Date.now() - (this.#faults.at(-1)?.atMs ?? begunMs);
+      const flowingMs = Date.now() - (this.#faults.at(-1)?.atMs ?? meter.begunMs);
       await pause(Math.max(0, provenFlowMs - flowingMs));
       await this.#stopFront(0);
       await this.#killFront(1);
     }
-    const window = await this.#load.end();
-    const endedMs = Date.now();
-    const seconds = (endedMs - begunMs) / msPerS;
-    const cpuAfter = cpuTime(pid);
-    const frontAfter = cpuTime(this.#fronts[0]!.child.pid).all;
-    const memory = residentMb(pid);
-    const threads = threadCount(pid);
+    const { begunMs, endedMs, figures } = await meter.end();
     for (const front of this.#fronts) front.freeze();
     const stoppedMs = Date.now();
     await quiet(this.#load, true);
-    const missed = (await this.#gateway.ticks()).missed - ticksBefore.missed;
+    const ticksAfter = await this.#gateway.ticks();
     const history = await this.#load.finish();
     const { instruments, plan, rate } = this.#options;
     const verdict = judge(
-      { protocol: 'action' },
+      'action',
       history,
       sequencesAt(instruments, this.#feed, stoppedMs - unsentMs),
       true,
@@ -169,18 +161,11 @@ class FailoverRun {
       faults: this.#figures(this.#load.probes(), begunMs, endedMs),
       run: {
         offered_per_s: rate * plan.reduce((sum, ids) => sum + ids.length, 0),
-        delivered_per_s: window.delivered / seconds,
         ticks_per_s: rate * instruments.length,
         ...verdict,
-        ...latenciesOf(window),
-        gateway_cpu_pct: cpuPct(cpuBefore.all, cpuAfter.all, seconds),
-        gateway_main_cpu_pct: cpuPct(cpuBefore.main, cpuAfter.main, seconds),
-        gateway_rss_mb: memory.now,
-        gateway_threads: threads,
-        missed_in_rings: missed,
-        // Of the one that is not killed.
-        front_cpu_pct: cpuPct(frontBefore, frontAfter, seconds),
-        ...loadUse(window),
+        ...figures,
+        ticks_taken: ticksAfter.accepted,
+        missed_in_rings: ticksAfter.missed - ticksBefore.missed,
         drains_ms: [],
         hops: undefined,
         loop_lag_ms: undefined,

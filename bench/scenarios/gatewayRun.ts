@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagePath } from '../../src/paths.js';
 import { sequencesAt } from '../expectedTicks.js';
-import { hopsOf, type HopName, type Hops } from '../figures/hops.js';
+import { hopsOf, type HopName } from '../figures/hops.js';
 import { pause, until } from '../processes/child.js';
 import { Fronts, inLibrary, type FeedOptions } from '../processes/fronts.js';
 import { GatewayProcess } from '../processes/gateway.js';
-import { Load, type LoadHistory, type LoadWindow } from '../processes/load.js';
+import { Load } from '../processes/load.js';
 import { sampleFrame } from '../processes/sampleFrame.js';
-import { cpuPct, cpuTime, residentMb, threadCount } from '../processes/usage.js';
+import { Meter } from './meter.js';
+import { judge, type RunFigures } from './runFigures.js';
 
 /** What one run of the gateway is under. */
 export interface RunOptions {
@@ -32,54 +33,6 @@ export interface RunOptions {
   /** Take a CPU profile of the gateway's main thread during the window. */
   readonly profile?: boolean;
 }
-
-/** What one run gave. */
-export interface RunFigures {
-  /** Deliveries that were due, per second: ticks of the window times their subscribers. */
-  readonly offered_per_s: number;
-  readonly delivered_per_s: number;
-  readonly ticks_per_s: number;
-  /** From the window's begin to the end of the run. */
-  readonly lost: number;
-  /** Until the window's begin: while the clients came in, and in the warm-up. */
-  readonly lost_before: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  readonly stale: number;
-  /** Instruments of which some client did not end on the last state that any client has. */
-  readonly behind: number;
-  /** Ticks that were due 250 ms before the front was frozen and that no client has. */
-  readonly unseen: number;
-  readonly p50_ms: number;
-  readonly p99_ms: number;
-  readonly p999_ms: number;
-  readonly max_ms: number;
-  readonly gateway_cpu_pct: number;
-  readonly gateway_main_cpu_pct: number;
-  readonly gateway_rss_mb: number;
-  readonly gateway_threads: number;
-  /** Ticks that the main thread read too late. */
-  readonly missed_in_rings: number;
-  readonly front_cpu_pct: number;
-  readonly load_cpu_pct: number;
-  /** Deliveries per second of the load generator's own CPU time: what it could take. */
-  readonly load_capacity_per_s: number;
-  readonly mb_per_s: number;
-  /** Deliveries in one read of a client: how much goes together in one write. */
-  readonly frames_per_read: number;
-  readonly drains_ms: readonly number[];
-  readonly hops: Hops | undefined;
-  readonly loop_lag_ms: { readonly p50: number; readonly p99: number; readonly max: number } | undefined;
-  readonly gc: { readonly count: number; readonly total_ms: number; readonly max_ms: number } | undefined;
-  readonly cpuprofile: string | undefined;
-  /** A market_data frame, for baselines that are to send the same bytes; '' in runs of the aid protocol. */
-  readonly sample: string;
-}
-
-export type Verdict = Pick<
-  RunFigures,
-  'lost' | 'lost_before' | 'duplicated' | 'reordered' | 'stale' | 'behind' | 'unseen'
->;
 
 /** Connections have room for some more than their share, so that assignment is never stuck. */
 const roomPerInstrument = 1.05;
@@ -147,12 +100,8 @@ async function measure(
   const sample = options.protocol === 'aid' ? '' : await sampleFrame(gateway.port, options.instruments[0]!);
   await pause(options.warmupS * msPerS);
 
-  const { pid } = gateway.child;
   const ticksBefore = await gateway.ticks();
-  const begunMs = Date.now();
-  const cpuBefore = cpuTime(pid);
-  const frontBefore = fronts === undefined ? 0 : cpuTime(fronts.child.pid).all;
-  load.begin();
+  const meter = new Meter(gateway, fronts?.child.pid, load);
   // The gateway takes one at a time.
   const tracing =
     options.trace && options.profile !== true ? gateway.trace(options.seconds, traceOneIn) : undefined;
@@ -161,13 +110,7 @@ async function measure(
   // Awaited below; should the run fail before, that failure is the one to tell.
   recorded.catch(() => undefined);
   await pause(options.seconds * msPerS);
-  const window = await load.end();
-  const seconds = (Date.now() - begunMs) / msPerS;
-  const cpuAfter = cpuTime(pid);
-  const frontAfter = fronts === undefined ? 0 : cpuTime(fronts.child.pid).all;
-  const memory = residentMb(pid);
-  const threads = threadCount(pid);
-  const endedMs = begunMs + seconds * msPerS;
+  const { window, begunMs, endedMs, seconds, figures } = await meter.end();
   const [trace, cpuprofile] = await recorded;
 
   const stoppedMs = Date.now();
@@ -177,48 +120,19 @@ async function measure(
   const history = await load.finish();
   const offered = dueBetween(options, feed, begunMs, endedMs);
   const due = sequencesAt(options.instruments, feed, stoppedMs - unsentMs);
-  const verdict = judge(options, history, due, fronts !== undefined);
   return {
     offered_per_s: offered.deliveries / seconds,
-    delivered_per_s: window.delivered / seconds,
     ticks_per_s: offered.ticks / seconds,
-    ...verdict,
-    ...latenciesOf(window),
-    gateway_cpu_pct: cpuPct(cpuBefore.all, cpuAfter.all, seconds),
-    gateway_main_cpu_pct: cpuPct(cpuBefore.main, cpuAfter.main, seconds),
-    gateway_rss_mb: memory.now,
-    gateway_threads: threads,
+    ...judge(options.protocol, history, due, fronts !== undefined),
+    ...figures,
+    ticks_taken: ticksAfter.accepted,
     missed_in_rings: ticksAfter.missed - ticksBefore.missed,
-    front_cpu_pct: cpuPct(frontBefore, frontAfter, seconds),
-    ...loadUse(window),
     drains_ms: window.bursts.map(([, us]) => us / msPerS),
     hops: trace === undefined ? undefined : hopsOf(trace, feed.startUs, load.probes()),
     loop_lag_ms: trace?.loop_delay_ms,
     gc: trace?.gc,
     cpuprofile,
     sample,
-  };
-}
-
-export function latenciesOf(
-  window: LoadWindow,
-): Pick<RunFigures, 'p50_ms' | 'p99_ms' | 'p999_ms' | 'max_ms'> {
-  return {
-    p50_ms: window.p50_us / msPerS,
-    p99_ms: window.p99_us / msPerS,
-    p999_ms: window.p999_us / msPerS,
-    max_ms: window.max_us / msPerS,
-  };
-}
-
-export function loadUse(
-  window: LoadWindow,
-): Pick<RunFigures, 'load_cpu_pct' | 'load_capacity_per_s' | 'mb_per_s' | 'frames_per_read'> {
-  return {
-    load_cpu_pct: (100 * window.cpu_us) / window.window_us,
-    load_capacity_per_s: (window.delivered * 1e6) / Math.max(1, window.cpu_us),
-    mb_per_s: window.bytes / window.window_us,
-    frames_per_read: window.delivered / Math.max(1, window.reads),
   };
 }
 
@@ -275,34 +189,6 @@ function dueBetween(
     deliveries += due * (subscribers.get(id) ?? 0);
   }
   return { ticks, deliveries };
-}
-
-/**
- * The clients' histories against what must have arrived at least. Where the flow has stopped, all clients must agree; where
- * ticks are made in the library it goes on, and a client may be some ms behind another. A tick that no client has may also be one that a
- * late front had not sent when it was frozen, so it is lost only where the front had time enough.
- */
-export function judge(
-  { protocol }: Pick<RunOptions, 'protocol'>,
-  history: LoadHistory,
-  atLeast: ReadonlyMap<string, number>,
-  stopped: boolean,
-): Verdict {
-  let behind = history.silent;
-  let unseen = 0;
-  for (const [id, [least, most]] of Object.entries(history.last)) {
-    if (least < (stopped ? most : Math.min(most, atLeast.get(id) ?? 0))) behind++;
-    unseen += Math.max(0, (atLeast.get(id) ?? 0) - most);
-  }
-  return {
-    lost: protocol === 'action' ? history.missing : 0,
-    lost_before: protocol === 'action' ? history.missing_before : 0,
-    duplicated: history.repeated,
-    reordered: history.late,
-    stale: history.stale,
-    behind,
-    unseen,
-  };
 }
 
 function preloadFor(slow: HopName | undefined, here: readonly HopName[]): string | undefined {

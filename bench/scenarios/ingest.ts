@@ -1,5 +1,5 @@
 import { instruments } from '../instruments.js';
-import type { RunFigures } from './gatewayRun.js';
+import type { RunFigures } from './runFigures.js';
 import { combine } from './result.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';

@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import type { Hops } from '../figures/hops.js';
 import { middleRun, spreadOf, type Spread } from '../figures/spread.js';
 import type { FaultSummary } from './failover.js';
-import type { RunFigures } from './gatewayRun.js';
+import type { RunFigures } from './runFigures.js';
 
 /** What a scenario prints: figures are medians of its runs, faults their sums. */
 export interface ScenarioResult {

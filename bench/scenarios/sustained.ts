@@ -2,7 +2,8 @@ import type { BaselineKind } from '../baselines/server.js';
 import { findCeiling, type Attempt, type Ceiling } from '../figures/ceiling.js';
 import type { Between } from '../figures/spread.js';
 import { BaselineBench } from './baselineRun.js';
-import { runGateway, type RunFigures, type RunOptions } from './gatewayRun.js';
+import { runGateway, type RunOptions } from './gatewayRun.js';
+import type { RunFigures } from './runFigures.js';
 
 /** A system is overrun when a hundredth of its deliveries take longer. */
 const p99LimitMs = 50;
