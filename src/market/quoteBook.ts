@@ -2,6 +2,7 @@ import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
 import type { ExchangeClock, TickTime } from './exchangeClock.js';
 import type { Instrument } from './instrumentDirectory.js';
 import { F, fieldCount } from './quoteFields.js';
+import { TickFlag } from './tickFlags.js';
 
 /** Prices beyond it are the vendor's marks for "no value": DBL_MAX, on some feeds FLT_MAX. */
 const absentBeyond = 1e30;
@@ -39,7 +40,8 @@ export interface SlotLookup {
  *
  *   values   [slot · fieldCount + field]   NaN = absent
  *   changed  [slot · fieldCount + field]   version of the slot at which the value last changed, 0 = never set
- *   versions [slot]                        number of ticks accepted; 0 = nothing known
+ *   versions [slot]                        number of states taken, that from storage too; 0 = nothing known
+ *   flags    [slot]                        of the newest state
  *
  * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
  * A tick is accepted when its key (trading day, volume, time) advances; within a trading day volume never falls. At the
@@ -57,6 +59,10 @@ export class QuoteBook {
   #valueBits = new Int32Array(this.#values.buffer);
   #changed = new Uint32Array(firstSlots * fieldCount);
   #versions = new Uint32Array(firstSlots);
+  /** Flags of the held state, per slot. */
+  #flags = new Int32Array(firstSlots);
+  /** 1 where the held state comes from storage, and no line has brought it or another since, per slot. */
+  #restored = new Uint8Array(firstSlots);
   /** Ticks in a row, per slot, that contradicted the held state. */
   #contradictions = new Uint8Array(firstSlots);
   /** Sources whose lines are in step, each + 1, per slot [slot · mostLines + i]; 0 for none. */
@@ -78,7 +84,7 @@ export class QuoteBook {
     this.#clock = clock;
   }
 
-  /** Number of ticks accepted for the instrument; 0 when nothing is known. */
+  /** Number of states taken for the instrument; 0 when nothing is known. */
   version(slot: number): number {
     return this.#versions[slot] ?? 0;
   }
@@ -91,6 +97,28 @@ export class QuoteBook {
   /** The version at which the field last changed, 0 when it was never set. */
   changedAt(slot: number, field: number): number {
     return this.#changed[slot * fieldCount + field] ?? 0;
+  }
+
+  /** TickFlag bits of the newest tick that was taken in. */
+  flags(slot: number): number {
+    return this.#flags[slot] ?? 0;
+  }
+
+  /**
+   * Puts a state from storage in, before any tick of the instrument; false when there is one already. `row` has
+   * fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
+   * brings another: one that is live and later in time is taken whatever its volume, others by the book's rules.
+   */
+  restore(slot: number, row: Float64Array, flags: number): boolean {
+    if (row.length !== fieldCount)
+      throw new RangeError(`a row has ${fieldCount} values, this one has ${row.length}`);
+    if (slot >= this.#versions.length) this.#grow(slot);
+    if (this.#versions[slot]! > 0) return false;
+    this.#next.set(row);
+    this.#take(slot, 1, flags | TickFlag.stale);
+    this.#restored[slot] = 1;
+    this.#givenBy[slot] = -1;
+    return true;
   }
 
   /** The source brings no more of the instrument, so no other line is measured by it. */
@@ -123,7 +151,7 @@ export class QuoteBook {
 
     const volume = i32[I32.volume]!;
     const held = this.#versions[slot]!;
-    if (held > 0 && this.#isOlder(slot, time, volume)) {
+    if (held > 0 && this.#isOlder(slot, time, volume) && !this.#supersedesStored(slot, time)) {
       if (!this.#provesStateWrong(slot, time)) {
         this.counters.regressed++;
         return false;
@@ -132,13 +160,34 @@ export class QuoteBook {
     }
     this.#contradictions[slot] = 0;
     this.#read(tick, time, exchange, product?.multiplier ?? 1);
-    if (!this.#isNews(slot, tick.source)) {
+    const flags = this.#flagsOf(time);
+    const wasStored = this.#restored[slot] === 1;
+    const isNews = this.#isNews(slot, tick.source);
+    this.#restored[slot] = 0;
+    if (!isNews && !(wasStored && flags !== this.#flags[slot])) {
       this.counters.duplicate++;
       return false;
     }
-    this.#take(slot, held + 1);
+    this.#take(slot, held + 1, flags);
     this.counters.accepted++;
     return true;
+  }
+
+  #supersedesStored(slot: number, time: TickTime): boolean {
+    return (
+      this.#restored[slot] === 1 &&
+      !time.stale &&
+      time.epochMs > this.#values[slot * fieldCount + F.timestamp]!
+    );
+  }
+
+  #flagsOf(time: TickTime): number {
+    const next = this.#next;
+    let flags = 0;
+    if (time.stale) flags |= TickFlag.stale;
+    if (time.repaired) flags |= TickFlag.repairedTime;
+    if (next[F.bidPrice1]! >= next[F.askPrice1]!) flags |= TickFlag.crossedBook;
+    return flags;
   }
 
   /** Puts what the tick says into #next. */
@@ -236,7 +285,7 @@ export class QuoteBook {
     if (free >= 0 && free < (slot + 1) * mostLines) this.#inStep[free] = source + 1;
   }
 
-  #take(slot: number, version: number): void {
+  #take(slot: number, version: number, flags: number): void {
     const at = slot * fieldCount;
     const values = this.#values;
     const next = this.#next;
@@ -247,6 +296,7 @@ export class QuoteBook {
       this.#changed[at + field] = version;
     }
     this.#versions[slot] = version;
+    this.#flags[slot] = flags;
   }
 
   #isOlder(slot: number, time: TickTime, volume: number): boolean {
@@ -282,6 +332,12 @@ export class QuoteBook {
     const versions = new Uint32Array(slots);
     versions.set(this.#versions);
     this.#versions = versions;
+    const flags = new Int32Array(slots);
+    flags.set(this.#flags);
+    this.#flags = flags;
+    const restored = new Uint8Array(slots);
+    restored.set(this.#restored);
+    this.#restored = restored;
     const contradictions = new Uint8Array(slots);
     contradictions.set(this.#contradictions);
     this.#contradictions = contradictions;

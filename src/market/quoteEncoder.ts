@@ -109,7 +109,7 @@ export class QuoteEncoder {
   }
 
   /**
-   * `"key":{…}` with every field that changed after `fromVersion`; '' when nothing did. From version 0 it is a full
+   * `"key":{…}` with every field that changed after `fromVersion`; '' when none did. From version 0 it is a full
    * snapshot of all fields, with the instrument's own data: a client that connects again still holds what another
    * gateway told it. Absent values are `"-"`, the only mark that both of TqSdk's clients take as "no longer a number".
    */
@@ -164,6 +164,7 @@ export class QuoteEncoder {
       if (fromVersion === 0 || this.#book.changedAt(slot, each.field) > fromVersion)
         members += each.lead + this.#text(slot, each, '"-"');
     }
+    if (members === '') return '';
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;
   }
 
