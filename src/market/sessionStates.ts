@@ -1,0 +1,88 @@
+import type { Product } from './products.js';
+import {
+  AlwaysOpenSchedule,
+  ExchangeSchedule,
+  type SessionMoment,
+  type SessionSchedule,
+  type SessionState,
+} from './sessionSchedule.js';
+import type { TradingCalendar } from './tradingCalendar.js';
+import { sessionHours, settlementTradingHours, type SessionHours } from './tradingHours.js';
+
+/** An id as INE's contracts for trading at settlement have it: sc2701TAS. */
+const tradingAtSettlement = /\d{4}TAS$/;
+
+/** Hours within which every product's lie: those of products that the table lacks. */
+const widestHours: SessionHours = {
+  day: [
+    [9 * 60, 11 * 60 + 30],
+    [13 * 60, 15 * 60 + 15],
+  ],
+  night: [21 * 60, 26 * 60 + 30],
+};
+
+/**
+ * The session states of all products, by trading calendar and product table. Products with the same hours share a
+ * schedule, so that there is one per kind of hours, about ten.
+ */
+export class SessionStates {
+  readonly #calendar: TradingCalendar;
+  /** The one schedule of a market that never closes. */
+  readonly #always: SessionSchedule | undefined;
+  /** By the hours as JSON. */
+  readonly #byHours = new Map<string, SessionSchedule>();
+  readonly #byProduct = new Map<Product, SessionSchedule>();
+
+  /** `hours` is the setting trading_hours; `calendar` says which days are trading days. */
+  constructor(hours: 'exchange' | 'always', calendar: TradingCalendar) {
+    this.#calendar = calendar;
+    this.#always = hours === 'always' ? new AlwaysOpenSchedule(calendar) : undefined;
+  }
+
+  /** What the product's market does at an instant, ms since the epoch. */
+  state(product: Product, timeMs: number): SessionState {
+    return this.scheduleOf(product).state(timeMs);
+  }
+
+  /** The same with its surroundings. */
+  moment(product: Product, timeMs: number): SessionMoment {
+    return this.scheduleOf(product).moment(timeMs);
+  }
+
+  /**
+   * True when no tick of the product is stamped so in good order. Live are auctions and sessions, up to 3 s after each
+   * end, the minute before the morning's opening, and the time up to 17:00 in which closing and settlement prices come.
+   */
+  isOffSession(product: Product, timeMs: number): boolean {
+    return this.scheduleOf(product).isOffSession(timeMs);
+  }
+
+  /** A product's schedule, for callers that ask often. */
+  scheduleOf(product: Product): SessionSchedule {
+    const known = this.#byProduct.get(product);
+    if (known !== undefined) return known;
+    const schedule = this.#scheduleFor(sessionHours(product));
+    this.#byProduct.set(product, schedule);
+    return schedule;
+  }
+
+  /**
+   * The schedule of an instrument, which may have hours of its own: contracts for trading at settlement, and any on its
+   * last trading day. `product` is undefined where the product table lacks it.
+   */
+  scheduleOfInstrument(product: Product | undefined, id: string, onLastDay = false): SessionSchedule {
+    if (product === undefined) return this.#scheduleFor(widestHours);
+    if (tradingAtSettlement.test(id)) return this.#scheduleFor(settlementTradingHours());
+    return onLastDay ? this.#scheduleFor(sessionHours(product, true)) : this.scheduleOf(product);
+  }
+
+  #scheduleFor(hours: SessionHours): SessionSchedule {
+    if (this.#always !== undefined) return this.#always;
+    const key = JSON.stringify(hours);
+    const known = this.#byHours.get(key);
+    if (known !== undefined) return known;
+    const schedule = new ExchangeSchedule(hours, this.#calendar);
+    this.#byHours.set(key, schedule);
+    return schedule;
+  }
+}
