@@ -1,7 +1,7 @@
 import { liveContracts, tradingDayAt, type Contract } from './contracts.js';
 import { shanghaiDay } from './exchangeClock.js';
 import { parseInstrumentId, type ParsedInstrumentId } from './instrumentId.js';
-import { buildSymbolsFile, staticFields } from './instrumentFile.js';
+import { staticFields, SymbolsFile } from './instrumentFile.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 
 /** An instrument that somebody has asked for. Its slot is its index in every per-instrument array and never changes. */
@@ -22,7 +22,7 @@ interface Listing {
   /** The next day's contracts trade from the evening on. */
   readonly tradingDay: number;
   readonly contracts: ReadonlyMap<string, Contract>;
-  file: Buffer | undefined;
+  file: SymbolsFile | undefined;
 }
 
 export interface DirectoryOptions {
@@ -95,10 +95,10 @@ export class InstrumentDirectory {
     return found;
   }
 
-  /** Body of GET /symbols/latest.json, built once a day. */
-  symbolsFile(): Buffer {
+  /** Body of GET /symbols/latest.json: another one whenever what is listed changes. */
+  symbolsFile(): SymbolsFile {
     const listing = this.#today();
-    listing.file ??= buildSymbolsFile([...listing.contracts.values()], this.#products, listing.day);
+    listing.file ??= new SymbolsFile([...listing.contracts.values()], this.#products, listing.day);
     return listing.file;
   }
 

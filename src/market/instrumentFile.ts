@@ -1,5 +1,6 @@
 import type { Contract } from './contracts.js';
 import type { ParsedInstrumentId } from './instrumentId.js';
+import { loadSpelling, spell, type Spelling } from './pinyin.js';
 import type { Product, ProductTable } from './products.js';
 import { dayToUtcMs } from './tradingCalendar.js';
 import { tradingTime } from './tradingHours.js';
@@ -15,7 +16,7 @@ const referenceIndex = {
   ins_name: '沪深300',
   exchange_id: 'CSI',
   product_id: '',
-  py: 'hs300',
+  py: 'hs300,hushen300',
   price_tick: 0.01,
   price_decs: 2,
   volume_multiple: 1,
@@ -70,40 +71,76 @@ export function staticFields(
   return JSON.stringify(members).slice(1, -1);
 }
 
-/** The instrument file that TqSdk's clients read, as UTF-8 JSON keyed `EXCHANGE.id`. */
-export function buildSymbolsFile(
-  contracts: readonly Contract[],
-  products: ProductTable,
-  today: number,
-): Buffer {
-  const file: Record<string, unknown> = { 'CSI.000300': referenceIndex };
-  for (const contract of contracts) {
-    const product = products.get(contract.product);
-    if (product !== undefined) file[`${contract.exchange}.${contract.id}`] = symbol(contract, product, today);
+/** Entries of a part: a few ms of work. */
+const entriesPerPart = 100;
+
+/**
+ * The instrument file that TqSdk's clients read, as UTF-8 JSON keyed `EXCHANGE.id`. tqsdk-js takes what has no entry for
+ * non-existent; continuous contracts and indices (`KQ.m@…`, `KQ.i@…`) have none, since no front quotes them.
+ */
+export class SymbolsFile {
+  readonly #contracts: readonly Contract[];
+  readonly #products: ProductTable;
+  readonly #today: number;
+
+  /** @param today yyyymmdd in Shanghai, for what has expired */
+  constructor(contracts: readonly Contract[], products: ProductTable, today: number) {
+    this.#contracts = contracts;
+    this.#products = products;
+    this.#today = today;
   }
-  return Buffer.from(JSON.stringify(file));
+
+  /** Its bytes in pieces, each made when it is asked for: of tens of thousands of options it is many megabytes. */
+  *parts(): Generator<Buffer, void, undefined> {
+    const spelling = loadSpelling();
+    const shared = new Map<Product, string>();
+    let text = `{"${referenceIndex.instrument_id}":${JSON.stringify(referenceIndex)}`;
+    let entries = 0;
+    for (const contract of this.#contracts) {
+      const product = this.#products.get(contract.product);
+      if (product === undefined) continue;
+      let common = shared.get(product);
+      if (common === undefined) shared.set(product, (common = productMembers(product, spelling)));
+      const own = contractMembers(contract, product, this.#today);
+      text += `,"${contract.exchange}.${contract.id}":{${own},${common}}`;
+      if (++entries % entriesPerPart > 0) continue;
+      yield Buffer.from(text);
+      text = '';
+    }
+    yield Buffer.from(`${text}}`);
+  }
 }
 
-function symbol(contract: Contract, product: Product, today: number): Record<string, unknown> {
-  const delivery = /\d+/.exec(contract.id)?.[0] ?? '';
-  return {
-    class: 'FUTURE',
-    instrument_id: `${contract.exchange}.${contract.id}`,
-    ins_id: contract.id,
-    ins_name: `${product.name}${delivery}`,
-    exchange_id: contract.exchange,
+/** What all contracts of a product have alike, as JSON members without braces. */
+function productMembers(product: Product, spelling: Spelling): string {
+  const members = {
+    exchange_id: product.exchange,
     product_id: product.product,
-    py: product.pinyin,
+    // tqsdk-js searches each part for what is typed, and dies of an entry without py.
+    py: `${product.pinyin},${spell(product.name, spelling)}`,
     price_tick: product.priceTick,
     price_decs: decimalsOf(product.priceTick),
     volume_multiple: product.multiplier,
-    expired: contract.expireDate < today,
-    expire_datetime: expireSeconds(contract.expireDate),
-    delivery_year: contract.deliveryYear,
-    delivery_month: contract.deliveryMonth,
     trading_time: tradingTime(product),
     // Margins and fees are set by brokers and not known here.
     margin: null,
     commission: null,
   };
+  return JSON.stringify(members).slice(1, -1);
+}
+
+/** The rest. */
+function contractMembers(contract: Contract, product: Product, today: number): string {
+  const delivery = /\d+/.exec(contract.id)?.[0] ?? '';
+  const members = {
+    class: 'FUTURE',
+    instrument_id: `${contract.exchange}.${contract.id}`,
+    ins_id: contract.id,
+    ins_name: `${product.name}${delivery}`,
+    expired: contract.expireDate < today,
+    expire_datetime: expireSeconds(contract.expireDate),
+    delivery_year: contract.deliveryYear,
+    delivery_month: contract.deliveryMonth,
+  };
+  return JSON.stringify(members).slice(1, -1);
 }

@@ -9,11 +9,16 @@ export interface ServedInstrument {
   readonly key: string;
 }
 
+/** A file that is made piece by piece; another object means other content. */
+export interface ServedFile {
+  parts(): Iterable<Buffer>;
+}
+
 export interface ServedDirectory {
   resolve(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
   list(filter: { search?: string; exchange?: string }): string[];
-  symbolsFile(): Buffer;
+  symbolsFile(): ServedFile;
 }
 
 export interface ServedBook {

@@ -86,7 +86,10 @@ describe('InstrumentDirectory', () => {
 
   it('makes the instrument file that TqSdk’s clients need', () => {
     const all = directory();
-    const file = JSON.parse(all.symbolsFile().toString('utf8')) as Record<string, Record<string, unknown>>;
+    const file = JSON.parse(Buffer.concat([...all.symbolsFile().parts()]).toString('utf8')) as Record<
+      string,
+      Record<string, unknown>
+    >;
     expect(file['CSI.000300']).toBeDefined();
     const rb = file['SHFE.rb2701']!;
     expect(rb).toMatchObject({
@@ -95,7 +98,7 @@ describe('InstrumentDirectory', () => {
       ins_id: 'rb2701',
       exchange_id: 'SHFE',
       product_id: 'rb',
-      py: 'lwg',
+      py: 'lwg,luowengang',
       price_tick: 1,
       price_decs: 0,
       volume_multiple: 10,
