@@ -1,0 +1,59 @@
+import { fieldCount } from '../market/quoteFields.js';
+
+/**
+ * A tick as one line of text, as it lies in Redis and in spill files:
+ *
+ *   flags,received,last_price,open_price, … ,timestamp,trading_day
+ *
+ * flags is the bit mask of tickFlags.ts; received is when the vendor's callback began, in ms since the epoch; then come
+ * all values in the order of quoteFields.ts. A number is written with the fewest digits that identify it, so that every
+ * double comes back as it was; an absent value is empty, and so not 0. Fields that are added to quoteFields come at the
+ * end: a shorter line is one of an older version.
+ */
+export interface TickHead {
+  readonly flags: number;
+  /** ms since the epoch. */
+  readonly receivedMs: number;
+}
+
+/** @param row fieldCount values, NaN absent */
+export function encodeTick(flags: number, receivedMs: number, row: Float64Array): string {
+  let text = `${flags},${receivedMs}`;
+  for (let field = 0; field < fieldCount; field++) text += `,${numberText(row[field]!)}`;
+  return text;
+}
+
+/**
+ * Reads a line of encodeTick.
+ *
+ * @param into gets fieldCount values, NaN absent; whatever it holds when the line is refused
+ * @returns undefined where the text is no such line
+ */
+export function decodeTick(text: string, into: Float64Array): TickHead | undefined {
+  const parts = text.split(',');
+  if (parts.length < 3 || parts.length > fieldCount + 2) return undefined;
+  const flags = parseNumber(parts[0]!);
+  const receivedMs = parseNumber(parts[1]!);
+  if (!Number.isInteger(flags) || Number.isNaN(receivedMs)) return undefined;
+  into.fill(NaN, 0, fieldCount);
+  for (let i = 2; i < parts.length; i++) {
+    if (parts[i] === '') continue;
+    const value = parseNumber(parts[i]!);
+    if (Number.isNaN(value)) return undefined;
+    into[i - 2] = value;
+  }
+  return { flags, receivedMs };
+}
+
+/** The fewest digits that identify a double; empty for NaN, which stands for an absent value. */
+export function numberText(value: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
+  return Number.isNaN(value) ? '' : String(value);
+}
+
+/** What numberText wrote; NaN for everything else. */
+export function parseNumber(text: string): number {
+  return numberForm.test(text) ? Number(text) : NaN;
+}
+
+const numberForm = /^-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)$/;
