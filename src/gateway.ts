@@ -19,7 +19,7 @@ import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { statusReport } from './statusReport.js';
-import { RedisMonitor } from './storage/redis.js';
+import { Storage } from './storage/storage.js';
 
 /** What a terminal's Ctrl-C or a supervisor's stop signal ends may end before this process hears of it. */
 const groupSignalMs = 100;
@@ -43,12 +43,12 @@ export class Gateway {
   readonly #book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
   readonly #source = new RingTickSource();
   readonly #connections: Connections;
+  readonly #storage: Storage;
   readonly #startedAt = performance.now();
   /** Follows ticks while somebody asks for it at the profile socket. */
   readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
   #server: MarketServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
-  #redis: RedisMonitor | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #maintenanceTimer: NodeJS.Timeout | undefined;
   #connecting = false;
@@ -72,6 +72,12 @@ export class Gateway {
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
+    });
+    this.#storage = new Storage({
+      config,
+      book: this.#book,
+      keyOf: (slot) => this.#directory.bySlot(slot).key,
+      log,
     });
   }
 
@@ -101,6 +107,7 @@ export class Gateway {
     });
     const port = await this.#server.listen();
     this.#log.info({ host: config.websocketHost, port }, 'listening');
+    this.#storage.start();
     this.#source.start({ onTick: this.#onTick, onBatchEnd: this.#onBatchEnd });
 
     if (config.simulator !== undefined && !shutdown.aborted) {
@@ -108,10 +115,6 @@ export class Gateway {
       await this.#startSimulator(this.#simulator, shutdown);
     }
     if (shutdown.aborted) return;
-    if (config.redisEnabled) {
-      this.#redis = new RedisMonitor(config, this.#log);
-      this.#redis.start();
-    }
     this.#connections.start();
     this.#connecting = true;
     this.#startTimers();
@@ -135,7 +138,7 @@ export class Gateway {
     this.#source.drain();
     this.#source.stop();
     await this.#server?.close(left());
-    this.#redis?.close();
+    hung.push(...(await this.#storage.stop(left())));
     this.#limitedLog.close();
     await this.#simulator?.stop();
     return hung;
@@ -164,7 +167,7 @@ export class Gateway {
   health(): HealthReport {
     const connections = this.#connections.reports().filter((each) => !each.retiring && !each.isReplaced);
     const demand = this.#connections.demand();
-    const redis = this.#redis?.status() ?? { enabled: false, connected: false, latency: null };
+    const { redis } = this.#storage.status();
     const up = connections.filter((each) => each.state === 'logged_in').length;
     const whole =
       up === connections.length &&
@@ -210,16 +213,23 @@ export class Gateway {
     this.trace.applied();
     this.#server!.onTick(tick.slot);
     this.trace.published();
+    this.#storage.onTick(tick);
   };
 
   #takeHeld(ticks: readonly TickRecord[]): void {
-    for (const tick of ticks) if (this.#book.apply(tick)) this.#server!.onTick(tick.slot);
+    for (const tick of ticks) {
+      if (!this.#book.apply(tick)) continue;
+      this.#server!.onTick(tick.slot);
+      this.#storage.onTick(tick);
+    }
     this.#server!.onBatchEnd();
+    this.#storage.onBatchEnd();
   }
 
   readonly #onBatchEnd = (): void => {
     this.trace.batchEnd();
     this.#server?.onBatchEnd();
+    this.#storage.onBatchEnd();
   };
 
   #startTimers(): void {

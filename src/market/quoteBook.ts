@@ -104,6 +104,13 @@ export class QuoteBook {
     return this.#flags[slot] ?? 0;
   }
 
+  /** Writes all values of the instrument to `into`, from `at` on. */
+  copyRow(slot: number, into: Float64Array, at: number): void {
+    const values = this.#values;
+    const from = slot * fieldCount;
+    for (let field = 0; field < fieldCount; field++) into[at + field] = values[from + field]!;
+  }
+
   /**
    * Puts a state from storage in, before any tick of the instrument; false when there is one already. `row` has
    * fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
