@@ -27,7 +27,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 4;
+constexpr int interfaceVersion = 5;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;

@@ -44,7 +44,7 @@ Gate::Gate(Session &target) noexcept : session(target) {
 
 void Gate::close() noexcept {
   closed.store(true, std::memory_order_seq_cst);
-  // A callback takes about a microsecond and never waits for anyone.
+  // A callback takes about a microsecond, and where it waits for a lossless ring's reader it looks at `closed`.
   while (busy.load(std::memory_order_seq_cst) != 0) std::this_thread::yield();
 }
 
@@ -410,6 +410,7 @@ void Session::onDepth(const char *depth) noexcept {
   record.receiveTimeNs = receiveTimeNs;
   record.source = source_;
   decodeDepth(depth, *library_->layout, record);
+  ring_.waitForRoom([this] { return gate_->isClosed(); });
   ring_.write(record);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for (int i = 0; i < doorbellCount_; i++) doorbells_[i].ring();

@@ -2,11 +2,19 @@ import { resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
-import type { connectionOptions, gatewayOptions, logLevels, tradingHours, Values } from './options.js';
+import type {
+  connectionOptions,
+  gatewayOptions,
+  logLevels,
+  tickFlows,
+  tradingHours,
+  Values,
+} from './options.js';
 import { toPatterns } from './patternList.js';
 
 export type LogLevel = (typeof logLevels)[number];
 export type TradingHours = (typeof tradingHours)[number];
+export type TickFlow = (typeof tickFlows)[number];
 
 export interface ConnectionConfig {
   readonly connectionId: string;
@@ -71,6 +79,7 @@ export interface GatewayConfig {
   readonly configWatch: boolean;
   readonly tradingHours: TradingHours;
   readonly connectionsPerWorker: 'auto' | number;
+  readonly tickFlow: TickFlow;
   readonly redisEnabled: boolean;
   readonly redisHost: string;
   readonly redisPort: number;
@@ -160,6 +169,7 @@ export function toGatewayConfig(
     configWatch: values.config_watch,
     tradingHours: parts.tradingHours,
     connectionsPerWorker: values.connections_per_worker,
+    tickFlow: values.tick_flow,
     redisEnabled: values.redis_enabled,
     redisHost: values.redis_host,
     redisPort: values.redis_port,

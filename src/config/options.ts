@@ -37,6 +37,7 @@ export type Values<Table extends OptionTable> = {
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const tradingHours = ['exchange', 'always'] as const;
+export const tickFlows = ['live', 'lossless'] as const;
 
 function option<T>(format: Format<T>, preset: T, doc: string, unit?: string): Option<T> {
   return { format, default: preset, doc, ...(unit === undefined ? {} : { unit }) };
@@ -143,6 +144,11 @@ export const gatewayOptions = {
     autoOr(1, 1000),
     'auto',
     'Connections that share a worker thread. auto: one thread each up to 16 connections, 4 threads past that; a thread costs about 12 MB.',
+  ),
+  tick_flow: option(
+    oneOf(...tickFlows),
+    'live',
+    "What happens when ticks come faster than they are taken. live: the oldest are lost and counted, and the vendor's threads never wait. lossless: they wait, so that a replay at maximum speed loses nothing; not for real fronts, which cut who is slow.",
   ),
   redis_enabled: option(
     boolean,

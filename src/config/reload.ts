@@ -49,6 +49,7 @@ const atStart = {
   websocketPort: 'websocket_port',
   flowPath: 'flow_path',
   connectionsPerWorker: 'connections_per_worker',
+  tickFlow: 'tick_flow',
   redisEnabled: 'redis_enabled',
   redisHost: 'redis_host',
   redisPort: 'redis_port',

@@ -270,7 +270,7 @@ export class Connections {
     const { source } = this.#options;
     const index = this.#nextIndex++;
     const ringCapacity = this.#ringCapacity(config);
-    const tickRing = allocateTickRing(ringCapacity);
+    const tickRing = allocateTickRing(ringCapacity, 0, this.#config.tickFlow === 'lossless');
     source.addRing(index, tickRing);
     if (index >= this.#ticks.length) {
       const ticks = new Float64Array(2 * this.#ticks.length);

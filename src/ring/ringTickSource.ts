@@ -72,7 +72,10 @@ export class RingTickSource implements TickSource {
   drain(): void {
     const sink = this.#sink;
     if (sink === undefined) return;
-    for (const reader of this.#readers) while (reader.next()) sink.onTick(reader.record);
+    for (const reader of this.#readers) {
+      while (reader.next()) sink.onTick(reader.record);
+      reader.giveRoom();
+    }
     sink.onBatchEnd();
   }
 
@@ -92,6 +95,7 @@ export class RingTickSource implements TickSource {
         left--;
         taken++;
       }
+      reader.giveRoom();
     }
     if (count > 0) this.#first = (this.#first + looked) % count;
     if (taken > 0) sink.onBatchEnd();

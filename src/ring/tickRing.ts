@@ -9,6 +9,9 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  *        72   u32 ticks whose instrument has no slot
  *        76   u32 callbacks that came with a null pointer
  *        80   u32 number of the first record
+ *        84   i32 lossless  1: the writer waits while the ring is full
+ *        88   u32 taken     records that the reader has taken, in a lossless ring
+ *        92   u32 times that the writer gave up waiting
  *        128  capacity records; record n lies at n & (capacity - 1)
  *
  * The counters are 32 bits wide and wrap, so only differences count. The writer never waits: it stores claimed,
@@ -16,6 +19,10 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  *   - has nothing to read while c = head;
  *   - is lapped once head - c > capacity: record c was overwritten;
  *   - copies record c and loads claimed afterwards: if claimed - c > capacity, the copy may be torn.
+ *
+ * A lossless ring, for replays, has one reader, which says from time to time how far it is. Its writer is never more than
+ * the capacity ahead of that: nothing is lapped, and the vendor's thread is held up instead. A reader that takes nothing
+ * for 2 s is not waited for until it moves again.
  * x86-64 keeps loads in order and stores in order; the vendor's library exists for x86-64 alone.
  */
 const headerBytes = 128;
@@ -33,6 +40,9 @@ const Header = {
   unknownInstruments: 18,
   nullPointers: 19,
   firstSequence: 20,
+  lossless: 21,
+  taken: 22,
+  gaveUp: 23,
 } as const;
 
 /** What a reader may be late by: so many ticks of each instrument, which is 16 s on exchanges and 0.4 s at 80 a second. */
@@ -61,8 +71,9 @@ export function tickRingCapacityFor(maxSubscriptions: number, connections: numbe
  *
  * @param capacity records, a power of two
  * @param firstSequence number of its first record, for tests at the wrap of the counters
+ * @param lossless the writer waits for the one reader
  */
-export function allocateTickRing(capacity: number, firstSequence = 0): SharedArrayBuffer {
+export function allocateTickRing(capacity: number, firstSequence = 0, lossless = false): SharedArrayBuffer {
   if (
     !Number.isInteger(capacity) ||
     capacity < 1 ||
@@ -79,6 +90,8 @@ export function allocateTickRing(capacity: number, firstSequence = 0): SharedArr
   header[Header.claimed] = firstSequence | 0;
   header[Header.head] = firstSequence | 0;
   header[Header.firstSequence] = firstSequence | 0;
+  header[Header.lossless] = lossless ? 1 : 0;
+  header[Header.taken] = firstSequence | 0;
   return ring;
 }
 
@@ -92,6 +105,7 @@ export class TickReader {
   readonly #capacity: number;
   /** Records given up beyond the lap itself, so that the writer does not lap the reader again at once. */
   readonly #margin: number;
+  readonly #lossless: boolean;
   #cursor: number;
   #missed = 0;
 
@@ -112,7 +126,9 @@ export class TickReader {
       throw new TypeError('not a tick ring');
     this.#words = new Int32Array(ring, headerBytes);
     this.#margin = this.#capacity >>> 3;
+    this.#lossless = this.#header[Header.lossless] === 1;
     this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
+    this.giveRoom();
   }
 
   /** Takes the next record into `record`; false when there is none. Records lost to a lap are counted. */
@@ -132,6 +148,16 @@ export class TickReader {
       }
       this.#giveUp();
     }
+  }
+
+  /** In a lossless ring, lets the writer have the places of the records that were taken. */
+  giveRoom(): void {
+    if (this.#lossless) Atomics.store(this.#header, Header.taken, this.#cursor);
+  }
+
+  /** Times that a lossless ring's writer gave up waiting for its reader. */
+  get writerGaveUp(): number {
+    return Atomics.load(this.#header, Header.gaveUp) >>> 0;
   }
 
   /** Records that were overwritten before this reader came to them. */

@@ -28,6 +28,7 @@ describe('defaults', () => {
       configWatch: true,
       tradingHours: 'exchange',
       connectionsPerWorker: 'auto',
+      tickFlow: 'live',
       redisEnabled: false,
       redisHost: '127.0.0.1',
       redisPort: 6379,

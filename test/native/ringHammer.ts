@@ -25,6 +25,8 @@ export interface RingHammer {
     count: number,
     maxSpin: number,
   ) => number;
+  /** From here on start()'s thread waits for no reader of a lossless ring. */
+  readonly stopWaiting: () => void;
   readonly running: () => number;
   readonly written: () => number;
   readonly measure: (
@@ -54,6 +56,7 @@ export function loadRingHammer(): RingHammer {
     startReplies: lib.func(
       'int hammer_start_replies(void *ring, int bytes, void *parked, int fd, void *acks, uint32_t count, uint32_t maxSpin)',
     ),
+    stopWaiting: lib.func('void hammer_stop_waiting()'),
     running: lib.func('int hammer_running()'),
     written: lib.func('uint32_t hammer_written()'),
     measure: lib.func('double hammer_measure(void *ring, int bytes, void *parked, int fd, uint32_t count)'),

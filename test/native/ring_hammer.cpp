@@ -14,6 +14,7 @@ namespace {
 
 std::atomic<int> running{0};
 std::atomic<std::uint32_t> written{0};
+std::atomic<bool> stopping{false};
 
 // Writes record n, of which every word follows from n, so that a reader can tell a torn copy.
 void writeRecord(qb::TickRingWriter &writer, std::uint32_t n) {
@@ -33,7 +34,7 @@ std::uint32_t scramble(std::uint32_t &state) {
 }  // namespace
 
 // Writes `count` records from another thread. After each `burst` records on average it pauses for up to
-// `maxPauseUs`; burst 0 never pauses. -1 if the memory is no ring or a writer is already running.
+// `maxPauseUs`; burst 0 never pauses. In a lossless ring it waits for the reader. -1 if the memory is no ring or a writer is already running.
 HAMMER_API int hammer_start(void *ring, int ringBytes, void *parked, int eventFd, std::uint32_t first,
                             std::uint32_t count, std::uint32_t burst, std::uint32_t maxPauseUs) {
   qb::TickRingWriter writer;
@@ -43,10 +44,12 @@ HAMMER_API int hammer_start(void *ring, int ringBytes, void *parked, int eventFd
     return -1;
   }
   written = 0;
+  stopping = false;
   std::thread([=]() mutable {
     const qb::Doorbell doorbell(parked, eventFd);
     std::uint32_t random = 12345;
     for (std::uint32_t i = 0; i < count; i++) {
+      writer.waitForRoom([] { return stopping.load(); });
       writeRecord(writer, first + i);
       std::atomic_thread_fence(std::memory_order_seq_cst);
       doorbell.ring();
@@ -87,6 +90,9 @@ HAMMER_API int hammer_start_replies(void *ring, int ringBytes, void *parked, int
   }).detach();
   return 0;
 }
+
+// From here on hammer_start's thread waits for no reader.
+HAMMER_API void hammer_stop_waiting() { stopping = true; }
 
 HAMMER_API int hammer_running() { return running; }
 HAMMER_API std::uint32_t hammer_written() { return written; }

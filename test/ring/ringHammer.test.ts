@@ -2,10 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { I32 } from '../../src/ring/tickRecord.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { until } from './until.js';
 import { hammeredRecord, loadRingHammer, type RingHammer } from '../native/ringHammer.js';
 
 const records = 2_000_000;
 const readsPerTurn = 50_000;
+const giveRoomEach = 3;
 
 describe('a native writer at full speed', () => {
   let hammer: RingHammer;
@@ -31,9 +33,11 @@ describe('a native writer at full speed', () => {
           // Plain comparisons: expect() for each of millions of records would take minutes.
           if (hammeredRecord(reader.record) !== n)
             throw new Error(`record ${n} is torn or out of order, after ${expected[k]}`);
+          if (i % giveRoomEach === 0) reader.giveRoom();
           if (reader.record.i32[I32.sequence] !== (n | 0)) throw new Error(`record ${n} has another number`);
           expected[k] = n;
         }
+        reader.giveRoom();
         more ||= reader.pending;
       }
       await turn();
@@ -58,5 +62,46 @@ describe('a native writer at full speed', () => {
     const first = 2 ** 31 - records / 2;
     const ring = allocateTickRing(256, first);
     await follow(ring, first, [new TickReader(ring)]);
+  });
+
+  it('waits for the reader of a lossless ring, so that nothing is missed, across the wrap of the counters', async () => {
+    const first = 2 ** 32 - records / 2;
+    const ring = allocateTickRing(1024, first, true);
+    const reader = new TickReader(ring);
+    await follow(ring, first, [reader]);
+    expect([reader.missed, reader.writerGaveUp]).toEqual([0, 0]);
+  });
+
+  it('is never further ahead of the reader of a lossless ring than the ring holds, and stops waiting when told', async () => {
+    const ring = allocateTickRing(64, 0, true);
+    const reader = new TickReader(ring);
+    const bytes = new Uint8Array(ring);
+    expect(hammer.start(bytes, bytes.length, null, -1, 0, 100, 0, 0)).toBe(0);
+    await until(() => hammer.written() === 64, 'the ring to be full');
+    for (let i = 0; i < 10; i++) expect(reader.next()).toBe(true);
+    reader.giveRoom();
+    await until(() => hammer.written() === 74, 'ten more records');
+    expect(hammer.running()).toBe(1);
+    hammer.stopWaiting();
+    await until(() => hammer.running() === 0, 'the writer to end');
+    expect(hammer.written()).toBe(100);
+  });
+
+  it('gives the reader of a lossless ring up that takes nothing for long, until it moves again', async () => {
+    const ring = allocateTickRing(64, 0, true);
+    const reader = new TickReader(ring);
+    const bytes = new Uint8Array(ring);
+    expect(hammer.start(bytes, bytes.length, null, -1, 0, 1000, 0, 0)).toBe(0);
+    await until(() => hammer.running() === 0, 'the writer to end');
+    expect([hammer.written(), reader.writerGaveUp]).toEqual([1000, 1]);
+    let read = 0;
+    while (reader.next()) read++;
+    expect(read + reader.missed).toBe(1000);
+    reader.giveRoom();
+    expect(hammer.start(bytes, bytes.length, null, -1, 1000, 100, 0, 0)).toBe(0);
+    await until(() => hammer.written() === 64, 'the ring to be full');
+    expect(hammer.running()).toBe(1);
+    hammer.stopWaiting();
+    await until(() => hammer.running() === 0, 'the writer to end');
   });
 });
