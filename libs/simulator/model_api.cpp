@@ -124,3 +124,24 @@ EXPORT double qm_next_due(sim::Feed* feed) {
     const int64_t due = feed->nextDue();
     return due == INT64_MAX ? -1 : static_cast<double>(due);
 }
+
+/**
+ * The trading day that an instant is accounted to, as an instrument has it: days since 1970-01-01, the instants at which
+ * it begins and ends, that of the opening auction's tick (-1 for none), and the begin and end of each session, all in ms.
+ * Writes up to 12 numbers; how many sessions there are, at most 4.
+ */
+EXPORT int qm_sessions(sim::Feed* feed, int index, double instant, double* out) {
+    if (!has(feed, index)) return 0;
+    sim::MarketHours& hours = feed->hours();
+    const int64_t day = hours.tradingDay(static_cast<int64_t>(instant));
+    const sim::TradingDaySessions& found = hours.sessions(feed->model(index).spec().hours, day);
+    *out++ = static_cast<double>(found.day);
+    *out++ = static_cast<double>(found.begin);
+    *out++ = static_cast<double>(found.end);
+    *out++ = static_cast<double>(found.auction);
+    for (int i = 0; i < found.count; ++i) {
+        *out++ = static_cast<double>(found.sessions[i].start);
+        *out++ = static_cast<double>(found.sessions[i].end);
+    }
+    return found.count;
+}

@@ -1,4 +1,6 @@
+import { loadProducts, type Product } from './products.js';
 import { utcMsToDay, WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
+import { auctionMinutes, sessionHours, type SessionHours, type SessionMinutes } from './tradingHours.js';
 
 /** Whether the market keeps the exchanges' hours or never pauses, as some simulated fronts do not. */
 export type TradingHours = 'exchange' | 'always';
@@ -29,64 +31,113 @@ const dayMs = 24 * 60 * minuteMs;
 const lateTicksMs = 3 * minuteMs;
 /** Ticks of an auction are there when continuous trading begins. */
 const auctionMs = minuteMs;
+/** An auction's tick is stamped so long before continuous trading begins. */
+const auctionTickMinutes = 1;
 
-const at = (hour: number, minute: number): number => (hour * 60 + minute) * minuteMs;
+/** After the close come settlement prices, a few at any moment of these times of day. */
+const settlement = [15 * 60 * minuteMs, 17 * 60 * minuteMs] as const;
 
-/** Times of day at which ticks of some product pause, and how long its last ones may come after it (exchange rules). */
-const pauses = [
-  ...[at(8, 59), at(9, 29), at(20, 59)].map((auction) => ({ at: auction, lateMs: auctionMs })),
-  ...[at(1, 0), at(2, 30), at(10, 15), at(11, 30), at(15, 0), at(15, 15), at(23, 0)].map((end) => ({
-    at: end,
-    lateMs: lateTicksMs,
-  })),
-];
-/** After the close come settlement prices, a few at any moment. */
-const settlement = [at(15, 0), at(17, 0)] as const;
-/** Times of day at which continuous trading of some product begins. */
-const openings = [at(9, 0), at(9, 30), at(10, 30), at(13, 0), at(13, 30), at(21, 0)];
-/** When any product trades, with auctions and late ticks; the night's end belongs to the next day. */
-const openHours = [
-  [at(8, 55), at(11, 33)],
-  [at(13, 0), at(15, 18)],
-] as const;
-const nightBegin = at(20, 55);
-const nightEnd = at(2, 33);
+/** Times of day, in ms; those of a night may pass 24:00. */
+type Stretch = readonly [from: number, to: number];
+
+/** What the hours of all products come to. */
+interface CommonHours {
+  /** Times of day at which ticks of some product pause, and how long its last ones may come after it. */
+  readonly pauses: readonly { readonly at: number; readonly lateMs: number }[];
+  /** Times of day at which continuous trading of some product begins, in order. */
+  readonly openings: readonly number[];
+  /** When any product trades by day, and in the night, with auctions and late ticks. */
+  readonly day: readonly Stretch[];
+  readonly night: Stretch | undefined;
+}
 
 /** The hours of all exchanges together; a calendar of weekdays knows no holidays. */
 export class ExchangeHours implements MarketHours {
   readonly #calendar: TradingCalendar;
   readonly #weekdays = new WeekdayCalendar();
+  readonly #hours: CommonHours;
 
-  constructor(calendar: TradingCalendar) {
+  /** `products` are those whose hours count: by default the product table that ships with the package. */
+  constructor(calendar: TradingCalendar, products: Iterable<Product> = loadProducts().values()) {
     this.#calendar = calendar;
+    this.#hours = commonHours(Array.from(products, (product) => sessionHours(product)));
   }
 
   isClosed(timeMs: number): boolean {
     const local = timeMs + shanghaiOffsetMs;
     const timeOfDay = local % dayMs;
+    const { day, night } = this.#hours;
     // The night's small hours belong to the evening before.
-    if (timeOfDay < nightEnd) return !this.#hasNight(utcMsToDay(local - dayMs));
-    if (timeOfDay >= nightBegin) return !this.#hasNight(utcMsToDay(local));
-    if (!openHours.some(([from, to]) => timeOfDay >= from && timeOfDay < to)) return true;
+    if (contains(night, timeOfDay + dayMs)) return !this.#hasNight(utcMsToDay(local - dayMs));
+    if (contains(night, timeOfDay)) return !this.#hasNight(utcMsToDay(local));
+    if (!day.some((stretch) => contains(stretch, timeOfDay))) return true;
     return !this.#calendar.isTradingDay(utcMsToDay(local));
   }
 
   pausesBetween(fromMs: number, toMs: number): boolean {
     const timeOfDay = (fromMs + shanghaiOffsetMs) % dayMs;
     if (timeOfDay >= settlement[0] && timeOfDay < settlement[1]) return true;
-    return pauses.some((pause) => lastOccurrence(pause.at, toMs) > fromMs - pause.lateMs);
+    return this.#hours.pauses.some((pause) => lastOccurrence(pause.at, toMs) > fromMs - pause.lateMs);
   }
 
   lastOpening(timeMs: number): Opening | undefined {
-    const all = openings.map((opening, index) => ({ index, at: lastOccurrence(opening, timeMs) }));
-    const last = all.reduce((newest, each) => (each.at > newest.at ? each : newest));
-    return this.isClosed(last.at) ? undefined : last;
+    const all = this.#hours.openings.map((opening, index) => ({
+      index,
+      at: lastOccurrence(opening, timeMs),
+    }));
+    const [last] = all.sort((a, b) => b.at - a.at);
+    return last === undefined || this.isClosed(last.at) ? undefined : last;
   }
 
   /** There is none on the evening before a holiday, be it before a weekend or not. */
   #hasNight(day: number): boolean {
     return this.#calendar.isTradingDay(day) && this.#calendar.isTradingDay(this.#weekdays.next(day));
   }
+}
+
+function commonHours(hours: readonly SessionHours[]): CommonHours {
+  const days = hours.map(({ day }) => day);
+  const nights = hours.flatMap(({ night }) => (night === null ? [] : [[night]]));
+  const sessions = [...days, ...nights];
+  const auctions = sessions.map(([first]) => (first![0] - auctionTickMinutes) * minuteMs);
+  const ends = sessions.flatMap((each) => each.map(([, to]) => (to * minuteMs) % dayMs));
+  const openings = sessions.flatMap((each) => each.map(([from]) => from * minuteMs));
+  return {
+    pauses: [
+      ...distinct(auctions).map((at) => ({ at, lateMs: auctionMs })),
+      ...distinct(ends).map((at) => ({ at, lateMs: lateTicksMs })),
+    ],
+    openings: distinct(openings),
+    day: union(days.flatMap(stretches)),
+    night: union(nights.flatMap(stretches))[0],
+  };
+}
+
+/** When ticks of a day's sessions, or of a night, may come. */
+function stretches(sessions: readonly SessionMinutes[]): Stretch[] {
+  return sessions.map(([from, to], index) => [
+    (index === 0 ? from - auctionMinutes : from) * minuteMs,
+    to * minuteMs + lateTicksMs,
+  ]);
+}
+
+/** The stretches that together cover the same times, apart from each other and in order. */
+function union(parts: readonly Stretch[]): Stretch[] {
+  const joined: [number, number][] = [];
+  for (const [from, to] of [...parts].sort(([a], [b]) => a - b)) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
+}
+
+function distinct(times: readonly number[]): number[] {
+  return [...new Set(times)].sort((a, b) => a - b);
+}
+
+function contains(stretch: Stretch | undefined, time: number): boolean {
+  return stretch !== undefined && time >= stretch[0] && time < stretch[1];
 }
 
 /** A market without pauses. */

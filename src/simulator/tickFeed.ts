@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
 import { packagePath } from '../paths.js';
 
 /** Ticks that one native call hands over at most. */
@@ -64,6 +64,12 @@ function bind() {
       ends: Uint32Array,
       frames: Uint8Array,
     ) => number,
+    sessions: library.func('int qm_sessions(void *feed, int index, double instant, void *out)') as (
+      feed: unknown,
+      index: number,
+      instant: number,
+      out: Float64Array,
+    ) => number,
     nextDue: library.func('double qm_next_due(void *feed)') as (feed: unknown) => number,
   };
 }
@@ -105,6 +111,21 @@ export const defaultFeedSettings: FeedSettings = {
   holidays: [],
 };
 
+/** An instrument's trading day in the tick model. Instants are ms since the epoch; an end is not part of its session. */
+export interface ModelDay {
+  /** yyyymmdd. */
+  readonly day: number;
+  /** The instants that are accounted to it. */
+  readonly begin: number;
+  readonly end: number;
+  /** The second of the opening auction's tick, -1 where there is none. */
+  readonly auction: number;
+  readonly sessions: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** Numbers that describe a trading day with the most sessions. */
+const longestModelDay = 12;
+
 let native: ReturnType<typeof bind> | undefined;
 
 /**
@@ -144,6 +165,18 @@ export class TickFeed {
   /** Index of an instrument from 0 on; -1 for an id that the model does not know. */
   add(id: string): number {
     return this.#native.add(this.#feed, id);
+  }
+
+  /** The trading day that an instant is accounted to. */
+  dayAt(index: number, instant: number): ModelDay {
+    const out = new Float64Array(longestModelDay);
+    const count = this.#native.sessions(this.#feed, index, instant, out);
+    const [day, begin, end, auction, ...times] = out;
+    const sessions = Array.from({ length: count }, (_, i) => ({
+      start: times[2 * i]!,
+      end: times[2 * i + 1]!,
+    }));
+    return { day: utcMsToDay(day! * dayMs), begin: begin!, end: end!, auction: auction!, sessions };
   }
 
   /** Begins or stops to schedule an instrument. */
