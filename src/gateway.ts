@@ -5,7 +5,6 @@ import { Connections, type ConnectionReport } from './coordinator/connections.js
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
-import { loadProducts } from './market/products.js';
 import { QuoteBook, type BookCounters } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
 import { WeekdayCalendar } from './market/tradingCalendar.js';
@@ -39,8 +38,8 @@ export class Gateway {
   readonly #log: Logger;
   /** For what fronts and clients can cause at any rate. */
   readonly #limitedLog: LimitedLog;
-  readonly #directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments });
-  readonly #book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
+  readonly #directory: InstrumentDirectory;
+  readonly #book: QuoteBook;
   readonly #source = new RingTickSource();
   readonly #connections: Connections;
   readonly #storage: Storage;
@@ -63,6 +62,8 @@ export class Gateway {
     this.#loadAgain = loadAgain;
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
+    this.#directory = new InstrumentDirectory({ products: config.products, maxInstruments });
+    this.#book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
     this.#connections = new Connections({
       config,
       log,

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
+import type { ProductTable } from '../market/products.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
 import type {
   connectionOptions,
@@ -76,6 +77,8 @@ export interface GatewayConfig {
   readonly unsubscribeGrace: number;
   /** Subscribed whether a client wants them or not. */
   readonly alwaysSubscribe: readonly InstrumentPattern[];
+  /** The built-in table with the rows of the user's file. */
+  readonly products: ProductTable;
   readonly configWatch: boolean;
   readonly tradingHours: TradingHours;
   readonly connectionsPerWorker: 'auto' | number;
@@ -146,6 +149,7 @@ export function toGatewayConfig(
   parts: {
     readonly connections: readonly ConnectionConfig[];
     readonly redisPassword: string;
+    readonly products: ProductTable;
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
     readonly warnings: readonly string[];
@@ -166,6 +170,7 @@ export function toGatewayConfig(
     redundantInstruments: toPatterns(values.redundant_instruments),
     unsubscribeGrace: values.unsubscribe_grace,
     alwaysSubscribe: toPatterns(values.always_subscribe),
+    products: parts.products,
     configWatch: values.config_watch,
     tradingHours: parts.tradingHours,
     connectionsPerWorker: values.connections_per_worker,

@@ -11,6 +11,7 @@ import {
   type SimulatorConfig,
 } from './gatewayConfig.js';
 import { gatewayOptions } from './options.js';
+import { readProductTable } from './productsFile.js';
 import { resolveSecret } from './passwords.js';
 import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
@@ -113,6 +114,8 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     sources,
   );
   if ('fault' in redisPassword) add('file', `redis_password: ${redisPassword.fault}`);
+  const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
+  for (const fault of productFaults) add('file', `products_file: ${fault}`);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
@@ -134,6 +137,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   return toGatewayConfig(values, {
     connections,
     redisPassword: redisPassword.value,
+    products,
     simulator,
     tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',
     warnings,

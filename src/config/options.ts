@@ -124,6 +124,11 @@ export const gatewayOptions = {
     ['*'],
     'What redundancy is for; all else has one connection. c* is every id that begins with c, cu2605 too. The variable takes them with commas between.',
   ),
+  products_file: option(
+    text(4096),
+    '',
+    'JSON file with rows that replace, add or remove products of the built-in table, relative to the working directory; see docs/instruments.md. Read at start.',
+  ),
   always_subscribe: option(
     patternList,
     [],

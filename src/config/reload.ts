@@ -50,6 +50,7 @@ const atStart = {
   flowPath: 'flow_path',
   connectionsPerWorker: 'connections_per_worker',
   tickFlow: 'tick_flow',
+  products: 'products_file',
   redisEnabled: 'redis_enabled',
   redisHost: 'redis_host',
   redisPort: 'redis_port',

@@ -109,6 +109,20 @@ function expiry(rule: string, count: number, calendar: TradingCalendar): number 
   }
 }
 
+const listingPart = /^(?:months|even|quarters|next-quarters):(?:[1-9]|[1-5]\d|60)$/;
+const expiryForm =
+  /^(?:day15|trading-day:(?:[1-9]|1[0-5])|fourth-last-trading-day|last-trading-day-before|(?:second|third)-friday|last-monday)$/;
+
+/** Whether a product's `listing` is a rule that listedMonths knows, of at most 60 months each. */
+export function isListingRule(rule: string): boolean {
+  return rule === 'none' || rule.split('+').every((part) => listingPart.test(part));
+}
+
+/** Whether a product's `expiry` is a rule that there is. */
+export function isExpiryRule(rule: string): boolean {
+  return expiryForm.test(rule);
+}
+
 function range(from: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => from + i);
 }

@@ -1,7 +1,10 @@
-import { liveContracts, tradingDayAt, type Contract } from './contracts.js';
-import { shanghaiDay } from './exchangeClock.js';
+import type { Contract } from './contracts.js';
+import { adviseExpired, adviseUnknown, type Advice, type AdviceFacts } from './instrumentAdvice.js';
 import { parseInstrumentId, type ParsedInstrumentId } from './instrumentId.js';
 import { staticFields, SymbolsFile } from './instrumentFile.js';
+import { matches, type InstrumentPattern } from './instrumentPattern.js';
+import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
+import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 
 /** An instrument that somebody has asked for. Its slot is its index in every per-instrument array and never changes. */
@@ -13,24 +16,13 @@ export interface Instrument {
   /** `EXCHANGE.id`. */
   readonly key: string;
   readonly product: Product | undefined;
-  /** The members of a first snapshot that never change, as JSON text without braces; empty for unknown products. */
+  /** The members of a first snapshot that hardly change, as JSON text without braces; empty for unknown products. */
   readonly staticJson: string;
 }
 
-interface Listing {
-  readonly day: number;
-  /** The next day's contracts trade from the evening on. */
-  readonly tradingDay: number;
-  readonly contracts: ReadonlyMap<string, Contract>;
-  file: SymbolsFile | undefined;
-}
-
-export interface DirectoryOptions {
-  readonly products: ProductTable;
+export interface DirectoryOptions extends ListingOptions {
   /** Slots that may be given out; requests past it resolve to nothing. */
   readonly maxInstruments: number;
-  /** ms since the epoch. */
-  readonly now?: () => number;
 }
 
 /** Part of the slots that ids may take which are not listed today, so that no client can bar the others' contracts. */
@@ -40,15 +32,17 @@ const unlistedShare = 0.75;
 export class InstrumentDirectory {
   readonly #products: ProductTable;
   readonly #maxInstruments: number;
-  readonly #now: () => number;
   readonly #instruments: Instrument[] = [];
   readonly #byId = new Map<string, Instrument>();
-  #listing: Listing | undefined;
+  readonly #listing: Listing;
+  readonly #search: InstrumentSearch;
+  #file: { readonly of: ListedDay; readonly file: SymbolsFile } | undefined;
 
   constructor(options: DirectoryOptions) {
     this.#products = options.products;
     this.#maxInstruments = options.maxInstruments;
-    this.#now = options.now ?? Date.now;
+    this.#listing = new Listing(options);
+    this.#search = new InstrumentSearch(options.products);
   }
 
   get size(): number {
@@ -69,7 +63,7 @@ export class InstrumentDirectory {
     const taken = this.#instruments.length;
     const hasSlot =
       taken < this.#maxInstruments * unlistedShare ||
-      (taken < this.#maxInstruments && this.#today().contracts.has(parsed.id));
+      (taken < this.#maxInstruments && this.#listing.current().contracts.has(parsed.id));
     return hasSlot ? this.#add(parsed) : undefined;
   }
 
@@ -80,55 +74,95 @@ export class InstrumentDirectory {
     return instrument;
   }
 
-  /**
-   * Bare ids of the contracts listed today, sorted by exchange and id. `search` is matched against ids, product
-   * codes, Chinese names and pinyin initials, ignoring case; `exchange` must be an exchange's exact name.
-   */
-  list(filter: { search?: string; exchange?: string } = {}): string[] {
-    const search = filter.search?.trim().toLowerCase() ?? '';
-    const found: string[] = [];
-    for (const contract of this.#today().contracts.values()) {
-      if (filter.exchange !== undefined && contract.exchange !== filter.exchange) continue;
-      const product = this.#products.get(contract.product);
-      if (search === '' || matches(contract, product, search)) found.push(contract.id);
-    }
-    return found;
+  /** What is listed today; the same object as long as nothing changes. */
+  listed(): ListedDay {
+    return this.#listing.current();
+  }
+
+  /** Bare ids of what is listed today and passes the filter, sorted by exchange and id. */
+  list(filter: InstrumentFilter = {}): string[] {
+    return this.search(filter).instruments;
+  }
+
+  /** The same, and how many there are beyond the limit. */
+  search(filter: InstrumentFilter): Found {
+    return this.#search.find(this.#listing.current().contracts.values(), filter);
+  }
+
+  /** What is listed today of a pattern, as the pattern writes it: with the exchange where it names one. */
+  expand(pattern: InstrumentPattern): string[] {
+    const ids: string[] = [];
+    for (const contract of this.#listing.current().contracts.values())
+      if (matches(pattern, contract))
+        ids.push(pattern.exchange === undefined ? contract.id : `${contract.exchange}.${contract.id}`);
+    return ids;
+  }
+
+  /** What may have been meant by a name that `resolve` refuses. */
+  adviseUnknown(requested: string, openInterest: (slot: number) => number): Advice {
+    return adviseUnknown(requested, this.#facts(openInterest));
+  }
+
+  /** What to say of an instrument that is past its delivery; undefined of others. */
+  adviseExpired(requested: string, openInterest: (slot: number) => number): Advice | undefined {
+    return adviseExpired(requested, this.#facts(openInterest));
+  }
+
+  /** Takes what was imported in place of what was imported before. */
+  setImported(contracts: readonly Contract[]): void {
+    this.#listing.setImported(contracts);
+  }
+
+  /** Takes what has been found to exist in place of what had been found before. */
+  setFound(contracts: readonly Contract[]): void {
+    this.#listing.setFound(contracts);
   }
 
   /** Body of GET /symbols/latest.json: another one whenever what is listed changes. */
   symbolsFile(): SymbolsFile {
-    const listing = this.#today();
-    listing.file ??= new SymbolsFile([...listing.contracts.values()], this.#products, listing.day);
-    return listing.file;
+    const listed = this.#listing.current();
+    if (this.#file?.of !== listed)
+      this.#file = {
+        of: listed,
+        file: new SymbolsFile([...listed.contracts.values()], this.#products, listed.day),
+      };
+    return this.#file.file;
   }
 
-  #today(): Listing {
-    const day = shanghaiDay(this.#now());
-    const tradingDay = tradingDayAt(new Date(this.#now()));
-    if (this.#listing?.day !== day || this.#listing.tradingDay !== tradingDay) {
-      const contracts = liveContracts(this.#products, new Date(this.#now()));
-      const sorted = [...contracts].sort((a, b) => compare(a.exchange, b.exchange) || compare(a.id, b.id));
-      this.#listing = {
-        day,
-        tradingDay,
-        contracts: new Map(sorted.map((contract) => [contract.id, contract])),
-        file: undefined,
-      };
-    }
-    return this.#listing;
+  #facts(openInterest: (slot: number) => number): AdviceFacts {
+    const { contracts, tradingDay } = this.#listing.current();
+    return {
+      products: this.#products,
+      contracts,
+      tradingDay,
+      openInterest: (id) => {
+        const slot = this.#byId.get(id)?.slot;
+        return slot === undefined ? 0 : openInterest(slot) || 0;
+      },
+    };
   }
 
   #add(parsed: ParsedInstrumentId): Instrument {
-    const instrument = new KnownInstrument(this.#instruments.length, parsed, this.#describe);
+    const instrument = new KnownInstrument(this.#instruments.length, parsed, this.#describer);
     this.#instruments.push(instrument);
     this.#byId.set(parsed.id, instrument);
     return instrument;
   }
 
-  readonly #describe = (parsed: ParsedInstrumentId): string => {
-    const { contracts, day } = this.#today();
-    return staticFields(parsed, contracts.get(parsed.id), day);
+  readonly #describer: Describer = {
+    listing: () => this.#listing.revision,
+    describe: (parsed) => {
+      const { contracts, day } = this.#listing.current();
+      return staticFields(parsed, contracts.get(parsed.id), day);
+    },
   };
+}
+
+/** Says what never changes of an instrument while the list is the same. */
+interface Describer {
+  /** Number of the list. */
+  listing(): number;
+  describe(parsed: ParsedInstrumentId): string;
 }
 
 /** A class, since the engine looks every property of an object literal with a getter up in a hash table of its own. */
@@ -139,31 +173,27 @@ class KnownInstrument implements Instrument {
   readonly key: string;
   readonly product: Product | undefined;
   readonly #parsed: ParsedInstrumentId;
-  readonly #describe: (parsed: ParsedInstrumentId) => string;
-  #staticJson: string | undefined;
+  readonly #describer: Describer;
+  #staticJson = '';
+  /** Number of the list that it was made from; none so far. */
+  #listing = -1;
 
-  constructor(slot: number, parsed: ParsedInstrumentId, describe: (parsed: ParsedInstrumentId) => string) {
+  constructor(slot: number, parsed: ParsedInstrumentId, describer: Describer) {
     this.slot = slot;
     this.id = parsed.id;
     this.exchange = parsed.exchange;
     this.key = `${parsed.exchange}.${parsed.id}`;
     this.product = parsed.product;
     this.#parsed = parsed;
-    this.#describe = describe;
+    this.#describer = describer;
   }
 
   /** Made for the first snapshot: a client may name thousands of instruments at once that never tick. */
   get staticJson(): string {
-    return (this.#staticJson ??= this.#describe(this.#parsed));
+    if (this.#listing !== this.#describer.listing()) {
+      this.#staticJson = this.#describer.describe(this.#parsed);
+      this.#listing = this.#describer.listing();
+    }
+    return this.#staticJson;
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function matches(contract: Contract, product: Product | undefined, search: string): boolean {
-  if (`${contract.exchange}.${contract.id}`.toLowerCase().includes(search)) return true;
-  if (product === undefined) return false;
-  return product.name.toLowerCase().includes(search) || product.pinyin.startsWith(search);
 }

@@ -5,6 +5,7 @@ import { environmentName } from '../../src/config/environment.js';
 import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig, loadListenAddress } from '../../src/config/load.js';
 import { gatewayOptions } from '../../src/config/options.js';
+import { loadProducts } from '../../src/market/products.js';
 import { packagePath } from '../../src/paths.js';
 import { connection, load, problemsOf, temporaryFolder } from './sources.js';
 
@@ -25,6 +26,7 @@ describe('defaults', () => {
       redundantInstruments: [{ text: '*', exchange: undefined, id: '', open: true }],
       unsubscribeGrace: 10,
       alwaysSubscribe: [],
+      products: loadProducts(),
       configWatch: true,
       tradingHours: 'exchange',
       connectionsPerWorker: 'auto',
@@ -98,6 +100,9 @@ describe('defaults', () => {
   });
 });
 
+/** Settings that name files, which are read with the configuration. */
+const filesToRead = ['redis_password_file', 'products_file', 'import_instruments'];
+
 describe('precedence', () => {
   const file = { websocket_port: 1001, log_level: 'warn', load_balance_strategy: 'round_robin' };
   const env = { QACTPMD_WEBSOCKET_PORT: '1002', QACTPMD_LOG_LEVEL: 'error' };
@@ -118,7 +123,7 @@ describe('precedence', () => {
   it('lets every scalar be set by its variable', () => {
     const given: Record<string, string> = {};
     for (const [path, { format }] of Object.entries(gatewayOptions)) {
-      if (path === 'connections' || path === 'redis_password_file') continue;
+      if (path === 'connections' || filesToRead.includes(path)) continue;
       const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where', 'rb*'];
       given[environmentName(path)] = candidates.find((text) => format.accepts(format.parse(text)))!;
     }

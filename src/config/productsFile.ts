@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isExpiryRule, isListingRule } from '../market/contracts.js';
+import { notations } from '../market/instrumentId.js';
+import {
+  exchanges,
+  shippedProductRows,
+  toProductTable,
+  type Exchange,
+  type ProductRow,
+  type ProductTable,
+} from '../market/products.js';
+import { closest } from '../suggest.js';
+import { oneOf, positive, text } from './formats.js';
+import { parseJsonText } from './jsonText.js';
+import { isRecord } from './record.js';
+import { shown } from './shown.js';
+
+/** What a key of a row may be. */
+interface Check {
+  /** Ends the sentence "must be …". */
+  readonly allowed: string;
+  accepts(value: unknown): boolean;
+}
+
+type RowKey = keyof ProductRow | 'remove';
+
+const clock = /^([01]\d|2[0-3]):[0-5]\d$/;
+const isClock = (value: unknown): value is string => typeof value === 'string' && clock.test(value);
+
+/** Sessions are in order and do not overlap. */
+function isDayHours(value: unknown): boolean {
+  if (value === null) return true;
+  if (!Array.isArray(value) || value.length === 0 || value.length > 6) return false;
+  const sessions = value as unknown[];
+  const times = sessions.flatMap((each) =>
+    Array.isArray(each) && each.length === 2 ? (each as unknown[]) : [0],
+  );
+  return times.every((time, i) => isClock(time) && (i === 0 || String(times[i - 1]) < time));
+}
+
+function isMonths(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false;
+  const months = value as unknown[];
+  const isMonth = (month: unknown): boolean =>
+    Number.isInteger(month) && Number(month) >= 1 && Number(month) <= 12;
+  return months.every((month, i) => isMonth(month) && (i === 0 || Number(months[i - 1]) < Number(month)));
+}
+
+const checks: Readonly<Record<RowKey, Check>> = {
+  product: {
+    allowed: '1 to 4 letters as an instrument id begins with, "_f" behind them for month averages',
+    accepts: (value) => typeof value === 'string' && /^[A-Za-z]{1,4}(_f)?$/.test(value),
+  },
+  exchange: oneOf(...exchanges),
+  name: text(100, false),
+  pinyin: {
+    allowed: 'at most 40 small letters and digits',
+    accepts: (value) => typeof value === 'string' && /^[a-z0-9]{0,40}$/.test(value),
+  },
+  volume_multiple: positive(1e9),
+  price_tick: positive(1e6),
+  night_close: {
+    allowed: 'HH:MM from "21:30" to "23:59" or from "00:00" to "06:00", or null for no night session',
+    accepts: (value) => value === null || (isClock(value) && (value >= '21:30' || value <= '06:00')),
+  },
+  day_hours: {
+    allowed: `a list such as [["09:00","11:30"],["13:30","15:00"]], in order, or null for the exchange's own hours`,
+    accepts: isDayHours,
+  },
+  underlying: { allowed: 'the code of a product', accepts: (value) => typeof value === 'string' },
+  months: { allowed: 'a list of months from 1 to 12, in order', accepts: isMonths },
+  listing: {
+    allowed:
+      '"none", or a sum such as "months:12+next-quarters:4" of months:N, even:N, quarters:N, next-quarters:N',
+    accepts: (value) => typeof value === 'string' && isListingRule(value),
+  },
+  expiry: {
+    allowed:
+      'one of "day15", "trading-day:N", "fourth-last-trading-day", "last-trading-day-before", "second-friday", "third-friday", "last-monday"',
+    accepts: (value) => typeof value === 'string' && isExpiryRule(value),
+  },
+  reference_price: positive(1e9),
+  price_limit: positive(1),
+  remove: { allowed: 'true', accepts: (value) => value === true },
+};
+
+/** What a row that adds a product may leave out. */
+const usual = {
+  pinyin: '',
+  night_close: null,
+  months: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+  listing: 'months:12',
+} as const;
+/** The last trading day that most products of an exchange have. */
+const usualExpiry: Readonly<Record<Exchange, string>> = {
+  SHFE: 'day15',
+  INE: 'last-trading-day-before',
+  DCE: 'trading-day:10',
+  CZCE: 'trading-day:10',
+  CFFEX: 'third-friday',
+  GFEX: 'trading-day:10',
+};
+/** A simulated price, in price steps, of a product that names none. */
+const referenceSteps = 1000;
+const needed = ['exchange', 'volume_multiple', 'price_tick'] as const;
+
+type Row = Readonly<Partial<Record<RowKey, unknown>>>;
+
+/**
+ * The product table that ships with the package, with what a file of the user's puts over it: a JSON list of rows, each
+ * for the product that it names. A row of a known product states what is different, another one adds a product, and one
+ * with `"remove": true` takes it out of the table.
+ *
+ * @param file relative to `cwd`; empty for none
+ * @returns the table, or what is wrong, a line each: file, row, key, value and what is allowed
+ */
+export function readProductTable(
+  file: string,
+  cwd: string,
+): { readonly products: ProductTable; readonly faults: readonly string[] } {
+  const rows = new Map(shippedProductRows().map((row) => [row.product, row]));
+  const faults = file === '' ? [] : overlay(rows, file, cwd);
+  return { products: toProductTable(rows.values()), faults };
+}
+
+function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): string[] {
+  let content: unknown;
+  try {
+    content = parseJsonText(readFileSync(resolve(cwd, file), 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return [`${file}: ${code === undefined ? `no JSON: ${message}` : `cannot be read (${code})`}`];
+  }
+  if (!Array.isArray(content)) return [`${file}: must be a list of rows, not ${shown(content)}`];
+  const faults: string[] = [];
+  const named = new Set<string>();
+  (content as unknown[]).forEach((row, index) => {
+    const problems = isRecord(row) ? checkRow(row, rows, named) : [`must be an object, not ${shown(row)}`];
+    const code =
+      isRecord(row) && typeof row['product'] === 'string' ? ` (${row['product'].slice(0, 20)})` : '';
+    if (problems.length === 0) apply(row as Row, rows);
+    else faults.push(...problems.map((problem) => `${file}: row ${index + 1}${code}: ${problem}`));
+  });
+  if (faults.length > 0) return faults;
+  for (const { product, underlying } of rows.values())
+    if (underlying !== undefined && !rows.has(underlying))
+      faults.push(`${file}: ${product}: underlying: must be the code of a product, not ${shown(underlying)}`);
+  return faults;
+}
+
+/** @param named codes of the rows so far, to which this one's is added */
+function checkRow(row: Row, rows: ReadonlyMap<string, ProductRow>, named: Set<string>): string[] {
+  const keys = Object.keys(checks);
+  const problems = Object.entries(row).flatMap(([key, value]) => {
+    if (!Object.hasOwn(checks, key)) {
+      const near = closest(key, keys);
+      return [
+        `${key}: unknown key, ${near === undefined ? `allowed are ${keys.join(', ')}` : `did you mean ${near}?`}`,
+      ];
+    }
+    const check = checks[key as RowKey];
+    return check.accepts(value) ? [] : [`${key}: must be ${check.allowed}, not ${shown(value)}`];
+  });
+  const { product: code } = row;
+  if (code === undefined) problems.unshift(`product: is missing, must be ${checks.product.allowed}`);
+  if (typeof code !== 'string' || problems.length > 0) return problems;
+  if (named.has(code)) return [`product: ${shown(code)} has a row already`];
+  named.add(code);
+  const known = rows.get(code);
+  if (row.remove === true) {
+    if (known === undefined) return [`remove: there is no product ${shown(code)}`];
+    return Object.keys(row).length === 2 ? [] : ['remove: a row that removes a product has no other key'];
+  }
+  const twin = [...rows.keys()].find((each) => each !== code && each.toLowerCase() === code.toLowerCase());
+  if (known === undefined && twin !== undefined)
+    return [`product: there is ${twin}, and codes differ by more than their case`];
+  const missing = known === undefined ? needed.filter((key) => row[key] === undefined) : [];
+  if (missing.length > 0)
+    return missing.map((key) => `${key}: is missing, and a new product needs it: ${checks[key].allowed}`);
+  return caseProblem(code, (row.exchange ?? known?.exchange) as Exchange);
+}
+
+function caseProblem(code: string, exchange: Exchange): string[] {
+  const { isUpper } = notations[exchange];
+  const letters = code.replace(/_f$/, '');
+  return letters === (isUpper ? letters.toUpperCase() : letters.toLowerCase())
+    ? []
+    : [
+        `product: ids of ${exchange} begin with ${isUpper ? 'capitals' : 'small letters'}, not ${shown(code)}`,
+      ];
+}
+
+function apply(row: Row, rows: Map<string, ProductRow>): void {
+  const given = row as Partial<ProductRow> & { product: string; remove?: true };
+  if (given.remove === true) {
+    rows.delete(given.product);
+    return;
+  }
+  const known = rows.get(given.product);
+  if (known !== undefined) {
+    rows.set(given.product, { ...known, ...given });
+    return;
+  }
+  const { exchange, price_tick: tick = 1 } = given;
+  const filled = {
+    ...usual,
+    name: given.product,
+    expiry: usualExpiry[exchange!],
+    reference_price: tick * referenceSteps,
+  };
+  // checkRow has seen to it that what `usual` lacks is there.
+  rows.set(given.product, { ...filled, ...given } as ProductRow);
+}
