@@ -148,6 +148,15 @@ export const connectionName: Format<string> = {
   normalize: String,
 };
 
+/** Begins keys that glob patterns are made of, and may hold a hash tag for Redis Cluster. */
+export const keyPrefix: Format<string> = {
+  name: 'key prefix',
+  allowed: '1 to 64 letters, digits, ":", "_", "-", ".", "{" or "}"',
+  accepts: (value) => typeof value === 'string' && /^[\w:.{}-]{1,64}$/.test(value),
+  parse: (given) => given,
+  normalize: String,
+};
+
 /** A list whose entries are checked elsewhere, against a table of their own. */
 export const recordList: Format<readonly unknown[]> = {
   name: 'record list',

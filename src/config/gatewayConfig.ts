@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
 import type { ProductTable } from '../market/products.js';
@@ -12,6 +12,7 @@ import type {
   Values,
 } from './options.js';
 import { toPatterns } from './patternList.js';
+import type { RedisConfig } from './redisConfig.js';
 
 export type LogLevel = (typeof logLevels)[number];
 export type TradingHours = (typeof tradingHours)[number];
@@ -44,6 +45,24 @@ export interface LimitsConfig {
   readonly maxInstrumentsPerClient: number;
   readonly maxFrameBytes: number;
   readonly maxBadFrames: number;
+}
+
+/** How ticks are kept in Redis. */
+export interface StorageConfig {
+  /** Ticks of each instrument. */
+  readonly historyLength: number;
+  /** Hours; 0: no limit. */
+  readonly historyAge: number;
+  /** Milliseconds. */
+  readonly batchTime: number;
+  /** Ticks. */
+  readonly batchSize: number;
+  /** Absolute path. */
+  readonly spillPath: string;
+  /** MB. */
+  readonly spillMemory: number;
+  /** MB; 0: no file. */
+  readonly spillFile: number;
 }
 
 export interface SimulatorConfig {
@@ -84,10 +103,8 @@ export interface GatewayConfig {
   readonly connectionsPerWorker: 'auto' | number;
   readonly tickFlow: TickFlow;
   readonly redisEnabled: boolean;
-  readonly redisHost: string;
-  readonly redisPort: number;
-  /** Empty: none. */
-  readonly redisPassword: string;
+  readonly redis: RedisConfig;
+  readonly storage: StorageConfig;
   readonly logLevel: LogLevel;
   /** Seconds. */
   readonly shutdownDeadline: number;
@@ -148,8 +165,8 @@ export function toGatewayConfig(
   values: GatewayValues,
   parts: {
     readonly connections: readonly ConnectionConfig[];
-    readonly redisPassword: string;
     readonly products: ProductTable;
+    readonly redis: RedisConfig;
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
     readonly warnings: readonly string[];
@@ -176,9 +193,16 @@ export function toGatewayConfig(
     connectionsPerWorker: values.connections_per_worker,
     tickFlow: values.tick_flow,
     redisEnabled: values.redis_enabled,
-    redisHost: values.redis_host,
-    redisPort: values.redis_port,
-    redisPassword: parts.redisPassword,
+    redis: parts.redis,
+    storage: {
+      historyLength: values.history_length,
+      historyAge: values.history_age,
+      batchTime: values.storage_batch_time,
+      batchSize: values.storage_batch_size,
+      spillPath: resolve(parts.cwd, values.spill_path || join(values.flow_path, 'spill')),
+      spillMemory: values.spill_memory,
+      spillFile: values.spill_file,
+    },
     logLevel: values.log_level,
     shutdownDeadline: values.shutdown_deadline,
     limits: {

@@ -12,8 +12,8 @@ import {
 } from './gatewayConfig.js';
 import { gatewayOptions } from './options.js';
 import { readProductTable } from './productsFile.js';
-import { resolveSecret } from './passwords.js';
 import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
+import { toRedisConfig } from './redisConfig.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
 
 /** Where a configuration comes from; loading the same sources again is a reload. */
@@ -109,11 +109,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
   const { misspelt, unknown } = unknownVariables(sources.env, values.connections);
   for (const text of misspelt) add('environment', text);
-  const redisPassword = resolveSecret(
-    { value: values.redis_password, variable: '', file: values.redis_password_file },
-    sources,
-  );
-  if ('fault' in redisPassword) add('file', `redis_password: ${redisPassword.fault}`);
+  const redis = toRedisConfig(values, sources, (setting, text) => add('file', `${setting}: ${text}`));
   const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
   for (const fault of productFaults) add('file', `products_file: ${fault}`);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
@@ -121,7 +117,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
       connectionsFrom.source,
       `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
     );
-  if (problems.length > 0 || 'fault' in redisPassword) throw new ConfigError(problems);
+  if (problems.length > 0) throw new ConfigError(problems);
   // A single connection from the command line to some other front leaves the file's simulator without use.
   const isUseless =
     connectionsFrom.source === 'arguments' &&
@@ -136,8 +132,8 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const warnings = [stray, unread].filter((text) => text !== undefined);
   return toGatewayConfig(values, {
     connections,
-    redisPassword: redisPassword.value,
     products,
+    redis,
     simulator,
     tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',
     warnings,

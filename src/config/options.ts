@@ -6,6 +6,7 @@ import {
   connectionName,
   host,
   integer,
+  keyPrefix,
   libraryVersion,
   oneOf,
   positive,
@@ -13,6 +14,7 @@ import {
   text,
   type Format,
 } from './formats.js';
+import { addressList } from './addressList.js';
 import { patternList } from './patternList.js';
 
 /** One documented setting. */
@@ -158,15 +160,87 @@ export const gatewayOptions = {
   redis_enabled: option(
     boolean,
     false,
-    'Connect to Redis. So far only its state is shown, in /health and in the log; nothing is stored there yet.',
+    'Store every tick in Redis, and take the newest states from there at the start; docs/storage.md has the rest.',
   ),
   redis_host: option(host, '127.0.0.1', 'Host of the Redis server.'),
   redis_port: option(integer(1, 65535), 6379, 'Port of the Redis server.'),
+  redis_username: option(text(256), '', "User for Redis (ACL). Empty: Redis' default user."),
   redis_password: secret(512, 'Password for Redis; rather give it by environment or redis_password_file.'),
   redis_password_file: option(
     text(4096),
     '',
     'File whose content is the Redis password; its last line break does not count.',
+  ),
+  redis_db: option(integer(0, 1_000_000), 0, 'Database to use; a cluster has none but 0.'),
+  redis_key_prefix: option(
+    keyPrefix,
+    'qactpmd:',
+    'What all keys begin with. Gateways that share a Redis need different ones.',
+  ),
+  redis_tls: option(boolean, false, 'Speak TLS with Redis, and with sentinels.'),
+  redis_tls_ca_file: option(
+    text(4096),
+    '',
+    "PEM file with the authorities that the server's certificate is checked against. Empty: those of the system.",
+  ),
+  redis_tls_cert_file: option(
+    text(4096),
+    '',
+    "PEM file with the gateway's own certificate, if Redis wants one.",
+  ),
+  redis_tls_key_file: option(text(4096), '', "PEM file with that certificate's key."),
+  redis_sentinels: option(
+    addressList,
+    [],
+    'Sentinels, which say where the master is; redis_host and redis_port do not count then. The variable takes them with commas between.',
+  ),
+  redis_sentinel_master: option(text(256, false), 'mymaster', 'Name of the master that the sentinels watch.'),
+  redis_sentinel_password: secret(512, 'Password for the sentinels.'),
+  redis_cluster_nodes: option(
+    addressList,
+    [],
+    'Some nodes of a Redis Cluster, the others are found; redis_host and redis_port do not count then. The variable takes them with commas between.',
+  ),
+  history_length: option(
+    integer(100, 100_000_000),
+    20_000,
+    'Ticks of each instrument that are kept in Redis, or somewhat more. 10,000 take about 3 MB there.',
+    'ticks',
+  ),
+  history_age: option(
+    integer(0, 87_600),
+    168,
+    'Time that ticks are kept in Redis, or somewhat longer. 0: as long as history_length allows.',
+    'h',
+  ),
+  storage_batch_time: option(
+    integer(0, 1000),
+    20,
+    'Time that ticks are gathered for, to be written to Redis together. What a kill of the gateway loses grows with it.',
+    'ms',
+  ),
+  storage_batch_size: option(
+    integer(1, 10_000),
+    1000,
+    'Most ticks that are written together. Redis does nothing else meanwhile, some 10 µs for each.',
+    'ticks',
+  ),
+  spill_path: option(
+    text(4096),
+    '',
+    'Folder for ticks that wait for Redis in a file; created when needed. Empty: the folder spill in flow_path.',
+  ),
+  spill_memory: option(
+    integer(1, 4096),
+    16,
+    'Memory for ticks that wait for Redis, about 3,000 in each MB; those after them go to a file. A kill of the gateway loses them.',
+    'MB',
+  ),
+  spill_file: option(
+    integer(0, 1_000_000),
+    1024,
+    'Size of the file for ticks that wait for Redis, about 4,000 in each MB. When it is full, newer ticks are lost and counted. 0: no file.',
+    'MB',
   ),
   log_level: option(
     oneOf(...logLevels),

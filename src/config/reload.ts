@@ -23,7 +23,10 @@ export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonl
   readonly unchanged: number;
 }
 
-type Setting = Exclude<keyof GatewayConfig, 'connections' | 'warnings' | 'limits' | 'simulator'>;
+type Setting = Exclude<
+  keyof GatewayConfig,
+  'connections' | 'warnings' | 'limits' | 'simulator' | 'redis' | 'storage'
+>;
 type Key = keyof typeof gatewayOptions;
 
 const atOnce = {
@@ -52,9 +55,6 @@ const atStart = {
   tickFlow: 'tick_flow',
   products: 'products_file',
   redisEnabled: 'redis_enabled',
-  redisHost: 'redis_host',
-  redisPort: 'redis_port',
-  redisPassword: 'redis_password',
 } as const satisfies Record<Exclude<Setting, keyof typeof atOnce>, Key>;
 
 const limitKeys = {
@@ -63,6 +63,30 @@ const limitKeys = {
   maxFrameBytes: 'limits.max_frame_bytes',
   maxBadFrames: 'limits.max_bad_frames',
 } as const satisfies Record<keyof GatewayConfig['limits'], Key>;
+
+const redisKeys = {
+  host: 'redis_host',
+  port: 'redis_port',
+  username: 'redis_username',
+  password: 'redis_password',
+  db: 'redis_db',
+  keyPrefix: 'redis_key_prefix',
+  tls: 'redis_tls',
+  sentinels: 'redis_sentinels',
+  sentinelMaster: 'redis_sentinel_master',
+  sentinelPassword: 'redis_sentinel_password',
+  clusterNodes: 'redis_cluster_nodes',
+} as const satisfies Record<keyof GatewayConfig['redis'], Key>;
+
+const storageKeys = {
+  historyLength: 'history_length',
+  historyAge: 'history_age',
+  batchTime: 'storage_batch_time',
+  batchSize: 'storage_batch_size',
+  spillPath: 'spill_path',
+  spillMemory: 'spill_memory',
+  spillFile: 'spill_file',
+} as const satisfies Record<keyof GatewayConfig['storage'], Key>;
 
 const simulatorKeys = {
   fronts: 'simulator.fronts',
@@ -141,6 +165,8 @@ export function planReload(running: GatewayConfig, next: GatewayConfig): ReloadP
     settings: changedKeys(running, next, atOnce),
     restart: [
       ...changedKeys(running, next, atStart),
+      ...changedKeys(running.redis, next.redis, redisKeys),
+      ...changedKeys(running.storage, next.storage, storageKeys),
       ...changedKeys(running.limits, next.limits, limitKeys),
       ...changedSimulator(running.simulator, next.simulator),
       ...changedLibraries(kept),
@@ -166,7 +192,8 @@ export function runningAfter(running: GatewayConfig, next: GatewayConfig): Gatew
     const old = each.enabled ? before.get(each.connectionId) : undefined;
     return old === undefined || sameLibrary(old, each) ? each : old;
   });
-  return { ...next, ...fixed, limits: running.limits, simulator: running.simulator, connections };
+  const { redis, storage, limits, simulator } = running;
+  return { ...next, ...fixed, redis, storage, limits, simulator, connections };
 }
 
 export function summarize(plan: ReloadPlan, next: GatewayConfig): ReloadSummary {

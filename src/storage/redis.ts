@@ -8,7 +8,7 @@ const answerTimeoutMs = 2000;
 const firstRetryMs = 200;
 const longestRetryMs = 10_000;
 
-export type RedisSettings = Pick<GatewayConfig, 'redisEnabled' | 'redisHost' | 'redisPort' | 'redisPassword'>;
+export type RedisSettings = Pick<GatewayConfig, 'redisEnabled' | 'redis'>;
 
 /** The redis part of /health. */
 export interface RedisStatus {
@@ -49,17 +49,17 @@ export class RedisMonitor {
   constructor(settings: RedisSettings, logger: Logger) {
     this.#settings = settings;
     this.#logger = logger;
-    this.#address = `${settings.redisHost}:${settings.redisPort}`;
+    this.#address = `${settings.redis.host}:${settings.redis.port}`;
   }
 
   /** Starts connecting in the background; does nothing when Redis is not enabled, or after a start or close. */
   start(): void {
     if (!this.#settings.redisEnabled || this.#closed || this.#client !== undefined) return;
-    const { redisHost, redisPort, redisPassword } = this.#settings;
+    const { host, port, password } = this.#settings.redis;
     const client = new Redis({
-      host: redisHost,
-      port: redisPort,
-      ...(redisPassword === '' ? {} : { password: redisPassword }),
+      host,
+      port,
+      ...(password === '' ? {} : { password }),
       lazyConnect: true,
       connectTimeout: answerTimeoutMs,
       commandTimeout: answerTimeoutMs,

@@ -189,7 +189,7 @@ describe('passwords', () => {
   it('reach Redis from the environment or a file', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'secret'), secret);
-    expect(load({ env: { QACTPMD_REDIS_PASSWORD: secret } }).redisPassword).toBe(secret);
-    expect(load({ cwd, env: { QACTPMD_REDIS_PASSWORD_FILE: 'secret' } }).redisPassword).toBe(secret);
+    expect(load({ env: { QACTPMD_REDIS_PASSWORD: secret } }).redis.password).toBe(secret);
+    expect(load({ cwd, env: { QACTPMD_REDIS_PASSWORD_FILE: 'secret' } }).redis.password).toBe(secret);
   });
 });

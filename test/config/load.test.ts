@@ -32,9 +32,28 @@ describe('defaults', () => {
       connectionsPerWorker: 'auto',
       tickFlow: 'live',
       redisEnabled: false,
-      redisHost: '127.0.0.1',
-      redisPort: 6379,
-      redisPassword: '',
+      redis: {
+        host: '127.0.0.1',
+        port: 6379,
+        username: '',
+        password: '',
+        db: 0,
+        keyPrefix: 'qactpmd:',
+        tls: undefined,
+        sentinels: [],
+        sentinelMaster: 'mymaster',
+        sentinelPassword: '',
+        clusterNodes: [],
+      },
+      storage: {
+        historyLength: 20_000,
+        historyAge: 168,
+        batchTime: 20,
+        batchSize: 1000,
+        spillPath: expect.stringMatching(/ctpflow\/spill$/) as string,
+        spillMemory: 16,
+        spillFile: 1024,
+      },
       logLevel: 'info',
       shutdownDeadline: 10,
       limits: {
@@ -101,7 +120,14 @@ describe('defaults', () => {
 });
 
 /** Settings that name files, which are read with the configuration. */
-const filesToRead = ['redis_password_file', 'products_file', 'import_instruments'];
+const filesToRead = [
+  'redis_password_file',
+  'redis_tls_ca_file',
+  'redis_tls_cert_file',
+  'redis_tls_key_file',
+  'products_file',
+  'import_instruments',
+];
 
 describe('precedence', () => {
   const file = { websocket_port: 1001, log_level: 'warn', load_balance_strategy: 'round_robin' };
@@ -120,11 +146,31 @@ describe('precedence', () => {
     expect(load({ file, env: { LOG_LEVEL: 'debug', QACTPMD_LOG_LEVEL: 'trace' } }).logLevel).toBe('trace');
   });
 
+  it.each([
+    [
+      { redis_cluster_nodes: ['a:1'], redis_sentinels: ['a:1'] },
+      'redis_cluster_nodes: a cluster has no sentinels, give one of redis_sentinels and redis_cluster_nodes',
+    ],
+    [{ redis_cluster_nodes: ['a:1'], redis_db: 2 }, 'redis_db: a cluster has database 0 alone, not 2'],
+    [{ redis_tls_ca_file: 'x' }, 'redis_tls_ca_file: redis_tls is not set, so it would not be used'],
+    [{ redis_tls: true, redis_tls_ca_file: '/no/such' }, 'redis_tls_ca_file: cannot read /no/such (ENOENT)'],
+    [
+      { redis_tls: true, redis_tls_ca_file: '/proc/self/status' },
+      'redis_tls_ca_file: /proc/self/status holds nothing in PEM form',
+    ],
+    [
+      { redis_tls: true, redis_tls_key_file: packagePath('package.json') },
+      'redis_tls_cert_file: a certificate and its key go together, give redis_tls_key_file too or neither',
+    ],
+  ])('refuses settings for Redis that do not go together: %j', (file, problem) => {
+    expect(problemsOf({ file })[0]).toBe(problem);
+  });
+
   it('lets every scalar be set by its variable', () => {
     const given: Record<string, string> = {};
     for (const [path, { format }] of Object.entries(gatewayOptions)) {
-      if (path === 'connections' || filesToRead.includes(path)) continue;
-      const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where', 'rb*'];
+      if (path === 'connections' || path === 'redis_cluster_nodes' || filesToRead.includes(path)) continue;
+      const candidates = ['12', 'true', 'hash_based', 'trace', 'some/where', 'rb*', 'host:1, [::1]:2'];
       given[environmentName(path)] = candidates.find((text) => format.accepts(format.parse(text)))!;
     }
     const config = load({ file: { simulator: {} }, env: given });
@@ -136,7 +182,15 @@ describe('precedence', () => {
       connectionsPerWorker: 12,
       unsubscribeGrace: 12,
       alwaysSubscribe: [{ text: 'rb*' }],
-      redisPassword: '12',
+      redis: {
+        password: '12',
+        tls: { ca: '', cert: '', key: '' },
+        sentinels: [
+          { host: 'host', port: 1 },
+          { host: '::1', port: 2 },
+        ],
+      },
+      storage: { batchTime: 12 },
       shutdownDeadline: 12,
       simulator: { fronts: 12, basePort: 12, rate: 12, seed: 12 },
     });
@@ -230,6 +284,20 @@ describe('refusals', () => {
     [{ redis_enabled: 'true' }, 'redis_enabled: must be true, false, 1 or 0, not "true"'],
     [{ redis_host: '' }, 'redis_host: must be a host name or an IP address, not ""'],
     [{ redis_port: 0 }, 'redis_port: must be an integer from 1 to 65535, not 0'],
+    [{ redis_db: -1 }, 'redis_db: must be an integer from 0 to 1000000, not -1'],
+    [
+      { redis_key_prefix: 'a*' },
+      'redis_key_prefix: must be 1 to 64 letters, digits, ":", "_", "-", ".", "{" or "}", not "a*"',
+    ],
+    [{ redis_sentinels: ['a:1', 'b'] }, 'redis_sentinels[1]: must be host:port, not "b"'],
+    [{ redis_sentinels: ['[1::x]:1'] }, 'redis_sentinels[0]: must be host:port, not "[1::x]:1"'],
+    [{ redis_cluster_nodes: 'a:1' }, /^redis_cluster_nodes: must be a list of at most 64 of host:port/],
+    [{ history_length: 1 }, 'history_length: must be an integer from 100 to 100000000, not 1'],
+    [{ history_age: -1 }, 'history_age: must be an integer from 0 to 87600, not -1'],
+    [{ storage_batch_time: 1001 }, 'storage_batch_time: must be an integer from 0 to 1000, not 1001'],
+    [{ storage_batch_size: 0 }, 'storage_batch_size: must be an integer from 1 to 10000, not 0'],
+    [{ spill_memory: 0 }, 'spill_memory: must be an integer from 1 to 4096, not 0'],
+    [{ spill_file: -1 }, 'spill_file: must be an integer from 0 to 1000000, not -1'],
     [{ log_level: 'loud' }, /^log_level: must be one of "trace", .*, not "loud"$/],
     [{ shutdown_deadline: 0 }, 'shutdown_deadline: must be an integer from 1 to 300, not 0'],
     [

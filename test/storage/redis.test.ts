@@ -1,8 +1,15 @@
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RedisMonitor, type RedisSettings } from '../../src/storage/redis.js';
+import { RedisMonitor } from '../../src/storage/redis.js';
+import { loadConfig } from '../../src/config/load.js';
 import { freePort, startRedis } from './redisServer.js';
 
+const redisDefaults = loadConfig({
+  file: undefined,
+  args: { frontAddr: ['sim://'] },
+  env: {},
+  cwd: '/',
+}).redis;
 const patience = { timeout: 20_000, interval: 20 };
 
 interface Watched {
@@ -11,7 +18,7 @@ interface Watched {
   readonly lines: string[];
 }
 
-function watch(port: number, settings: Partial<RedisSettings> = {}): Watched {
+function watch(port: number, settings: { redisEnabled?: boolean; redisPassword?: string } = {}): Watched {
   const lines: string[] = [];
   const logger = pino(
     { formatters: { level: (level) => ({ level }) } },
@@ -23,7 +30,10 @@ function watch(port: number, settings: Partial<RedisSettings> = {}): Watched {
     },
   );
   const monitor = new RedisMonitor(
-    { redisEnabled: true, redisHost: '127.0.0.1', redisPort: port, redisPassword: '', ...settings },
+    {
+      redisEnabled: settings.redisEnabled ?? true,
+      redis: { ...redisDefaults, port, password: settings.redisPassword ?? '' },
+    },
     logger,
   );
   onTestFinished(() => monitor.close());
