@@ -1,13 +1,14 @@
 import { closest } from '../suggest.js';
-import type { Contract } from './contracts.js';
 import {
   deliveryMonth,
   formatInstrumentId,
   notations,
   parseInstrumentId,
   type OptionRight,
+  type ParsedInstrumentId,
   type SingleParts,
 } from './instrumentId.js';
+import type { ListedDay } from './listing.js';
 import type { Product, ProductTable } from './products.js';
 
 /** What to tell somebody who has named an instrument that there is not. */
@@ -19,11 +20,8 @@ export interface Advice {
 }
 
 /** What is known when advice is asked for. */
-export interface AdviceFacts {
+export interface AdviceFacts extends ListedDay {
   readonly products: ProductTable;
-  readonly contracts: ReadonlyMap<string, Contract>;
-  /** yyyymmdd, the present trading day. */
-  readonly tradingDay: number;
   /** Of a bare id: 0 where none is known. Contracts that have most come first. */
   readonly openInterest: (id: string) => number;
 }
@@ -64,15 +62,18 @@ export function adviseUnknown(requested: string, facts: AdviceFacts): Advice {
 }
 
 /**
- * What to say of an instrument whose delivery is over, or whose last trading day; undefined of others. The months before
- * the present one are over by every exchange's rules.
+ * Whether the delivery of an instrument is over, so that no front has ticks of it: the months before the present one are
+ * over by every exchange's rules. False where it cannot be told.
  */
-export function adviseExpired(requested: string, facts: AdviceFacts): Advice | undefined {
-  const parsed = parseInstrumentId(requested, facts.products);
-  if (parsed === undefined || facts.contracts.has(parsed.id)) return undefined;
-  const today = Math.trunc(facts.tradingDay / 100);
+export function isExpired(parsed: ParsedInstrumentId, { contracts, tradingDay }: ListedDay): boolean {
+  const today = Math.trunc(tradingDay / 100);
   const { year, month } = deliveryMonth(parsed.parts, Math.trunc(today / 100));
-  if (year * 100 + month >= today) return undefined;
+  return year * 100 + month < today && !contracts.has(parsed.id);
+}
+
+/** What to say of an instrument whose delivery is over. */
+export function adviseExpired(parsed: ParsedInstrumentId, facts: AdviceFacts): Advice {
+  const { year, month } = deliveryMonth(parsed.parts, Math.trunc(facts.tradingDay / 10_000));
   const over = `it expired by ${year}-${String(month).padStart(2, '0')}`;
   return parsed.product === undefined
     ? { text: over, meant: [] }

@@ -1,5 +1,11 @@
 import type { Contract } from './contracts.js';
-import { adviseExpired, adviseUnknown, type Advice, type AdviceFacts } from './instrumentAdvice.js';
+import {
+  adviseExpired,
+  adviseUnknown,
+  isExpired,
+  type Advice,
+  type AdviceFacts,
+} from './instrumentAdvice.js';
 import { parseInstrumentId, type ParsedInstrumentId } from './instrumentId.js';
 import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
@@ -103,9 +109,22 @@ export class InstrumentDirectory {
     return adviseUnknown(requested, this.#facts(openInterest));
   }
 
-  /** What to say of an instrument that is past its delivery; undefined of others. */
-  adviseExpired(requested: string, openInterest: (slot: number) => number): Advice | undefined {
-    return adviseExpired(requested, this.#facts(openInterest));
+  /** Those that no front has ticks of any more; what cannot be told is not among them. */
+  expiredOf(requested: readonly string[]): string[] {
+    const listed = this.#listing.current();
+    return requested.filter((each) => {
+      if (listed.contracts.has(each)) return false;
+      const parsed = parseInstrumentId(each, this.#products);
+      return parsed !== undefined && isExpired(parsed, listed);
+    });
+  }
+
+  /** What to say of one of these. */
+  adviseExpired(requested: string, openInterest: (slot: number) => number): Advice {
+    const parsed = parseInstrumentId(requested, this.#products);
+    return parsed === undefined
+      ? adviseUnknown(requested, this.#facts(openInterest))
+      : adviseExpired(parsed, this.#facts(openInterest));
   }
 
   /** Takes what was imported in place of what was imported before. */
@@ -130,11 +149,9 @@ export class InstrumentDirectory {
   }
 
   #facts(openInterest: (slot: number) => number): AdviceFacts {
-    const { contracts, tradingDay } = this.#listing.current();
     return {
+      ...this.#listing.current(),
       products: this.#products,
-      contracts,
-      tradingDay,
       openInterest: (id) => {
         const slot = this.#byId.get(id)?.slot;
         return slot === undefined ? 0 : openInterest(slot) || 0;

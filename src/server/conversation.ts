@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import type { AidBoard } from './aidBoard.js';
-import { actionAck, errorFrame, instrumentListFrame, pongFrame, type ErrorReport } from './frames.js';
+import { errorFrame, heartbeatAck, instrumentListFrame, pongFrame, type ErrorReport } from './frames.js';
 import { errorCatalogue } from './errors.js';
+import type { Heartbeats } from './heartbeats.js';
 import { parseInsList } from './insList.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedDirectory, ServedInstrument } from './market.js';
-import { parseMessage, type ClientMessage, type PushOptions } from './messages.js';
-import type { PushBoard } from './pushBoard.js';
+import { parseMessage, type ClientMessage } from './messages.js';
 import type { Session } from './session.js';
+import type { Subscribing } from './subscribing.js';
 
 const policyViolationCode = 1008;
 
 export interface ConversationParts {
   readonly directory: ServedDirectory;
   readonly aid: AidBoard;
-  readonly push: PushBoard;
+  readonly subscribing: Subscribing;
+  readonly heartbeats: Heartbeats;
   readonly limits: ServerLimits;
   readonly logger: Logger;
 }
@@ -79,7 +81,7 @@ export class Conversation {
   }
 
   #obey(session: Session, message: ClientMessage, text: string): void {
-    const { aid, push, directory } = this.#parts;
+    const { aid, subscribing, heartbeats, directory } = this.#parts;
     switch (message.kind) {
       case 'peek_message':
         aid.peek(session.aid);
@@ -87,18 +89,25 @@ export class Conversation {
       case 'subscribe_quote':
         this.#subscribeQuote(session, message.insList, text);
         break;
-      case 'subscribe':
-        this.#subscribe(session, message.instruments, message.options, text);
-        break;
-      case 'unsubscribe': {
-        const instruments = [...new Set(message.instruments)];
-        for (const id of instruments) push.unsubscribe(session.push, id);
-        session.socket.send(actionAck('unsubscribe', instruments));
+      case 'subscribe': {
+        const { instruments, options, heartbeat } = message;
+        subscribing.subscribe(session, instruments, options, (error) => this.#report(session, error, text));
+        if (heartbeat !== undefined) heartbeats.set(session, heartbeat);
         break;
       }
-      case 'list_instruments':
-        session.socket.send(instrumentListFrame(directory.list(message.filter)));
+      case 'unsubscribe':
+        subscribing.unsubscribe(session, message.instruments);
         break;
+      case 'heartbeat':
+        heartbeats.set(session, message.interval);
+        session.socket.send(heartbeatAck(message.interval));
+        break;
+      case 'list_instruments': {
+        const { instruments, total } = directory.search(message.filter);
+        const isCut = message.filter.limit !== undefined;
+        session.socket.send(instrumentListFrame(instruments, isCut ? total : undefined));
+        break;
+      }
       case 'ping':
         session.socket.send(pongFrame(Date.now()));
         break;
@@ -110,45 +119,13 @@ export class Conversation {
 
   #subscribeQuote(session: Session, insList: string, text: string): void {
     const keys = parseInsList(insList);
-    if (keys.length > this.#parts.limits.maxInstrumentsPerClient) {
-      this.#reportTooMany(session, 'aid', keys.length, text);
+    const { maxInstrumentsPerClient: most } = this.#parts.limits;
+    if (keys.length > most) {
+      const message = `a client may have ${most} instruments, this would be ${keys.length}`;
+      this.#report(session, { side: 'aid', code: 'too_many_instruments', message }, text);
       return;
     }
     this.#parts.aid.subscribe(session.aid, insList, keys);
-  }
-
-  #subscribe(session: Session, instruments: readonly string[], options: PushOptions, text: string): void {
-    const { directory, limits, push } = this.#parts;
-    const { subscriptions } = session.push;
-    const requested = [...new Set(instruments)];
-    const added = requested.reduce((count, id) => (subscriptions.has(id) ? count : count + 1), 0);
-    if (subscriptions.size + added > limits.maxInstrumentsPerClient) {
-      this.#reportTooMany(session, 'action', subscriptions.size + added, text);
-      return;
-    }
-    const accepted: string[] = [];
-    const unknown: string[] = [];
-    for (const id of requested) {
-      const instrument = directory.resolve(id);
-      if (instrument === undefined) {
-        unknown.push(id);
-        continue;
-      }
-      accepted.push(id);
-      push.subscribe(session.push, id, instrument, options);
-    }
-    session.socket.send(actionAck('subscribe', accepted));
-    if (unknown.length > 0) {
-      const message = `no such instruments: ${unknown.slice(0, 8).join(', ')}${unknown.length > 8 ? ', …' : ''}`;
-      const details = { instruments: unknown };
-      this.#report(session, { side: 'action', code: 'unknown_instrument', message, details }, text);
-    }
-    push.resume(session.push);
-  }
-
-  #reportTooMany(session: Session, side: 'aid' | 'action', count: number, text: string): void {
-    const message = `a client may have ${this.#parts.limits.maxInstrumentsPerClient} instruments, this would be ${count}`;
-    this.#report(session, { side, code: 'too_many_instruments', message }, text);
   }
 
   #report(session: Session, error: ErrorReport, requestJson?: string): void {

@@ -45,7 +45,17 @@ export const errorCatalogue = {
     meaning: 'fields has names that no quote has; `unknown` lists them, `allowed` the names there are.',
   },
   invalid_diff: { side: 'action', badFrame: true, meaning: 'diff is neither true nor false.' },
-  invalid_filter: { side: 'action', badFrame: true, meaning: 'search or exchange is not a string.' },
+  invalid_filter: {
+    side: 'action',
+    badFrame: true,
+    meaning:
+      'search, exchange or product is not a string, kind is none of its words, or limit no integer from 1 on.',
+  },
+  invalid_heartbeat: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'The interval of heartbeats is neither 0 nor within its bounds.',
+  },
   unknown_exchange: {
     side: 'action',
     badFrame: true,
@@ -54,7 +64,25 @@ export const errorCatalogue = {
   unknown_instrument: {
     side: 'action',
     badFrame: false,
-    meaning: 'Some instruments cannot exist; `instruments` lists them. The others are subscribed.',
+    meaning:
+      'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed.',
+  },
+  expired_instrument: {
+    side: 'action',
+    badFrame: false,
+    meaning:
+      'The delivery of the contracts in `instruments` is over; `suggestions` has listed ones. They are subscribed all the same.',
+  },
+  invalid_pattern: {
+    side: 'action',
+    badFrame: false,
+    meaning: 'Names in `patterns` have a star and are no patterns. The others are subscribed.',
+  },
+  empty_pattern: {
+    side: 'action',
+    badFrame: false,
+    meaning:
+      'Nothing is listed of the patterns in `patterns` so far. They are subscribed: what will be listed joins.',
   },
   instrument_refused: {
     side: 'action',

@@ -22,12 +22,39 @@ export const firstFrame = rtnDataHead + rtnDataTail('');
 
 export const subscribeQuoteAck = '{"aid":"subscribe_quote","status":"ok"}';
 
-export function actionAck(action: 'subscribe' | 'unsubscribe', instruments: readonly string[]): string {
-  return JSON.stringify({ action, status: 'ok', instruments });
+/** Ids by pattern. */
+type Patterns = Readonly<Record<string, readonly string[]>>;
+
+/** `patterns` says what each pattern stands for, where there are any. */
+export function actionAck(
+  action: 'subscribe' | 'unsubscribe',
+  instruments: readonly string[],
+  patterns: Patterns,
+): string {
+  const some = Object.keys(patterns).length > 0 ? { patterns } : {};
+  return JSON.stringify({ action, status: 'ok', instruments, ...some });
 }
 
-export function instrumentListFrame(instruments: readonly string[]): string {
-  return JSON.stringify({ action: 'list_instruments', instruments });
+/** What has joined and left a client's patterns. */
+export function listingFrame(
+  patterns: Readonly<
+    Record<string, { readonly added: readonly string[]; readonly removed: readonly string[] }>
+  >,
+): string {
+  return JSON.stringify({ action: 'listing', patterns });
+}
+
+/** `total`, where it is given, counts those beyond the limit too. */
+export function instrumentListFrame(instruments: readonly string[], total: number | undefined): string {
+  return JSON.stringify({ action: 'list_instruments', instruments, total });
+}
+
+export function heartbeatAck(interval: number): string {
+  return `{"action":"heartbeat","status":"ok","interval":${interval}}`;
+}
+
+export function heartbeatFrame(nowMs: number): string {
+  return `{"action":"heartbeat","timestamp":${nowMs}}`;
 }
 
 export function pongFrame(nowMs: number): string {

@@ -1,3 +1,6 @@
+import type { Advice } from '../market/instrumentAdvice.js';
+import type { InstrumentPattern } from '../market/instrumentPattern.js';
+import type { Found, InstrumentFilter } from '../market/instrumentSearch.js';
 import type { FieldSet, KeyForm } from '../market/quoteEncoder.js';
 
 /** What the server needs to know of the market; the classes of src/market are this. */
@@ -17,12 +20,21 @@ export interface ServedFile {
 export interface ServedDirectory {
   resolve(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
-  list(filter: { search?: string; exchange?: string }): string[];
+  search(filter: InstrumentFilter): Found;
+  /** What is listed of a pattern. */
+  expand(pattern: InstrumentPattern): string[];
+  /** `openInterest` is asked by slot, and may not know. */
+  adviseUnknown(requested: string, openInterest: (slot: number) => number): Advice;
+  /** Those whose delivery is over. */
+  expiredOf(requested: readonly string[]): string[];
+  adviseExpired(requested: string, openInterest: (slot: number) => number): Advice;
   symbolsFile(): ServedFile;
 }
 
 export interface ServedBook {
   version(slot: number): number;
+  /** Of a field of quoteFields.ts; NaN where there is none. */
+  value(slot: number, field: number): number;
 }
 
 export interface ServedEncoder {

@@ -5,6 +5,7 @@ import { ClientSocket } from './clientSocket.js';
 import { CongestionWatch } from './congestionWatch.js';
 import { Conversation } from './conversation.js';
 import { firstFrame } from './frames.js';
+import { Heartbeats } from './heartbeats.js';
 import type { HealthReport, ServerCounters } from './health.js';
 import { failure, installHttpRoutes, respond, type LocalPages } from './httpRoutes.js';
 import type { Demand } from './interests.js';
@@ -13,6 +14,7 @@ import { whyNotListening } from './listenFailure.js';
 import type { ServedMarket } from './market.js';
 import { PushBoard } from './pushBoard.js';
 import { Session } from './session.js';
+import { Subscribing } from './subscribing.js';
 import { SymbolsPages } from './symbolsPage.js';
 import { loadUws } from './uws.js';
 import type { Uws, UwsApp, UwsRequest, UwsResponse, UwsSocket } from './uwsApi.js';
@@ -61,6 +63,8 @@ export class MarketServer {
   readonly #aid: AidBoard;
   readonly #push: PushBoard;
   readonly #watch: CongestionWatch;
+  readonly #subscribing: Subscribing;
+  readonly #heartbeats: Heartbeats;
   readonly #conversation: Conversation;
   readonly #sessions = new Set<Session>();
   #nextId = 1;
@@ -83,7 +87,16 @@ export class MarketServer {
     this.#watch = new CongestionWatch(backpressure, logger);
     this.#aid = new AidBoard(options, backpressure, this.#watch, () => this.#writeLater());
     this.#push = new PushBoard(options, backpressure, this.#watch);
-    this.#conversation = new Conversation({ directory, aid: this.#aid, push: this.#push, limits, logger });
+    this.#subscribing = new Subscribing({ directory, book: options.book, push: this.#push, limits });
+    this.#heartbeats = new Heartbeats(backpressure.holdBytes);
+    this.#conversation = new Conversation({
+      directory,
+      aid: this.#aid,
+      subscribing: this.#subscribing,
+      heartbeats: this.#heartbeats,
+      limits,
+      logger,
+    });
     this.#installWebSocket();
     installHttpRoutes(app, {
       health: () => options.health(),
@@ -128,6 +141,11 @@ export class MarketServer {
   onBatchEnd(): void {
     clearImmediate(this.#turn);
     this.#write(writesPerTurn);
+  }
+
+  /** What is listed may have changed: new instruments join the patterns that clients have subscribed. */
+  onListing(): void {
+    this.#subscribing.relist(this.#sessions);
   }
 
   /** The front refused an instrument with the vendor's error id and text. */
@@ -274,6 +292,7 @@ export class MarketServer {
     this.#watch.forget(socket);
     this.#aid.leave(session.aid);
     this.#push.leave(session.push);
+    this.#heartbeats.forget(session);
     session.interests.clear();
     this.#options.logger.debug({ session: socket.id, address: socket.address, code, reason }, 'client left');
   }

@@ -1,6 +1,8 @@
+import { instrumentKinds, type InstrumentFilter, type InstrumentKind } from '../market/instrumentSearch.js';
 import { exchanges } from '../market/products.js';
 import { actionFieldNames, parseFieldSet, type FieldSet } from '../market/quoteEncoder.js';
 import type { ErrorReport } from './frames.js';
+import { longestHeartbeat, shortestHeartbeat } from './heartbeats.js';
 
 /** How narrow an action client wants its pushes. */
 export interface PushOptions {
@@ -14,12 +16,17 @@ export interface PushOptions {
 export type ClientMessage =
   | { readonly kind: 'peek_message' }
   | { readonly kind: 'subscribe_quote'; readonly insList: string }
-  | { readonly kind: 'subscribe'; readonly instruments: readonly string[]; readonly options: PushOptions }
-  | { readonly kind: 'unsubscribe'; readonly instruments: readonly string[] }
   | {
-      readonly kind: 'list_instruments';
-      readonly filter: { readonly search?: string; readonly exchange?: string };
+      readonly kind: 'subscribe';
+      readonly instruments: readonly string[];
+      readonly options: PushOptions;
+      /** Seconds between heartbeats from now on, 0 for none; undefined: as it was. */
+      readonly heartbeat: number | undefined;
     }
+  | { readonly kind: 'unsubscribe'; readonly instruments: readonly string[] }
+  | { readonly kind: 'list_instruments'; readonly filter: InstrumentFilter }
+  /** `interval` in seconds, 0 for none. */
+  | { readonly kind: 'heartbeat'; readonly interval: number }
   | { readonly kind: 'ping' }
   /** `isObject`: the frame can be shown back to the client as JSON. */
   | { readonly kind: 'rejected'; readonly error: ErrorReport; readonly isObject: boolean };
@@ -119,7 +126,10 @@ function parseAction(value: JsonObject): ClientMessage {
       const instruments = value['instruments'];
       if (!isStringList(instruments)) return rejectInstruments(instruments);
       const options = parsePushOptions(value);
-      return 'code' in options ? reject(options) : { kind: 'subscribe', instruments, options };
+      if ('code' in options) return reject(options);
+      const heartbeat = value['heartbeat'] ?? undefined;
+      if (heartbeat !== undefined && !isHeartbeat(heartbeat)) return rejectHeartbeat('heartbeat', heartbeat);
+      return { kind: 'subscribe', instruments, options, heartbeat };
     }
     case 'unsubscribe': {
       const instruments = value['instruments'];
@@ -129,11 +139,15 @@ function parseAction(value: JsonObject): ClientMessage {
     }
     case 'list_instruments':
       return parseListFilter(value);
+    case 'heartbeat': {
+      const interval = value['interval'];
+      return isHeartbeat(interval) ? { kind: 'heartbeat', interval } : rejectHeartbeat('interval', interval);
+    }
     default:
       return reject({
         side: 'action',
         code: 'unknown_action',
-        message: `unknown action ${show(action)}: use subscribe, unsubscribe, list_instruments or ping`,
+        message: `unknown action ${show(action)}: use subscribe, unsubscribe, list_instruments, heartbeat or ping`,
       });
   }
 }
@@ -161,17 +175,23 @@ function parsePushOptions(value: JsonObject): PushOptions | ErrorReport {
 }
 
 function parseListFilter(value: JsonObject): ClientMessage {
-  const filter: { search?: string; exchange?: string } = {};
-  for (const name of ['search', 'exchange'] as const) {
+  const filter: { -readonly [Key in keyof InstrumentFilter]: InstrumentFilter[Key] } = {};
+  for (const name of ['search', 'exchange', 'product'] as const) {
     const part = value[name] ?? undefined;
     if (part === undefined) continue;
-    if (typeof part !== 'string')
-      return reject({
-        side: 'action',
-        code: 'invalid_filter',
-        message: `${name} must be a string, not ${show(part)}`,
-      });
+    if (typeof part !== 'string') return rejectFilter(`${name} must be a string, not ${show(part)}`);
     filter[name] = part;
+  }
+  const kind = value['kind'] ?? undefined;
+  if (kind !== undefined) {
+    if (!isKind(kind)) return rejectFilter(`kind must be ${instrumentKinds.join(' or ')}, not ${show(kind)}`);
+    filter.kind = kind;
+  }
+  const limit = value['limit'] ?? undefined;
+  if (limit !== undefined) {
+    if (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 1)
+      return rejectFilter(`limit must be an integer from 1 on, not ${show(limit)}`);
+    filter.limit = limit;
   }
   const { exchange } = filter;
   if (exchange !== undefined && !exchanges.some((known) => known === exchange))
@@ -182,6 +202,25 @@ function parseListFilter(value: JsonObject): ClientMessage {
       details: { exchanges },
     });
   return { kind: 'list_instruments', filter };
+}
+
+function isKind(value: unknown): value is InstrumentKind {
+  return instrumentKinds.some((kind) => kind === value);
+}
+
+function rejectFilter(message: string): ClientMessage {
+  return reject({ side: 'action', code: 'invalid_filter', message });
+}
+
+function isHeartbeat(value: unknown): value is number {
+  return (
+    typeof value === 'number' && (value === 0 || (value >= shortestHeartbeat && value <= longestHeartbeat))
+  );
+}
+
+function rejectHeartbeat(key: string, value: unknown): ClientMessage {
+  const message = `${key} must be seconds from ${shortestHeartbeat} to ${longestHeartbeat}, or 0 for none, not ${show(value)}`;
+  return reject({ side: 'action', code: 'invalid_heartbeat', message });
 }
 
 function rejectInstruments(instruments: unknown): ClientMessage {

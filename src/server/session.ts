@@ -2,6 +2,7 @@ import { AidClient } from './aidBoard.js';
 import type { ClientSocket } from './clientSocket.js';
 import { Interests, type Demand } from './interests.js';
 import { BadFrameGauge } from './limits.js';
+import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
 
 /** One WebSocket client; it may speak both protocols at once. */
@@ -11,6 +12,8 @@ export class Session {
   readonly aid: AidClient;
   readonly push: PushClient;
   readonly badFrames: BadFrameGauge;
+  /** Of the action side; undefined before the first. */
+  patterns: PatternSet | undefined;
 
   constructor(socket: ClientSocket, demand: Demand, maxBadFrames: number) {
     this.socket = socket;

@@ -66,13 +66,13 @@ describe('advice on what has expired', () => {
   it.each(['rb2610', 'SHFE.rb2505', 'SR609', 'SR501', 'm2510-C-3000', 'SP a2609&a2705'])(
     '%s',
     (requested) => {
-      expect(directory.adviseExpired(requested, () => 0)?.text).toMatch(
-        /^it expired by 202[56]-\d\d, the main ones are /,
-      );
+      expect(directory.expiredOf([requested])).toEqual([requested]);
+      const { text } = directory.adviseExpired(requested, () => 0);
+      expect(text).toMatch(/^it expired by 202[56]-\d\d, the main ones are /);
     },
   );
 
   it.each(['rb2612', 'rb2611', 'SR701', 'rb3005', 'RB2505'])('says nothing of %s', (requested) => {
-    expect(directory.adviseExpired(requested, () => 0)).toBeUndefined();
+    expect(directory.expiredOf([requested])).toEqual([]);
   });
 });

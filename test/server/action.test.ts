@@ -98,7 +98,9 @@ describe('subscribe', () => {
     expect(await client.next()).toEqual({
       action: 'error',
       code: 'unknown_instrument',
-      message: 'no such instruments: RB2410, DCE.rb2410, ',
+      message:
+        'no such instruments: RB2410 (did you mean rb2410?), DCE.rb2410 (did you mean SHFE.rb2410?),  (this is no form of an instrument id)',
+      suggestions: { RB2410: ['rb2410'], 'DCE.rb2410': ['SHFE.rb2410'] },
       instruments: ['RB2410', 'DCE.rb2410', ''],
       request: { action: 'subscribe', instruments: ['rb2410', 'RB2410', 'DCE.rb2410', ''] },
     });
@@ -320,7 +322,7 @@ describe('errors', () => {
     expect(await client.next()).toEqual({
       action: 'error',
       code: 'unknown_action',
-      message: 'unknown action "fly": use subscribe, unsubscribe, list_instruments or ping',
+      message: 'unknown action "fly": use subscribe, unsubscribe, list_instruments, heartbeat or ping',
       request: { action: 'fly', to: '月' },
     });
     await client.settled();

@@ -112,7 +112,7 @@ describe('bad frames', () => {
 describe('a failure of the gateway on a frame', () => {
   it('is logged and told, and ends nothing', async () => {
     const client = await world.connectAction();
-    vi.spyOn(world.directory, 'list').mockImplementationOnce(() => {
+    vi.spyOn(world.directory, 'search').mockImplementationOnce(() => {
       throw new Error('no such table');
     });
     client.send({ action: 'list_instruments' });
