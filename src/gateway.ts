@@ -4,10 +4,12 @@ import { planReload, runningAfter, summarize, type ReloadSummary } from './confi
 import { Connections, type ConnectionReport } from './coordinator/connections.js';
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
+import { loadCalendar } from './market/holidayCalendar.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { QuoteBook, type BookCounters } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
-import { WeekdayCalendar } from './market/tradingCalendar.js';
+import { SessionBoard } from './market/sessionBoard.js';
+import { WeekdayCalendar, type TradingCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
 import type { TickRecord } from './ring/tickRecord.js';
 import { LimitedLog } from './limitedLog.js';
@@ -22,6 +24,9 @@ import { Storage } from './storage/storage.js';
 
 /** What a terminal's Ctrl-C or a supervisor's stop signal ends may end before this process hears of it. */
 const groupSignalMs = 100;
+
+/** Between two looks at which instruments tick. */
+const sessionSampleMs = 1_000;
 
 /** Slots beyond it are not given out, so that no client can make the process grow without end. */
 const maxInstruments = 65_536;
@@ -46,10 +51,12 @@ export class Gateway {
   readonly #startedAt = performance.now();
   /** Follows ticks while somebody asks for it at the profile socket. */
   readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
+  readonly #sessions: SessionBoard;
   #server: MarketServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
   #healthTimer: NodeJS.Timeout | undefined;
   #maintenanceTimer: NodeJS.Timeout | undefined;
+  #sessionTimer: NodeJS.Timeout | undefined;
   #connecting = false;
   #missedLogged = 0;
   #lastStatus = '';
@@ -73,6 +80,12 @@ export class Gateway {
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
+    });
+    this.#sessions = new SessionBoard(config.tradingHours, calendarFor(config), {
+      products: config.products,
+      bySlot: (slot) => this.#directory.bySlot(slot),
+      subscribed: () => this.#connections.wanted(),
+      book: this.#book,
     });
     this.#storage = new Storage({
       config,
@@ -101,6 +114,10 @@ export class Gateway {
       encoder: new QuoteEncoder(this.#book, this.#directory),
       demand: this.#connections,
       health: () => this.health(),
+      sessions: {
+        products: config.products,
+        report: (filter) => this.#sessions.report(filter, Date.now()),
+      },
       status: () => this.status(),
       reload: () =>
         new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
@@ -133,6 +150,7 @@ export class Gateway {
     this.#connecting = false;
     clearInterval(this.#healthTimer);
     clearInterval(this.#maintenanceTimer);
+    clearInterval(this.#sessionTimer);
     this.#connections.retire();
     this.#server?.stopAccepting();
     const hung = await this.#connections.stop(left());
@@ -157,7 +175,9 @@ export class Gateway {
     const next = this.#loadAgain();
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
+    const hoursChanged = config.tradingHours !== this.#config.tradingHours;
     this.#config = config;
+    if (hoursChanged) this.#sessions.configure(config.tradingHours, calendarFor(config));
     this.#log.level = config.logLevel;
     this.#connections.reload(plan, config);
     this.#startTimers();
@@ -190,7 +210,10 @@ export class Gateway {
         reason: each.reason,
       })),
       redis: { ...redis, latency: redis.latency ?? '' },
-      details: { instruments: { wanted, waiting, refused, short }, ticks: this.#tickCounters() },
+      details: {
+        instruments: { wanted, waiting, refused, short, stale: this.#sessions.stale },
+        ticks: this.#tickCounters(),
+      },
     };
   }
 
@@ -236,6 +259,11 @@ export class Gateway {
   #startTimers(): void {
     clearInterval(this.#healthTimer);
     clearInterval(this.#maintenanceTimer);
+    clearInterval(this.#sessionTimer);
+    this.#sessionTimer = setInterval(
+      () => this.#sessions.sample(performance.now(), Date.now()),
+      sessionSampleMs,
+    );
     this.#healthTimer = setInterval(() => this.#reportHealth(), this.#config.healthCheckInterval * 1000);
     this.#maintenanceTimer = setInterval(() => this.#maintain(), this.#config.maintenanceInterval * 1000);
   }
@@ -284,6 +312,11 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
+}
+
+/** A market that never closes has no holidays either. */
+function calendarFor({ tradingHours }: GatewayConfig): TradingCalendar {
+  return tradingHours === 'always' ? new WeekdayCalendar() : loadCalendar();
 }
 
 /** Connections whose broker has no name in the configuration have no such member. */

@@ -229,6 +229,11 @@ export class Connections {
     return this.#coordinator.demand();
   }
 
+  /** Slots of the instruments that are wanted and were not refused. */
+  wanted(): Iterable<number> {
+    return this.#coordinator.wanted();
+  }
+
   /** The first of the instruments that wait for a line, and of those that were refused. */
   troubles(): ReturnType<Coordinator['troubles']> {
     return this.#coordinator.troubles(longestInstrumentList);
@@ -510,8 +515,8 @@ export class Connections {
   }
 }
 
-function hoursOf({ tradingHours }: GatewayConfig): MarketHours {
-  return tradingHours === 'always' ? alwaysOpen : new ExchangeHours(loadCalendar());
+function hoursOf({ tradingHours, products }: GatewayConfig): MarketHours {
+  return tradingHours === 'always' ? alwaysOpen : new ExchangeHours(loadCalendar(), products.values());
 }
 
 function planOf(config: ConnectionConfig): ConnectionPlan {

@@ -403,6 +403,12 @@ export class Coordinator {
     return { wanted, waiting, refused: states.failed, short: this.#short.size, states };
   }
 
+  /** Slots of the instruments that are wanted and were not refused. */
+  *wanted(): Iterable<number> {
+    for (const { slot, count, failure } of this.#table.wants.values())
+      if (count > 0 && failure === undefined) yield slot;
+  }
+
   /** The first `most` of those that wait for a line, and of those that were refused. */
   troubles(most: number): { waiting: number[]; failed: { slot: number; code: number; text: string }[] } {
     const waiting: number[] = [];

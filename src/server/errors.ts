@@ -119,6 +119,12 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: '400 to the WebSocket upgrade: ?protocol= is neither aid nor action.',
   },
+  invalid_query: {
+    side: 'http',
+    badFrame: false,
+    meaning:
+      '400: a parameter of the query is unknown or has a wrong value; the message says what is allowed.',
+  },
   not_found: { side: 'http', badFrame: false, meaning: '404: there is no such page.' },
   method_not_allowed: {
     side: 'http',
@@ -128,7 +134,7 @@ export const errorCatalogue = {
   local_only: {
     side: 'http',
     badFrame: false,
-    meaning: '403: /api/ answers programs on the machine of the gateway alone.',
+    meaning: '403: the page answers programs on the machine of the gateway alone.',
   },
   invalid_config: {
     side: 'http',

@@ -5,6 +5,7 @@ import { chooseCoding, namesTag } from './contentCoding.js';
 import type { ErrorCode } from './errors.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import type { StatusReport } from './status.js';
+import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
 import { whyNotLocal } from './statusAccess.js';
 import type { SymbolsPages } from './symbolsPage.js';
 import type { UwsApp, UwsRequest, UwsResponse } from './uwsApi.js';
@@ -24,6 +25,8 @@ export interface HttpParts {
   accepting(): boolean;
   readonly local: LocalPages;
   readonly symbols: SymbolsPages;
+  /** GET /api/sessions; absent where there is none. */
+  readonly sessions?: SessionsSource | undefined;
   readonly logger: Logger;
 }
 
@@ -90,6 +93,11 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
   read('/symbols/latest.json', false, (res, req, isHead) => {
     serveSymbols(res, req, isHead, parts);
   });
+  const { sessions } = parts;
+  if (sessions !== undefined)
+    read('/api/sessions', false, (res, req, isHead) => {
+      respond(res, serveSessions(req.getQuery(), sessions), isHead);
+    });
   if (status !== undefined)
     read('/api/status', true, (res, _req, isHead) => {
       respond(res, json('200 OK', JSON.stringify(status())), isHead);
@@ -103,6 +111,15 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
       },
     });
   return pages;
+}
+
+function serveSessions(query: string, sessions: SessionsSource): Answer {
+  const parsed = parseSessionsQuery(query, sessions.products);
+  const answer =
+    'refusal' in parsed
+      ? failure('400 Bad Request', 'invalid_query', parsed.refusal)
+      : json('200 OK', JSON.stringify(sessions.report(parsed.filter)));
+  return { ...answer, headers: [...answer.headers, crossOrigin] };
 }
 
 function originOf(res: UwsResponse, req: UwsRequest): Parameters<typeof whyNotLocal>[0] {

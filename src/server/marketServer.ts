@@ -15,6 +15,7 @@ import type { ServedMarket } from './market.js';
 import { PushBoard } from './pushBoard.js';
 import { Session } from './session.js';
 import { Subscribing } from './subscribing.js';
+import type { SessionsSource } from './sessionsPage.js';
 import { SymbolsPages } from './symbolsPage.js';
 import { loadUws } from './uws.js';
 import type { Uws, UwsApp, UwsRequest, UwsResponse, UwsSocket } from './uwsApi.js';
@@ -27,6 +28,7 @@ export interface MarketServerOptions extends ServedMarket, LocalPages {
   readonly limits: ServerLimits;
   readonly demand: Demand;
   health(): HealthReport;
+  readonly sessions?: SessionsSource;
   readonly logger: Logger;
   readonly backpressure?: Partial<BackpressureLimits>;
 }
@@ -103,6 +105,7 @@ export class MarketServer {
       counters: () => this.counters,
       accepting: () => this.#accepting,
       local: options,
+      sessions: options.sessions,
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       logger,
     });

@@ -11,6 +11,7 @@ import type { HealthReport } from '../../src/server/health.js';
 import type { LocalPages } from '../../src/server/httpRoutes.js';
 import type { ServerLimits } from '../../src/server/limits.js';
 import { MarketServer } from '../../src/server/marketServer.js';
+import type { SessionsSource } from '../../src/server/sessionsPage.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
 
 const deadlineMs = 10_000;
@@ -21,6 +22,7 @@ export interface WorldOptions {
   limits?: Partial<ServerLimits>;
   backpressure?: Partial<BackpressureLimits>;
   local?: LocalPages;
+  sessions?: SessionsSource;
 }
 
 /** Any JSON object that the server sends. */
@@ -44,7 +46,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure, local }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure, local, sessions }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -76,6 +78,7 @@ export class World {
       health: () => this.health,
       logger: pino({ level: 'debug' }, { write: (line: string) => this.logLines.push(line) }),
       ...(backpressure === undefined ? {} : { backpressure }),
+      ...(sessions === undefined ? {} : { sessions }),
       ...local,
     });
   }
