@@ -2,6 +2,7 @@ import { ceiling } from './ceiling.js';
 import { failover } from './failover.js';
 import { fanout } from './fanout.js';
 import { ingest } from './ingest.js';
+import { replay } from './replay.js';
 import { NotBuilt, type Scenario } from './scenario.js';
 
 const fanoutPreset = {
@@ -89,6 +90,7 @@ export const scenarios: readonly Scenario[] = [
     calibrated: false,
   }),
   failover,
+  replay,
   notBuilt('storage', 'storing ticks in Redis'),
   notBuilt('cluster', 'scale-out over Redis'),
 ];

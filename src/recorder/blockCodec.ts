@@ -198,11 +198,6 @@ function toNs(high: number, low: number): bigint {
   return (BigInt(high) << 32n) | BigInt(low);
 }
 
-/** The receive time of the record that begins at a word, ns since the epoch. */
-export function receiveNs(record: Int32Array, at = 0): bigint {
-  return toNs(record[at + I32.receiveTimeHigh]!, record[at + I32.receiveTimeLow]! >>> 0);
-}
-
 /** Of the header and what follows it. */
 export function blockBytes(header: BlockHeader): number {
   return blockHeaderBytes + header.dictionaryStored + header.recordsStored;

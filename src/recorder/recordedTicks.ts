@@ -1,5 +1,5 @@
 import { I32, TickRecord, tickRecordBytes } from '../ring/tickRecord.js';
-import { receiveNs, type DecodedBlock } from './blockCodec.js';
+import type { DecodedBlock } from './blockCodec.js';
 import { RecordingError } from './recordingFormat.js';
 import type { RecordingReader } from './recordingReader.js';
 
@@ -16,16 +16,44 @@ export interface TickRange {
 /** All there is. */
 export const wholeRange: TickRange = { fromNs: -(1n << 63n), toNs: (1n << 63n) - 1n };
 
+/** A range as words, for bigints are slow. */
+interface Bounds {
+  readonly fromHigh: number;
+  readonly fromLow: number;
+  readonly toHigh: number;
+  readonly toLow: number;
+}
+
+function boundsOf({ fromNs, toNs }: TickRange): Bounds {
+  const low = (ns: bigint): number => Number(BigInt.asUintN(32, ns));
+  return {
+    fromHigh: Number(fromNs >> 32n),
+    fromLow: low(fromNs),
+    toHigh: Number(toNs >> 32n),
+    toLow: low(toNs),
+  };
+}
+
+function isWithin(high: number, low: number, { fromHigh, fromLow, toHigh, toLow }: Bounds): boolean {
+  if (high < fromHigh || (high === fromHigh && low < fromLow)) return false;
+  return high < toHigh || (high === toHigh && low <= toLow);
+}
+
+function isEarlier(one: FileCursor, other: FileCursor): boolean {
+  return one.high < other.high || (one.high === other.high && one.low < other.low);
+}
+
 /** Walks one file's blocks. */
 class FileCursor {
-  /** Receive time of the present tick, ns since the epoch. */
-  ns = 0n;
+  /** Receive time of the present tick: the high and the low word of its ns since the epoch. */
+  high = 0;
+  low = 0;
   key = '';
   words = new Int32Array(0);
   /** The present tick's first word. */
   at = -words;
   readonly #reader: RecordingReader;
-  readonly #range: TickRange;
+  readonly #bounds: Bounds;
   readonly #onDamage: (error: RecordingError) => void;
   #block: DecodedBlock | undefined;
   #next: number;
@@ -33,7 +61,7 @@ class FileCursor {
 
   constructor(reader: RecordingReader, range: TickRange, onDamage: (error: RecordingError) => void) {
     this.#reader = reader;
-    this.#range = range;
+    this.#bounds = boundsOf(range);
     this.#onDamage = onDamage;
     const { from, to } = reader.between(range.fromNs, range.toNs);
     this.#next = from;
@@ -49,8 +77,9 @@ class FileCursor {
         if (!this.#nextBlock()) return false;
         continue;
       }
-      this.ns = receiveNs(this.words, this.at);
-      if (this.ns < this.#range.fromNs || this.ns > this.#range.toNs) continue;
+      this.high = this.words[this.at + I32.receiveTimeHigh]!;
+      this.low = this.words[this.at + I32.receiveTimeLow]! >>> 0;
+      if (!isWithin(this.high, this.low, this.#bounds)) continue;
       this.key = block.keys[this.words[this.at + I32.slot]!]!;
       return true;
     }
@@ -103,7 +132,7 @@ export class RecordedTicks {
       this.#cursors = this.#cursors.filter(({ cursor }) => cursor !== last);
     let earliest = this.#cursors[0];
     if (earliest === undefined) return false;
-    for (const each of this.#cursors) if (each.cursor.ns < earliest.cursor.ns) earliest = each;
+    for (const each of this.#cursors) if (isEarlier(each.cursor, earliest.cursor)) earliest = each;
     const { cursor, firstSource } = earliest;
     this.#present = cursor;
     const { i32 } = this.record;

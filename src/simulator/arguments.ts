@@ -19,6 +19,17 @@ export interface SimulatorArguments extends Omit<FeedSettings, 'holidays'> {
   readonly clockStartMs: number | undefined;
   /** Simulated ms per real ms. */
   readonly clockSpeed: number;
+  /** A recorded day in place of the simulated exchange. */
+  readonly replay: ReplayArguments | undefined;
+}
+
+export interface ReplayArguments {
+  /** Recordings, or one redis:// address. */
+  readonly sources: readonly string[];
+  /** Recorded ms per real ms; max: as fast as the sessions read. */
+  readonly speed: number | 'max';
+  /** How long, from the first subscription on, all instruments may take to be subscribed to. */
+  readonly waitMs: number;
 }
 
 const maxPort = 65_535;
@@ -44,6 +55,12 @@ export const usage = `Simulated market-data fronts
   --queue-limit N       packets that may wait for a client before it is cut (10000)
   --clock-start ISO     begin at this time, such as 2026-11-23T20:59:00+08:00, and not at the present
   --clock-speed N       let time pass N times as fast, above 0 up to 1000000 (1)
+  --replay FILE         send a recorded day in place of the simulated exchange's; again for its further files, or
+                        redis://HOST:PORT/DB?day=YYYYMMDD for a trading day that Redis holds
+  --speed N             with --replay: N times as fast as it was, above 0 up to 1000000, or max: as fast as it is
+                        read, without loss (1)
+  --replay-wait S       begin once every instrument of the recording is subscribed to, or S seconds after the first
+                        one is, 0 to 3600 (5)
   --help                this text
 `;
 
@@ -73,6 +90,9 @@ function read(argv: readonly string[]) {
         'queue-limit': { type: 'string', default: '10000' },
         'clock-start': { type: 'string' },
         'clock-speed': { type: 'string', default: '1' },
+        replay: { type: 'string', multiple: true },
+        speed: { type: 'string' },
+        'replay-wait': { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values;
@@ -110,6 +130,63 @@ function timeOf(name: string, text: string | undefined): number | undefined {
   );
 }
 
+/** Options that say what the simulated exchange sends, and what they are where nobody gives them. */
+const exchangeOptions = {
+  rate: '2',
+  seed: '1',
+  instruments: undefined,
+  hours: 'always',
+  dates: 'production',
+  arrivals: 'uniform',
+  levels: '5',
+  'limit-days': '0',
+  bench: false,
+  'bench-start': undefined,
+  'clock-start': undefined,
+  'clock-speed': '1',
+} as const;
+
+function replayOf(values: ReturnType<typeof read>): ReplayArguments | undefined {
+  const { replay, speed, 'replay-wait': wait } = values;
+  if (replay === undefined) {
+    const odd = speed === undefined ? (wait === undefined ? undefined : 'replay-wait') : 'speed';
+    if (odd !== undefined) throw new ArgumentError(`--${odd}: only with --replay`);
+    return undefined;
+  }
+  const other = Object.entries(exchangeOptions).find(
+    ([name, preset]) => values[name as keyof typeof exchangeOptions] !== preset,
+  );
+  if (other !== undefined)
+    throw new ArgumentError(`--${other[0]}: not with --replay, which has the ticks of the recording`);
+  if (replay.some((source) => source.trim() === '')) throw new ArgumentError('--replay: must name a file');
+  if (replay.length > 1 && replay.some(isRedisAddress))
+    throw new ArgumentError('--replay: either files or one redis:// address');
+  return {
+    sources: replay,
+    speed:
+      speed === 'max'
+        ? 'max'
+        : numberOf(
+            'speed',
+            speed ?? '1',
+            `"max" or a number above 0 up to ${maxSpeed}`,
+            (value) => value > 0 && value <= maxSpeed,
+          ),
+    waitMs:
+      1000 *
+      numberOf(
+        'replay-wait',
+        wait ?? '5',
+        'a number of seconds from 0 to 3600',
+        (seconds) => seconds >= 0 && seconds <= 3600,
+      ),
+  };
+}
+
+export function isRedisAddress(source: string): boolean {
+  return /^rediss?:\/\//.test(source);
+}
+
 /** Reads the simulator's command line. Throws ArgumentError with one line. */
 export function parseArguments(argv: readonly string[]): SimulatorArguments {
   const values = read(argv);
@@ -120,6 +197,7 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
   const { instruments } = values;
   const hours = oneOf('hours', values.hours, hoursModes);
   const scripted = values['clock-start'] !== undefined || values['clock-speed'] !== '1';
+  const replay = replayOf(values);
   const benchStart = values['bench-start'] ?? (values.bench ? String(Date.now() * 1000) : undefined);
   if (benchStart !== undefined && (hours !== 'always' || scripted)) {
     throw new ArgumentError('--bench: only with --hours always and without a scripted clock');
@@ -172,12 +250,16 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
       controlPort === undefined
         ? undefined
         : numberOf('control-port', controlPort, `a whole number from 0 to ${maxPort}`, integerIn(0, maxPort)),
-    queueLimit: numberOf(
-      'queue-limit',
-      values['queue-limit'],
-      'a whole number from 1 on',
-      integerIn(1, 2 ** 31 - 1),
-    ),
+    // At maximum speed the replay waits for who does not read.
+    queueLimit:
+      replay?.speed === 'max'
+        ? Infinity
+        : numberOf(
+            'queue-limit',
+            values['queue-limit'],
+            'a whole number from 1 on',
+            integerIn(1, 2 ** 31 - 1),
+          ),
     clockStartMs: timeOf('clock-start', values['clock-start']),
     clockSpeed: numberOf(
       'clock-speed',
@@ -185,5 +267,6 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
       `a number above 0 up to ${maxSpeed}`,
       (speed) => speed > 0 && speed <= maxSpeed,
     ),
+    replay,
   };
 }

@@ -2,16 +2,11 @@ import { liveContracts, tradingDayAt } from '../market/contracts.js';
 import { loadCalendar } from '../market/holidayCalendar.js';
 import { listInstruments } from '../market/options.js';
 import type { ProductTable } from '../market/products.js';
-import {
-  addDays,
-  dayToUtcMs,
-  utcMsToDay,
-  WeekdayCalendar,
-  type TradingCalendar,
-} from '../market/tradingCalendar.js';
+import { WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
 import { SimulationClock } from './clock.js';
+import type { Market, Subscriber } from './market.js';
 import { TickFeed, type FeedSettings } from './tickFeed.js';
-import type { TickOrigin } from './tickFaults.js';
+import { lastSaturday, type TickOrigin } from './tickFaults.js';
 
 /** Ticks are gathered this long, so that a session costs one write per turn and not one per tick. */
 const shortestTurnMs = 4;
@@ -20,14 +15,6 @@ const benchTurnMs = 1;
 const longestTurnMs = 1000;
 /** In real time; a tick that is later is skipped but for each instrument's newest. */
 const lateLimitMs = 500;
-const shanghaiOffsetMs = 8 * 3_600_000;
-
-/** A logged-in session as the exchange sees it. */
-export interface Subscriber {
-  readonly outbox: { flush(): void };
-  /** Takes one tick: bytes `start` to `end` of `frames`, valid during the call. */
-  deliver(index: number, frames: Buffer, start: number, end: number): void;
-}
 
 export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
@@ -37,7 +24,7 @@ export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>>
 }
 
 /** The simulated market behind all fronts of a process: what is listed, what ticks, and who gets it. */
-export class Exchange {
+export class Exchange implements Market {
   readonly #products: ProductTable;
   readonly #instruments: number | undefined;
   readonly #isBench: boolean;
@@ -147,12 +134,10 @@ export class Exchange {
   originOf(index: number): TickOrigin {
     const id = this.#ids[index]!;
     const now = this.now();
-    const today = utcMsToDay(now + shanghaiOffsetMs);
-    const saturday = addDays(today, -((new Date(dayToUtcMs(today)).getUTCDay() + 1) % 7));
     return {
       id,
       exchange: this.#exchanges().get(id) ?? '',
-      saturday: String(saturday),
+      saturday: lastSaturday(now),
       earlier: (ageMs) => this.#feed.newestFrame(index, now - ageMs),
     };
   }

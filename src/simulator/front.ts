@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { Exchange } from './exchange.js';
 import { happensOnce, type Fault, type FaultName } from './faultGrammar.js';
 import { FaultSet } from './faultSet.js';
 import { FrontSession, type SessionReport } from './frontSession.js';
+import type { Market } from './market.js';
 import { defaultQueueLimit, type Sending } from './outbox.js';
 import { orders } from './wire.js';
 
@@ -22,7 +22,7 @@ export interface FrontReport {
 /** One simulated front: a TCP server whose sessions share the process's exchange. */
 export class Front {
   readonly #id: number;
-  readonly #exchange: Exchange;
+  readonly #exchange: Market;
   readonly #faults = new FaultSet();
   readonly #sending: Sending;
   readonly #sessions = new Set<FrontSession>();
@@ -32,7 +32,7 @@ export class Front {
   #heartbeats: NodeJS.Timeout | undefined;
   #flood: NodeJS.Timeout | undefined;
 
-  constructor(id: number, exchange: Exchange, queueLimit = defaultQueueLimit) {
+  constructor(id: number, exchange: Market, queueLimit = defaultQueueLimit) {
     this.#id = id;
     this.#exchange = exchange;
     const faults = this.#faults;

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { errorText } from './errorTexts.js';
-import type { Exchange } from './exchange.js';
 import type { FaultSet } from './faultSet.js';
+import type { Market } from './market.js';
 import { Outbox, type Sending } from './outbox.js';
 import { TickFaults } from './tickFaults.js';
 import {
@@ -41,7 +41,7 @@ export interface SessionReport {
 export class FrontSession {
   readonly outbox: Outbox;
   readonly #socket: Socket;
-  readonly #exchange: Exchange;
+  readonly #exchange: Market;
   readonly #faults: FaultSet;
   readonly #tickFaults: TickFaults;
   readonly #ids: { readonly front: number; readonly session: number };
@@ -53,7 +53,7 @@ export class FrontSession {
 
   constructor(
     socket: Socket,
-    exchange: Exchange,
+    exchange: Market,
     faults: FaultSet,
     sending: Sending,
     ids: { readonly front: number; readonly session: number },

@@ -1,32 +1,36 @@
 import { loadProducts } from '../market/products.js';
 import type { SimulatorArguments } from './arguments.js';
-import { SimulationClock } from './clock.js';
+import type { SimulationClock } from './clock.js';
 import { ControlServer } from './control.js';
 import { Exchange } from './exchange.js';
 import { Front } from './front.js';
+import type { Market } from './market.js';
 import { portInUse } from './portInUse.js';
 
 /** All fronts of one process over one simulated exchange, and the control API where it is wanted. */
 export class Fronts {
   readonly #arguments: SimulatorArguments;
-  readonly #exchange: Exchange;
+  readonly #market: Market;
   readonly #fronts: Front[] = [];
   readonly #control: ControlServer;
 
-  constructor(given: SimulatorArguments) {
-    const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
+  /**
+   * @param clock is that of the control API
+   * @param market what the fronts send; the simulated exchange where it is not given
+   */
+  constructor(given: SimulatorArguments, clock: SimulationClock, market?: Market) {
     this.#arguments = given;
-    this.#exchange = new Exchange({ ...given, products: loadProducts(), clock });
+    this.#market = market ?? new Exchange({ ...given, products: loadProducts(), clock });
     this.#control = new ControlServer({
       fronts: this.#fronts,
       clock,
-      clockSet: () => this.#exchange.clockSet(),
+      clockSet: () => this.#market.clockSet(),
     });
   }
 
   /** Number of instruments that are listed now. */
   get instruments(): number {
-    return this.#exchange.listedIds().size;
+    return this.#market.listedIds().size;
   }
 
   /** Listens on every port and gives them in order. Rejects, naming the address, when one cannot be had. */
@@ -34,7 +38,7 @@ export class Fronts {
     const { host, basePort, rejectLogin, queueLimit } = this.#arguments;
     const ports: number[] = [];
     for (let i = 0; i < this.#arguments.fronts; i++) {
-      const front = new Front(i + 1, this.#exchange, queueLimit);
+      const front = new Front(i + 1, this.#market, queueLimit);
       if (rejectLogin !== 0) front.apply({ fault: 'login_error', error: rejectLogin, text: undefined });
       const port = basePort === 0 ? 0 : basePort + i;
       ports.push(await named(host, port, () => front.listen(host, port)));
@@ -52,7 +56,7 @@ export class Fronts {
   close(): void {
     this.#control.close();
     for (const front of this.#fronts) front.close();
-    this.#exchange.close();
+    this.#market.close();
   }
 }
 

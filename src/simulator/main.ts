@@ -1,5 +1,9 @@
-import { ArgumentError, parseArguments, usage } from './arguments.js';
+import { ArgumentError, isRedisAddress, parseArguments, usage, type ReplayArguments } from './arguments.js';
+import { SimulationClock } from './clock.js';
 import { Fronts } from './fronts.js';
+import { RedisSource } from './redisSource.js';
+import { ReplayMarket } from './replayMarket.js';
+import { RecordedSource } from './replaySource.js';
 
 const exitCannotRun = 1;
 const exitBadArguments = 2;
@@ -7,6 +11,30 @@ const exitBadArguments = 2;
 function complain(code: number, error: unknown): void {
   process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = code;
+}
+
+const say = (text: string): void => void process.stderr.write(`simulator: ${text}\n`);
+
+/** The recorded day that is asked for. It tells in one line each what cannot be read, and how the replay ended. */
+async function replayMarket(
+  { sources, speed, waitMs }: ReplayArguments,
+  clock: SimulationClock,
+): Promise<ReplayMarket> {
+  const source = isRedisAddress(sources[0]!)
+    ? await RedisSource.open(sources[0]!, say)
+    : new RecordedSource(sources, say);
+  return new ReplayMarket({
+    source,
+    speed,
+    waitMs,
+    clock,
+    onEnd: (ticks, seconds) =>
+      void process.stdout.write(
+        `replayed: ${ticks} ticks in ${seconds.toFixed(2)} s, ${Math.round(ticks / seconds)} ticks/s\n`,
+      ),
+    onError: (error) =>
+      say(`the replay ends early: ${error instanceof Error ? error.message : String(error)}`),
+  });
 }
 
 /** Ends the fronts on SIGTERM, on SIGINT from a terminal, and when the parent process goes away. */
@@ -29,7 +57,9 @@ async function run(argv: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  const fronts = new Fronts(given);
+  const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
+  const market = given.replay === undefined ? undefined : await replayMarket(given.replay, clock);
+  const fronts = new Fronts(given, clock, market);
   let ports: number[];
   let controlPort: number | undefined;
   try {
@@ -42,9 +72,11 @@ async function run(argv: readonly string[]): Promise<void> {
   stopOnRequest(fronts);
   const addresses = ports.map((port) => `tcp://${given.host}:${port}`).join(' ');
   const control = controlPort === undefined ? '' : `; control at http://127.0.0.1:${controlPort}`;
-  process.stdout.write(
-    `ready: ${fronts.instruments} instruments, ${given.rate} ticks/s each, at ${addresses}${control}\n`,
-  );
+  const pace =
+    given.replay === undefined
+      ? `${given.rate} ticks/s each`
+      : `a replay${given.replay.speed === 'max' ? '' : ` ${given.replay.speed} times as fast`}`;
+  process.stdout.write(`ready: ${fronts.instruments} instruments, ${pace}, at ${addresses}${control}\n`);
   // A parent that has gone meanwhile is noticed by the disconnect event.
   const message = { type: 'ready', ports, ...(controlPort === undefined ? {} : { controlPort }) };
   process.send?.(message, undefined, undefined, () => undefined);

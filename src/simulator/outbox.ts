@@ -45,6 +45,11 @@ export class Outbox {
     return this.#queued;
   }
 
+  /** Bytes that the client has not been able to take yet, those that are held back included. */
+  get backlog(): number {
+    return this.#socket.writableLength + this.#held.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /** Appends one frame: bytes `start` to `end` of `frame`. */
   add(frame: Buffer, start = 0, end = frame.length): void {
     const needed = this.#length + end - start;

@@ -1,9 +1,11 @@
 import { randomFillSync } from 'node:crypto';
+import { addDays, dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
 import type { FaultSet } from './faultSet.js';
 import { absent, depthLevels, doubleCount, setText, tickField } from './tickFrame.js';
 import { headerBytes } from './wire.js';
 
 const turnoverFall = 0.01;
+const shanghaiOffsetMs = 8 * 3_600_000;
 
 /** What the faults have to know about a tick beside its bytes. */
 export interface TickOrigin {
@@ -13,6 +15,12 @@ export interface TickOrigin {
   readonly saturday: string;
   /** The tick that was the newest this long ago, as a frame; undefined when there was none. */
   earlier(ageMs: number): Buffer | undefined;
+}
+
+/** The last Saturday in Shanghai at a time in ms since the epoch, yyyymmdd. */
+export function lastSaturday(epochMs: number): string {
+  const today = utcMsToDay(epochMs + shanghaiOffsetMs);
+  return String(addDays(today, -((new Date(dayToUtcMs(today)).getUTCDay() + 1) % 7)));
 }
 
 interface Confined {

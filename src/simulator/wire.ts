@@ -168,6 +168,18 @@ export function orderFrame(what: number, first: number, second: number): Buffer 
   return new FrameBuilder(responseType.order, 9).u8(what).i32(first).i32(second).end();
 }
 
+/** Longest instrument id of a tick. */
+export const longestIdBytes = 80;
+
+/** Writes a tick's frame header over the first bytes of `frame`. */
+export function tickFrameHeader(frame: Buffer, bodyBytes: number): void {
+  frame[0] = magic0;
+  frame[1] = magic1;
+  frame[2] = version;
+  frame[3] = responseType.tick;
+  frame.writeUInt32LE(bodyBytes, 4);
+}
+
 export function heartbeat(): Buffer {
   return new FrameBuilder(responseType.heartbeat, 0).end();
 }

@@ -4,7 +4,8 @@ import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { listInstruments } from '../../src/market/options.js';
 import { loadProducts } from '../../src/market/products.js';
 import { SimulationClock } from '../../src/simulator/clock.js';
-import { Exchange, type ExchangeOptions, type Subscriber } from '../../src/simulator/exchange.js';
+import { Exchange, type ExchangeOptions } from '../../src/simulator/exchange.js';
+import type { Subscriber } from '../../src/simulator/market.js';
 import { FrontProcess } from './frontProcess.js';
 import { buildNative, NativeClient } from './nativeClient.js';
 import { fieldsOf, listedId, type TickFields } from './tickFields.js';
@@ -34,7 +35,7 @@ function open(options: Partial<ExchangeOptions>): {
   const ticks: { id: string; fields: TickFields }[] = [];
   const idAt = 8 + 312;
   const subscriber: Subscriber = {
-    outbox: { flush: () => undefined },
+    outbox: { flush: () => undefined, backlog: 0 },
     deliver: (_, frames, start, end) => {
       const frame = frames.subarray(start, end);
       ticks.push({ id: frame.toString('latin1', idAt), fields: fieldsOf(frame) });

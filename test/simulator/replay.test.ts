@@ -1,0 +1,209 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { makeRecording, type MadeRecording } from '../../bench/processes/recording.js';
+import { ExchangeClock } from '../../src/market/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/products.js';
+import { QuoteBook } from '../../src/market/quoteBook.js';
+import { F, fieldCount } from '../../src/market/quoteFields.js';
+import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { I32 } from '../../src/ring/tickRecord.js';
+import { parseArguments } from '../../src/simulator/arguments.js';
+import { parseRedisAddress } from '../../src/simulator/redisAddress.js';
+import { RecordedSource } from '../../src/simulator/replaySource.js';
+import { encodeTick } from '../../src/storage/tickCodec.js';
+import { Client } from '../e2e/client.js';
+import { GatewayProcess, Program, until } from '../e2e/processes.js';
+import { buildNative } from './nativeClient.js';
+import { recordingFolder } from '../recorder/recordings.js';
+import { freePort, startRedis } from '../storage/redisServer.js';
+
+beforeAll(buildNative);
+
+type Quote = Record<string, unknown>;
+
+/** The simulated fronts with a replay; ends with the test. */
+function replay(source: string, ...args: string[]): Program {
+  const program = new Program(
+    ['dist', 'src', 'simulator', 'main.js'],
+    ['--base-port', '0', '--replay', source, ...args],
+  );
+  onTestFinished(async () => {
+    await program.stop('SIGKILL');
+  });
+  return program;
+}
+
+/** A gateway at a replay's front; ends with the test. */
+async function gatewayAt(front: Program, keys: readonly string[]): Promise<GatewayProcess> {
+  const address = /tcp:\/\/[^\s;]+/.exec(await front.line(/^ready/))![0];
+  const gateway = new GatewayProcess({
+    connections: [{ connection_id: 'replay', front_addr: address, max_subscriptions: keys.length + 1 }],
+    tick_flow: 'lossless',
+    silence_timeout: 0,
+  });
+  onTestFinished(async () => expect(await gateway.stop()).toBe(0));
+  await gateway.loggedIn();
+  return gateway;
+}
+
+/** Every quote that a client of all instruments gets until `count` have come, in order, by instrument. */
+async function quotesOf(
+  gateway: GatewayProcess,
+  keys: readonly string[],
+  count: number,
+): Promise<Map<string, Quote[]>> {
+  const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+  onTestFinished(() => client.close());
+  client.send({ action: 'subscribe', instruments: keys });
+  const quotes = new Map<string, Quote[]>();
+  for (let i = 0; i < count; i++) {
+    const frame = await client.next(`quote ${i + 1} of ${count}`, (each) => each['action'] === 'market_data');
+    const quote = frame['data'] as Quote;
+    const id = quote['instrument_id'] as string;
+    quotes.set(id, [...(quotes.get(id) ?? []), quote]);
+  }
+  return quotes;
+}
+
+/** The day, read by a book of its own: each tick's state, as the gateway stores it. */
+function statesOf({ path }: MadeRecording): { key: string; row: Float64Array; receivedMs: number }[] {
+  const directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments: 1000 });
+  const book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+  const source = new RecordedSource([path], (text) => expect(text).toBe(''));
+  onTestFinished(() => source.close());
+  const states = [];
+  while (source.next()) {
+    const { slot, key } = directory.resolve(source.key)!;
+    source.record.i32[I32.slot] = slot;
+    expect(book.apply(source.record)).toBe(true);
+    const row = Float64Array.from({ length: fieldCount }, (_, field) => book.value(slot, field));
+    states.push({ key, row, receivedMs: source.record.receiveTimeMs });
+  }
+  return states;
+}
+
+describe('a replay', () => {
+  const made = (ticks: number, instruments: number): MadeRecording =>
+    makeRecording(recordingFolder(), { ticks, instruments, rate: 2 });
+
+  it('at maximum speed loses nothing, and is the same from a recording and from what Redis stored of it', async () => {
+    const day = made(3000, 20);
+    const states = statesOf(day);
+    const fromFile = replay(day.path, '--speed', 'max', '--replay-wait', '3600');
+    const quotes = await quotesOf(await gatewayAt(fromFile, day.keys), day.keys, 3000);
+    expect(await fromFile.line(/^replayed/)).toMatch(/^replayed: 3000 ticks in /);
+    for (const key of day.keys) {
+      const mine = states.filter((each) => each.key === key);
+      const got = quotes.get(key)!;
+      const volumes = mine.map(({ row }) => row[F.volume]);
+      expect(got.map((quote) => quote['volume'])).toEqual(volumes);
+      expect(got.map((quote) => quote['timestamp'])).toEqual(mine.map(({ row }) => row[F.timestamp]));
+    }
+
+    const { port } = await startRedis(await freePort());
+    const redis = new Redis(port, '127.0.0.1');
+    for (const { key, row, receivedMs } of states)
+      await redis.xadd(
+        `test:ticks:${key}`,
+        `${row[F.timestamp]}-*`,
+        ...['time', String(row[F.timestamp]), 'tick', encodeTick(0, receivedMs, row)],
+      );
+    await redis.xadd('test:ticks:SHFE.rb1', '1-1', 'tick', 'no tick');
+    redis.disconnect();
+    const tradingDay = String(states[0]!.row[F.tradingDay]);
+    const address = `redis://127.0.0.1:${port}/0?day=${tradingDay}&prefix=test:`;
+    const fromRedis = replay(address, '--speed', 'max', '--replay-wait', '3600');
+    const again = await quotesOf(await gatewayAt(fromRedis, day.keys), day.keys, 3000);
+    expect(again).toEqual(quotes);
+  });
+
+  it('at a speed sends ticks by the recorded clock, and the newest to who comes later', async () => {
+    const day = made(400, 4);
+    const front = replay(day.path, '--speed', '100', '--replay-wait', '0', '--control-port', '0');
+    const gateway = await gatewayAt(front, day.keys);
+    const quotes = await quotesOf(gateway, day.keys, 400);
+    expect([...quotes.values()].flat().length).toBe(400);
+    await front.line(/^replayed: 400 ticks/);
+    const late = await quotesOf(gateway, day.keys.slice(0, 1), 1);
+    expect(late.get(day.keys[0]!)).toEqual(quotes.get(day.keys[0]!)!.slice(-1));
+    const port = /127\.0\.0\.1:(\d+)\D*$/.exec(await front.line(/control at/))![1]!;
+    const clock = (await (await fetch(`http://127.0.0.1:${port}/clock`)).json()) as { speed: number };
+    expect(clock.speed).toBe(100);
+  });
+
+  it('goes on past damage, says where it is, and reads several files as one day', async () => {
+    const day = made(20_000, 4);
+    const other = made(100, 5);
+    const bytes = readFileSync(day.path);
+    bytes[bytes.length >> 1]! ^= 1;
+    const torn = join(recordingFolder(), 'torn.ticks');
+    writeFileSync(torn, bytes.subarray(0, -10));
+    const front = replay(torn, '--replay', other.path, '--speed', 'max', '--replay-wait', '0');
+    await gatewayAt(front, day.keys).then((gateway) => quotesOf(gateway, day.keys, 1));
+    const ended = await front.line(/^replayed/);
+    const sent = Number(/\d+/.exec(ended)![0]);
+    expect(sent).toBeLessThan(20_100 - 8192);
+    expect(sent % 8192).toBe(100);
+    expect(front.complaints.join('\n')).toMatch(
+      /torn\.ticks: at byte \d+: the block is damaged \(checksum\)/,
+    );
+    expect(front.complaints.join('\n')).toMatch(/torn\.ticks: at byte \d+: the block is cut short; the last/);
+  });
+
+  it.each([
+    ['a file that is no recording', 'package.json', 1, /package\.json: this is no recording/],
+    ['a Redis that is not there', 'redis://127.0.0.1:1?day=20261120', 1, /Redis at 127\.0\.0\.1:1: /],
+    [
+      'a day that is none',
+      'redis://:secret@127.0.0.1?day=20261340',
+      2,
+      /--replay: day is not 20261340; the form/,
+    ],
+  ])('is refused in one line for %s', async (_, source, code, message) => {
+    const program = replay(source);
+    expect((await program.ended).code).toBe(code);
+    expect(program.complaints.join('\n')).toMatch(message);
+    expect(program.complaints).toHaveLength(1);
+    expect(program.output).not.toContain('secret');
+  });
+
+  it.each([
+    [['--speed', '3'], '--speed: only with --replay'],
+    [['--replay-wait', '3'], '--replay-wait: only with --replay'],
+    [['--replay', 'x', '--speed', 'fast'], '--speed fast: must be "max" or a number above 0 up to 1000000'],
+    [['--replay', 'x', '--replay-wait', '-1'], '--replay-wait'],
+    [['--replay', 'x', '--rate', '3'], '--rate: not with --replay, which has the ticks of the recording'],
+    [['--replay', 'x', '--bench'], '--bench: not with --replay'],
+    [['--replay', 'x', '--replay', 'redis://h?day=1'], '--replay: either files or one redis:// address'],
+    [['--replay', ''], '--replay: must name a file'],
+  ])('takes no %j', (args, message) => {
+    expect(() => parseArguments(args)).toThrow(message);
+  });
+
+  it.each([
+    ['redis://h', 'day is missing'],
+    ['redis://h?day=2026', 'day is not 2026'],
+    ['redis://h/x?day=20261120', '/x is no database'],
+    ['redis://h?day=20261120&days=3', '"days" is unknown'],
+    ['redis:///0?day=20261120', 'the host is missing'],
+  ])('takes no address %s', (address, message) => {
+    expect(() => parseRedisAddress(address)).toThrow(new RegExp(message));
+  });
+
+  it('begins when all its instruments are subscribed to, whatever session they come from', async () => {
+    const day = made(200, 6);
+    const front = replay(day.path, '--speed', 'max', '--replay-wait', '3600');
+    const gateway = await gatewayAt(front, day.keys);
+    const first = await Client.connect(`${await gateway.url()}?protocol=action`);
+    onTestFinished(() => first.close());
+    first.send({ action: 'subscribe', instruments: day.keys.slice(0, 5) });
+    await gateway.healthUntil('five subscriptions', ({ connections }) => connections[0]!.subscriptions === 5);
+    expect(front.output).not.toMatch(/replayed/);
+    first.send({ action: 'subscribe', instruments: day.keys.slice(5) });
+    await front.line(/^replayed: 200 ticks/);
+    await until('all in the book', async () => (await gateway.health()).body.ticks.accepted === 200);
+  });
+});
