@@ -4,12 +4,12 @@ import { planReload, runningAfter, summarize, type ReloadSummary } from './confi
 import { Connections, type ConnectionReport } from './coordinator/connections.js';
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
-import { loadCalendar } from './market/holidayCalendar.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
+import { tradingCalendar } from './market/marketTime.js';
 import { QuoteBook, type BookCounters } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
 import { SessionBoard } from './market/sessionBoard.js';
-import { WeekdayCalendar, type TradingCalendar } from './market/tradingCalendar.js';
+import type { TradingCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
 import type { TickRecord } from './ring/tickRecord.js';
 import { LimitedLog } from './limitedLog.js';
@@ -44,6 +44,7 @@ export class Gateway {
   /** For what fronts and clients can cause at any rate. */
   readonly #limitedLog: LimitedLog;
   readonly #directory: InstrumentDirectory;
+  readonly #clock: ExchangeClock;
   readonly #book: QuoteBook;
   readonly #source = new RingTickSource();
   readonly #connections: Connections;
@@ -70,7 +71,9 @@ export class Gateway {
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
     this.#directory = new InstrumentDirectory({ products: config.products, maxInstruments });
-    this.#book = new QuoteBook(this.#directory, new ExchangeClock(new WeekdayCalendar()));
+    const calendar = this.#calendar(config);
+    this.#clock = new ExchangeClock(calendar, config.tradingHours === 'always');
+    this.#book = new QuoteBook(this.#directory, this.#clock);
     this.#connections = new Connections({
       config,
       log,
@@ -81,7 +84,7 @@ export class Gateway {
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
     });
-    this.#sessions = new SessionBoard(config.tradingHours, calendarFor(config), {
+    this.#sessions = new SessionBoard(config.tradingHours, calendar, {
       products: config.products,
       bySlot: (slot) => this.#directory.bySlot(slot),
       subscribed: () => this.#connections.wanted(),
@@ -175,9 +178,12 @@ export class Gateway {
     const next = this.#loadAgain();
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
-    const hoursChanged = config.tradingHours !== this.#config.tradingHours;
     this.#config = config;
-    if (hoursChanged) this.#sessions.configure(config.tradingHours, calendarFor(config));
+    if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
+      const calendar = this.#calendar(config);
+      this.#clock.configure(calendar, config.tradingHours === 'always');
+      this.#sessions.configure(config.tradingHours, calendar);
+    }
     this.#log.level = config.logLevel;
     this.#connections.reload(plan, config);
     this.#startTimers();
@@ -229,6 +235,10 @@ export class Gateway {
       failed: failed.map(({ slot, code, text }) => ({ id: this.#directory.bySlot(slot).id, code, text })),
       connections: this.#connections.reports(),
     });
+  }
+
+  #calendar(config: GatewayConfig): TradingCalendar {
+    return tradingCalendar(config, (text) => setImmediate(() => this.#log.warn(text)));
   }
 
   readonly #onTick = (tick: TickRecord): void => {
@@ -312,11 +322,6 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
-}
-
-/** A market that never closes has no holidays either. */
-function calendarFor({ tradingHours }: GatewayConfig): TradingCalendar {
-  return tradingHours === 'always' ? new WeekdayCalendar() : loadCalendar();
 }
 
 /** Connections whose broker has no name in the configuration have no such member. */

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
 import type { ProductTable } from '../market/products.js';
+import type { HolidayTable } from '../market/holidayCalendar.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
 import type {
   connectionOptions,
@@ -100,6 +101,8 @@ export interface GatewayConfig {
   readonly products: ProductTable;
   readonly configWatch: boolean;
   readonly tradingHours: TradingHours;
+  /** Of calendar_file. */
+  readonly holidays: HolidayTable;
   readonly connectionsPerWorker: 'auto' | number;
   readonly tickFlow: TickFlow;
   readonly redisEnabled: boolean;
@@ -169,6 +172,7 @@ export function toGatewayConfig(
     readonly redis: RedisConfig;
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
+    readonly holidays: HolidayTable;
     readonly warnings: readonly string[];
     readonly cwd: string;
   },
@@ -190,6 +194,7 @@ export function toGatewayConfig(
     products: parts.products,
     configWatch: values.config_watch,
     tradingHours: parts.tradingHours,
+    holidays: parts.holidays,
     connectionsPerWorker: values.connections_per_worker,
     tickFlow: values.tick_flow,
     redisEnabled: values.redis_enabled,

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { readHolidays, type HolidayTable } from '../market/holidayCalendar.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
@@ -117,7 +119,9 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
       connectionsFrom.source,
       `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
     );
-  if (problems.length > 0) throw new ConfigError(problems);
+  const holidays = readCalendarFile(values.calendar_file, sources.cwd);
+  if ('fault' in holidays) add('file', `calendar_file: ${holidays.fault}`);
+  if (problems.length > 0 || 'fault' in holidays) throw new ConfigError(problems);
   // A single connection from the command line to some other front leaves the file's simulator without use.
   const isUseless =
     connectionsFrom.source === 'arguments' &&
@@ -136,9 +140,18 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     redis,
     simulator,
     tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',
+    holidays,
     warnings,
     cwd: sources.cwd,
   });
+}
+
+function readCalendarFile(path: string, cwd: string): HolidayTable | { readonly fault: string } {
+  try {
+    return readHolidays(path === '' ? undefined : resolve(cwd, path));
+  } catch (error) {
+    return { fault: (error as Error).message };
+  }
 }
 
 /** Where a gateway with this configuration listens. Fetches no password and does not look at connections. */

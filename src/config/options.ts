@@ -115,6 +115,11 @@ export const gatewayOptions = {
     'exchange',
     "When silence is suspicious: in the exchanges' trading hours, or always. With a simulator section the default is always, for simulated fronts send at all hours.",
   ),
+  calendar_file: option(
+    text(4096),
+    '',
+    "JSON file with the exchanges' holidays, relative to the working directory; docs/data-quality.md has its form. Empty: the one that comes with the gateway. Years that it lacks have none.",
+  ),
   redundancy: option(
     integer(1, 8),
     1,

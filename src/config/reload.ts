@@ -37,6 +37,7 @@ const atOnce = {
   autoFailover: 'auto_failover',
   silenceTimeout: 'silence_timeout',
   tradingHours: 'trading_hours',
+  holidays: 'calendar_file',
   redundancy: 'redundancy',
   redundantInstruments: 'redundant_instruments',
   alwaysSubscribe: 'always_subscribe',

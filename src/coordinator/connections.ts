@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
 import type { ReloadPlan } from '../config/reload.js';
 import type { LimitedLog } from '../limitedLog.js';
-import { loadCalendar } from '../market/holidayCalendar.js';
+import { calendarOf } from '../market/holidayCalendar.js';
 import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches } from '../market/instrumentPattern.js';
 import { alwaysOpen, ExchangeHours, type MarketHours } from '../market/marketHours.js';
@@ -197,9 +197,9 @@ export class Connections {
   reload(plan: ReloadPlan, next: GatewayConfig): void {
     const before = this.#config;
     this.#config = next;
-    if (next.tradingHours !== before.tradingHours) this.#late = new LateWatch(hoursOf(next));
-    if (next.tradingHours !== before.tradingHours || next.silenceTimeout !== before.silenceTimeout)
-      this.#watchSilence();
+    const hoursChanged = plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file');
+    if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
+    if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
     if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
     for (const config of plan.adjusted) this.#adjust(config);
     for (const config of plan.added) this.#pool.open([this.#add(config)]);
@@ -515,8 +515,8 @@ export class Connections {
   }
 }
 
-function hoursOf({ tradingHours, products }: GatewayConfig): MarketHours {
-  return tradingHours === 'always' ? alwaysOpen : new ExchangeHours(loadCalendar(), products.values());
+function hoursOf({ tradingHours, holidays, products }: GatewayConfig): MarketHours {
+  return tradingHours === 'always' ? alwaysOpen : new ExchangeHours(calendarOf(holidays), products.values());
 }
 
 function planOf(config: ConnectionConfig): ConnectionPlan {

@@ -1,19 +1,20 @@
-import type { Exchange } from './products.js';
-import { addDays, dayToUtcMs, utcMsToDay, type TradingCalendar } from './tradingCalendar.js';
+import { exchanges, type Exchange } from './products.js';
+import { TickDates, type DateReading, type DayPart } from './tickDates.js';
+import { dayToUtcMs, utcMsToDay, type TradingCalendar } from './tradingCalendar.js';
 
 /** China has had no daylight saving time since 1991; the host's time zone is never used. */
 const shanghaiOffsetMs = 8 * 3_600_000;
-/** A tick whose time is this near to its receipt is live. */
+const dayMs = 86_400_000;
+/** A tick whose time is not longer before its receipt is live. */
 const liveWindowMs = 60_000;
-/** A tick that is ahead by no more than this comes from a host whose clock is slow, not from another day. */
+/** A tick that is ahead by no more than this comes to a host whose clock is slow, and is not from another day. */
 const hostClockErrorMs = 15 * 60_000;
-/** Trading days outside of this are garbage: the longest holidays are shorter, and no exchange is older. */
-const farthestAheadMs = 30 * 86_400_000;
-const firstTradingDay = 19900101;
-/** No exchange trades from 18 to 20, so any hour of these would do; simulated ones begin their day at 20. */
-const eveningHour = 20;
-const morningHour = 6;
-const memoSize = 4096;
+const dayParts: readonly DayPart[] = ['small_hours', 'day', 'evening'];
+/** Seconds since midnight. No exchange trades from 18 to 20; simulated ones begin their day at 20. */
+const morning = 6 * 3600;
+const evening = 20 * 3600;
+/** Readings that are kept of each exchange and part of the day: fronts of several kinds may be there at once. */
+const keptReadings = 4;
 
 /** What a tick's raw dates and receive time say; one object is reused for every tick. */
 export interface TickTime {
@@ -21,10 +22,28 @@ export interface TickTime {
   epochMs: number;
   /** yyyymmdd that the tick is accounted to. */
   tradingDay: number;
-  /** The time is far from the receipt: a snapshot of an earlier state. */
+  /** The time lies well before the receipt: a snapshot of an earlier state. */
   stale: boolean;
-  /** The natural date that follows from the trading day was implausible; the nearest to the receipt was taken. */
+  /** The front's dates could not be right: they were chosen by the clock of this host. */
   repaired: boolean;
+}
+
+/**
+ * Whether a tick has a time.
+ *
+ *   dated     yes
+ *   untimed   its update time is empty or malformed
+ *   off_day   it is from a weekend, when exchanges test their systems with invented quotes
+ */
+export type TimeVerdict = 'dated' | 'untimed' | 'off_day';
+
+/** Days and what they were read as. `midnights` has the readings' natural dates in ms since the epoch. */
+interface KnownDates {
+  tradingDay: number;
+  actionDay: number;
+  receiveDay: number;
+  readings: readonly DateReading[] | undefined;
+  midnights: readonly number[];
 }
 
 /** The yyyymmdd day in Shanghai at a time in ms since the epoch. */
@@ -33,27 +52,31 @@ export function shanghaiDay(epochMs: number): number {
 }
 
 /**
- * Turns the day fields of a tick, which every exchange fills in its own way, into a natural date and a trading day.
- *
- * Facts it rests on: DCE and GFEX put the trading day where the action day belongs, CZCE puts the natural day where
- * the trading day belongs, SHFE and INE are right, and evaluation fronts follow SHFE's way for all. So the trading
- * day is found first, and the natural date follows from it: an evening belongs to the trading day before, the small
- * hours to the calendar day after that.
+ * Gives every tick its natural date and trading day, whatever its front makes of the day fields (TickDates). What the
+ * front says is overruled only where it would lie in the future or is no day at all: a tick of the past is left there.
  */
 export class ExchangeClock {
-  readonly #calendar: TradingCalendar;
-  // The calendar is asked once per day, not once per tick. Natural days are keyed by 2 × trading day + evening.
-  readonly #naturalDays = new Map<number, number>();
-  readonly #nextDays = new Map<number, number>();
-  readonly #tradingDays = new Map<number, boolean>();
-  readonly #midnights = new Map<number, number>();
+  #dates: TickDates;
+  #alwaysOpen: boolean;
+  /** What the calendar says of a day is asked once, not once per tick. */
+  readonly #known: KnownDates[] = [];
 
-  constructor(calendar: TradingCalendar) {
-    this.#calendar = calendar;
+  /** @param alwaysOpen the market never closes: weekends belong to Monday's trading day */
+  constructor(calendar: TradingCalendar, alwaysOpen = false) {
+    this.#dates = new TickDates(calendar, alwaysOpen);
+    this.#alwaysOpen = alwaysOpen;
+    this.#forget();
+  }
+
+  /** Goes on with another calendar. */
+  configure(calendar: TradingCalendar, alwaysOpen: boolean): void {
+    this.#dates = new TickDates(calendar, alwaysOpen);
+    this.#alwaysOpen = alwaysOpen;
+    this.#forget();
   }
 
   /**
-   * Fills `out`. False when the tick has no usable time: it must be dropped and counted.
+   * Fills `out` when the verdict is dated.
    *
    * `tradingDay` and `actionDay` are yyyymmdd, ≤ 0 where empty or malformed; `updateTime` is seconds since midnight,
    * negative where unusable; `receiveMs` is ms since the epoch.
@@ -66,104 +89,81 @@ export class ExchangeClock {
     millisec: number,
     receiveMs: number,
     out: TickTime,
-  ): boolean {
-    if (updateTime < 0 || updateTime >= 86_400 || millisec < 0 || millisec > 999) return false;
-    const hour = Math.trunc(updateTime / 3600);
-    const day = this.#tradingDay(exchange, tradingDay, actionDay, hour, receiveMs);
+  ): TimeVerdict {
+    if (!(updateTime >= 0 && updateTime < 86_400 && millisec >= 0 && millisec <= 999)) return 'untimed';
+    const part = updateTime < morning ? 0 : updateTime < evening ? 1 : 2;
     const timeMs = updateTime * 1000 + millisec;
-    let epochMs = this.#midnight(this.#naturalDay(day, hour)) + timeMs;
-    let repaired = false;
-
-    if (Math.abs(epochMs - receiveMs) > liveWindowMs) {
-      const nearest = this.#nearest(timeMs, receiveMs);
-      if (Math.abs(nearest - receiveMs) <= liveWindowMs) {
-        epochMs = nearest;
-        repaired = true;
-      } else if (epochMs - receiveMs > hostClockErrorMs) {
-        // A trading day ahead of its own clock, as on fronts that run through weekends: the last such time of day.
-        epochMs = nearest > receiveMs ? nearest - 86_400_000 : nearest;
-        repaired = true;
-      }
+    const receiveDay = Math.floor((receiveMs + shanghaiOffsetMs) / dayMs);
+    const known = this.#read(exchange, tradingDay, actionDay, part, receiveDay);
+    const { readings, midnights } = known;
+    if (readings === undefined) return 'off_day';
+    for (let i = 0; i < readings.length; i++) {
+      const epochMs = midnights[i]! + timeMs;
+      const ageMs = receiveMs - epochMs;
+      const { onlyLive, repaired, tradingDay: day } = readings[i]!;
+      if (onlyLive ? Math.abs(ageMs) > liveWindowMs : ageMs < -hostClockErrorMs) continue;
+      out.epochMs = epochMs;
+      out.tradingDay = day;
+      out.stale = ageMs > liveWindowMs;
+      out.repaired = repaired;
+      return 'dated';
     }
-    out.epochMs = epochMs;
-    out.tradingDay = day;
-    out.stale = Math.abs(epochMs - receiveMs) > liveWindowMs;
-    out.repaired = repaired;
-    return true;
+    return this.#fromReceipt(readings, dayParts[part]!, timeMs, receiveMs, out) ? 'dated' : 'off_day';
   }
 
-  #tradingDay(
+  #read(
     exchange: Exchange,
     tradingDay: number,
     actionDay: number,
-    hour: number,
+    part: number,
+    receiveDay: number,
+  ): KnownDates {
+    const kind = exchanges.indexOf(exchange) * dayParts.length + part;
+    const known = this.#known[kind * keptReadings + ((tradingDay + 3 * actionDay) & (keptReadings - 1))]!;
+    if (known.tradingDay === tradingDay && known.actionDay === actionDay && known.receiveDay === receiveDay)
+      return known;
+    const today = utcMsToDay(receiveDay * dayMs);
+    known.tradingDay = tradingDay;
+    known.actionDay = actionDay;
+    known.receiveDay = receiveDay;
+    known.readings = this.#dates.read(exchange, tradingDay, actionDay, dayParts[part]!, today);
+    known.midnights = (known.readings ?? []).map(({ natural }) => dayToUtcMs(natural) - shanghaiOffsetMs);
+    return known;
+  }
+
+  /**
+   * The last such time of day, as a last resort. Where that is not now, it was on a day of trading. False when it is
+   * accounted to no trading day.
+   */
+  #fromReceipt(
+    readings: readonly DateReading[],
+    part: DayPart,
+    timeMs: number,
     receiveMs: number,
-  ): number {
-    if (exchange === 'CZCE' && hour >= eveningHour) {
-      if (actionDay > 0 && tradingDay > actionDay && this.#isUsable(tradingDay, receiveMs)) return tradingDay;
-      const natural = actionDay > 0 ? actionDay : tradingDay;
-      if (this.#isUsable(natural, receiveMs)) return this.#next(natural);
-    } else if (this.#isUsable(tradingDay, receiveMs)) {
-      return tradingDay;
+    out: TickTime,
+  ): boolean {
+    const newest = receiveMs + hostClockErrorMs + shanghaiOffsetMs - timeMs;
+    let natural = utcMsToDay(newest);
+    let epochMs = dayToUtcMs(natural) - shanghaiOffsetMs + timeMs;
+    const isLive = receiveMs - epochMs <= liveWindowMs;
+    if (!isLive) {
+      natural = this.#dates.lastPlausible(natural, part);
+      epochMs = dayToUtcMs(natural) - shanghaiOffsetMs + timeMs;
     }
-    return this.#tradingDayAt(receiveMs, hour);
+    // A front that is ahead of the week still knows its trading day; what is left of an earlier day is accounted to that.
+    const stated = isLive || this.#alwaysOpen ? readings.at(-1)?.tradingDay : undefined;
+    const tradingDay = stated ?? this.#dates.tradingDayOf(natural, part);
+    if (tradingDay === undefined) return false;
+    out.epochMs = epochMs;
+    out.tradingDay = tradingDay;
+    out.stale = !isLive;
+    out.repaired = true;
+    return true;
   }
 
-  /** The trading day that a tick of this hour belongs to, from the receive clock alone. */
-  #tradingDayAt(receiveMs: number, hour: number): number {
-    let day = shanghaiDay(receiveMs);
-    const receiveHour = new Date(receiveMs + shanghaiOffsetMs).getUTCHours();
-    if (hour >= eveningHour) {
-      // A late evening tick read after midnight still belongs to the evening before.
-      if (receiveHour < 12) day = addDays(day, -1);
-      return this.#next(day);
-    }
-    return this.#isTradingDay(day) ? day : this.#next(day);
+  #forget(): void {
+    const kinds = exchanges.length * dayParts.length;
+    for (let i = 0; i < kinds * keptReadings; i++)
+      this.#known[i] = { tradingDay: NaN, actionDay: 0, receiveDay: 0, readings: [], midnights: [] };
   }
-
-  /** The same time of day on the calendar day that brings it nearest to the receipt. */
-  #nearest(timeMs: number, receiveMs: number): number {
-    const today = this.#midnight(shanghaiDay(receiveMs)) + timeMs;
-    const distance = today - receiveMs;
-    if (distance > 43_200_000) return today - 86_400_000;
-    if (distance < -43_200_000) return today + 86_400_000;
-    return today;
-  }
-
-  #naturalDay(tradingDay: number, hour: number): number {
-    if (hour >= morningHour && hour < eveningHour) return tradingDay;
-    const evening = hour >= eveningHour;
-    const key = tradingDay * 2 + (evening ? 1 : 0);
-    const known = this.#naturalDays.get(key);
-    if (known !== undefined) return known;
-    const before = this.#calendar.previous(tradingDay);
-    return remember(this.#naturalDays, key, evening ? before : addDays(before, 1));
-  }
-
-  #next(day: number): number {
-    return this.#nextDays.get(day) ?? remember(this.#nextDays, day, this.#calendar.next(day));
-  }
-
-  /** Whether a tick's day can be believed. One from the far future would make all later ticks look old. */
-  #isUsable(day: number, receiveMs: number): boolean {
-    return (
-      day >= firstTradingDay && this.#isTradingDay(day) && this.#midnight(day) - receiveMs <= farthestAheadMs
-    );
-  }
-
-  #isTradingDay(day: number): boolean {
-    return this.#tradingDays.get(day) ?? remember(this.#tradingDays, day, this.#calendar.isTradingDay(day));
-  }
-
-  /** ms since the epoch of midnight in Shanghai. */
-  #midnight(day: number): number {
-    return this.#midnights.get(day) ?? remember(this.#midnights, day, dayToUtcMs(day) - shanghaiOffsetMs);
-  }
-}
-
-/** Bounded, since a front that sends random days must not make it grow. */
-function remember<T>(memo: Map<number, T>, key: number, value: T): T {
-  if (memo.size >= memoSize) memo.clear();
-  memo.set(key, value);
-  return value;
 }

@@ -4,6 +4,15 @@ import { addDays, dayToUtcMs, WeekdayCalendar, type TradingCalendar } from './tr
 
 /** Longest search for a trading day; no holiday is nearly as long. */
 const longestSearchDays = 60;
+/** Weekdays in a row that a file may call holidays: a whole month is a mistake, and the search would find no end. */
+const longestHoliday = 20;
+
+/** A calendar file's content, checked. */
+export interface HolidayTable {
+  readonly path: string;
+  /** Weekdays without trading, yyyymmdd, by year. */
+  readonly years: Readonly<Record<string, readonly number[]>>;
+}
 
 /** Monday to Friday but for the holidays that it is given. */
 export class HolidayCalendar implements TradingCalendar {
@@ -11,15 +20,27 @@ export class HolidayCalendar implements TradingCalendar {
   readonly holidays: readonly number[];
   readonly #holidays: ReadonlySet<number>;
   readonly #weekdays = new WeekdayCalendar();
+  /** Years that are known or have been found missing; undefined where nobody wants to hear of those. */
+  readonly #years: Set<number> | undefined;
+  readonly #onMissing: (year: number) => void;
 
-  /** `holidays` are yyyymmdd days; those on weekends change nothing. */
-  constructor(holidays: Iterable<number>) {
+  /**
+   * `holidays` are yyyymmdd days; those on weekends change nothing. Every weekday of a year that is not covered counts
+   * as a trading day, and `missing` hears of it when it is asked for, once.
+   */
+  constructor(
+    holidays: Iterable<number>,
+    missing?: { readonly covered: Iterable<number>; readonly report: (year: number) => void },
+  ) {
     const kept = [...holidays].filter((day) => this.#weekdays.isTradingDay(day));
     this.holidays = kept.sort((a, b) => a - b);
     this.#holidays = new Set(this.holidays);
+    this.#years = missing === undefined ? undefined : new Set(missing.covered);
+    this.#onMissing = missing?.report ?? (() => undefined);
   }
 
   isTradingDay(day: number): boolean {
+    this.#noteYear(Math.trunc(day / 10000));
     return this.#weekdays.isTradingDay(day) && !this.#holidays.has(day);
   }
 
@@ -29,6 +50,12 @@ export class HolidayCalendar implements TradingCalendar {
 
   next(day: number): number {
     return this.#step(day, 1);
+  }
+
+  #noteYear(year: number): void {
+    if (this.#years === undefined || this.#years.has(year)) return;
+    this.#years.add(year);
+    this.#onMissing(year);
   }
 
   #step(day: number, direction: 1 | -1): number {
@@ -41,21 +68,73 @@ export class HolidayCalendar implements TradingCalendar {
   }
 }
 
+/** Path of the file that ships with the package. */
+function bundledFile(): string {
+  return packagePath('data', 'calendar.json');
+}
+
 /**
- * The exchanges' calendar from data/calendar.json. Outside the years that it lists every weekday is a trading day:
- * holidays are announced a few months ahead, and a file of another year can be given.
- * Throws, naming the file and the entry, when it holds anything but yyyymmdd days.
+ * Reads a calendar file: `{"years": {"2027": [20270101, …]}}`, the weekdays on which no exchange trades. Other members
+ * are left alone. Throws an Error of one line that names the file and the entry.
  */
-export function loadCalendar(path = packagePath('data', 'calendar.json')): HolidayCalendar {
-  const { years } = JSON.parse(readFileSync(path, 'utf8')) as { years?: Readonly<Record<string, unknown>> };
-  const holidays: number[] = [];
-  for (const [year, days] of Object.entries(years ?? {})) {
-    for (const day of Array.isArray(days) ? (days as unknown[]) : [days]) {
-      const valid =
-        typeof day === 'number' && Math.trunc(day / 10000) === Number(year) && dayToUtcMs(day) >= 0;
-      if (!valid) throw new Error(`${path}: ${String(day)} is not a yyyymmdd day of ${year}`);
-      holidays.push(day);
-    }
+export function readHolidays(path = bundledFile()): HolidayTable {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new Error(code === undefined ? `${path}: ${message}` : `cannot read ${path} (${code})`, {
+      cause: error,
+    });
   }
-  return new HolidayCalendar(holidays);
+  const years = isRecord(content) ? content['years'] : undefined;
+  if (!isRecord(years)) throw new Error(`${path}: years must be an object such as {"2027": [20270101]}`);
+  const checked: Record<string, readonly number[]> = {};
+  for (const [year, days] of Object.entries(years)) {
+    if (!/^\d{4}$/.test(year)) throw new Error(`${path}: years: ${year} is not a year`);
+    if (!Array.isArray(days)) throw new Error(`${path}: ${year} must be a list of yyyymmdd days`);
+    checked[year] = days.map((day: unknown) => {
+      if (typeof day === 'number' && Math.trunc(day / 10000) === Number(year) && dayToUtcMs(day) >= 0)
+        return day;
+      throw new Error(`${path}: ${JSON.stringify(day)} is not a yyyymmdd day of ${year}`);
+    });
+  }
+  refuseEndlessHolidays(path, Object.values(checked).flat());
+  return { path, years: checked };
+}
+
+/**
+ * The exchanges' calendar. Outside the years that the file lists every weekday is a trading day: holidays are announced
+ * a few months ahead, and a file of another year can be given. `onMissingYear` hears of such years, each once.
+ */
+export function calendarOf(table: HolidayTable, onMissingYear?: (year: number) => void): HolidayCalendar {
+  const holidays = Object.values(table.years).flat();
+  return onMissingYear === undefined
+    ? new HolidayCalendar(holidays)
+    : new HolidayCalendar(holidays, {
+        covered: Object.keys(table.years).map(Number),
+        report: onMissingYear,
+      });
+}
+
+/** The calendar of a file, by default the bundled one. Throws as readHolidays does. */
+export function loadCalendar(path = bundledFile()): HolidayCalendar {
+  return calendarOf(readHolidays(path));
+}
+
+function refuseEndlessHolidays(path: string, days: readonly number[]): void {
+  const weekdays = new WeekdayCalendar();
+  const holidays = new Set(days);
+  for (const first of holidays) {
+    let day = first;
+    for (let length = 0; holidays.has(day); length++, day = weekdays.next(day))
+      if (length >= longestHoliday)
+        throw new Error(
+          `${path}: no holiday has more than ${longestHoliday} weekdays, as one from ${first} on has`,
+        );
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

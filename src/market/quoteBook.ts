@@ -26,6 +26,8 @@ export interface BookCounters {
   regressed: number;
   /** No usable update time. */
   untimed: number;
+  /** From a weekend, when exchanges test their systems. */
+  off_day: number;
   /** Held states that were given up, since a row of later ticks contradicted them. */
   reset: number;
 }
@@ -54,7 +56,14 @@ export interface SlotLookup {
  * A state that a row of later ticks contradicts is given up.
  */
 export class QuoteBook {
-  readonly counters: BookCounters = { accepted: 0, duplicate: 0, regressed: 0, untimed: 0, reset: 0 };
+  readonly counters: BookCounters = {
+    accepted: 0,
+    duplicate: 0,
+    regressed: 0,
+    untimed: 0,
+    off_day: 0,
+    reset: 0,
+  };
   #values = new Float64Array(firstSlots * fieldCount).fill(NaN);
   #valueBits = new Int32Array(this.#values.buffer);
   #changed = new Uint32Array(firstSlots * fieldCount);
@@ -142,7 +151,7 @@ export class QuoteBook {
     if (slot >= this.#versions.length) this.#grow(slot);
 
     const time = this.#time;
-    const usable = this.#clock.resolve(
+    const verdict = this.#clock.resolve(
       exchange,
       i32[I32.tradingDay]!,
       i32[I32.actionDay]!,
@@ -151,8 +160,9 @@ export class QuoteBook {
       tick.receiveTimeMs,
       time,
     );
-    if (!usable) {
-      this.counters.untimed++;
+    if (verdict !== 'dated') {
+      if (verdict === 'untimed') this.counters.untimed++;
+      else this.counters.off_day++;
       return false;
     }
 

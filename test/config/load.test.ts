@@ -5,6 +5,7 @@ import { environmentName } from '../../src/config/environment.js';
 import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig, loadListenAddress } from '../../src/config/load.js';
 import { gatewayOptions } from '../../src/config/options.js';
+import { readHolidays } from '../../src/market/holidayCalendar.js';
 import { loadProducts } from '../../src/market/products.js';
 import { packagePath } from '../../src/paths.js';
 import { connection, load, problemsOf, temporaryFolder } from './sources.js';
@@ -29,6 +30,7 @@ describe('defaults', () => {
       products: loadProducts(),
       configWatch: true,
       tradingHours: 'exchange',
+      holidays: readHolidays(),
       connectionsPerWorker: 'auto',
       tickFlow: 'live',
       redisEnabled: false,
@@ -121,6 +123,7 @@ describe('defaults', () => {
 
 /** Settings that name files, which are read with the configuration. */
 const filesToRead = [
+  'calendar_file',
   'redis_password_file',
   'redis_tls_ca_file',
   'redis_tls_cert_file',

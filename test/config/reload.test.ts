@@ -71,6 +71,13 @@ function carryOut(running: GatewayConfig, plan: ReloadPlan): Map<string, Connect
   return connections;
 }
 
+/** Path of a calendar file that is not the bundled one. */
+function calendarFile(): string {
+  const path = join(temporaryFolder(), 'holidays.json');
+  writeFileSync(path, '{"years": {"2030": [20300101]}}');
+  return path;
+}
+
 describe('planReload', () => {
   it('carried out gives the next set of connections, but for libraries, which stay', () => {
     fc.assert(
@@ -189,6 +196,7 @@ describe('planReload', () => {
         auto_failover: false,
         silence_timeout: 1,
         trading_hours: 'always',
+        calendar_file: calendarFile(),
         redundancy: 2,
         redundant_instruments: ['rb*'],
         always_subscribe: ['rb2605'],
@@ -229,6 +237,7 @@ describe('planReload', () => {
       'auto_failover',
       'silence_timeout',
       'trading_hours',
+      'calendar_file',
       'redundancy',
       'redundant_instruments',
       'always_subscribe',

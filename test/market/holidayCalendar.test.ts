@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
+import { calendarOf, HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
 
 it('knows the long holidays of the years that it covers', () => {
   const calendar = loadCalendar();
@@ -43,4 +43,14 @@ it('names what is wrong in a file', () => {
   writeFileSync(path, '{"years": {"2027": [20261231]}}');
   expect(() => loadCalendar(path)).toThrow(`${path}: 20261231 is not a yyyymmdd day of 2027`);
   rmSync(folder, { recursive: true });
+});
+
+it('says once for each year that its table lacks it, and goes on with weekdays', () => {
+  const missing: number[] = [];
+  const calendar = calendarOf({ path: 'any', years: { 2026: [20261001] } }, (year) => missing.push(year));
+  expect(calendar.next(20261231)).toBe(20270101);
+  expect(calendar.previous(20270104)).toBe(20270101);
+  expect(calendar.isTradingDay(20261001)).toBe(false);
+  expect(calendar.isTradingDay(20251231)).toBe(true);
+  expect(missing).toEqual([2027, 2025]);
 });

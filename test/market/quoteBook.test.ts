@@ -84,7 +84,7 @@ describe('QuoteBook', () => {
     expect(book.apply(makeTick({ ...base, tradingDay: 20240410, actionDay: 20240410, volume: 5000 }))).toBe(
       false,
     );
-    expect(book.counters).toEqual({ accepted: 1, duplicate: 1, regressed: 3, untimed: 0, reset: 0 });
+    expect(book.counters).toMatchObject({ accepted: 1, duplicate: 1, regressed: 3, untimed: 0, reset: 0 });
     expect(book.version(rb)).toBe(1);
   });
 

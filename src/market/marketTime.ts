@@ -1,0 +1,27 @@
+import type { TradingHours } from './marketHours.js';
+import { calendarOf, type HolidayTable } from './holidayCalendar.js';
+import { WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
+
+/** The settings that say which days are trading days. */
+export interface MarketTimeSettings {
+  /** Setting trading_hours. */
+  readonly tradingHours: TradingHours;
+  /** Of the setting calendar_file. */
+  readonly holidays: HolidayTable;
+}
+
+/**
+ * The calendar of a market: the exchanges' own, or every weekday where the market never closes. `warn` is given one line
+ * for each year that the exchanges' calendar lacks, when it is first needed.
+ */
+export function tradingCalendar(
+  { tradingHours, holidays }: MarketTimeSettings,
+  warn: (text: string) => void,
+): TradingCalendar {
+  if (tradingHours === 'always') return new WeekdayCalendar();
+  return calendarOf(holidays, (year) =>
+    warn(
+      `${holidays.path} lacks the holidays of ${year}: every weekday of that year counts as a trading day; calendar_file can name a file that has them`,
+    ),
+  );
+}
