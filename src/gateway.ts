@@ -121,6 +121,12 @@ export class Gateway {
         products: config.products,
         report: (filter) => this.#sessions.report(filter, Date.now()),
       },
+      history: this.#storage.history.isOn
+        ? {
+            keyOf: (requested) => this.#directory.keyOf(requested),
+            run: (query, receiver) => this.#storage.history.run(query, receiver),
+          }
+        : undefined,
       status: () => this.status(),
       reload: () =>
         new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
@@ -194,7 +200,7 @@ export class Gateway {
   health(): HealthReport {
     const connections = this.#connections.reports().filter((each) => !each.retiring && !each.isReplaced);
     const demand = this.#connections.demand();
-    const { redis } = this.#storage.status();
+    const { redis, history } = this.#storage.status();
     const up = connections.filter((each) => each.state === 'logged_in').length;
     const whole =
       up === connections.length &&
@@ -219,6 +225,7 @@ export class Gateway {
       details: {
         instruments: { wanted, waiting, refused, short, stale: this.#sessions.stale },
         ticks: this.#tickCounters(),
+        ...(history === undefined ? {} : { history }),
       },
     };
   }

@@ -48,6 +48,16 @@ export interface LimitsConfig {
   readonly maxBadFrames: number;
 }
 
+/** Queries for stored ticks. */
+export interface HistoryConfig {
+  /** MB; 0: no window of ticks in memory. */
+  readonly memory: number;
+  /** Queries that are answered at once. */
+  readonly queries: number;
+  /** Queries that wait. */
+  readonly queue: number;
+}
+
 /** How ticks are kept in Redis. */
 export interface StorageConfig {
   /** Ticks of each instrument. */
@@ -107,6 +117,7 @@ export interface GatewayConfig {
   readonly tickFlow: TickFlow;
   readonly redisEnabled: boolean;
   readonly redis: RedisConfig;
+  readonly history: HistoryConfig;
   readonly storage: StorageConfig;
   readonly logLevel: LogLevel;
   /** Seconds. */
@@ -199,6 +210,11 @@ export function toGatewayConfig(
     tickFlow: values.tick_flow,
     redisEnabled: values.redis_enabled,
     redis: parts.redis,
+    history: {
+      memory: values.history_memory,
+      queries: values.history_queries,
+      queue: values.history_queue,
+    },
     storage: {
       historyLength: values.history_length,
       historyAge: values.history_age,

@@ -247,6 +247,24 @@ export const gatewayOptions = {
     'Size of the file for ticks that wait for Redis, about 4,000 in each MB. When it is full, newer ticks are lost and counted. 0: no file.',
     'MB',
   ),
+  history_memory: option(
+    integer(0, 65_536),
+    64,
+    'Newest ticks kept in memory for GET /api/history/ticks where redis_enabled is false, some 15,000 to a MB; taken as they come. 0 keeps none.',
+    'MB',
+  ),
+  history_queries: option(
+    integer(1, 256),
+    16,
+    'Queries for stored ticks that are answered at once, in at most two threads that give way to all others. Each takes up to 0.25 MB.',
+    'queries',
+  ),
+  history_queue: option(
+    integer(0, 10_000),
+    32,
+    'Queries for stored ticks that wait for their turn; the next one is refused with 503.',
+    'queries',
+  ),
   log_level: option(
     oneOf(...logLevels),
     'info',

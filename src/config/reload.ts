@@ -25,7 +25,7 @@ export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonl
 
 type Setting = Exclude<
   keyof GatewayConfig,
-  'connections' | 'warnings' | 'limits' | 'simulator' | 'redis' | 'storage'
+  'connections' | 'warnings' | 'limits' | 'simulator' | 'redis' | 'storage' | 'history'
 >;
 type Key = keyof typeof gatewayOptions;
 
@@ -78,6 +78,12 @@ const redisKeys = {
   sentinelPassword: 'redis_sentinel_password',
   clusterNodes: 'redis_cluster_nodes',
 } as const satisfies Record<keyof GatewayConfig['redis'], Key>;
+
+const historyKeys = {
+  memory: 'history_memory',
+  queries: 'history_queries',
+  queue: 'history_queue',
+} as const satisfies Record<keyof GatewayConfig['history'], Key>;
 
 const storageKeys = {
   historyLength: 'history_length',
@@ -168,6 +174,7 @@ export function planReload(running: GatewayConfig, next: GatewayConfig): ReloadP
       ...changedKeys(running, next, atStart),
       ...changedKeys(running.redis, next.redis, redisKeys),
       ...changedKeys(running.storage, next.storage, storageKeys),
+      ...changedKeys(running.history, next.history, historyKeys),
       ...changedKeys(running.limits, next.limits, limitKeys),
       ...changedSimulator(running.simulator, next.simulator),
       ...changedLibraries(kept),
@@ -193,8 +200,8 @@ export function runningAfter(running: GatewayConfig, next: GatewayConfig): Gatew
     const old = each.enabled ? before.get(each.connectionId) : undefined;
     return old === undefined || sameLibrary(old, each) ? each : old;
   });
-  const { redis, storage, limits, simulator } = running;
-  return { ...next, ...fixed, redis, storage, limits, simulator, connections };
+  const { redis, storage, history, limits, simulator } = running;
+  return { ...next, ...fixed, redis, storage, history, limits, simulator, connections };
 }
 
 export function summarize(plan: ReloadPlan, next: GatewayConfig): ReloadSummary {

@@ -73,6 +73,14 @@ export class InstrumentDirectory {
     return hasSlot ? this.#add(parsed) : undefined;
   }
 
+  /** The `EXCHANGE.id` that a client means, without giving out a slot; undefined when no such instrument can exist. */
+  keyOf(requested: string): string | undefined {
+    const known = this.#byId.get(requested);
+    if (known !== undefined) return known.key;
+    const parsed = parseInstrumentId(requested, this.#products);
+    return parsed === undefined ? undefined : `${parsed.exchange}.${parsed.id}`;
+  }
+
   /** The instrument of a slot that `resolve` gave out. */
   bySlot(slot: number): Instrument {
     const instrument = this.#instruments[slot];

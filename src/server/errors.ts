@@ -136,6 +136,27 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: '403: the page answers programs on the machine of the gateway alone.',
   },
+  cursor_expired: {
+    side: 'http',
+    badFrame: false,
+    meaning: '410: the ticks at the cursor are no longer kept; begin anew without it.',
+  },
+  history_busy: {
+    side: 'http',
+    badFrame: false,
+    meaning:
+      '503: as many queries as may are running and waiting; try again after the seconds of retry-after.',
+  },
+  history_unavailable: {
+    side: 'http',
+    badFrame: false,
+    meaning: '503: the stored ticks cannot be read, mostly since Redis is away.',
+  },
+  history_off: {
+    side: 'http',
+    badFrame: false,
+    meaning: '404: the gateway keeps no ticks.',
+  },
   invalid_config: {
     side: 'http',
     badFrame: false,

@@ -1,9 +1,11 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/configError.js';
 import type { ReloadSummary } from '../config/reload.js';
+import { asJson, crossOrigin, failure, respond, type Answer } from './answers.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
 import type { ErrorCode } from './errors.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
+import { serveHistory, type TickHistory } from './historyRoute.js';
 import type { StatusReport } from './status.js';
 import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
 import { whyNotLocal } from './statusAccess.js';
@@ -27,13 +29,9 @@ export interface HttpParts {
   readonly symbols: SymbolsPages;
   /** GET /api/sessions; absent where there is none. */
   readonly sessions?: SessionsSource | undefined;
+  /** Undefined where no ticks are kept. */
+  readonly history: TickHistory | undefined;
   readonly logger: Logger;
-}
-
-interface Answer {
-  readonly status: string;
-  readonly headers: readonly (readonly [string, string])[];
-  readonly body: string | Buffer;
 }
 
 interface Page {
@@ -44,9 +42,8 @@ interface Page {
   readonly serve: (res: UwsResponse, req: UwsRequest, isHead: boolean) => void;
 }
 
+const historyOff = 'the gateway keeps no ticks: neither redis_enabled nor history_memory is set';
 const allowedMethods = { get: 'GET, HEAD, OPTIONS', post: 'POST, OPTIONS' } as const;
-const uncached = ['cache-control', 'no-store'] as const;
-const crossOrigin = ['access-control-allow-origin', '*'] as const;
 
 /** Installs the HTTP side of the port: pages by their names, 404 and 405 in JSON for the rest. */
 export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
@@ -75,18 +72,18 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
   read('/health', false, (res, _req, isHead) => {
     const report = parts.health();
     const code = report.status === 'unhealthy' ? '503 Service Unavailable' : '200 OK';
-    respond(res, json(code, healthBody(report, parts.counters(), Date.now())), isHead);
+    respond(res, asJson(code, healthBody(report, parts.counters(), Date.now())), isHead);
   });
   read('/livez', false, (res, _req, isHead) => {
-    respond(res, json('200 OK', '{"status":"live"}'), isHead);
+    respond(res, asJson('200 OK', '{"status":"live"}'), isHead);
   });
   read('/readyz', false, (res, _req, isHead) => {
     const isReady = parts.accepting() && parts.health().status !== 'unhealthy';
     respond(
       res,
       isReady
-        ? json('200 OK', '{"status":"ready"}')
-        : json('503 Service Unavailable', '{"status":"not ready"}'),
+        ? asJson('200 OK', '{"status":"ready"}')
+        : asJson('503 Service Unavailable', '{"status":"not ready"}'),
       isHead,
     );
   });
@@ -98,9 +95,14 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
     read('/api/sessions', false, (res, req, isHead) => {
       respond(res, serveSessions(req.getQuery(), sessions), isHead);
     });
+  read('/api/history/ticks', false, (res, req, isHead) => {
+    const { history, logger } = parts;
+    if (history !== undefined) serveHistory(res, req, isHead, history, logger);
+    else respond(res, failure('404 Not Found', 'history_off', historyOff), isHead);
+  });
   if (status !== undefined)
     read('/api/status', true, (res, _req, isHead) => {
-      respond(res, json('200 OK', JSON.stringify(status())), isHead);
+      respond(res, asJson('200 OK', JSON.stringify(status())), isHead);
     });
   if (reload !== undefined)
     pages.set('/api/reload', {
@@ -118,7 +120,7 @@ function serveSessions(query: string, sessions: SessionsSource): Answer {
   const answer =
     'refusal' in parsed
       ? failure('400 Bad Request', 'invalid_query', parsed.refusal)
-      : json('200 OK', JSON.stringify(sessions.report(parsed.filter)));
+      : asJson('200 OK', JSON.stringify(sessions.report(parsed.filter)));
   return { ...answer, headers: [...answer.headers, crossOrigin] };
 }
 
@@ -150,28 +152,6 @@ function wrongMethod(url: string, { method }: Page): Answer {
   return { ...answer, headers: [...headers, ['allow', allowed]] };
 }
 
-/** An error response in the form that all of them have. */
-export function failure(status: string, code: ErrorCode, message: string): Answer {
-  return json(status, JSON.stringify({ error: { code, message } }));
-}
-
-/** Answers at once, from within a handler. */
-export function respond(res: UwsResponse, { status, headers, body }: Answer, isHead: boolean): void {
-  res.writeStatus(status);
-  for (const [name, value] of headers) res.writeHeader(name, value);
-  if (isHead) {
-    // Told the length, uWebSockets.js would wait for the body, and abort the process because none comes.
-    res.writeHeader('content-length', String(Buffer.byteLength(body)));
-    res.endWithoutBody();
-  } else {
-    res.end(body);
-  }
-}
-
-function json(status: string, body: string): Answer {
-  return { status, headers: [['content-type', 'application/json; charset=utf-8'], uncached], body };
-}
-
 /** Answers when the reload is done. */
 function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, logger: Logger): void {
   let aborted = false;
@@ -186,14 +166,14 @@ function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, log
   };
   reload().then(
     (summary) => {
-      answer(json('200 OK', JSON.stringify(summary)));
+      answer(asJson('200 OK', JSON.stringify(summary)));
     },
     (error: unknown) => {
       if (error instanceof ConfigError) {
         const problems = error.problems.map(({ text }) => text);
         const message = 'the configuration is refused, nothing was changed';
         const body = { error: { code: 'invalid_config' satisfies ErrorCode, message, problems } };
-        answer(json('422 Unprocessable Content', JSON.stringify(body)));
+        answer(asJson('422 Unprocessable Content', JSON.stringify(body)));
       } else {
         logger.error({ err: error }, 'the reload failed');
         answer(failure('500 Internal Server Error', 'internal_error', 'the reload failed, the log says why'));

@@ -7,7 +7,9 @@ import { Conversation } from './conversation.js';
 import { firstFrame } from './frames.js';
 import { Heartbeats } from './heartbeats.js';
 import type { HealthReport, ServerCounters } from './health.js';
-import { failure, installHttpRoutes, respond, type LocalPages } from './httpRoutes.js';
+import { failure, respond } from './answers.js';
+import type { TickHistory } from './historyRoute.js';
+import { installHttpRoutes, type LocalPages } from './httpRoutes.js';
 import type { Demand } from './interests.js';
 import type { ServerLimits } from './limits.js';
 import { whyNotListening } from './listenFailure.js';
@@ -29,6 +31,8 @@ export interface MarketServerOptions extends ServedMarket, LocalPages {
   readonly demand: Demand;
   health(): HealthReport;
   readonly sessions?: SessionsSource;
+  /** Stored ticks; undefined where none are kept. */
+  readonly history?: TickHistory | undefined;
   readonly logger: Logger;
   readonly backpressure?: Partial<BackpressureLimits>;
 }
@@ -107,6 +111,7 @@ export class MarketServer {
       local: options,
       sessions: options.sessions,
       symbols: new SymbolsPages(() => directory.symbolsFile()),
+      history: options.history,
       logger,
     });
   }

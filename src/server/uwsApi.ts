@@ -25,6 +25,10 @@ export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
   writeHeader(key: string, value: string): UwsResponse;
   end(body?: UwsText): UwsResponse;
+  /** A piece of a body in chunked coding; `end` writes the last one. False when it has to wait for the reader. */
+  write(chunk: UwsText): boolean;
+  /** Cuts the connection. The abort handler runs before it returns. */
+  close(): UwsResponse;
   endWithoutBody(): UwsResponse;
   /** [whether all was taken, whether the response is complete] */
   tryEnd(chunk: UwsText, totalBytes: number): [boolean, boolean];

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/gatewayConfig.js';
+import { History, type HistoryStatus } from '../history/history.js';
 import type { Logger } from '../logging.js';
 import { fieldCount } from '../market/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../ring/tape.js';
@@ -12,6 +13,8 @@ const tapeRecords = 65_536;
 export interface TapeConsumer {
   /** As it is named where it hangs. */
   readonly name: string;
+  /** Ticks that it may be late by; more where it does not say. Each takes 0.7 kB. */
+  readonly tapeRecords?: number;
   /** Begins to read, from the tape's first record on. Called once, before any tick. */
   start(tape: SharedArrayBuffer): void;
   /** Reads the tape to its end and finishes, within `deadlineMs`; false when it could not. Called at any moment, once. */
@@ -29,6 +32,8 @@ export interface StorageParts {
 /** What /health shows. */
 export interface StorageStatus {
   readonly redis: RedisStatus;
+  /** Absent where no ticks are kept for queries. */
+  readonly history?: HistoryStatus;
 }
 
 /**
@@ -36,6 +41,8 @@ export interface StorageStatus {
  * somebody reads it at all, and waits for nobody; all else happens in the readers' threads.
  */
 export class Storage {
+  /** Stored ticks for whoever asks. */
+  readonly history: History;
   readonly #parts: StorageParts;
   readonly #consumers: readonly TapeConsumer[];
   readonly #redis: RedisMonitor;
@@ -44,14 +51,16 @@ export class Storage {
   constructor(parts: StorageParts) {
     this.#parts = parts;
     this.#redis = new RedisMonitor(parts.config, parts.log);
-    this.#consumers = [];
+    this.history = new History(parts.config, parts.log);
+    this.#consumers = this.history.window === undefined ? [] : [this.history.window];
   }
 
   /** Before the first tick. */
   start(): void {
     this.#redis.start();
     if (this.#consumers.length === 0) return;
-    const tape = allocateTape(tapeRecords, fieldCount);
+    const records = this.#consumers.map((each) => each.tapeRecords ?? tapeRecords);
+    const tape = allocateTape(Math.max(...records), fieldCount);
     this.#tape = new TapeWriter(tape, this.#parts.book, this.#parts.keyOf);
     for (const consumer of this.#consumers) consumer.start(tape);
   }
@@ -66,11 +75,13 @@ export class Storage {
   }
 
   status(): StorageStatus {
-    return { redis: this.#redis.status() };
+    const history = this.history.status();
+    return { redis: this.#redis.status(), ...(history === undefined ? {} : { history }) };
   }
 
   /** After the last tick: has all readers finish. Returns the names of those that did not within the deadline. */
   async stop(deadlineMs: number): Promise<string[]> {
+    await this.history.close();
     const started = this.#tape === undefined ? [] : this.#consumers;
     this.#tape?.endBatch();
     const hung = await Promise.all(

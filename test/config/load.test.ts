@@ -56,6 +56,7 @@ describe('defaults', () => {
         spillMemory: 16,
         spillFile: 1024,
       },
+      history: { memory: 64, queries: 16, queue: 32 },
       logLevel: 'info',
       shutdownDeadline: 10,
       limits: {
@@ -298,6 +299,7 @@ describe('refusals', () => {
     [{ history_length: 1 }, 'history_length: must be an integer from 100 to 100000000, not 1'],
     [{ history_age: -1 }, 'history_age: must be an integer from 0 to 87600, not -1'],
     [{ storage_batch_time: 1001 }, 'storage_batch_time: must be an integer from 0 to 1000, not 1001'],
+    [{ history_queries: 0 }, 'history_queries: must be an integer from 1 to 256, not 0'],
     [{ storage_batch_size: 0 }, 'storage_batch_size: must be an integer from 1 to 10000, not 0'],
     [{ spill_memory: 0 }, 'spill_memory: must be an integer from 1 to 4096, not 0'],
     [{ spill_file: -1 }, 'spill_file: must be an integer from 0 to 1000000, not -1'],

@@ -1,0 +1,237 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import { packagePath } from '../paths.js';
+import type { HistoryHead, HistoryMessage } from './chunkSender.js';
+import type { HistoryQuery } from './query.js';
+import type { HistoryFailure } from './chunkSender.js';
+import type { SourceSettings } from './sources.js';
+
+/** What a thread of the pool is made with. */
+export type HistoryWorkerData = SourceSettings;
+
+export interface HistoryTask {
+  readonly query: HistoryQuery;
+  readonly port: MessagePort;
+}
+
+/** Whoever gets the answer of a query. Nothing is called after `failed`, a last chunk, or a cancel. */
+export interface HistoryReceiver {
+  /**
+   * The next piece of the answer, valid until `release` is called, which lets the query go on. `head` comes with the
+   * first piece.
+   */
+  chunk(bytes: Uint8Array, isLast: boolean, head: HistoryHead | undefined, release: () => void): void;
+  /** There will be no more. */
+  failed(code: HistoryFailure, message: string): void;
+}
+
+export interface HistoryRun {
+  /** Nobody wants the answer any more. */
+  cancel(): void;
+}
+
+export interface HistoryPoolOptions {
+  readonly source: SourceSettings;
+  /** Queries that are answered at once. */
+  readonly queries: number;
+  /** Queries that wait for their turn. */
+  readonly waiting: number;
+}
+
+export interface HistoryCounters {
+  /** At the moment: being answered, waiting, and chunks between the threads and the sockets. */
+  running: number;
+  waiting: number;
+  chunks: number;
+  /** Most chunks that there ever were at once. */
+  mostChunks: number;
+  answered: number;
+  cancelled: number;
+  refused: number;
+  failed: number;
+  ticks: number;
+}
+
+/** A query reads and formats while others wait for Redis or for their clients, so few threads do for many. */
+const mostThreads = 2;
+/** ms after which a thread without queries ends. */
+const idleMs = 10_000;
+/** Threads give way to those that ticks go through. */
+const niceness = 10;
+/** Answers are written into few buffers over and over. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+
+/**
+ * Answers history queries in threads of their own, which are started when there are queries. No more than a number of
+ * them is answered at once, and no more than another number waits.
+ */
+export class HistoryPool {
+  readonly counters: HistoryCounters = {
+    running: 0,
+    waiting: 0,
+    chunks: 0,
+    mostChunks: 0,
+    answered: 0,
+    cancelled: 0,
+    refused: 0,
+    failed: 0,
+    ticks: 0,
+  };
+  readonly #options: HistoryPoolOptions;
+  readonly #waiting = new Set<PoolRun>();
+  readonly #running = new Set<PoolRun>();
+  #pool: Promise<Piscina> | undefined;
+  #closed = false;
+
+  constructor(options: HistoryPoolOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined when as many queries as may are running and waiting. */
+  run(query: HistoryQuery, receiver: HistoryReceiver): HistoryRun | undefined {
+    if (this.#closed || this.#waiting.size >= this.#options.waiting + this.#room) {
+      this.counters.refused++;
+      return undefined;
+    }
+    const run = new PoolRun(query, this.counters, receiver, () => this.#waiting.delete(run) && this.#count());
+    this.#waiting.add(run);
+    this.#startNext();
+    return run;
+  }
+
+  /** Ends all queries and threads. Safe to call again. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const run of [...this.#waiting, ...this.#running]) run.cancel();
+    await (await this.#pool)?.destroy();
+  }
+
+  /** Queries that could begin at once. */
+  get #room(): number {
+    return this.#options.queries - this.#running.size;
+  }
+
+  #startNext(): void {
+    for (const run of this.#waiting) {
+      if (this.#room <= 0 || this.#closed) break;
+      this.#waiting.delete(run);
+      this.#running.add(run);
+      // Its place is free when the thread is done with it, though its client may be gone long before.
+      void run.start(this.#threads()).finally(() => {
+        this.#running.delete(run);
+        this.#startNext();
+      });
+    }
+    this.#count();
+  }
+
+  #count(): void {
+    this.counters.running = this.#running.size;
+    this.counters.waiting = this.#waiting.size;
+  }
+
+  /** Loaded with the first query: a gateway that nobody asks does without. */
+  #threads(): Promise<Piscina> {
+    this.#pool ??= import('piscina').then(({ Piscina }) => {
+      const { queries, source } = this.#options;
+      const maxThreads = Math.min(mostThreads, queries);
+      return new Piscina({
+        filename: packagePath('dist', 'workers', 'history.js'),
+        minThreads: 0,
+        maxThreads,
+        concurrentTasksPerWorker: Math.ceil(queries / maxThreads),
+        idleTimeout: idleMs,
+        // A thread that waits for queries must still hear of its connection to Redis.
+        atomics: 'disabled',
+        niceIncrement: niceness,
+        workerData: source,
+        resourceLimits,
+      });
+    });
+    return this.#pool;
+  }
+}
+
+/** One query, from the main thread's side. */
+class PoolRun implements HistoryRun {
+  readonly #query: HistoryQuery;
+  readonly #counters: HistoryCounters;
+  readonly #receiver: HistoryReceiver;
+  /** Takes it out of the queue. */
+  readonly #leave: () => void;
+  #port: MessagePort | undefined;
+  #ended = false;
+  /** Chunks that have come and are not released. */
+  #chunks = 0;
+
+  constructor(query: HistoryQuery, counters: HistoryCounters, receiver: HistoryReceiver, leave: () => void) {
+    this.#query = query;
+    this.#counters = counters;
+    this.#receiver = receiver;
+    this.#leave = leave;
+  }
+
+  /** Resolves when the thread is done with it, whether it was answered or not. */
+  async start(threads: Promise<Piscina>): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const closed = new Promise((resolve) => port1.once('close', resolve));
+    port1.on('message', (message: HistoryMessage) => this.#hear(message));
+    const task: HistoryTask = { query: this.#query, port: port2 };
+    try {
+      const pool = await threads;
+      await pool.run(task, { transferList: [port2] });
+      // The last message may come later than the word that the task is done, but not later than the end of the port.
+      await closed;
+      this.#fail('internal_error', 'the query ended without an answer');
+    } catch (error) {
+      this.#fail('internal_error', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  cancel(): void {
+    if (this.#ended) return;
+    this.#counters.cancelled++;
+    this.#end();
+  }
+
+  #hear(message: HistoryMessage): void {
+    if (this.#ended) return;
+    if (message.type === 'failed') this.#fail(message.code, message.message);
+    else this.#take(message);
+  }
+
+  #take({ memory, length, isLast, head, ticks }: Extract<HistoryMessage, { type: 'chunk' }>): void {
+    this.#chunks++;
+    this.#counters.chunks++;
+    this.#counters.mostChunks = Math.max(this.#counters.mostChunks, this.#counters.chunks);
+    if (isLast) {
+      this.#counters.answered++;
+      this.#counters.ticks += ticks;
+      this.#end();
+    }
+    let isReleased = false;
+    this.#receiver.chunk(new Uint8Array(memory, 0, length), isLast, head, () => {
+      if (isReleased || this.#ended) return;
+      isReleased = true;
+      this.#chunks--;
+      this.#counters.chunks--;
+      this.#port!.postMessage(memory, [memory]);
+    });
+  }
+
+  #fail(code: HistoryFailure, message: string): void {
+    if (this.#ended) return;
+    this.#counters.failed++;
+    this.#end();
+    this.#receiver.failed(code, message);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#counters.chunks -= this.#chunks;
+    this.#leave();
+    // The thread hears of it and stops.
+    this.#port?.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { F } from '../market/quoteFields.js';
+import { decodeTick } from '../storage/tickCodec.js';
+import {
+  HistoryError,
+  overscanMs,
+  type HistoryRange,
+  type HistoryReading,
+  type HistorySource,
+} from './historySource.js';
+import { HistoryRow } from './row.js';
+
+/** Entries of a first reading, which is all that small queries need, and of each later one: some 1 ms of Redis' time. */
+const firstEntries = 250;
+const laterEntries = 1000;
+
+/** A stream's entry: its id, then names and values in turn. */
+export type StreamEntry = readonly [id: string, fields: readonly string[]];
+
+/** XRANGE key start end COUNT count. */
+export type ReadStream = (
+  key: string,
+  start: string,
+  end: string,
+  count: number,
+) => Promise<readonly StreamEntry[]>;
+
+/** Ticks of the streams in Redis. A position is an entry's id. */
+export class RedisSource implements HistorySource {
+  readonly name = 'redis';
+  readonly #read: ReadStream;
+  readonly #streamOf: (key: string) => string;
+
+  /** @param streamOf name of an instrument's stream */
+  constructor(read: ReadStream, streamOf: (key: string) => string) {
+    this.#read = read;
+    this.#streamOf = streamOf;
+  }
+
+  async open({ key, fromMs, toMs, after }: HistoryRange): Promise<HistoryReading> {
+    const stream = this.#streamOf(key);
+    const start = after === undefined ? `${fromMs - overscanMs}` : idAfter(after);
+    const end = toMs === Infinity ? '+' : `${toMs + overscanMs}`;
+    const read = (from: string, count: number): Promise<readonly StreamEntry[]> =>
+      this.#read(stream, from, end, count).catch((error: unknown) => {
+        throw new HistoryError('history_unavailable', `Redis: ${reasonOf(error)}`);
+      });
+    const [oldest, first] = await Promise.all([
+      this.#read(stream, '-', '+', 1),
+      read(start, firstEntries),
+    ]).catch((error: unknown) => {
+      throw error instanceof HistoryError
+        ? error
+        : new HistoryError('history_unavailable', `Redis: ${reasonOf(error)}`);
+    });
+    return new StreamReading(read, first, timeOfFirst(oldest));
+  }
+}
+
+class StreamReading implements HistoryReading {
+  readonly row = new HistoryRow();
+  readonly completeFromMs: number | null;
+  readonly #read: (from: string, count: number) => Promise<readonly StreamEntry[]>;
+  #entries: readonly StreamEntry[];
+  #next = 0;
+  /** Another reading may find more. */
+  #mayHaveMore: boolean;
+  /** Asked for while the entries before it are given. */
+  #coming: Promise<readonly StreamEntry[]> | undefined;
+
+  constructor(
+    read: (from: string, count: number) => Promise<readonly StreamEntry[]>,
+    first: readonly StreamEntry[],
+    completeFromMs: number | null,
+  ) {
+    this.#read = read;
+    this.#entries = first;
+    this.#mayHaveMore = first.length === firstEntries;
+    this.completeFromMs = completeFromMs;
+  }
+
+  get position(): string {
+    return this.#entries[this.#next - 1]![0];
+  }
+
+  next(): boolean {
+    const { row } = this;
+    while (this.#next < this.#entries.length) {
+      const line = lineOf(this.#entries[this.#next++]!);
+      const head = line === undefined ? undefined : decodeTick(line, row.values);
+      // What is no tick was not written by a gateway.
+      if (head === undefined) continue;
+      row.flags = head.flags;
+      row.receiveMs = head.receivedMs;
+      return true;
+    }
+    return false;
+  }
+
+  async more(): Promise<boolean> {
+    if (!this.#mayHaveMore) return false;
+    this.#entries = await (this.#coming ?? this.#ask());
+    this.#next = 0;
+    this.#mayHaveMore = this.#entries.length === laterEntries;
+    this.#coming = this.#mayHaveMore ? this.#ask() : undefined;
+    return this.#entries.length > 0;
+  }
+
+  close(): void {
+    this.#mayHaveMore = false;
+  }
+
+  #ask(): Promise<readonly StreamEntry[]> {
+    const asked = this.#read(idAfter(this.#entries.at(-1)![0]), laterEntries);
+    // Whoever awaits it hears of the failure; after a close nobody does.
+    asked.catch(() => undefined);
+    return asked;
+  }
+}
+
+/** The smallest id above. */
+function idAfter(id: string): string {
+  const [ms, number] = id.split('-');
+  return `${ms}-${BigInt(number ?? 0) + 1n}`;
+}
+
+function lineOf([, fields]: StreamEntry): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === 'tick') return fields[i + 1];
+  return undefined;
+}
+
+function timeOfFirst([entry]: readonly StreamEntry[]): number | null {
+  const line = entry === undefined ? undefined : lineOf(entry);
+  const row = new HistoryRow();
+  const head = line === undefined ? undefined : decodeTick(line, row.values);
+  return head === undefined ? null : row.values[F.timestamp]!;
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+}

@@ -1,0 +1,35 @@
+import type { ErrorCode } from './errors.js';
+import type { UwsResponse } from './uwsApi.js';
+
+/** A whole response. */
+export interface Answer {
+  readonly status: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: string | Buffer;
+}
+
+export const uncached = ['cache-control', 'no-store'] as const;
+/** Web pages from anywhere may read it. */
+export const crossOrigin = ['access-control-allow-origin', '*'] as const;
+
+export function asJson(status: string, body: string): Answer {
+  return { status, headers: [['content-type', 'application/json; charset=utf-8'], uncached], body };
+}
+
+/** An error response in the form that all of them have. */
+export function failure(status: string, code: ErrorCode, message: string): Answer {
+  return asJson(status, JSON.stringify({ error: { code, message } }));
+}
+
+/** Answers at once, from within a handler. */
+export function respond(res: UwsResponse, { status, headers, body }: Answer, isHead: boolean): void {
+  res.writeStatus(status);
+  for (const [name, value] of headers) res.writeHeader(name, value);
+  if (isHead) {
+    // Told the length, uWebSockets.js would wait for the body, and abort the process because none comes.
+    res.writeHeader('content-length', String(Buffer.byteLength(body)));
+    res.endWithoutBody();
+  } else {
+    res.end(body);
+  }
+}

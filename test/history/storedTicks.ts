@@ -1,0 +1,106 @@
+import type { HistoryRow } from '../../src/history/row.js';
+import { WindowWriter } from '../../src/history/tickWindow.js';
+import { F, fieldCount } from '../../src/market/quoteFields.js';
+
+/** 09:00:00 Shanghai on Monday, 5 January 2026. */
+export const firstTimeMs = Date.UTC(2026, 0, 5, 1);
+/** ms between two ticks of an instrument. */
+export const stepMs = 500;
+
+export function timeOfTick(index: number): number {
+  return firstTimeMs + index * stepMs;
+}
+
+/** The values of a tick that follow from its index, with some that are absent. */
+export function valuesOfTick(index: number): Float64Array {
+  const values = new Float64Array(fieldCount).fill(NaN);
+  const price = 3500 + ((index * 7) % 13) / 5;
+  values[F.timestamp] = timeOfTick(index);
+  values[F.tradingDay] = 20260105;
+  values[F.lastPrice] = price;
+  values[F.volume] = index;
+  values[F.turnover] = 35_000_000 + index * 30_000;
+  values[F.openInterest] = 500_000 + (index % 5);
+  values[F.average] = 3500 + index / 997;
+  values[F.bidPrice1] = price - 0.2;
+  values[F.bidVolume1] = (index * 31) % 300;
+  values[F.askPrice1] = price + 0.2;
+  values[F.askVolume1] = (index * 37) % 300;
+  return values;
+}
+
+export function flagsOfTick(index: number): number {
+  return index % 10 === 0 ? 6 : 0;
+}
+
+export function receiveMsOfTick(index: number): number {
+  return timeOfTick(index) + 3.125;
+}
+
+/** Appends ticks of one instrument to a window: those with the indices from `begin` to before `end`. */
+export function fillWindow(
+  memory: SharedArrayBuffer,
+  slot: number,
+  key: string,
+  begin: number,
+  end: number,
+): WindowWriter {
+  const writer = new WindowWriter(memory);
+  for (let index = begin; index < end; index++) appendTick(writer, slot, key, index);
+  return writer;
+}
+
+export function appendTick(writer: WindowWriter, slot: number, key: string, index: number): void {
+  writer.append(
+    slot,
+    key,
+    valuesOfTick(index),
+    flagsOfTick(index),
+    receiveMsOfTick(index),
+    timeOfTick(index),
+  );
+}
+
+/** The index of the tick that a row holds; throws unless the row is that tick in every value. */
+export function indexOfRow(row: HistoryRow): number {
+  const index = row.values[F.volume]!;
+  const expected = valuesOfTick(index);
+  for (let field = 0; field < fieldCount; field++)
+    if (!Object.is(row.values[field], expected[field]))
+      throw new Error(`tick ${index} has ${row.values[field]!} in field ${field}, not ${expected[field]!}`);
+  if (row.flags !== flagsOfTick(index) || row.receiveMs !== receiveMsOfTick(index))
+    throw new Error(`tick ${index} has flags ${row.flags}, received at ${row.receiveMs}`);
+  return index;
+}
+
+/** A tick as the default columns of the json and ndjson formats give it. */
+export function tickAsJson(index: number): Record<string, unknown> {
+  const values = valuesOfTick(index);
+  const time = new Date(timeOfTick(index) + 8 * 3_600_000).toISOString();
+  return {
+    datetime: `${time.slice(0, 10)} ${time.slice(11, 23)}`,
+    timestamp: timeOfTick(index),
+    trading_day: '20260105',
+    last_price: values[F.lastPrice],
+    open_price: null,
+    highest_price: null,
+    lowest_price: null,
+    close_price: null,
+    upper_limit_price: null,
+    lower_limit_price: null,
+    turnover: values[F.turnover],
+    volume: index,
+    open_interest: values[F.openInterest],
+    average: values[F.average],
+    settlement: null,
+    pre_settlement: null,
+    pre_close: null,
+    pre_open_interest: null,
+    bid_price1: values[F.bidPrice1],
+    bid_volume1: values[F.bidVolume1],
+    ask_price1: values[F.askPrice1],
+    ask_volume1: values[F.askVolume1],
+    flags: flagsOfTick(index) === 0 ? [] : ['stale', 'off_session'],
+    receive_time: receiveMsOfTick(index),
+  };
+}

@@ -1,0 +1,11 @@
+/** A thread of the pool that answers history queries. Started by HistoryPool. */
+import { Piscina } from 'piscina';
+import { runTask } from '../src/history/runTask.js';
+import { sourceOf } from '../src/history/sources.js';
+import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
+
+const source = sourceOf(Piscina.workerData as HistoryWorkerData);
+
+export default function run(task: HistoryTask): Promise<void> {
+  return runTask(task, source);
+}

@@ -1,0 +1,32 @@
+/** Keeps the newest ticks in memory: reads the tape, writes the window. Started by WindowThread. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { parentPort, workerData } from 'node:worker_threads';
+import { WindowWriter } from '../src/history/tickWindow.js';
+import type { WindowWorkerData } from '../src/history/windowThread.js';
+import { F } from '../src/market/quoteFields.js';
+import { TapeReader } from '../src/ring/tape.js';
+
+/** Ticks taken before the thread looks at anything else. */
+const ticksPerTurn = 4096;
+
+const { tape, window, fromStart } = workerData as WindowWorkerData;
+const reader = new TapeReader(tape, fromStart);
+const writer = new WindowWriter(window);
+if (!fromStart) writer.lost(Date.now());
+
+// A thread that waits for shared memory to change has nothing else that keeps it alive.
+parentPort!.ref();
+let missed = 0;
+for (;;) {
+  let taken = 0;
+  while (taken < ticksPerTurn && reader.next()) {
+    const { tick, row, flags, key } = reader.record;
+    if (reader.missed !== missed) {
+      missed = reader.missed;
+      writer.lost(tick.receiveTimeMs);
+    }
+    writer.append(tick.slot, key, row, flags, tick.receiveTimeMs, row[F.timestamp]!);
+    taken++;
+  }
+  await (taken === ticksPerTurn ? nextTurn() : reader.wait());
+}
