@@ -27,7 +27,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 5;
+constexpr int interfaceVersion = 6;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -165,6 +165,14 @@ QB_API int qb_library_describe(int handle, char *version, int versionBytes, char
     giveText(library->version, version, versionBytes);
     giveText(library->warning, warning, warningBytes);
     return 0;
+  });
+}
+
+// Characters of the longest instrument id that the library's structs hold; longer ones come back cut off.
+QB_API int qb_library_longest_id(int handle) {
+  return safely(nullptr, 0, [&] {
+    const Library *library = libraryAt(handle);
+    return library == nullptr ? badArgument : static_cast<int>(library->layout->answerInstrument.bytes) - 1;
   });
 }
 

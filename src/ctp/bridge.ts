@@ -20,6 +20,7 @@ interface Natives {
     warning: Uint8Array,
     warningBytes: number,
   ) => number;
+  readonly longestId: (library: number) => number;
   readonly createSession: (
     owner: number,
     library: number,
@@ -68,6 +69,7 @@ function bridge(): Natives {
     describeLibrary: lib.func(
       'int qb_library_describe(int library, void *version, int versionBytes, void *warning, int warningBytes)',
     ),
+    longestId: lib.func('int qb_library_longest_id(int library)'),
     createSession: lib.func(
       'int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring, int ringBytes, void *error, int errorBytes)',
     ),
@@ -116,6 +118,8 @@ export interface VendorLibrary {
   readonly version: string;
   /** Empty when the version is one whose layout was verified. */
   readonly warning: string;
+  /** Characters of the longest instrument id that it can be asked for. */
+  readonly longestId: number;
 }
 
 /**
@@ -140,7 +144,8 @@ export function openVendorLibrary({ library, libraryVersion, production }: Libra
   const version = Buffer.alloc(errorTextBytes);
   const warning = Buffer.alloc(errorTextBytes);
   bridge().describeLibrary(handle, version, errorTextBytes, warning, errorTextBytes);
-  return { handle, version: textIn(version), warning: textIn(warning) };
+  const longestId = bridge().longestId(handle);
+  return { handle, version: textIn(version), warning: textIn(warning), longestId };
 }
 
 export interface VendorSessionOptions {

@@ -10,6 +10,9 @@ export type LoginVerdict =
   /** Try again, not before minDelayMs. */
   | { readonly kind: 'retry'; readonly minDelayMs: number };
 
+/** A front's answer to an id that it does not know. */
+export const instrumentNotFound = 16;
+
 const invalidLogin = 3;
 const duplicateLogin = 5;
 const notInited = 7;

@@ -1,7 +1,7 @@
 import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
 import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
-import { disconnectText } from './errors.js';
+import { disconnectText, instrumentNotFound } from './errors.js';
 import { Session, type SessionCommand, type SessionInput } from './session.js';
 
 /** Node's timers take no more. */
@@ -22,6 +22,7 @@ export interface SessionHostOptions {
 export class SessionHost {
   readonly #options: SessionHostOptions;
   readonly #session: Session;
+  #library: VendorLibrary | undefined;
   #vendor: VendorSession | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
@@ -105,10 +106,7 @@ export class SessionHost {
         break;
       }
       case 'subscribe': {
-        const { ids, slots } = command;
-        const code = this.#vendor!.subscribe(ids, slots);
-        if (code < 0) this.step({ type: 'subscribe_failed', ids, code });
-        else this.#options.post({ type: 'requested', connection, slots });
+        this.#subscribe(command.ids, command.slots);
         break;
       }
       case 'unsubscribe': {
@@ -137,6 +135,26 @@ export class SessionHost {
     }
   }
 
+  /** Ids that are too long for the library's structs would be cut off, and the front's answers with them. */
+  #subscribe(ids: readonly string[], slots: readonly number[]): void {
+    const { longestId } = this.#library!;
+    const tooLong = ids.filter((id) => id.length > longestId);
+    if (tooLong.length > 0) {
+      const text = `this version of the library takes ids of at most ${longestId} characters`;
+      for (const id of tooLong) this.step({ type: 'refused', id, code: instrumentNotFound, text });
+      const fitting = ids.flatMap((id, i) => (id.length > longestId ? [] : [i]));
+      if (fitting.length > 0)
+        this.#subscribe(
+          fitting.map((i) => ids[i]!),
+          fitting.map((i) => slots[i]!),
+        );
+      return;
+    }
+    const code = this.#vendor!.subscribe(ids, slots);
+    if (code < 0) this.step({ type: 'subscribe_failed', ids, code });
+    else this.#options.post({ type: 'requested', connection: this.#options.spec.source, slots });
+  }
+
   /** Waits for the library's trial without holding up the thread's other sessions. */
   #open(): void {
     const { spec, owner, onLibrary } = this.#options;
@@ -153,6 +171,7 @@ export class SessionHost {
       this.step({ type: 'open_failed', text: textOf(error), lasting: true });
       return;
     }
+    this.#library = library;
     onLibrary(library, spec.source);
     try {
       const { source, flowFolder, tickRing, tickDoorbells } = spec;

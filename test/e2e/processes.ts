@@ -210,6 +210,16 @@ export class FrontsProcess extends Program {
     };
   }
 
+  /** Sets the scripted clock, in ms since the epoch, and its speed. */
+  async setClock(at: number, speed = 1): Promise<void> {
+    await this.#control('POST', '/clock', { at: new Date(at).toISOString(), speed });
+  }
+
+  /** What the exchange's clock shows, in ms since the epoch. */
+  async clock(): Promise<number> {
+    return Date.parse(((await this.#control('GET', '/clock')) as { at: string }).at);
+  }
+
   async #control(method: string, path: string, body?: object): Promise<unknown> {
     const port = /127\.0\.0\.1:(\d+)\D*$/.exec(await this.line(/control at/))![1]!;
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
