@@ -8,6 +8,7 @@ import { QuoteEncoder } from '../../src/market/quoteEncoder.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 import type { BackpressureLimits } from '../../src/server/backpressure.js';
 import type { HealthReport } from '../../src/server/health.js';
+import type { TickHistory } from '../../src/server/historyRoute.js';
 import type { LocalPages } from '../../src/server/httpRoutes.js';
 import type { ServerLimits } from '../../src/server/limits.js';
 import { MarketServer } from '../../src/server/marketServer.js';
@@ -23,6 +24,8 @@ export interface WorldOptions {
   backpressure?: Partial<BackpressureLimits>;
   local?: LocalPages;
   sessions?: SessionsSource;
+  /** Answers GET /api/history/ticks. */
+  history?: Pick<TickHistory, 'run'>;
 }
 
 /** Any JSON object that the server sends. */
@@ -46,7 +49,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure, local, sessions }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure, local, sessions, history }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -80,6 +83,14 @@ export class World {
       ...(backpressure === undefined ? {} : { backpressure }),
       ...(sessions === undefined ? {} : { sessions }),
       ...local,
+      ...(history === undefined
+        ? {}
+        : {
+            history: {
+              keyOf: (requested) => this.directory.keyOf(requested),
+              run: (query, receiver) => history.run(query, receiver),
+            },
+          }),
     });
   }
 

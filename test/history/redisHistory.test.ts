@@ -1,0 +1,211 @@
+import { get, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { Redis } from 'ioredis';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { HistoryPool } from '../../src/history/historyPool.js';
+import { encodeTick } from '../../src/storage/tickCodec.js';
+import { load } from '../config/sources.js';
+import { waitFor, World } from '../server/world.js';
+import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
+import { flagsOfTick, receiveMsOfTick, stepMs, tickAsJson, timeOfTick, valuesOfTick } from './storedTicks.js';
+
+const stream = 'qactpmd:ticks:SHFE.rb2601';
+const pipelineEntries = 2000;
+/** Stores ticks that differ in their time alone, ARGV: first time, step, count, the line before and after its time. */
+const storeMany = `
+for i = 0, ARGV[3] - 1 do
+  local time = string.format('%d', ARGV[1] + i * ARGV[2])
+  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5])
+end`;
+
+let world: World | undefined;
+let pool: HistoryPool | undefined;
+afterEach(async () => {
+  await world?.stop();
+  await pool?.close();
+});
+
+interface Served {
+  redis: RedisServer;
+  /** A client of the test's own. */
+  client: Redis;
+  pool: HistoryPool;
+  world: World;
+}
+
+async function serve(): Promise<Served> {
+  const redis = await startRedis(await freePort());
+  const client = new Redis({ port: redis.port, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  onTestFinished(() => client.disconnect());
+  pool = new HistoryPool({
+    source: { kind: 'redis', redis: load({ file: { redis_port: redis.port } }).redis },
+    queries: 4,
+    waiting: 4,
+  });
+  world = await World.start({ history: pool });
+  return { redis, client, pool, world };
+}
+
+function lineOf(index: number): string {
+  return encodeTick(flagsOfTick(index), receiveMsOfTick(index), valuesOfTick(index));
+}
+
+/** Stores ticks from the first one on. */
+async function store(client: Redis, count: number): Promise<void> {
+  for (let begin = 0; begin < count; begin += pipelineEntries) {
+    const pipeline = client.pipeline();
+    for (let index = begin; index < Math.min(count, begin + pipelineEntries); index++)
+      pipeline.xadd(stream, `${timeOfTick(index)}-0`, 'time', timeOfTick(index), 'tick', lineOf(index));
+    await pipeline.exec();
+  }
+}
+
+function ask(query: string): Promise<Response> {
+  return fetch(`http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2601&${query}`);
+}
+
+interface Page {
+  source: string;
+  complete_from: number | null;
+  ticks: { volume: number }[];
+  count: number;
+  next: string | null;
+}
+
+async function page(query: string): Promise<Page> {
+  const response = await ask(query);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Page;
+}
+
+const day = 'from=20260105&to=20260106';
+
+function open(query: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const address = `http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2601&${query}`;
+    const request = get(address, { agent: false }, resolve);
+    request.on('error', reject);
+    onTestFinished(() => void request.destroy());
+  });
+}
+
+describe('ticks from Redis', () => {
+  it('come as they were stored', async () => {
+    const { client } = await serve();
+    await store(client, 3000);
+    const all = await page(day);
+    expect(all).toMatchObject({ source: 'redis', complete_from: timeOfTick(0), count: 3000, next: null });
+    expect(all.ticks).toEqual(Array.from({ length: 3000 }, (_, index) => tickAsJson(index)));
+    const some = await page(`from=${timeOfTick(2345)}&to=${timeOfTick(2400)}`);
+    expect(some.ticks).toEqual(Array.from({ length: 55 }, (_, index) => tickAsJson(2345 + index)));
+  });
+
+  it('come page by page', async () => {
+    const { client } = await serve();
+    await store(client, 2600);
+    const volumes: number[] = [];
+    let query = `${day}&limit=1000`;
+    for (;;) {
+      const { ticks, next } = await page(query);
+      volumes.push(...ticks.map(({ volume }) => volume));
+      if (next === null) break;
+      query = `limit=1000&cursor=${next}`;
+    }
+    expect(volumes).toEqual(Array.from({ length: 2600 }, (_, index) => index));
+  });
+
+  it('are found where they came late or early, since ids never step back', async () => {
+    const { client } = await serve();
+    const add = (idMs: number, index: number): Promise<string | null> =>
+      client.xadd(stream, `${idMs}-*`, 'time', timeOfTick(index), 'tick', lineOf(index));
+    await add(timeOfTick(100), 100);
+    // The first is behind its predecessor, the second ahead of its receipt.
+    await add(timeOfTick(100), 50);
+    await add(timeOfTick(101), 160);
+    await add(timeOfTick(170), 170);
+    const volumes = async (from: number, to: number): Promise<number[]> =>
+      (await page(`from=${timeOfTick(from)}&to=${timeOfTick(to)}`)).ticks.map(({ volume }) => volume);
+    expect(await volumes(50, 51)).toEqual([50]);
+    expect(await volumes(160, 161)).toEqual([160]);
+    expect(await volumes(100, 170)).toEqual([100, 160]);
+  });
+
+  it('are left out where somebody else has written what is no tick', async () => {
+    const { client } = await serve();
+    await store(client, 2);
+    await client.xadd(stream, `${timeOfTick(2)}-0`, 'hello', 'world');
+    await client.xadd(stream, `${timeOfTick(3)}-0`, 'tick', 'a,b,c');
+    await client.xadd(stream, `${timeOfTick(4)}-0`, 'time', timeOfTick(4), 'tick', lineOf(4));
+    expect((await page(day)).ticks.map(({ volume }) => volume)).toEqual([0, 1, 4]);
+    await client.set('qactpmd:ticks:SHFE.rb2605', 'no stream');
+    const address = `http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2605`;
+    expect((await fetch(address)).status).toBe(503);
+  });
+
+  it('are a million in one answer, with no more memory than ever, while ticks go on', async () => {
+    const { client, pool, world } = await serve();
+    const count = 1_000_000;
+    const [before, after] = lineOf(0).split(`${timeOfTick(0)}`);
+    for (let index = 0; index < count; index += count / 20)
+      await client.eval(storeMany, 1, stream, timeOfTick(index), stepMs, count / 20, before!, after!);
+
+    const live = await world.connectAction();
+    await live.subscribe(['rb2601']);
+    await live.settled();
+    let sent = 0;
+    const ticking = setInterval(
+      () => world.tickAlone('rb2601', { volume: 1000 + sent, millisec: sent++ % 1000 }),
+      2,
+    );
+    try {
+      const { status, body } = await ask(
+        `from=20260105&to=20260301&limit=${count}&format=csv&fields=timestamp`,
+      );
+      expect(status).toBe(200);
+      let lines = -1;
+      let last = '';
+      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+        const read = last + Buffer.from(chunk).toString('latin1');
+        const rows = read.split('\n');
+        last = rows.pop()!;
+        for (const row of rows) {
+          if (lines >= 0 && Number(row) !== timeOfTick(lines)) throw new Error(`line ${lines} is ${row}`);
+          lines++;
+        }
+      }
+      expect({ lines, last }).toEqual({ lines: count, last: '' });
+    } finally {
+      clearInterval(ticking);
+    }
+    expect(pool.counters).toMatchObject({ answered: 1, ticks: count, chunks: 0, failed: 0 });
+    expect(pool.counters.mostChunks).toBeLessThanOrEqual(4);
+    const frames = await live.settled();
+    expect(frames.filter((frame) => frame['action'] === 'market_data')).toHaveLength(sent);
+  }, 60_000);
+});
+
+describe('without Redis', () => {
+  it('a query is answered with an error at once, and the next one once Redis is back', async () => {
+    const { redis, client } = await serve();
+    await store(client, 10);
+    expect((await page(day)).count).toBe(10);
+    await redis.kill();
+    const response = await ask(day);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toMatchObject({ error: { code: 'history_unavailable' } });
+    await startRedis(redis.port);
+    expect((await page(day)).count).toBe(0);
+  });
+
+  it('an answer breaks off, and the client can tell', async () => {
+    const { redis, client, pool } = await serve();
+    await store(client, 60_000);
+    const response = await open('from=20260105&to=20260301&limit=100000');
+    response.pause();
+    await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
+    await redis.kill();
+    await expect(text(response)).rejects.toThrow('aborted');
+    expect(pool.counters).toMatchObject({ failed: 1, answered: 0, chunks: 0 });
+  });
+});
