@@ -20,10 +20,14 @@ import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { statusReport } from './statusReport.js';
+import type { StoredQuote } from './storage/quoteScan.js';
 import { Storage } from './storage/storage.js';
 
 /** What a terminal's Ctrl-C or a supervisor's stop signal ends may end before this process hears of it. */
 const groupSignalMs = 100;
+
+/** Fronts wait for the quotes of an earlier run for this long. */
+const restoreMs = 2000;
 
 /** Between two looks at which instruments tick. */
 const sessionSampleMs = 1_000;
@@ -94,6 +98,7 @@ export class Gateway {
       config,
       book: this.#book,
       keyOf: (slot) => this.#directory.bySlot(slot).key,
+      onQuotes: (quotes) => this.#restore(quotes),
       log,
     });
   }
@@ -141,6 +146,7 @@ export class Gateway {
       this.#simulator = new SimulatorSupervisor(config.simulator, this.#log);
       await this.#startSimulator(this.#simulator, shutdown);
     }
+    if (!shutdown.aborted) await this.#storage.restore(restoreMs);
     if (shutdown.aborted) return;
     this.#connections.start();
     this.#connecting = true;
@@ -206,7 +212,7 @@ export class Gateway {
       up === connections.length &&
       demand.waiting === 0 &&
       demand.short === 0 &&
-      (!redis.enabled || redis.connected);
+      (!redis.enabled || (redis.connected && redis.trouble === ''));
     const { wanted, waiting, refused, short } = demand;
     return {
       status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
@@ -265,6 +271,16 @@ export class Gateway {
     }
     this.#server!.onBatchEnd();
     this.#storage.onBatchEnd();
+  }
+
+  /** Shows clients the states of an earlier run until there are newer ones. */
+  #restore(quotes: readonly StoredQuote[]): void {
+    for (const { key, row, flags } of quotes) {
+      const instrument = this.#directory.resolve(key);
+      if (instrument !== undefined && this.#book.restore(instrument.slot, row, flags))
+        this.#server?.onTick(instrument.slot);
+    }
+    this.#server?.onBatchEnd();
   }
 
   readonly #onBatchEnd = (): void => {

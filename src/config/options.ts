@@ -209,7 +209,7 @@ export const gatewayOptions = {
   history_length: option(
     integer(100, 100_000_000),
     20_000,
-    'Ticks of each instrument that are kept in Redis, or somewhat more. 10,000 take about 3 MB there.',
+    'Ticks of each instrument that are kept in Redis, or somewhat more. 10,000 take about 4 MB there.',
     'ticks',
   ),
   history_age: option(

@@ -2,7 +2,7 @@ import type { KeyForm } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '../fifo.js';
 import type { Interests } from './interests.js';
 import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
 import { formOf, type ServedMarket } from './market.js';

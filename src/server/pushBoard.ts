@@ -3,7 +3,7 @@ import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import { Deliveries } from './deliveries.js';
-import { Fifo } from './fifo.js';
+import { Fifo } from '../fifo.js';
 import type { Interests } from './interests.js';
 import { formOf, type ServedInstrument, type ServedMarket } from './market.js';
 import type { PushOptions } from './messages.js';

@@ -4,7 +4,9 @@ import type { Logger } from '../logging.js';
 import { fieldCount } from '../market/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../ring/tape.js';
 import type { TickRecord } from '../ring/tickRecord.js';
-import { RedisMonitor, type RedisStatus } from './redis.js';
+import { PersisterHost } from './persisterHost.js';
+import { LossWatch } from './lossWatch.js';
+import type { StoredQuote } from './quoteScan.js';
 
 /** Ticks that a reader of the tape may be late by: 6 s at 10,000 a second, or two ticks of 30,000 instruments at once. */
 const tapeRecords = 65_536;
@@ -26,8 +28,42 @@ export interface StorageParts {
   readonly book: StateSource;
   /** `EXCHANGE.id` of an instrument. */
   readonly keyOf: (slot: number) => string;
+  /** Newest states from before the start, to be shown until there are newer ones. */
+  readonly onQuotes: (quotes: readonly StoredQuote[]) => void;
   readonly log: Logger;
 }
+
+/** The redis part of /health. */
+export interface RedisStatus {
+  readonly enabled: boolean;
+  readonly connected: boolean;
+  /** Round trip of the last pipeline such as "1.2ms"; null while there is none. */
+  readonly latency: string | null;
+  /** Why no ticks are stored; empty when they are. */
+  readonly trouble: string;
+  /** Ticks that Redis has acknowledged. */
+  readonly stored: number;
+  /** Ticks that wait in memory. */
+  readonly waiting: number;
+  /** Ticks that wait in the file. */
+  readonly spilled: number;
+  /** Ticks that will never be stored. */
+  readonly lost: number;
+  /** Age of the oldest tick that is not stored yet. */
+  readonly lag_ms: number;
+}
+
+const disabled: RedisStatus = {
+  enabled: false,
+  connected: false,
+  latency: null,
+  trouble: '',
+  stored: 0,
+  waiting: 0,
+  spilled: 0,
+  lost: 0,
+  lag_ms: 0,
+};
 
 /** What /health shows. */
 export interface StorageStatus {
@@ -45,19 +81,25 @@ export class Storage {
   readonly history: History;
   readonly #parts: StorageParts;
   readonly #consumers: readonly TapeConsumer[];
-  readonly #redis: RedisMonitor;
+  readonly #persister: PersisterHost | undefined;
+  readonly #losses: LossWatch | undefined;
   #tape: TapeWriter | undefined;
 
   constructor(parts: StorageParts) {
     this.#parts = parts;
-    this.#redis = new RedisMonitor(parts.config, parts.log);
-    this.history = new History(parts.config, parts.log);
-    this.#consumers = this.history.window === undefined ? [] : [this.history.window];
+    const { config, log, onQuotes } = parts;
+    this.history = new History(config, log);
+    if (config.redisEnabled) {
+      const persister = new PersisterHost(config, log, onQuotes);
+      this.#persister = persister;
+      this.#losses = new LossWatch(log, () => persister.status().lost, config.maintenanceInterval * 1000);
+    }
+    this.#consumers = [this.#persister, this.history.window].filter((each) => each !== undefined);
   }
 
   /** Before the first tick. */
   start(): void {
-    this.#redis.start();
+    this.#losses?.start();
     if (this.#consumers.length === 0) return;
     const records = this.#consumers.map((each) => each.tapeRecords ?? tapeRecords);
     const tape = allocateTape(Math.max(...records), fieldCount);
@@ -74,9 +116,18 @@ export class Storage {
     this.#tape?.endBatch();
   }
 
+  /** Resolves when states from before the start have been read, or are not to be waited for any longer. */
+  async restore(patienceMs: number): Promise<void> {
+    if (this.#persister === undefined) return;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs)));
+    await Promise.race([this.#persister.restored, patience]);
+    clearTimeout(timer);
+  }
+
   status(): StorageStatus {
     const history = this.history.status();
-    return { redis: this.#redis.status(), ...(history === undefined ? {} : { history }) };
+    return { redis: this.#redisStatus(), ...(history === undefined ? {} : { history }) };
   }
 
   /** After the last tick: has all readers finish. Returns the names of those that did not within the deadline. */
@@ -87,7 +138,23 @@ export class Storage {
     const hung = await Promise.all(
       started.map(async (each) => ((await each.stop(deadlineMs)) ? [] : [each.name])),
     );
-    this.#redis.close();
+    this.#losses?.close();
     return hung.flat();
+  }
+
+  #redisStatus(): RedisStatus {
+    if (this.#persister === undefined) return disabled;
+    const { connected, latencyMs, trouble, stored, waiting, spilled, lost, lagMs } = this.#persister.status();
+    return {
+      enabled: true,
+      connected,
+      latency: latencyMs === null ? null : `${latencyMs.toFixed(1)}ms`,
+      trouble,
+      stored,
+      waiting,
+      spilled,
+      lost,
+      lag_ms: Math.round(lagMs),
+    };
   }
 }

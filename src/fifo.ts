@@ -19,6 +19,11 @@ export class Fifo<Item> {
     this.#items[(this.#head + this.#count++) & (this.#items.length - 1)] = item;
   }
 
+  /** The oldest, which stays; undefined when there is none. */
+  peek(): Item | undefined {
+    return this.#items[this.#head];
+  }
+
   /** Takes the oldest; undefined when there is none. */
   shift(): Item | undefined {
     if (this.#count === 0) return undefined;

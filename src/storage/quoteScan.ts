@@ -1,0 +1,66 @@
+import { fieldCount } from '../market/quoteFields.js';
+import { parseQuote } from './quoteHash.js';
+import type { RedisLink } from './redisLink.js';
+import type { RedisNode } from './redisNode.js';
+
+/** Keys that are asked for at once. */
+const scanCount = 1000;
+/** Longer than any time without trading: what is older belongs to instruments that are gone. */
+const oldestMs = 15 * 86_400_000;
+/** More instruments than an exchange day has. */
+const mostQuotes = 32_768;
+
+/** The newest state of an instrument, from an earlier run. */
+export interface StoredQuote {
+  /** `EXCHANGE.id` */
+  readonly key: string;
+  readonly flags: number;
+  readonly row: Float64Array;
+}
+
+/** Goes through the keys that begin with `prefix`, some at a time. */
+export async function scanKeys(
+  node: RedisNode,
+  prefix: string,
+  onKeys: (keys: string[]) => Promise<void>,
+): Promise<void> {
+  let cursor = '0';
+  do {
+    const [reply] = await node.run([['SCAN', cursor, 'MATCH', `${prefix}*`, 'COUNT', `${scanCount}`]]);
+    if (reply === undefined || 'error' in reply) return;
+    const [next, keys] = reply.value as [string, string[]];
+    cursor = next;
+    if (keys.length > 0) await onKeys(keys);
+  } while (cursor !== '0');
+}
+
+/**
+ * Reads the hashes of quotes and gives them out in parts, the last of which says so. What is older than 15 days, or no
+ * quote, is left out.
+ *
+ * @throws UnknownOutcome when the connection is lost
+ */
+export async function readQuotes(
+  link: RedisLink,
+  prefix: string,
+  onQuotes: (quotes: readonly StoredQuote[], isLast: boolean) => void,
+): Promise<void> {
+  const begin = `${prefix}quote:`;
+  const since = Date.now() - oldestMs;
+  let count = 0;
+  for (const node of link.nodes()) {
+    await scanKeys(node, begin, async (keys) => {
+      if (count >= mostQuotes) return;
+      const replies = await node.run(keys.map((key) => ['HGETALL', key]));
+      const quotes = replies.flatMap((reply, index) => {
+        if ('error' in reply || !Array.isArray(reply.value)) return [];
+        const quote = parseQuote(reply.value as string[]);
+        if (quote === undefined || quote.receivedMs < since || quote.row.length !== fieldCount) return [];
+        return [{ key: keys[index]!.slice(begin.length), flags: quote.flags, row: quote.row }];
+      });
+      count += quotes.length;
+      onQuotes(quotes, false);
+    });
+  }
+  onQuotes([], true);
+}

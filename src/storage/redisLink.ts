@@ -1,0 +1,204 @@
+import type { RedisOptions } from 'ioredis';
+import type { Address } from '../config/addressList.js';
+import type { RedisConfig } from '../config/redisConfig.js';
+import { RedisNode, type NodeEvents, type Reply } from './redisNode.js';
+
+/** Time between two looks at the cluster's layout, while it cannot be used and while it can. */
+const layoutMs = 1000;
+const settledLayoutMs = 10_000;
+const slotCount = 16_384;
+
+/** Options of a client for one server, or for the one that the sentinels name. */
+export function redisOptions(config: RedisConfig, address?: Address): RedisOptions {
+  const { username, password, sentinels, sentinelPassword } = config;
+  const tls = config.tls === undefined ? undefined : tlsOptions(config.tls);
+  return {
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(config.db === 0 ? {} : { db: config.db }),
+    ...(sentinels.length === 0
+      ? (address ?? { host: config.host, port: config.port })
+      : {
+          sentinels: [...sentinels],
+          name: config.sentinelMaster,
+          ...(sentinelPassword === '' ? {} : { sentinelPassword }),
+          ...(tls === undefined ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true }),
+        }),
+  };
+}
+
+function tlsOptions({ ca, cert, key }: NonNullable<RedisConfig['tls']>): NonNullable<RedisOptions['tls']> {
+  return { ...(ca === '' ? {} : { ca }), ...(cert === '' ? {} : { cert, key }) };
+}
+
+/** Redis as the settings describe it: a server, the master that sentinels name, or the masters of a cluster. */
+export class RedisLink {
+  readonly #config: RedisConfig;
+  readonly #events: NodeEvents;
+  /** By address; one of any name where there is no cluster. */
+  readonly #nodes = new Map<string, RedisNode>();
+  /** Address of the master of each slot, in a cluster. */
+  #slots: string[] = [];
+  #layoutTimer: NodeJS.Timeout | undefined;
+  #asking = false;
+  /** When the layout was last heard; performance.now(). */
+  #arrangedAt = 0;
+  #isUp = false;
+  #closed = false;
+
+  /**
+   * @param events onUp when all servers answer, also where one of them has just come back; onDown when one does not
+   */
+  constructor(config: RedisConfig, events: NodeEvents) {
+    this.#config = config;
+    this.#events = events;
+  }
+
+  /** How log lines name it. */
+  get name(): string {
+    const { host, port, sentinels, sentinelMaster, clusterNodes } = this.#config;
+    if (clusterNodes.length > 0) return `Redis Cluster at ${clusterNodes.map(addressText).join(', ')}`;
+    if (sentinels.length > 0) return `Redis ${sentinelMaster} of the sentinels`;
+    return `Redis at ${host}:${port}`;
+  }
+
+  get isCluster(): boolean {
+    return this.#config.clusterNodes.length > 0;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Round trip of the slowest server's last pipeline; undefined while Redis cannot be used. */
+  get latencyMs(): number | undefined {
+    if (!this.#isUp) return undefined;
+    return Math.max(...this.nodes().map(({ latencyMs }) => latencyMs ?? 0));
+  }
+
+  start(): void {
+    if (!this.isCluster) {
+      this.#open('only', undefined);
+      return;
+    }
+    for (const address of this.#config.clusterNodes) this.#open(addressText(address), address);
+    this.#layoutTimer = setInterval(() => {
+      if (!this.#isUp || performance.now() - this.#arrangedAt > settledLayoutMs) void this.refresh();
+    }, layoutMs);
+  }
+
+  /** Whoever has the keys of a slot; undefined where nobody is known to. */
+  nodeOf(slot: number): RedisNode | undefined {
+    return this.#nodes.get(this.isCluster ? (this.#slots[slot] ?? '') : 'only');
+  }
+
+  /** The servers that have keys. */
+  nodes(): RedisNode[] {
+    if (!this.isCluster) return [...this.#nodes.values()];
+    return [...new Set(this.#slots)].flatMap((address) => this.#nodes.get(address) ?? []);
+  }
+
+  /** What a server's answer says of the layout: that another one has the key, or that this one is the master no more. */
+  consider({ message }: Error, node: RedisNode): void {
+    if (/^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN) /.test(message)) void this.refresh();
+    if (message.startsWith('READONLY') && this.#config.sentinels.length > 0)
+      node.reconnect(new Error('it is a replica'));
+    if (message.startsWith('READONLY') && this.isCluster) void this.refresh();
+  }
+
+  /** Asks for the cluster's layout, and opens and closes connections as it says. */
+  async refresh(): Promise<void> {
+    if (!this.isCluster || this.#asking || this.#closed) return;
+    this.#asking = true;
+    try {
+      for (const [address, node] of [...this.#nodes].filter(([, each]) => each.isReady)) {
+        const [reply] = await node.run([['CLUSTER', 'SLOTS']]).catch((): Reply[] => []);
+        if (reply === undefined || 'error' in reply) continue;
+        const slots = slotsOf(reply.value, address.slice(0, address.lastIndexOf(':')));
+        // One that was just started, or is cut off from the others, knows of nobody.
+        if (slots.length < slotCount || slots.includes('')) continue;
+        this.#arrange(slots);
+        break;
+      }
+    } finally {
+      this.#asking = false;
+      this.#look();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#isUp = false;
+    clearInterval(this.#layoutTimer);
+    for (const node of this.#nodes.values()) node.close();
+  }
+
+  #arrange(slots: string[]): void {
+    this.#arrangedAt = performance.now();
+    this.#slots = slots;
+    const wanted = new Set([...slots, ...this.#config.clusterNodes.map(addressText)]);
+    for (const address of wanted) {
+      const parts = /^(.*):(\d+)$/.exec(address);
+      if (!this.#nodes.has(address) && parts !== null)
+        this.#open(address, { host: parts[1]!, port: Number(parts[2]) });
+    }
+    for (const [address, node] of this.#nodes) {
+      if (wanted.has(address)) continue;
+      node.close();
+      this.#nodes.delete(address);
+    }
+  }
+
+  #open(name: string, address: Address | undefined): void {
+    const node = new RedisNode(redisOptions(this.#config, address), {
+      onUp: () => {
+        if (this.isCluster) {
+          // What the others know may have changed with it.
+          this.#isUp = false;
+          void this.refresh();
+        }
+        this.#look();
+      },
+      onDown: (cause) => {
+        if (this.isCluster) void this.refresh();
+        const isNeeded = !this.isCluster || this.#slots.length === 0 || this.#slots.includes(name);
+        if (isNeeded) this.#down(this.isCluster ? `${name}: ${cause}` : cause);
+      },
+    });
+    this.#nodes.set(name, node);
+  }
+
+  #look(): void {
+    const nodes = this.nodes();
+    const isUp = !this.#closed && !this.#asking && nodes.length > 0 && nodes.every((node) => node.isReady);
+    if (isUp && !this.#isUp) {
+      this.#isUp = true;
+      this.#events.onUp();
+    }
+  }
+
+  #down(cause: string): void {
+    this.#isUp = false;
+    if (!this.#closed) this.#events.onDown(cause);
+  }
+}
+
+function addressText({ host, port }: Address): string {
+  return `${host}:${port}`;
+}
+
+/**
+ * Address of each slot's master, '' where there is none, from the answer to CLUSTER SLOTS.
+ *
+ * @param asked host of the server that has answered: the one that is meant where none is named
+ */
+function slotsOf(answer: unknown, asked: string): string[] {
+  const slots = new Array<string>(slotCount).fill('');
+  if (!Array.isArray(answer)) return slots;
+  for (const range of answer as unknown[]) {
+    const [from, to, master] = range as [number, number, [string | null, number]];
+    slots.fill(`${master[0] === '' ? asked : (master[0] ?? asked)}:${master[1]}`, from, to + 1);
+  }
+  return slots;
+}

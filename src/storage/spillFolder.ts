@@ -1,0 +1,300 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+const segmentBytes = 16 * 1024 * 1024;
+const bufferBytes = 256 * 1024;
+const readBytes = 1024 * 1024;
+const fileForm = /^ticks-(\d{9})\.spill$/;
+const headerForm = /^qactpmd-spill 1 (\S{1,40})$/;
+const ownerFile = 'owner';
+/** Time after which a disk that has refused something is tried again. */
+const retryMs = 5000;
+/** The first segment's number; what is put before it gets a lower one. */
+const firstNumber = 500_000_000;
+
+/** A tick as it lies in a segment. */
+export interface SpillLine {
+  readonly run: string;
+  readonly n: number;
+  /** `EXCHANGE.id` */
+  readonly key: string;
+  /** tickCodec.ts */
+  readonly text: string;
+}
+
+interface Segment {
+  readonly number: number;
+  readonly path: string;
+  bytes: number;
+  /** How far it has been read. */
+  readAt: number;
+}
+
+/**
+ * Ticks on disk, first in, first out. The folder holds segments that are appended to and never changed, each with the
+ * name of one run in its first line and then a line for each tick:
+ *
+ *   ticks-500000000.spill    qactpmd-spill 1 <run>
+ *                            <crc32 of the rest, hex> TAB <n> TAB <EXCHANGE.id> TAB <tick>
+ *
+ * Only the owner of the folder, named in the file `owner`, writes there. What a killed one has left is read first; a
+ * line that was cut or damaged is left out and counted. Everything here is synchronous: it runs in a thread of its own.
+ */
+export class SpillFolder {
+  /** Lines that could not be read. */
+  damaged = 0;
+  /** Ticks that were taken in, and that the disk then refused. */
+  refused = 0;
+  /** The disk's last word, until somebody has read it. */
+  error: Error | undefined;
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  readonly #run: string;
+  /** The oldest first. */
+  readonly #segments: Segment[] = [];
+  #fd: number | undefined;
+  #buffer: string[] = [];
+  #buffered = 0;
+  #unread = '';
+  /** Run of the segment that is being read. */
+  #readRun = '';
+  /** Bytes of all segments. */
+  #total = 0;
+  /** Nothing is written before, after the disk has refused something; performance.now(). */
+  #retryAt = 0;
+
+  private constructor(folder: string, maxBytes: number, run: string) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#run = run;
+  }
+
+  /**
+   * Takes the folder over; creates it when missing.
+   *
+   * @param run names this process's ticks
+   * @throws when another process owns it, or it cannot be written to
+   */
+  static open(folder: string, maxBytes: number, run: string): SpillFolder {
+    mkdirSync(folder, { recursive: true });
+    const owner = join(folder, ownerFile);
+    if (existsSync(owner)) {
+      const [pid, started] = readFileSync(owner, 'latin1').split(' ');
+      if (Number(pid) !== process.pid && started !== undefined && startOf(Number(pid)) === started)
+        throw new Error(`${folder} is in use by process ${pid}; give each gateway a spill_path of its own`);
+    }
+    writeFileSync(`${owner}.new`, `${process.pid} ${startOf(process.pid) ?? ''}`);
+    renameSync(`${owner}.new`, owner);
+    const spill = new SpillFolder(folder, maxBytes, run);
+    const numbers = readdirSync(folder).flatMap((name) => fileForm.exec(name)?.[1] ?? []);
+    for (const number of numbers.map(Number).sort((a, b) => a - b)) spill.#add(number);
+    return spill;
+  }
+
+  /** Runs whose ticks lie here, the oldest first. */
+  get runs(): string[] {
+    const runs = this.#segments.map(({ path }) => headerForm.exec(firstLine(path))?.[1] ?? '');
+    return [...new Set(runs.filter((run) => run !== ''))];
+  }
+
+  get isEmpty(): boolean {
+    return this.#segments.length === 0;
+  }
+
+  /** Adds a tick of this run at the end; false when there is no room, or the disk refuses it. */
+  append(n: number, key: string, text: string): boolean {
+    const line = lineOf(n, key, text);
+    if (this.#total + this.#buffered + line.length > this.#maxBytes) return false;
+    if (this.#fd === undefined || this.#segments.at(-1)!.bytes + this.#buffered >= segmentBytes) {
+      if (performance.now() < this.#retryAt || !this.#begin()) return false;
+    }
+    this.#buffer.push(line);
+    this.#buffered += line.length;
+    if (this.#buffered >= bufferBytes) this.flush();
+    return true;
+  }
+
+  /** Hands everything to the system, so that a kill of this process does not lose it. */
+  flush(): void {
+    if (this.#buffered === 0 || this.#fd === undefined) return;
+    const lines = this.#buffer;
+    const bytes = Buffer.from(lines.join(''), 'latin1');
+    const segment = this.#segments.at(-1)!;
+    this.#buffer = [];
+    this.#buffered = 0;
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const written = writeSync(this.#fd, bytes, at);
+        at += written;
+        segment.bytes += written;
+        this.#total += written;
+      }
+    } catch (error) {
+      // A line may be cut. What comes later goes to another segment.
+      this.refused += lines.length;
+      this.#closeWritten();
+      this.#fail(error);
+    }
+  }
+
+  /**
+   * The next ticks in order, about a MB of them; none when all have been read. Whoever calls has no more use for those
+   * that were given before: segments that have been read are deleted, and an empty folder is written to anew.
+   */
+  read(): SpillLine[] {
+    this.flush();
+    const lines: SpillLine[] = [];
+    while (lines.length === 0) {
+      const segment = this.#segments[0];
+      if (segment === undefined) return [];
+      if (segment.readAt === 0) this.#readRun = '';
+      if (segment.readAt >= segment.bytes) {
+        this.#remove(segment);
+        continue;
+      }
+      for (const line of this.#readPart(segment)) this.#parse(line, lines);
+    }
+    return lines;
+  }
+
+  /** Puts ticks in front of all others: those that were taken out and could not be used. False when the disk refuses. */
+  putBack(lines: readonly SpillLine[]): boolean {
+    let number = (this.#segments[0]?.number ?? firstNumber) - 1;
+    try {
+      for (const run of [...new Set(lines.map((each) => each.run))].reverse()) {
+        const ofRun = lines.filter((each) => each.run === run);
+        const text = header(run) + ofRun.map(({ n, key, text }) => lineOf(n, key, text)).join('');
+        writeFileSync(this.#path(number--), text, 'latin1');
+      }
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** Leaves the folder to the next owner. */
+  close(): void {
+    this.flush();
+    this.#closeWritten();
+    unlinkSync(join(this.#folder, ownerFile));
+  }
+
+  #begin(): boolean {
+    this.flush();
+    this.#closeWritten();
+    const number = (this.#segments.at(-1)?.number ?? firstNumber - 1) + 1;
+    try {
+      const fd = openSync(this.#path(number), 'ax');
+      this.#fd = fd;
+      writeSync(fd, header(this.#run));
+      this.#add(number);
+      return true;
+    } catch (error) {
+      this.#closeWritten();
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  #closeWritten(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+
+  #fail(error: unknown): void {
+    this.error = error as Error;
+    this.#retryAt = performance.now() + retryMs;
+  }
+
+  #add(number: number): void {
+    const path = this.#path(number);
+    const bytes = statSync(path).size;
+    this.#segments.push({ number, path, bytes, readAt: 0 });
+    this.#total += bytes;
+  }
+
+  #remove(segment: Segment): void {
+    if (this.#segments.length === 1) this.#closeWritten();
+    if (this.#unread !== '') this.damaged++;
+    this.#unread = '';
+    this.#segments.shift();
+    this.#total -= segment.bytes;
+    unlinkSync(segment.path);
+  }
+
+  /** Whole lines of the next part of a segment. */
+  #readPart(segment: Segment): string[] {
+    const bytes = Buffer.allocUnsafe(Math.min(readBytes, segment.bytes - segment.readAt));
+    const fd = openSync(segment.path, 'r');
+    const count = readSync(fd, bytes, 0, bytes.length, segment.readAt);
+    closeSync(fd);
+    // A file that was cut meanwhile has no more.
+    segment.readAt = count === 0 ? segment.bytes : segment.readAt + count;
+    const lines = (this.#unread + bytes.toString('latin1', 0, count)).split('\n');
+    this.#unread = lines.pop()!;
+    return lines;
+  }
+
+  #parse(line: string, into: SpillLine[]): void {
+    const begins = headerForm.exec(line);
+    if (begins !== null) {
+      this.#readRun = begins[1]!;
+      return;
+    }
+    const parts = line.split('\t');
+    const [crc, n, key, text] = parts;
+    if (parts.length !== 4 || this.#readRun === '' || crc !== checkOf(line.slice(crc!.length + 1)))
+      this.damaged++;
+    else into.push({ run: this.#readRun, n: Number(n), key: key!, text: text! });
+  }
+
+  #path(number: number): string {
+    return join(this.#folder, `ticks-${String(number).padStart(9, '0')}.spill`);
+  }
+}
+
+function header(run: string): string {
+  return `qactpmd-spill 1 ${run}\n`;
+}
+
+function lineOf(n: number, key: string, text: string): string {
+  const rest = `${n}\t${key}\t${text}`;
+  return `${checkOf(rest)}\t${rest}\n`;
+}
+
+function checkOf(text: string): string {
+  return crc32(Buffer.from(text, 'latin1')).toString(16);
+}
+
+function firstLine(path: string): string {
+  const bytes = Buffer.alloc(100);
+  const fd = openSync(path, 'r');
+  const count = readSync(fd, bytes, 0, bytes.length, 0);
+  closeSync(fd);
+  return bytes.toString('latin1', 0, count).split('\n')[0]!;
+}
+
+/** When a process started, in the system's ticks since it was booted; undefined when there is none. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

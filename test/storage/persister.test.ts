@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { F } from '../../src/market/quoteFields.js';
+import { until } from '../e2e/processes.js';
+import { freePort, startRedis } from './redisServer.js';
+import { clientOf, runPersister } from './running.js';
+import { readStream } from './storeReader.js';
+import { TapeMarket } from './tapeMarket.js';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('the persister', () => {
+  it('stores every tick once and in order, and the newest state', async () => {
+    const { port } = await startRedis(await freePort());
+    const market = new TapeMarket(['SHFE.rb2605', 'DCE.SP a2605&a2609', 'CZCE.SR605']);
+    const running = runPersister(market.tape, port);
+    market.batch(3000);
+    await until('the first ticks', () => running.persister.status().stored > 0);
+    market.batch(3000);
+    await running.settled();
+    const redis = clientOf(port);
+    for (const [slot, key] of market.keys.entries()) {
+      const ticks = await readStream(redis, key);
+      expect(ticks.map(({ volume }) => volume)).toEqual(numbers(2000));
+      expect(ticks.every(({ id, timeMs }) => id === `${timeMs}-0`)).toBe(true);
+      expect(new Set(ticks.map(({ seq }) => seq)).size).toBe(2000);
+      const quote = await redis.hgetall(`qactpmd:quote:${key}`);
+      expect(quote).toMatchObject({ volume: '2000', last_price: '3500', bid_price1: '3499', flags: '0' });
+      expect(Number(quote['timestamp'])).toBe(market.beginMs + 2000 * 500);
+      expect(quote).not.toHaveProperty('ask_price1');
+      market.tick(slot);
+    }
+    market.batch(0);
+    await running.settled();
+    // What has become absent is taken out of the hash.
+    await until(
+      'the newest state',
+      async () => !(await redis.hexists('qactpmd:quote:CZCE.SR605', 'bid_price1')),
+    );
+    expect(running.persister.status()).toMatchObject({ stored: 6003, lost: 0, connected: true, lagMs: 0 });
+    expect(running.lines()).toEqual([`info: Redis at 127.0.0.1:${port} is connected`]);
+  });
+
+  it('gives ids that never step back, and none from the future', async () => {
+    const { port } = await startRedis(await freePort());
+    const market = new TapeMarket(['SHFE.rb2605']);
+    const running = runPersister(market.tape, port);
+    const now = Date.now();
+    const offsets = [0, 500, -3_600_000, 500, 59_000, 90_000, 1000, 86_400_000];
+    for (const offset of offsets) {
+      market.alter = (row) => (row[F.timestamp] = now + offset);
+      market.tick(0, now);
+    }
+    market.batch(0);
+    await running.settled();
+    const ticks = await readStream(clientOf(port), 'SHFE.rb2605');
+    expect(ticks.map(({ timeMs }) => timeMs - now)).toEqual(offsets);
+    expect(ticks.map(({ id }) => id)).toEqual([
+      `${now}-0`,
+      `${now + 500}-0`,
+      `${now + 500}-1`,
+      `${now + 500}-2`,
+      `${now + 59_000}-0`,
+      `${now + 59_000}-1`,
+      `${now + 59_000}-2`,
+      `${now + 59_000}-3`,
+    ]);
+  });
+});

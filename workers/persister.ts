@@ -1,0 +1,13 @@
+/** The persister's thread: reads the tape and writes to Redis. Started by PersisterHost. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Persister, type PersisterOptions } from '../src/storage/persister.js';
+
+const statusIntervalMs = 500;
+
+const port = parentPort!;
+const persister = new Persister(workerData as PersisterOptions, (event) => port.postMessage(event));
+setInterval(() => port.postMessage({ type: 'status', status: persister.status() }), statusIntervalMs);
+port.on('message', (message) => {
+  if (message === 'stop') persister.stop();
+});
+persister.start();
