@@ -1,7 +1,7 @@
 import type { Contract } from './contracts.js';
-import type { ParsedInstrumentId } from './instrumentId.js';
+import type { InstrumentClass, ParsedInstrumentId } from './instrumentId.js';
 import { loadSpelling, spell, type Spelling } from './pinyin.js';
-import type { Product, ProductTable } from './products.js';
+import type { Exchange, Product, ProductTable } from './products.js';
 import { dayToUtcMs } from './tradingCalendar.js';
 import { tradingTime } from './tradingHours.js';
 
@@ -44,8 +44,8 @@ function expireSeconds(expireDate: number): number {
 }
 
 /**
- * What a first snapshot says of the instrument itself, as JSON members without braces. Empty where the product is
- * unknown. An option shares its product's multiplier, but not its price step.
+ * What a first snapshot says of the instrument itself, as JSON members without braces: what its contract and its product
+ * are known to have. Empty where neither is known.
  */
 export function staticFields(
   parsed: ParsedInstrumentId,
@@ -53,22 +53,58 @@ export function staticFields(
   today: number,
 ): string {
   const { product } = parsed;
-  if (product === undefined) return '';
+  if (product === undefined && contract === undefined) return '';
+  const option = contract?.option ?? optionOf(parsed);
   const members: Record<string, unknown> = {
-    volume_multiple: product.multiplier,
+    volume_multiple: contract?.multiplier ?? product?.multiplier,
     ins_class: parsed.class,
-    ins_name: `${product.name}${parsed.delivery}`,
-    trading_time: tradingTime(product),
+    ins_name: nameOf(parsed.id, parsed.class, product, contract),
+    trading_time: product === undefined ? undefined : tradingTime(product),
+    ...pricing(parsed.class, product, contract),
+    ...(option === undefined ? {} : optionMembers(parsed.exchange, option)),
   };
-  if (parsed.class === 'FUTURE') {
-    members['price_tick'] = product.priceTick;
-    members['price_decs'] = decimalsOf(product.priceTick);
-  }
   if (contract !== undefined) {
     members['expired'] = contract.expireDate < today;
     members['expire_datetime'] = expireSeconds(contract.expireDate);
   }
   return JSON.stringify(members).slice(1, -1);
+}
+
+function optionOf({ parts }: ParsedInstrumentId): Contract['option'] {
+  if ('legs' in parts || parts.option === undefined) return undefined;
+  return { right: parts.option.right, strike: Number(parts.option.strike) };
+}
+
+/** What exchanges call it, or the product's name with the rest of the id: 螺纹钢2701, 铜2701C86000. */
+function nameOf(
+  id: string,
+  kind: InstrumentClass,
+  product: Product | undefined,
+  contract: Contract | undefined,
+): string {
+  if (contract?.name !== undefined) return contract.name;
+  return product === undefined || kind === 'COMBINE' ? id : id.replace(/^[A-Za-z]+/, product.name);
+}
+
+/** Options and combinations have price steps of their own, which the product table does not know. */
+function pricing(
+  kind: InstrumentClass,
+  product: Product | undefined,
+  contract: Contract | undefined,
+): { price_tick?: number; price_decs?: number } {
+  const tick = contract?.priceTick ?? (kind === 'FUTURE' ? product?.priceTick : undefined);
+  return tick === undefined ? {} : { price_tick: tick, price_decs: decimalsOf(tick) };
+}
+
+function optionMembers(
+  exchange: Exchange,
+  { right, strike, underlying }: NonNullable<Contract['option']>,
+): object {
+  return {
+    option_class: right === 'C' ? 'CALL' : 'PUT',
+    strike_price: strike,
+    ...(underlying === undefined ? {} : { underlying_symbol: `${exchange}.${underlying}` }),
+  };
 }
 
 /** Entries of a part: a few ms of work. */
@@ -93,14 +129,14 @@ export class SymbolsFile {
   /** Its bytes in pieces, each made when it is asked for: of tens of thousands of options it is many megabytes. */
   *parts(): Generator<Buffer, void, undefined> {
     const spelling = loadSpelling();
-    const shared = new Map<Product, string>();
+    const shared = new Map<string, string>();
     let text = `{"${referenceIndex.instrument_id}":${JSON.stringify(referenceIndex)}`;
     let entries = 0;
     for (const contract of this.#contracts) {
       const product = this.#products.get(contract.product);
-      if (product === undefined) continue;
-      let common = shared.get(product);
-      if (common === undefined) shared.set(product, (common = productMembers(product, spelling)));
+      let common = shared.get(contract.product);
+      if (common === undefined)
+        shared.set(contract.product, (common = productMembers(contract.product, product, spelling)));
       const own = contractMembers(contract, product, this.#today);
       text += `,"${contract.exchange}.${contract.id}":{${own},${common}}`;
       if (++entries % entriesPerPart > 0) continue;
@@ -112,16 +148,12 @@ export class SymbolsFile {
 }
 
 /** What all contracts of a product have alike, as JSON members without braces. */
-function productMembers(product: Product, spelling: Spelling): string {
+function productMembers(code: string, product: Product | undefined, spelling: Spelling): string {
   const members = {
-    exchange_id: product.exchange,
-    product_id: product.product,
+    product_id: code,
     // tqsdk-js searches each part for what is typed, and dies of an entry without py.
-    py: `${product.pinyin},${spell(product.name, spelling)}`,
-    price_tick: product.priceTick,
-    price_decs: decimalsOf(product.priceTick),
-    volume_multiple: product.multiplier,
-    trading_time: tradingTime(product),
+    py: product === undefined ? '' : `${product.pinyin},${spell(product.name, spelling)}`,
+    trading_time: product === undefined ? null : tradingTime(product),
     // Margins and fees are set by brokers and not known here.
     margin: null,
     commission: null,
@@ -129,18 +161,24 @@ function productMembers(product: Product, spelling: Spelling): string {
   return JSON.stringify(members).slice(1, -1);
 }
 
-/** The rest. */
-function contractMembers(contract: Contract, product: Product, today: number): string {
-  const delivery = /\d+/.exec(contract.id)?.[0] ?? '';
+/** The rest. tqsdk-python dies of an entry without price_tick, price_decs, volume_multiple or expired; null will do. */
+function contractMembers(contract: Contract, product: Product | undefined, today: number): string {
+  const kind = contract.class ?? 'FUTURE';
   const members = {
-    class: 'FUTURE',
+    class: kind,
     instrument_id: `${contract.exchange}.${contract.id}`,
     ins_id: contract.id,
-    ins_name: `${product.name}${delivery}`,
+    ins_name: nameOf(contract.id, kind, product, contract),
+    exchange_id: contract.exchange,
+    price_tick: null,
+    price_decs: null,
+    ...pricing(kind, product, contract),
+    volume_multiple: contract.multiplier ?? product?.multiplier ?? null,
     expired: contract.expireDate < today,
     expire_datetime: expireSeconds(contract.expireDate),
     delivery_year: contract.deliveryYear,
     delivery_month: contract.deliveryMonth,
+    ...(contract.option === undefined ? {} : optionMembers(contract.exchange, contract.option)),
   };
   return JSON.stringify(members).slice(1, -1);
 }

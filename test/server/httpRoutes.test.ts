@@ -141,6 +141,24 @@ describe('/symbols/latest.json', () => {
     expect(await statusFor(`W/"x", ${etag.slice(2)}`)).toBe(304);
   });
 
+  it('changes, with its tag, when instruments are imported', async () => {
+    const before = await request('/symbols/latest.json');
+    const imported = {
+      id: 'cu2701C86000',
+      class: 'FUTURE_OPTION',
+      product: 'cu',
+      exchange: 'SHFE',
+      deliveryYear: 2027,
+      deliveryMonth: 1,
+      expireDate: 20270115,
+    } as const;
+    world.directory.setImported([imported]);
+    const after = await request('/symbols/latest.json');
+    expect(await before.json()).not.toHaveProperty(['SHFE.cu2701C86000']);
+    expect(await after.json()).toHaveProperty(['SHFE.cu2701C86000']);
+    expect(after.headers.get('etag')).not.toBe(before.headers.get('etag'));
+  });
+
   it('answers a preflight and HEAD', async () => {
     const preflight = await request('/symbols/latest.json', { method: 'OPTIONS' });
     expect(preflight.status).toBe(204);
