@@ -206,7 +206,7 @@ export class Gateway {
   health(): HealthReport {
     const connections = this.#connections.reports().filter((each) => !each.retiring && !each.isReplaced);
     const demand = this.#connections.demand();
-    const { redis, history } = this.#storage.status();
+    const { redis, history, recorder } = this.#storage.status();
     const up = connections.filter((each) => each.state === 'logged_in').length;
     const whole =
       up === connections.length &&
@@ -232,6 +232,7 @@ export class Gateway {
         instruments: { wanted, waiting, refused, short, stale: this.#sessions.stale },
         ticks: this.#tickCounters(),
         ...(history === undefined ? {} : { history }),
+        ...(recorder === undefined ? {} : { recorder }),
       },
     };
   }

@@ -1,4 +1,4 @@
-import { BlockBuilder } from '../../src/recorder/blockCodec.js';
+import { BlockBuilder, sealBlock } from '../../src/recorder/blockCodec.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
 import { listInstruments } from '../../src/market/options.js';
 import { loadProducts } from '../../src/market/products.js';
@@ -58,10 +58,10 @@ export function makeRecording(
       counts.set(key, (counts.get(key) ?? 0) + 1);
       fill(record, frames, start, BigInt(now) * nsPerMs + BigInt(written));
       builder.add(record.i32, key);
-      if (builder.full) writer.append(builder.finish(writer.fileId, 0));
+      if (builder.full) writer.append(sealBlock(builder.finish(), writer.fileId, 0));
     });
   }
-  if (builder.count > 0) writer.append(builder.finish(writer.fileId, 0));
+  if (builder.count > 0) writer.append(sealBlock(builder.finish(), writer.fileId, 0));
   writer.close();
   feed.close();
   return { path: writer.path, keys, bytes: writer.length, counts };

@@ -115,6 +115,13 @@ export interface GatewayConfig {
   readonly holidays: HolidayTable;
   readonly connectionsPerWorker: 'auto' | number;
   readonly tickFlow: TickFlow;
+  /** Absolute path; empty: nothing is recorded. */
+  readonly recordPath: string;
+  readonly recordInstruments: readonly InstrumentPattern[];
+  /** Seconds. */
+  readonly recordInterval: number;
+  /** MB. */
+  readonly recordFileSize: number;
   readonly redisEnabled: boolean;
   readonly redis: RedisConfig;
   readonly history: HistoryConfig;
@@ -208,6 +215,10 @@ export function toGatewayConfig(
     holidays: parts.holidays,
     connectionsPerWorker: values.connections_per_worker,
     tickFlow: values.tick_flow,
+    recordPath: values.record_path === '' ? '' : resolve(parts.cwd, values.record_path),
+    recordInstruments: toPatterns(values.record_instruments),
+    recordInterval: values.record_interval,
+    recordFileSize: values.record_file_size,
     redisEnabled: values.redis_enabled,
     redis: parts.redis,
     history: {

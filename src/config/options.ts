@@ -162,6 +162,24 @@ export const gatewayOptions = {
     'live',
     "What happens when ticks come faster than they are taken. live: the oldest are lost and counted, and the vendor's threads never wait. lossless: they wait, so that a replay at maximum speed loses nothing; not for real fronts, which cut who is slow.",
   ),
+  record_path: option(
+    text(4096),
+    '',
+    'Folder for recordings of the ticks, relative to the working directory; created when missing. Empty: nothing is recorded. A tick takes 40 to 80 bytes.',
+  ),
+  record_instruments: option(patternList, ['*'], 'What is recorded of the instruments that are subscribed.'),
+  record_interval: option(
+    integer(1, 60),
+    1,
+    'Ticks wait so long at most before they are written, and are lost when the process is killed meanwhile. More makes smaller files.',
+    's',
+  ),
+  record_file_size: option(
+    integer(1, 1_000_000),
+    1024,
+    'A recording that is larger is followed by another one of the day.',
+    'MB',
+  ),
   redis_enabled: option(
     boolean,
     false,

@@ -55,6 +55,10 @@ const atStart = {
   connectionsPerWorker: 'connections_per_worker',
   tickFlow: 'tick_flow',
   products: 'products_file',
+  recordPath: 'record_path',
+  recordInstruments: 'record_instruments',
+  recordInterval: 'record_interval',
+  recordFileSize: 'record_file_size',
   redisEnabled: 'redis_enabled',
 } as const satisfies Record<Exclude<Setting, keyof typeof atOnce>, Key>;
 

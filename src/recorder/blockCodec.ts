@@ -19,6 +19,18 @@ const lineFeed = '\n';
 /** Keys as the gateway makes them: EXCHANGE.id in printable ASCII. */
 export const keyForm = /^[A-Z]{2,8}\.[\x20-\x7e]{1,86}$/;
 
+/** A block that is yet to get its place in a file. */
+export interface PackedBlock {
+  readonly header: Omit<BlockHeader, 'fileId' | 'lostBefore'>;
+  readonly payload: Buffer;
+}
+
+/** A block as it lies in a file. */
+export function sealBlock({ header, payload }: PackedBlock, fileId: number, lostBefore: number): Buffer {
+  const sealed = encodeBlockHeader({ ...header, fileId, lostBefore: Math.min(lostBefore, 0xffffffff) });
+  return Buffer.concat([sealed, payload]);
+}
+
 /** Gathers records and makes one block of them. */
 export class BlockBuilder {
   readonly #capacity: number;
@@ -71,29 +83,30 @@ export class BlockBuilder {
     this.#count++;
   }
 
-  /** The block's bytes; the builder is empty after it. There must be a record. */
-  finish(fileId: number, lostBefore: number): Buffer {
+  /** The block; the builder is empty after it. There must be a record. */
+  finish(): PackedBlock {
     const text = Buffer.from(this.#keys.map((key) => key + lineFeed).join(''), 'latin1');
     const dictionary = deflateRawSync(text, { level: deflateLevel });
     const raw = new Uint8Array(this.#i32.buffer, 0, this.#count * tickRecordBytes);
     const records = deflateRawSync(raw, { level: deflateLevel });
-    const header = encodeBlockHeader({
-      fileId,
-      payloadCrc: crc32(records, crc32(dictionary)),
-      dictionaryStored: dictionary.length,
-      dictionaryBytes: text.length,
-      recordsStored: records.length,
-      records: this.#count,
-      instruments: this.#keys.length,
-      lostBefore: Math.min(lostBefore, 0xffffffff),
-      firstNs: toNs(...this.#first),
-      lastNs: toNs(...this.#newest),
-    });
+    const block: PackedBlock = {
+      header: {
+        payloadCrc: crc32(records, crc32(dictionary)),
+        dictionaryStored: dictionary.length,
+        dictionaryBytes: text.length,
+        recordsStored: records.length,
+        records: this.#count,
+        instruments: this.#keys.length,
+        firstNs: toNs(...this.#first),
+        lastNs: toNs(...this.#newest),
+      },
+      payload: Buffer.concat([dictionary, records]),
+    };
     this.#last.fill(0, 0, this.#keys.length * words);
     this.#indices.clear();
     this.#keys = [];
     this.#count = 0;
-    return Buffer.concat([header, dictionary, records]);
+    return block;
   }
 
   #begin(key: string): number {

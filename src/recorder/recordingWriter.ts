@@ -57,6 +57,11 @@ export class RecordingWriter {
     return this.#length;
   }
 
+  /** True when sync() has something to do. */
+  get isSynced(): boolean {
+    return this.#synced === this.#length;
+  }
+
   /** Appends a block's bytes: after a kill of the process they are there, after a power failure only once synced. */
   append(block: Buffer): void {
     this.#length += writeWhole(this.#descriptor, block, this.#length);
@@ -64,7 +69,7 @@ export class RecordingWriter {
 
   /** Brings what was appended to the disk itself. */
   sync(): void {
-    if (this.#synced === this.#length) return;
+    if (this.isSynced) return;
     fdatasyncSync(this.#descriptor);
     this.#synced = this.#length;
   }

@@ -4,6 +4,7 @@ import type { Logger } from '../logging.js';
 import { fieldCount } from '../market/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../ring/tape.js';
 import type { TickRecord } from '../ring/tickRecord.js';
+import { Recorder, type RecorderStatus } from '../recorder/recorder.js';
 import { PersisterHost } from './persisterHost.js';
 import { LossWatch } from './lossWatch.js';
 import type { StoredQuote } from './quoteScan.js';
@@ -70,6 +71,8 @@ export interface StorageStatus {
   readonly redis: RedisStatus;
   /** Absent where no ticks are kept for queries. */
   readonly history?: HistoryStatus;
+  /** Absent where nothing is recorded. */
+  readonly recorder?: RecorderStatus;
 }
 
 /**
@@ -83,6 +86,7 @@ export class Storage {
   readonly #consumers: readonly TapeConsumer[];
   readonly #persister: PersisterHost | undefined;
   readonly #losses: LossWatch | undefined;
+  readonly #recorder: Recorder | undefined;
   #tape: TapeWriter | undefined;
 
   constructor(parts: StorageParts) {
@@ -94,7 +98,10 @@ export class Storage {
       this.#persister = persister;
       this.#losses = new LossWatch(log, () => persister.status().lost, config.maintenanceInterval * 1000);
     }
-    this.#consumers = [this.#persister, this.history.window].filter((each) => each !== undefined);
+    this.#recorder = recorderFor(parts);
+    this.#consumers = [this.#persister, this.history.window, this.#recorder].filter(
+      (each) => each !== undefined,
+    );
   }
 
   /** Before the first tick. */
@@ -127,7 +134,12 @@ export class Storage {
 
   status(): StorageStatus {
     const history = this.history.status();
-    return { redis: this.#redisStatus(), ...(history === undefined ? {} : { history }) };
+    const recorder = this.#recorder?.status();
+    return {
+      redis: this.#redisStatus(),
+      ...(history === undefined ? {} : { history }),
+      ...(recorder === undefined ? {} : { recorder }),
+    };
   }
 
   /** After the last tick: has all readers finish. Returns the names of those that did not within the deadline. */
@@ -157,4 +169,17 @@ export class Storage {
       lag_ms: Math.round(lagMs),
     };
   }
+}
+
+function recorderFor({ config, log }: StorageParts): Recorder | undefined {
+  const { recordPath, recordInstruments, recordInterval, recordFileSize } = config;
+  if (recordPath === '') return undefined;
+  const settings = {
+    folder: recordPath,
+    fileBytes: recordFileSize * 1024 * 1024,
+    intervalMs: recordInterval * 1000,
+    patterns: recordInstruments,
+    holidays: config.tradingHours === 'always' ? [] : Object.values(config.holidays.years).flat(),
+  };
+  return new Recorder(settings, log);
 }

@@ -33,6 +33,10 @@ describe('defaults', () => {
       holidays: readHolidays(),
       connectionsPerWorker: 'auto',
       tickFlow: 'live',
+      recordPath: '',
+      recordInstruments: [{ text: '*', exchange: undefined, id: '', open: true }],
+      recordInterval: 1,
+      recordFileSize: 1024,
       redisEnabled: false,
       redis: {
         host: '127.0.0.1',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { rmSync } from 'node:fs';
-import { BlockBuilder } from '../../src/recorder/blockCodec.js';
+import { BlockBuilder, sealBlock } from '../../src/recorder/blockCodec.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange, type TickRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
@@ -53,7 +53,7 @@ export function writeRecording(folder: string, blocks: readonly (readonly Sample
 export function encoded(block: readonly Sample[], fileId: number, lost = 0): Buffer {
   const builder = new BlockBuilder(Math.max(1, block.length));
   for (const { key, tick } of block) builder.add(tick.i32, key);
-  return builder.finish(fileId, lost);
+  return sealBlock(builder.finish(), fileId, lost);
 }
 
 /** What a tick and its key say, for comparisons; sequence and slot are the recorder's own. */

@@ -1,0 +1,88 @@
+import { tradingDayAt } from '../market/contracts.js';
+import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
+import type { Exchange } from '../market/products.js';
+import type { TradingCalendar } from '../market/tradingCalendar.js';
+import type { TickRecord } from '../ring/tickRecord.js';
+import { BlockBuilder, keyForm } from './blockCodec.js';
+import type { BlockSink } from './blockSink.js';
+
+const blockRecords = 8192;
+const hourMs = 3_600_000;
+/** 20:00 in Shanghai, where the trading day changes, in UTC. */
+const switchMs = 12 * hourMs;
+const dayMs = 24 * hourMs;
+
+export interface TickRecorderSettings {
+  readonly patterns: readonly InstrumentPattern[];
+  /** A block is written when its first tick is this old, in ms. */
+  readonly intervalMs: number;
+  readonly calendar: TradingCalendar;
+}
+
+/**
+ * Gathers ticks into blocks: a block ends with its 8,192nd tick, when its first one is an interval old, and when a trading
+ * day begins, by the time at which ticks are received.
+ */
+export class TickRecorder {
+  readonly #settings: TickRecorderSettings;
+  readonly #sink: BlockSink;
+  readonly #block = new BlockBuilder(blockRecords);
+  /** By slot; undefined where it has not been asked. */
+  readonly #wanted: (boolean | undefined)[] = [];
+  #begunMs = 0;
+  #tradingDay = 0;
+  /** ms since the epoch at which another trading day begins. */
+  #dayEndsMs = -Infinity;
+  #missed = 0;
+
+  constructor(settings: TickRecorderSettings, sink: BlockSink) {
+    this.#settings = settings;
+    this.#sink = sink;
+  }
+
+  /** Ticks that are not in a block yet. */
+  get pending(): number {
+    return this.#block.count;
+  }
+
+  /** When flushDue() has something to do; Infinity for never. */
+  get dueMs(): number {
+    return this.#block.count === 0 ? Infinity : this.#begunMs + this.#settings.intervalMs;
+  }
+
+  /** Takes a tick whose slot is its instrument's for good. `nowMs` is of a clock that goes forward. */
+  take(tick: TickRecord, key: string, nowMs: number): void {
+    if (!(this.#wanted[tick.slot] ??= this.#isWanted(key))) return;
+    if (tick.receiveTimeMs >= this.#dayEndsMs) this.#beginDay(tick.receiveTimeMs, nowMs);
+    if (this.#block.count === 0) this.#begunMs = nowMs;
+    this.#block.add(tick.i32, key);
+    if (this.#block.full) this.flush(nowMs);
+  }
+
+  /** @param missed ticks that were overwritten before they could be read, since the start */
+  missed(missed: number): void {
+    if (missed === this.#missed) return;
+    this.#sink.countLost(missed - this.#missed);
+    this.#missed = missed;
+  }
+
+  flushDue(nowMs: number): void {
+    if (nowMs >= this.dueMs) this.flush(nowMs);
+  }
+
+  flush(nowMs: number): void {
+    if (this.#block.count > 0) this.#sink.put(this.#block.finish(), this.#tradingDay, nowMs);
+  }
+
+  #beginDay(receiveMs: number, nowMs: number): void {
+    this.flush(nowMs);
+    this.#tradingDay = tradingDayAt(new Date(receiveMs), this.#settings.calendar);
+    this.#dayEndsMs = (Math.floor((receiveMs - switchMs) / dayMs) + 1) * dayMs + switchMs;
+  }
+
+  #isWanted(key: string): boolean {
+    const dot = key.indexOf('.');
+    const instrument = { exchange: key.slice(0, dot) as Exchange, id: key.slice(dot + 1) };
+    return keyForm.test(key) && this.#settings.patterns.some((pattern) => matches(pattern, instrument));
+  }
+}

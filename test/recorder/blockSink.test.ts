@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { toPatterns } from '../../src/config/patternList.js';
+import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { packagePath } from '../../src/paths.js';
+import { BlockBuilder, type PackedBlock } from '../../src/recorder/blockCodec.js';
+import { BlockSink } from '../../src/recorder/blockSink.js';
+import { RecordingReader } from '../../src/recorder/recordingReader.js';
+import { TickRecorder } from '../../src/recorder/tickRecorder.js';
+import { readBack, recordingFolder, sample, samples } from './recordings.js';
+
+const day = 20240411;
+
+function sinkInto(folder: string, fileBytes = 1e9): { sink: BlockSink; lines: string[] } {
+  const lines: string[] = [];
+  return {
+    sink: new BlockSink({ folder, fileBytes }, (level, text) => lines.push(`${level} ${text}`)),
+    lines,
+  };
+}
+
+function blockOf(ticks: number): PackedBlock {
+  const builder = new BlockBuilder(ticks);
+  for (const { key, tick } of samples(ticks)) builder.add(tick.i32, key);
+  return builder.finish();
+}
+
+const filesIn = (folder: string): string[] => readdirSync(folder).sort();
+
+describe('the sink of blocks', () => {
+  it('begins another file past the size, on another trading day, and where its file was removed', () => {
+    const folder = join(recordingFolder(), 'new', 'folder');
+    const { sink, lines } = sinkInto(folder, 1000);
+    for (let i = 0; i < 2; i++) sink.put(blockOf(100), day, i);
+    expect(filesIn(folder)).toEqual(['20240411-0001.ticks', '20240411-0002.ticks']);
+    sink.put(blockOf(1), 20240412, 5);
+    rmSync(sink.path);
+    sink.put(blockOf(3), 20240412, 6);
+    sink.close(7);
+    expect(filesIn(folder)).toEqual(['20240411-0001.ticks', '20240411-0002.ticks', '20240412-0001.ticks']);
+    expect(readBack(join(folder, '20240412-0001.ticks')).ticks).toHaveLength(3);
+    expect(sink.counters).toMatchObject({ files: 4, ticks: 204, lost: 0 });
+    expect(lines.every((line) => line.startsWith('info recording into '))).toBe(true);
+  });
+
+  it('says once that a folder cannot be written, keeps what comes, and goes on when it can', () => {
+    const place = recordingFolder();
+    const folder = join(place, 'ticks');
+    writeFileSync(folder, 'a file');
+    const { sink, lines } = sinkInto(folder);
+    for (let i = 0; i < 5; i++) sink.put(blockOf(10), day, i * 1000);
+    expect(lines).toEqual([
+      expect.stringMatching(/^error cannot record into .*ticks: .* \(E[A-Z]+\); trying again/),
+    ]);
+    expect([sink.waitingTicks, sink.failure === '']).toEqual([50, false]);
+    rmSync(folder);
+    sink.maintain(4500);
+    expect(sink.waitingTicks).toBe(50);
+    sink.maintain(5000);
+    expect([sink.waitingTicks, sink.failure, sink.counters.ticks]).toEqual([0, '', 50]);
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/^info recording into .*20240411-0001\.ticks/),
+      expect.stringMatching(/^info recording goes on into .*; 0 ticks were lost meanwhile/),
+    ]);
+    sink.close(6000);
+    expect(readBack(join(folder, '20240411-0001.ticks')).ticks).toHaveLength(50);
+  });
+
+  it('loses the oldest past what may wait, counts it, and tells it in the file', () => {
+    const place = recordingFolder();
+    const folder = join(place, 'ticks');
+    writeFileSync(folder, 'a file');
+    const { sink } = sinkInto(folder);
+    const payload = Buffer.alloc(30 * 1024 * 1024);
+    for (let i = 0; i < 3; i++) {
+      const { header } = blockOf(10);
+      sink.put({ header, payload }, day, 0);
+    }
+    expect(sink.counters.lost).toBe(10);
+    expect(sink.waitingTicks).toBe(20);
+    sink.countLost(5);
+    sink.close(0);
+    expect(sink.counters.lost).toBe(30);
+  });
+
+  it('writes over what a full disk took in part, and leaves a readable file', () => {
+    const folder = recordingFolder();
+    const script = packagePath('test', 'recorder', 'fullDisk.js');
+    // 200 KB of blocks where a file may have 100 KB: the write that passes the limit is cut, those after it refused.
+    const shell = `trap '' XFSZ; ulimit -f 100; exec "${process.execPath}" "${script}" "${folder}" 7`;
+    const { lines, failures, counters } = JSON.parse(
+      execFileSync('bash', ['-c', shell], { encoding: 'utf8' }),
+    ) as { lines: string[]; failures: number; counters: BlockSink['counters'] };
+    expect(failures).toBeGreaterThan(0);
+    expect(lines[1]).toMatch(/^error cannot record into .*ticks: the file may not be larger \(EFBIG\)/);
+    expect(lines.at(-1)).toMatch(/^error \d+ ticks were not recorded: the file may not be larger/);
+    expect(lines).toHaveLength(3);
+    const reader = new RecordingReader(join(folder, '20261124-0001.ticks'));
+    expect(reader.ticks).toBe(counters.ticks);
+    expect(counters.ticks + counters.lost).toBe(700);
+    expect(reader.torn?.reason).toBe('the block is cut short');
+    reader.close();
+  });
+});
+
+describe('the recorder of ticks', () => {
+  const settings = { patterns: toPatterns(['*']), intervalMs: 1000, calendar: new WeekdayCalendar() };
+
+  it('takes the instruments of its patterns', () => {
+    const folder = recordingFolder();
+    const { sink } = sinkInto(folder);
+    const recorder = new TickRecorder({ ...settings, patterns: toPatterns(['SHFE.*', 'm2405']) }, sink);
+    ['SHFE.rb2405', 'DCE.m2405', 'DCE.m2409', 'CZCE.SR405'].forEach((key, slot) => {
+      const { tick } = sample(key, { slot });
+      recorder.take(tick, key, 0);
+    });
+    recorder.flush(0);
+    sink.close(0);
+    expect(readBack(join(folder, filesIn(folder)[0]!)).ticks.map((tick) => tick.split(' ')[0])).toEqual([
+      'SHFE.rb2405',
+      'DCE.m2405',
+    ]);
+  });
+
+  it('ends a block by time, by count and at the begin of a trading day, 20:00 in Shanghai', () => {
+    const folder = recordingFolder();
+    const { sink } = sinkInto(folder);
+    const recorder = new TickRecorder(settings, sink);
+    const key = 'SHFE.rb2405';
+    const take = (utcMs: number, nowMs: number): void =>
+      recorder.take(sample(key, { receivedAt: utcMs }).tick, key, nowMs);
+    const thursday = Date.UTC(2024, 3, 11, 11, 59, 59, 999);
+    take(thursday, 0);
+    recorder.flushDue(999);
+    expect([sink.counters.ticks, recorder.dueMs]).toEqual([0, 1000]);
+    recorder.flushDue(1000);
+    expect([sink.counters.ticks, recorder.dueMs]).toEqual([1, Infinity]);
+    take(thursday, 1001);
+    take(thursday + 1, 1002);
+    expect(sink.counters.ticks).toBe(2);
+    // A host's clock that steps back does not bring a day back.
+    take(thursday, 1003);
+    for (let i = 0; i < 8190; i++) take(thursday + 5, 1004);
+    expect([sink.counters.ticks, recorder.pending]).toEqual([2 + 8192, 0]);
+    // Friday's evening is Monday's.
+    take(Date.UTC(2024, 3, 12, 12), 1005);
+    recorder.flush(1006);
+    sink.close(1007);
+    expect(filesIn(folder).map((name) => basename(name))).toEqual([
+      '20240411-0001.ticks',
+      '20240412-0001.ticks',
+      '20240415-0001.ticks',
+    ]);
+  });
+
+  it('tells in the file what was lost before it could be read', () => {
+    const folder = recordingFolder();
+    const { sink } = sinkInto(folder);
+    const recorder = new TickRecorder(settings, sink);
+    for (const { key, tick } of samples(3)) recorder.take(tick, key, 0);
+    recorder.missed(12);
+    recorder.missed(12);
+    recorder.flush(0);
+    sink.close(0);
+    const reader = new RecordingReader(join(folder, filesIn(folder)[0]!));
+    expect([reader.ticks, reader.lost]).toEqual([3, 12]);
+    reader.close();
+  });
+});
