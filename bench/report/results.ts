@@ -39,6 +39,7 @@ function comparisons(result: ScenarioResult): string {
         `${shown(result.ratio_spread?.most ?? NaN)}: the spreads ${agrees ? 'overlap' : 'do not overlap'}.`,
     );
   }
+  if (result.stored !== undefined) lines.push(`Stored: \`${JSON.stringify(result.stored)}\``);
   if (result.ceiling !== undefined) lines.push(`Gateway: \`${JSON.stringify(result.ceiling)}\``);
   for (const [name, figures] of Object.entries(result.baseline ?? {}))
     lines.push(`Against ${name}: \`${JSON.stringify(figures)}\``);

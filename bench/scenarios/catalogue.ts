@@ -4,6 +4,7 @@ import { fanout } from './fanout.js';
 import { ingest } from './ingest.js';
 import { replay } from './replay.js';
 import { NotBuilt, type Scenario } from './scenario.js';
+import { storage } from './storage.js';
 
 const fanoutPreset = {
   seconds: 2,
@@ -91,6 +92,6 @@ export const scenarios: readonly Scenario[] = [
   }),
   failover,
   replay,
-  notBuilt('storage', 'storing ticks in Redis'),
+  storage,
   notBuilt('cluster', 'scale-out over Redis'),
 ];

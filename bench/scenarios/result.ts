@@ -41,6 +41,8 @@ export interface ScenarioResult {
   readonly gap_ms?: number;
   /** Every fault of a failover. */
   readonly faults?: readonly FaultSummary[];
+  /** What was stored, and what that costs. */
+  readonly stored?: Readonly<Record<string, unknown>>;
   readonly baseline?: Readonly<Record<string, unknown>>;
   readonly ceiling?: Readonly<Record<string, unknown>>;
   readonly calibration?: Readonly<Record<string, unknown>>;

@@ -71,8 +71,8 @@ describe('a scenario', () => {
   }, 60_000);
 
   it('whose feature is not there yet says so and fails', () => {
-    const { status, stderr } = bench('--scenario', 'storage', '--json');
-    expect(stderr).toContain('storage cannot run yet');
+    const { status, stderr } = bench('--scenario', 'cluster', '--json');
+    expect(stderr).toContain('cluster cannot run yet');
     expect(status).toBe(3);
   });
 });
