@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-
-export type Quote = Record<string, unknown>;
+import type { Quote } from './pushRecorder.js';
 
 /** An aid client that peeks as fast as it is answered and keeps every state that each quote has had. */
 export class AidFollower {

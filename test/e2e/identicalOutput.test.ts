@@ -4,12 +4,12 @@ import WebSocket from 'ws';
 import { loadCalendar } from '../../src/market/holidayCalendar.js';
 import { listInstruments } from '../../src/market/options.js';
 import { loadProducts } from '../../src/market/products.js';
-import { actionFieldNames } from '../../src/market/quoteEncoder.js';
 import { generations, libraryOf } from '../generations.js';
-import { AidFollower, type Quote } from './aidFollower.js';
+import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 const reference = '6.7.13';
 /** Ids have 30 characters at most in their structs. */
@@ -61,43 +61,6 @@ function chosen(): string[] {
   return [...ofFutures, ...ofOptions].map(({ exchange, id }) => `${exchange}.${id}`);
 }
 
-/** Keeps the text of every market_data frame, by instrument. */
-class PushRecorder {
-  readonly frames = new Map<string, string[]>();
-  readonly #socket: WebSocket;
-
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
-    socket.on('message', (data: Buffer) => {
-      const text = data.toString('utf8');
-      const key = /^\{"action":"market_data","instrument_id":"([^"]+)"/.exec(text)?.[1];
-      if (key === undefined) return;
-      const frames = this.frames.get(key);
-      if (frames === undefined) this.frames.set(key, [text]);
-      else frames.push(text);
-    });
-  }
-
-  static async start(url: string, request: object): Promise<PushRecorder> {
-    const socket = new WebSocket(`${url}?protocol=action`);
-    const recorder = new PushRecorder(socket);
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ action: 'subscribe', ...request }));
-    return recorder;
-  }
-
-  /** The frames from the first one on whose quote is of a time (ms since the epoch) or later. */
-  since(key: string, time: number): string[] {
-    const frames = this.frames.get(key) ?? [];
-    const first = frames.findIndex((text) => Number(/"timestamp":(\d+)/.exec(text)?.[1] ?? 0) >= time);
-    return first < 0 ? [] : frames.slice(first);
-  }
-
-  stop(): void {
-    this.#socket.terminate();
-  }
-}
-
 /** Waits for what must come to hold; where it does not, the comparison after it shows the difference. */
 async function settled(check: () => boolean): Promise<void> {
   await until('both to be at the end', check, 10_000).catch(() => undefined);
@@ -132,7 +95,7 @@ async function open(generation: string, frontPort: number): Promise<Output> {
     generation,
     gateway,
     full: await PushRecorder.start(url, { instruments: keys }),
-    diffs: await PushRecorder.start(url, { instruments: keys, diff: true, fields: actionFieldNames }),
+    diffs: await PushRecorder.ofChanges(url, keys),
     aid: await AidFollower.start(url, keys.join(',')),
   };
 }
@@ -233,7 +196,7 @@ describe.each(generations.filter((generation) => generation !== reference))(
     it('every state that an aid client was told of is one of the same ticks, and so is the last', async () => {
       const { aid } = outputOf(generation);
       for (const key of keys) {
-        const states = statesOf(outputOf(reference).diffs.frames.get(key)!);
+        const states = outputOf(reference).diffs.states(key);
         await settled(() => stateOf(aid.of(key).at(-1)!) === states.at(-1));
         const known = new Set(states);
         const told = aid.of(key).filter((quote) => Number(quote['timestamp']) >= begin);
@@ -270,22 +233,6 @@ describe('what differs', () => {
     await client.close();
   });
 });
-
-/** The members that both protocols have, as text; absent ones as the aid side marks them. */
-function stateOf(quote: Quote): string {
-  return JSON.stringify(
-    actionFieldNames.flatMap((name) => (name === 'instrument_id' ? [] : [[name, quote[name] ?? '-']])),
-  );
-}
-
-/** What a client that is sent changes holds after each frame. */
-function statesOf(frames: readonly string[]): string[] {
-  let held: Quote = {};
-  return frames.map((text) => {
-    held = { ...held, ...(JSON.parse(text) as { data: Quote }).data };
-    return stateOf(held);
-  });
-}
 
 /** The text of the first answer to a peek of a client that is new. */
 async function firstSnapshot(generation: string): Promise<string> {

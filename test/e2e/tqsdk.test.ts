@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AidFollower, type Quote } from './aidFollower.js';
+import { AidFollower } from './aidFollower.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, Program, until } from './processes.js';
+import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 /** The example program, which runs the package tqsdk as it comes from the registry. */
 class TqClient extends Program {
@@ -10,7 +11,7 @@ class TqClient extends Program {
   readonly #states = new Map<string, Quote[]>();
 
   constructor(port: number, wishes: readonly string[]) {
-    super(['examples', 'tqsdk-js', 'quotes.js'], [`127.0.0.1:${port}`, ...wishes]);
+    super(['examples', 'tqsdk-js', 'quotes.mjs'], [`127.0.0.1:${port}`, ...wishes]);
   }
 
   /** What its search has found. */
@@ -40,46 +41,22 @@ class TqClient extends Program {
   }
 }
 
-/** The names under which the package keeps what it makes a change of. */
-const keptAs: Readonly<Record<string, string>> = {
-  last_price: '_last_price',
-  pre_settlement: '_pre_settlement',
-};
-
-const moment = (quote: Quote): string => `${String(quote['timestamp'])} ${String(quote['volume'])}`;
 const timeOf = (quote: Quote | undefined): number => Number(quote?.['timestamp'] ?? 0);
 
-function byMoment(states: readonly Quote[]): Map<string, Quote[]> {
-  const groups = new Map<string, Quote[]>();
-  for (const state of states) {
-    const group = groups.get(moment(state));
-    if (group === undefined) groups.set(moment(state), [state]);
-    else group.push(state);
-  }
-  return groups;
-}
-
-/** Fails where the package shows another state than the raw client saw at the same moment; the moments both have seen. */
-function compare(shown: readonly Quote[], raw: readonly Quote[]): number {
-  const groups = byMoment(raw);
-  let moments = 0;
-  for (const state of shown) {
-    const candidates = groups.get(moment(state));
-    if (candidates === undefined) continue;
-    moments++;
-    const names = Object.keys(candidates[0]!);
-    expect(candidates).toContainEqual(
-      Object.fromEntries(names.map((name) => [name, state[keptAs[name] ?? name]])),
-    );
-  }
-  return moments;
-}
+/** A quote by the protocol's names: the package makes changes of these two, and keeps them under other ones. */
+const plain = (quote: Quote): Quote => ({
+  ...quote,
+  last_price: quote['_last_price'],
+  pre_settlement: quote['_pre_settlement'],
+});
 
 let port: number;
 let frontPort: number;
 let fronts: [FrontsProcess, FrontsProcess];
 let gateway: GatewayProcess;
 let tqsdk: TqClient;
+/** Raw clients: one that is told of every tick, and one that peeks as the package does. */
+let recorder: PushRecorder;
 let follower: AidFollower;
 /** A contract of each exchange. */
 let symbols: string[];
@@ -93,20 +70,39 @@ function startGateway(): GatewayProcess {
   });
 }
 
-const follow = (): Promise<AidFollower> => AidFollower.start(`ws://127.0.0.1:${port}/`, symbols.join(','));
+async function follow(): Promise<void> {
+  const url = `ws://127.0.0.1:${port}/`;
+  recorder = await PushRecorder.ofChanges(url, symbols);
+  follower = await AidFollower.start(url, symbols.join(','));
+}
 
-/** Waits until the package has followed each quote for so many states past `since` (ms), and compares them. */
-async function followed(states: number, since: number): Promise<void> {
+/** The states of a quote that the package has shown since the raw clients knew it, past `since` (ms). */
+function shown(symbol: string, since: number): Quote[] {
+  const known = Math.max(since, timeOf(follower.of(symbol)[0]));
+  return tqsdk
+    .of(symbol)
+    .filter((quote) => timeOf(quote) > known)
+    .map(plain);
+}
+
+/** Waits until the package has shown each quote in so many states, which must be those that ticks brought about. */
+async function followed(count: number, since: number): Promise<void> {
   await until(
     () => `quotes to go on: ${tqsdk.output.slice(-600)}`,
-    () =>
-      symbols.every((symbol) => tqsdk.of(symbol).filter((quote) => timeOf(quote) > since).length >= states),
+    () => symbols.every((symbol) => shown(symbol, since).length >= count),
   );
   for (const symbol of symbols) {
-    await until(
-      () => `${symbol} to be seen alike`,
-      () => compare(tqsdk.of(symbol), follower.of(symbol)) >= states,
-    );
+    const states = shown(symbol, since).map(stateOf);
+    await until(`${symbol} at the recorder`, () => recorder.states(symbol).includes(states.at(-1)!));
+    const known = new Set(recorder.states(symbol));
+    expect(states.filter((state) => !known.has(state))).toEqual([]);
+    const last = timeOf(shown(symbol, since).at(-1));
+    await until(`${symbol} at the raw client`, () => timeOf(follower.of(symbol).at(-1)) >= last);
+    const told = new Map(follower.of(symbol).map((quote) => [stateOf(quote), quote]));
+    const both = shown(symbol, since).filter((quote) => told.has(stateOf(quote)));
+    expect(both.length).toBeGreaterThan(0);
+    // All that the protocol has beyond the common members: other names of the same values, and what does not change.
+    for (const quote of both) expect(quote).toMatchObject(told.get(stateOf(quote))!);
   }
 }
 
@@ -126,10 +122,11 @@ beforeAll(async () => {
     (exchange) => futures.find(([, entry]) => entry.exchange_id === exchange)![0],
   );
   tqsdk = new TqClient(port, [...symbols, 'luowengang', 'lwg', 'rb', 'doupo', 'nothing']);
-  follower = await follow();
+  await follow();
 });
 
 afterAll(async () => {
+  recorder.stop();
   await follower.stop();
   await tqsdk.stop();
   await gateway.stop();
@@ -173,11 +170,12 @@ describe('the package tqsdk, unmodified', () => {
 
   it('goes on after a restart of the gateway', async () => {
     await gateway.stop('SIGKILL');
+    recorder.stop();
     await follower.stop();
     const since = Date.now();
     gateway = startGateway();
     await gateway.port();
-    follower = await follow();
+    await follow();
     await followed(10, since);
   });
 });

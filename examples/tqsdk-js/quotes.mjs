@@ -1,18 +1,19 @@
 /**
  * Prints quotes that TqSdk for JavaScript gets from a gateway, one line of JSON for each change.
  *
- *   node quotes.js HOST:PORT INSTRUMENT|SEARCH...
+ *   node quotes.mjs HOST:PORT INSTRUMENT|SEARCH...
  *
  * An argument with a dot is an instrument (SHFE.rb2701); any other is searched for in ids, product codes and pinyin (rb,
  * lwg, luowengang), and of what is found the first is taken. Needs `npm install tqsdk@1.3.1 ws`.
  */
+import console from 'node:console';
 import process from 'node:process';
 import TQSDK from 'tqsdk/dist/umd/tqsdk-nocache.js';
 import WebSocket from 'ws';
 
 const [address, ...wishes] = process.argv.slice(2);
 if (address === undefined || wishes.length === 0) {
-  console.error('usage: node quotes.js HOST:PORT INSTRUMENT|SEARCH...');
+  console.error('usage: node quotes.mjs HOST:PORT INSTRUMENT|SEARCH...');
   process.exit(2);
 }
 
