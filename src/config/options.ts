@@ -267,8 +267,8 @@ export const gatewayOptions = {
   ),
   history_memory: option(
     integer(0, 65_536),
-    64,
-    'Newest ticks kept in memory for GET /api/history/ticks where redis_enabled is false, some 15,000 to a MB; taken as they come. 0 keeps none.',
+    32,
+    'Newest ticks kept in memory for GET /api/history/ticks where redis_enabled is false, some 15,000 in each MB, which is taken as they come; 16 MB more while it is on. 0: none.',
     'MB',
   ),
   history_queries: option(

@@ -8,7 +8,7 @@ import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
  *        16    f64 time of receipt before which ticks may be missing, since the writer was lapped; 0: never
  *        24    f64 when the window was made, ms since the epoch
  *        64    blocks × 16 bytes: u32 number, u32 used bytes, u32 hash of the key, unused
- *        then  blocks × 2,048 bytes:
+ *        then  blocks × 1,024 bytes:
  *                0    c[96]  EXCHANGE.id in latin1, NUL-padded
  *                96   f64    exchange time of its first row
  *                104  rows, packed (rowPacking.ts); the first does not need the block before
@@ -21,7 +21,7 @@ import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
 const magic = 0x77646f77;
 const headerBytes = 64;
 const entryWords = 4;
-export const blockBytes = 2048;
+const blockBytes = 1024;
 const keyBytes = 96;
 const firstTimeAt = keyBytes;
 const rowsAt = keyBytes + 8;

@@ -20,7 +20,7 @@ const restartMs = 1000;
 export class WindowThread {
   readonly name = 'history window';
   /** It packs several hundred thousand ticks a second. */
-  readonly tapeRecords = 16_384;
+  readonly tapeRecords = 8192;
   /** For WindowSource, in any thread. */
   readonly memory: SharedArrayBuffer;
   readonly #log: Logger;

@@ -60,7 +60,7 @@ describe('defaults', () => {
         spillMemory: 16,
         spillFile: 1024,
       },
-      history: { memory: 64, queries: 16, queue: 32 },
+      history: { memory: 32, queries: 16, queue: 32 },
       logLevel: 'info',
       shutdownDeadline: 10,
       limits: {

@@ -3,20 +3,13 @@ import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HistoryPool } from '../../src/history/historyPool.js';
-import { encodeTick } from '../../src/storage/tickCodec.js';
 import { load } from '../config/sources.js';
 import { waitFor, World } from '../server/world.js';
 import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
-import { flagsOfTick, receiveMsOfTick, stepMs, tickAsJson, timeOfTick, valuesOfTick } from './storedTicks.js';
+import { lineOf, storeMany, tickAsJson, timeOfTick } from './storedTicks.js';
 
 const stream = 'qactpmd:ticks:SHFE.rb2601';
 const pipelineEntries = 2000;
-/** Stores ticks that differ in their time alone, ARGV: first time, step, count, the line before and after its time. */
-const storeMany = `
-for i = 0, ARGV[3] - 1 do
-  local time = string.format('%d', ARGV[1] + i * ARGV[2])
-  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5])
-end`;
 
 let world: World | undefined;
 let pool: HistoryPool | undefined;
@@ -45,10 +38,6 @@ async function serve(): Promise<Served> {
   });
   world = await World.start({ history: pool });
   return { redis, client, pool, world };
-}
-
-function lineOf(index: number): string {
-  return encodeTick(flagsOfTick(index), receiveMsOfTick(index), valuesOfTick(index));
 }
 
 /** Stores ticks from the first one on. */
@@ -146,9 +135,7 @@ describe('ticks from Redis', () => {
   it('are a million in one answer, with no more memory than ever, while ticks go on', async () => {
     const { client, pool, world } = await serve();
     const count = 1_000_000;
-    const [before, after] = lineOf(0).split(`${timeOfTick(0)}`);
-    for (let index = 0; index < count; index += count / 20)
-      await client.eval(storeMany, 1, stream, timeOfTick(index), stepMs, count / 20, before!, after!);
+    await storeMany(client, stream, count);
 
     const live = await world.connectAction();
     await live.subscribe(['rb2601']);

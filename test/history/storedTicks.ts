@@ -1,6 +1,8 @@
+import type { Redis } from 'ioredis';
 import type { HistoryRow } from '../../src/history/row.js';
 import { WindowWriter } from '../../src/history/tickWindow.js';
 import { F, fieldCount } from '../../src/market/quoteFields.js';
+import { encodeTick } from '../../src/storage/tickCodec.js';
 
 /** 09:00:00 Shanghai on Monday, 5 January 2026. */
 export const firstTimeMs = Date.UTC(2026, 0, 5, 1);
@@ -103,4 +105,27 @@ export function tickAsJson(index: number): Record<string, unknown> {
     flags: flagsOfTick(index) === 0 ? [] : ['stale', 'off_session'],
     receive_time: receiveMsOfTick(index),
   };
+}
+
+/** A tick as it lies in Redis. */
+export function lineOf(index: number): string {
+  return encodeTick(flagsOfTick(index), receiveMsOfTick(index), valuesOfTick(index));
+}
+
+/** Stores ticks that differ in their time alone. ARGV: first time, step, count, the line before and after its time. */
+const storeScript = `
+for i = 0, ARGV[3] - 1 do
+  local time = string.format('%d', ARGV[1] + i * ARGV[2])
+  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5])
+end`;
+/** Redis does nothing else meanwhile. */
+const storedAtOnce = 50_000;
+
+/** Fills a stream with copies of the first tick that differ in their time alone. */
+export async function storeMany(client: Redis, stream: string, count: number): Promise<void> {
+  const [before, after] = lineOf(0).split(`${timeOfTick(0)}`);
+  for (let index = 0; index < count; index += storedAtOnce) {
+    const some = Math.min(storedAtOnce, count - index);
+    await client.eval(storeScript, 1, stream, timeOfTick(index), stepMs, some, before!, after!);
+  }
 }

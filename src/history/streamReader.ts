@@ -1,0 +1,66 @@
+import type { RedisConfig } from '../config/redisConfig.js';
+import { clusterSlot } from '../storage/clusterSlot.js';
+import { RedisLink } from '../storage/redisLink.js';
+import type { RedisNode } from '../storage/redisNode.js';
+import type { StreamEntry } from './redisSource.js';
+
+/** ms that a query waits for a connection that is being made. */
+const patienceMs = 5000;
+
+/** Reads streams of whichever server has them. Connects with the first reading, and from then on by itself. */
+export class StreamReader {
+  readonly #link: RedisLink;
+  readonly #waiting = new Set<(cause: string) => void>();
+  #isStarted = false;
+
+  constructor(config: RedisConfig) {
+    const wake = (cause: string): void => {
+      for (const each of this.#waiting) each(cause);
+    };
+    this.#link = new RedisLink(config, { onUp: () => wake(''), onDown: wake });
+  }
+
+  /**
+   * XRANGE key start end COUNT count.
+   *
+   * @throws an Error with a few words when Redis cannot be used or refuses
+   */
+  async read(key: string, start: string, end: string, count: number): Promise<readonly StreamEntry[]> {
+    const node = await this.#nodeOf(key);
+    const [reply] = await node.run([['XRANGE', key, start, end, 'COUNT', String(count)]]);
+    if (reply === undefined) throw new Error('no answer');
+    if ('value' in reply) return reply.value as readonly StreamEntry[];
+    this.#link.consider(reply.error, node);
+    throw reply.error;
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  async #nodeOf(key: string): Promise<RedisNode> {
+    if (!this.#isStarted) this.#link.start();
+    this.#isStarted = true;
+    const slot = clusterSlot(key);
+    let node = this.#link.nodeOf(slot);
+    if (node?.isReady !== true) {
+      const cause = await this.#change();
+      node = this.#link.nodeOf(slot);
+      if (node?.isReady !== true) throw new Error(cause === '' ? 'no server has the key' : cause);
+    }
+    return node;
+  }
+
+  /** Waits until the connection is made or has failed: '', or why it has. */
+  #change(): Promise<string> {
+    return new Promise((resolve) => {
+      const end = (cause: string): void => {
+        this.#waiting.delete(end);
+        clearTimeout(timer);
+        resolve(cause);
+      };
+      const timer = setTimeout(end, patienceMs, `no connection within ${patienceMs} ms`);
+      this.#waiting.add(end);
+    });
+  }
+}
