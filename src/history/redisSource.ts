@@ -38,28 +38,27 @@ export class RedisSource implements HistorySource {
 
   async open({ key, fromMs, toMs, after }: HistoryRange): Promise<HistoryReading> {
     const stream = this.#streamOf(key);
-    const start = after === undefined ? `${fromMs - overscanMs}` : idAfter(after);
     const end = toMs === Infinity ? '+' : `${toMs + overscanMs}`;
-    const read = (from: string, count: number): Promise<readonly StreamEntry[]> =>
-      this.#read(stream, from, end, count).catch((error: unknown) => {
+    const read = (from: string, to: string, count: number): Promise<readonly StreamEntry[]> =>
+      this.#read(stream, from, to, count).catch((error: unknown) => {
         throw new HistoryError('history_unavailable', `Redis: ${reasonOf(error)}`);
       });
+    const readAfter = async (id: string, count: number): Promise<readonly StreamEntry[]> =>
+      withoutFirst(id, await read(id, end, count + 1));
     const [oldest, first] = await Promise.all([
-      this.#read(stream, '-', '+', 1),
-      read(start, firstEntries),
-    ]).catch((error: unknown) => {
-      throw error instanceof HistoryError
-        ? error
-        : new HistoryError('history_unavailable', `Redis: ${reasonOf(error)}`);
-    });
-    return new StreamReading(read, first, timeOfFirst(oldest));
+      read('-', '+', 1),
+      after === undefined
+        ? read(`${fromMs - overscanMs}`, end, firstEntries)
+        : readAfter(after, firstEntries),
+    ]);
+    return new StreamReading(readAfter, first, timeOfFirst(oldest));
   }
 }
 
 class StreamReading implements HistoryReading {
   readonly row = new HistoryRow();
   readonly completeFromMs: number | null;
-  readonly #read: (from: string, count: number) => Promise<readonly StreamEntry[]>;
+  readonly #readAfter: (id: string, count: number) => Promise<readonly StreamEntry[]>;
   #entries: readonly StreamEntry[];
   #next = 0;
   /** Another reading may find more. */
@@ -68,11 +67,11 @@ class StreamReading implements HistoryReading {
   #coming: Promise<readonly StreamEntry[]> | undefined;
 
   constructor(
-    read: (from: string, count: number) => Promise<readonly StreamEntry[]>,
+    readAfter: (id: string, count: number) => Promise<readonly StreamEntry[]>,
     first: readonly StreamEntry[],
     completeFromMs: number | null,
   ) {
-    this.#read = read;
+    this.#readAfter = readAfter;
     this.#entries = first;
     this.#mayHaveMore = first.length === firstEntries;
     this.completeFromMs = completeFromMs;
@@ -110,17 +109,23 @@ class StreamReading implements HistoryReading {
   }
 
   #ask(): Promise<readonly StreamEntry[]> {
-    const asked = this.#read(idAfter(this.#entries.at(-1)![0]), laterEntries);
+    const asked = this.#readAfter(this.#entries.at(-1)![0], laterEntries);
     // Whoever awaits it hears of the failure; after a close nobody does.
     asked.catch(() => undefined);
     return asked;
   }
 }
 
-/** The smallest id above. */
-function idAfter(id: string): string {
-  const [ms, number] = id.split('-');
-  return `${ms}-${BigInt(number ?? 0) + 1n}`;
+/**
+ * What follows an entry that was given before. Where that is gone, so may others be that came after it.
+ *
+ * @param entries those from `id` on
+ * @throws HistoryError
+ */
+function withoutFirst(id: string, entries: readonly StreamEntry[]): readonly StreamEntry[] {
+  if (entries[0]?.[0] !== id)
+    throw new HistoryError('cursor_expired', 'the ticks at the cursor are no longer in Redis');
+  return entries.slice(1);
 }
 
 function lineOf([, fields]: StreamEntry): string | undefined {

@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HistoryPool } from '../../src/history/historyPool.js';
 import { load } from '../config/sources.js';
+import { freePorts } from '../e2e/ports.js';
+import { until } from '../e2e/processes.js';
 import { waitFor, World } from '../server/world.js';
 import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
 import { lineOf, storeMany, tickAsJson, timeOfTick } from './storedTicks.js';
@@ -26,13 +28,21 @@ interface Served {
   world: World;
 }
 
-async function serve(): Promise<Served> {
-  const redis = await startRedis(await freePort());
+interface Setup {
+  port?: number;
+  /** Of the server. */
+  options?: string[];
+  /** Of the gateway, beside the port. */
+  settings?: object;
+}
+
+async function serve({ port, options = [], settings = {} }: Setup = {}): Promise<Served> {
+  const redis = await startRedis(port ?? (await freePort()), ...options);
   const client = new Redis({ port: redis.port, retryStrategy: () => null });
   client.on('error', () => undefined);
   onTestFinished(() => client.disconnect());
   pool = new HistoryPool({
-    source: { kind: 'redis', redis: load({ file: { redis_port: redis.port } }).redis },
+    source: { kind: 'redis', redis: load({ file: { redis_port: redis.port, ...settings } }).redis },
     queries: 4,
     waiting: 4,
   });
@@ -104,6 +114,30 @@ describe('ticks from Redis', () => {
     expect(volumes).toEqual(Array.from({ length: 2600 }, (_, index) => index));
   });
 
+  it('have no gap that a client is not told of, where ticks after the cursor were dropped between two pages', async () => {
+    const { client } = await serve();
+    await store(client, 30);
+    const next = (await page(`${day}&limit=10`)).next!;
+    await client.xtrim(stream, 'MINID', timeOfTick(9));
+    const second = await page(`limit=10&cursor=${next}`);
+    expect(second.ticks.map(({ volume }) => volume)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    await client.xtrim(stream, 'MINID', timeOfTick(20));
+    const response = await ask(`limit=10&cursor=${second.next!}`);
+    expect(response.status).toBe(410);
+    expect(await response.json()).toMatchObject({ error: { code: 'cursor_expired' } });
+  });
+
+  it('break off where ticks are dropped before they could be read', async () => {
+    const { client, pool } = await serve();
+    await store(client, 30_000);
+    const response = await open('from=20260105&to=20260301&limit=100000');
+    response.pause();
+    await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
+    await client.xtrim(stream, 'MINID', timeOfTick(29_500));
+    await expect(text(response)).rejects.toThrow('aborted');
+    expect(pool.counters).toMatchObject({ failed: 1, answered: 0, chunks: 0 });
+  });
+
   it('are found where they came late or early, since ids never step back', async () => {
     const { client } = await serve();
     const add = (idMs: number, index: number): Promise<string | null> =>
@@ -170,6 +204,35 @@ describe('ticks from Redis', () => {
     const frames = await live.settled();
     expect(frames.filter((frame) => frame['action'] === 'market_data')).toHaveLength(sent);
   }, 60_000);
+});
+
+describe('Redis as the settings describe it', () => {
+  it('is read from the database and as the user that they name', async () => {
+    const { client } = await serve({
+      settings: { redis_db: 3, redis_username: 'reader', redis_password: 'secret' },
+    });
+    await client.acl('SETUSER', 'reader', 'on', '>secret', '~*', '+@all');
+    await client.select(3);
+    await store(client, 5);
+    expect((await page(day)).count).toBe(5);
+    await client.acl('SETUSER', 'reader', '>other', '<secret');
+    await client.client('KILL', 'USER', 'reader');
+    expect((await ask(day)).status).toBe(503);
+  });
+
+  it('is a cluster whose node in charge is asked', async () => {
+    // Nodes talk to each other on a port that is 10,000 higher.
+    const port = await freePorts(1);
+    const { client } = await serve({
+      port,
+      options: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+      settings: { redis_port: 1, redis_cluster_nodes: [`127.0.0.1:${port}`] },
+    });
+    await client.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));
+    await until('the cluster to be whole', async () => (await client.cluster('INFO')).includes('state:ok'));
+    await store(client, 5);
+    expect((await page(day)).count).toBe(5);
+  });
 });
 
 describe('without Redis', () => {
