@@ -124,9 +124,10 @@ beforeAll(async () => {
     await until(`snapshots through ${generation}`, () => keys.every((key) => aid.of(key).length > 0));
 
   await pass('2026-01-16T14:00:00', '2026-01-16T14:00:01');
-  // Only what comes after the close may pass faster: so many ticks at once as there would be else are not all sent.
   await pass('2026-01-16T14:59:59.5', '2026-01-16T15:00:01');
-  await pass('2026-01-16T15:15:30', '2026-01-16T17:00:00', 6000);
+  // Past the ticks with the closing and the settlement prices, the newest of which comes.
+  await pass('2026-01-16T15:25:00', '2026-01-16T15:25:00.5');
+  await pass('2026-01-16T16:51:00', '2026-01-16T16:51:00.5');
   await pass('2026-01-16T20:58:59.5', '2026-01-16T20:59:01');
   await pass('2026-01-16T20:59:59.5', '2026-01-16T21:00:01');
   await pass('2026-01-17T00:30:00', '2026-01-17T00:30:01');
