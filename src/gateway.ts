@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { planReload, runningAfter, summarize, type ReloadSummary } from './config/reload.js';
 import { Connections, type ConnectionReport } from './coordinator/connections.js';
+import { InstrumentFinder } from './coordinator/instrumentFinder.js';
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
@@ -52,6 +54,7 @@ export class Gateway {
   readonly #book: QuoteBook;
   readonly #source = new RingTickSource();
   readonly #connections: Connections;
+  readonly #finder: InstrumentFinder;
   readonly #storage: Storage;
   readonly #startedAt = performance.now();
   /** Follows ticks while somebody asks for it at the profile socket. */
@@ -64,6 +67,8 @@ export class Gateway {
   #sessionTimer: NodeJS.Timeout | undefined;
   #connecting = false;
   #missedLogged = 0;
+  /** What was listed when clients' patterns were last looked through. */
+  #listed: unknown;
   #lastStatus = '';
 
   /**
@@ -74,7 +79,13 @@ export class Gateway {
     this.#loadAgain = loadAgain;
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
-    this.#directory = new InstrumentDirectory({ products: config.products, maxInstruments });
+    const listingCalendar = tradingCalendar(config, () => undefined);
+    this.#directory = new InstrumentDirectory({
+      products: config.products,
+      maxInstruments,
+      calendar: listingCalendar,
+    });
+    this.#directory.setImported(config.importedInstruments);
     const calendar = this.#calendar(config);
     this.#clock = new ExchangeClock(calendar, config.tradingHours === 'always');
     this.#book = new QuoteBook(this.#directory, this.#clock);
@@ -86,7 +97,18 @@ export class Gateway {
       source: this.#source,
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
+      onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
+    });
+    this.#finder = new InstrumentFinder({
+      enabled: config.discoverInstruments,
+      file: config.instrumentsFile || join(config.flowPath, 'instruments.json'),
+      products: config.products,
+      calendar: listingCalendar,
+      directory: this.#directory,
+      connections: this.#connections,
+      log,
+      onListing: () => this.#followListing(),
     });
     this.#sessions = new SessionBoard(config.tradingHours, calendar, {
       products: config.products,
@@ -149,6 +171,7 @@ export class Gateway {
     if (!shutdown.aborted) await this.#storage.restore(restoreMs);
     if (shutdown.aborted) return;
     this.#connections.start();
+    this.#finder.start();
     this.#connecting = true;
     this.#startTimers();
   }
@@ -166,6 +189,7 @@ export class Gateway {
     clearInterval(this.#healthTimer);
     clearInterval(this.#maintenanceTimer);
     clearInterval(this.#sessionTimer);
+    const found = this.#finder.stop();
     this.#connections.retire();
     this.#server?.stopAccepting();
     const hung = await this.#connections.stop(left());
@@ -173,6 +197,7 @@ export class Gateway {
     this.#source.stop();
     await this.#server?.close(left());
     hung.push(...(await this.#storage.stop(left())));
+    await found;
     this.#limitedLog.close();
     await this.#simulator?.stop();
     return hung;
@@ -194,10 +219,14 @@ export class Gateway {
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
       const calendar = this.#calendar(config);
       this.#clock.configure(calendar, config.tradingHours === 'always');
+      this.#directory.setCalendar(tradingCalendar(config, () => undefined));
       this.#sessions.configure(config.tradingHours, calendar);
     }
     this.#log.level = config.logLevel;
+    if (plan.settings.includes('import_instruments')) this.#directory.setImported(config.importedInstruments);
     this.#connections.reload(plan, config);
+    this.#followListing();
+    this.#finder.configure(config.discoverInstruments);
     this.#startTimers();
     return summarize(plan, next);
   }
@@ -261,6 +290,7 @@ export class Gateway {
     this.trace.applied();
     this.#server!.onTick(tick.slot);
     this.trace.published();
+    this.#finder.onTick(tick.slot, tick.source);
     this.#storage.onTick(tick);
   };
 
@@ -268,6 +298,7 @@ export class Gateway {
     for (const tick of ticks) {
       if (!this.#book.apply(tick)) continue;
       this.#server!.onTick(tick.slot);
+      this.#finder.onTick(tick.slot, tick.source);
       this.#storage.onTick(tick);
     }
     this.#server!.onBatchEnd();
@@ -335,9 +366,18 @@ export class Gateway {
     return { ...this.#book.counters, missed: this.#source.missed };
   }
 
+  /** A new list: where all of a kind are wanted, by the configuration or by clients, so is what is new on it. */
+  #followListing(): void {
+    const listed = this.#directory.listed();
+    if (listed === this.#listed) return;
+    this.#listed = listed;
+    this.#connections.subscribeAlways();
+    this.#server?.onListing();
+  }
+
   /** What is done from time to time: counters are logged, and a new day's contracts subscribed where all are wanted. */
   #maintain(): void {
-    this.#connections.subscribeAlways();
+    this.#followListing();
     const ticks = this.#tickCounters();
     const instruments = this.#connections.demand();
     this.#log.debug({ instruments, ticks, clients: this.#server?.counters }, 'counters');

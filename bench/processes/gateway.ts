@@ -54,6 +54,8 @@ export class GatewayProcess {
       websocket_host: '127.0.0.1',
       websocket_port: 0,
       flow_path: flow,
+      // Nothing but what a scenario asks for is subscribed.
+      discover_instruments: false,
       ...options.config,
       connections: options.connections,
     };

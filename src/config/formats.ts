@@ -165,3 +165,17 @@ export const recordList: Format<readonly unknown[]> = {
   parse: (given) => given,
   normalize: (value) => (Array.isArray(value) ? (value as unknown[]) : []),
 };
+
+const mostFiles = 100;
+
+/** Paths of files; as text, with commas between them. */
+export const fileList: Format<readonly string[]> = {
+  name: 'file list',
+  allowed: `a list of at most ${mostFiles} paths of files`,
+  accepts: (value) =>
+    Array.isArray(value) &&
+    value.length <= mostFiles &&
+    value.every((each) => text(4096, false).accepts(each)),
+  parse: (given) => given.split(',').map((each) => each.trim()),
+  normalize: (value) => (Array.isArray(value) ? value.map(String) : []),
+};

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { packagePath } from '../paths.js';
 import type { Strategy } from '../coordinator/strategies.js';
+import type { Contract } from '../market/contracts.js';
 import type { ProductTable } from '../market/products.js';
 import type { HolidayTable } from '../market/holidayCalendar.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
@@ -109,6 +110,11 @@ export interface GatewayConfig {
   readonly alwaysSubscribe: readonly InstrumentPattern[];
   /** The built-in table with the rows of the user's file. */
   readonly products: ProductTable;
+  /** What the files of import_instruments hold. */
+  readonly importedInstruments: readonly Contract[];
+  readonly discoverInstruments: boolean;
+  /** Absolute path; empty: in the folder for flow files. */
+  readonly instrumentsFile: string;
   readonly configWatch: boolean;
   readonly tradingHours: TradingHours;
   /** Of calendar_file. */
@@ -187,6 +193,7 @@ export function toGatewayConfig(
   parts: {
     readonly connections: readonly ConnectionConfig[];
     readonly products: ProductTable;
+    readonly importedInstruments: readonly Contract[];
     readonly redis: RedisConfig;
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
@@ -210,6 +217,9 @@ export function toGatewayConfig(
     unsubscribeGrace: values.unsubscribe_grace,
     alwaysSubscribe: toPatterns(values.always_subscribe),
     products: parts.products,
+    importedInstruments: parts.importedInstruments,
+    discoverInstruments: values.discover_instruments,
+    instrumentsFile: values.instruments_file === '' ? '' : resolve(parts.cwd, values.instruments_file),
     configWatch: values.config_watch,
     tradingHours: parts.tradingHours,
     holidays: parts.holidays,

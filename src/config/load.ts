@@ -12,6 +12,8 @@ import {
   type GatewayValues,
   type SimulatorConfig,
 } from './gatewayConfig.js';
+import { shanghaiDay } from '../market/exchangeClock.js';
+import { readImportedInstruments } from './importedInstruments.js';
 import { gatewayOptions } from './options.js';
 import { readProductTable } from './productsFile.js';
 import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
@@ -114,6 +116,9 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const redis = toRedisConfig(values, sources, (setting, text) => add('file', `${setting}: ${text}`));
   const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
   for (const fault of productFaults) add('file', `products_file: ${fault}`);
+  const today = shanghaiDay(Date.now());
+  const imported = readImportedInstruments(values.import_instruments, sources.cwd, products, today);
+  for (const fault of imported.faults) add('file', `import_instruments: ${fault}`);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
@@ -133,10 +138,11 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     unknown.length === 0
       ? undefined
       : `environment ${unknown.join(', ')}: there is no such setting, nothing reads it`;
-  const warnings = [stray, unread].filter((text) => text !== undefined);
+  const warnings = [stray, unread, ...imported.warnings].filter((text) => text !== undefined);
   return toGatewayConfig(values, {
     connections,
     products,
+    importedInstruments: imported.contracts,
     redis,
     simulator,
     tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',

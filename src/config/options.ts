@@ -4,6 +4,7 @@ import {
   autoOr,
   boolean,
   connectionName,
+  fileList,
   host,
   integer,
   keyPrefix,
@@ -135,6 +136,21 @@ export const gatewayOptions = {
     text(4096),
     '',
     'JSON file with rows that replace, add or remove products of the built-in table, relative to the working directory; see docs/instruments.md. Read at start.',
+  ),
+  import_instruments: option(
+    fileList,
+    [],
+    'CSV or JSON files with instruments to list, options above all, relative to the working directory; see docs/instruments.md. They are read again at a reload. The variable takes them with commas between.',
+  ),
+  discover_instruments: option(
+    boolean,
+    true,
+    'Find out which futures exist beside those that the product table lists: each conceivable contract is subscribed for some seconds once a trading day, where connections have room to spare. What ticks exists.',
+  ),
+  instruments_file: option(
+    text(4096),
+    '',
+    'File that keeps what was found to exist, relative to the working directory. Empty: instruments.json in flow_path.',
   ),
   always_subscribe: option(
     patternList,

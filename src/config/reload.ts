@@ -41,6 +41,8 @@ const atOnce = {
   redundancy: 'redundancy',
   redundantInstruments: 'redundant_instruments',
   alwaysSubscribe: 'always_subscribe',
+  importedInstruments: 'import_instruments',
+  discoverInstruments: 'discover_instruments',
   unsubscribeGrace: 'unsubscribe_grace',
   configWatch: 'config_watch',
   logLevel: 'log_level',
@@ -59,6 +61,7 @@ const atStart = {
   recordInstruments: 'record_instruments',
   recordInterval: 'record_interval',
   recordFileSize: 'record_file_size',
+  instrumentsFile: 'instruments_file',
   redisEnabled: 'redis_enabled',
 } as const satisfies Record<Exclude<Setting, keyof typeof atOnce>, Key>;
 

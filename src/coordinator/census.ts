@@ -32,7 +32,9 @@ export class Census {
       this.#add(this.#counted[slot] ?? 0, -1);
       const want = wants.get(slot);
       const now =
-        want === undefined ? 0 : states.indexOf(stateOf(want)) + 1 + (isWaiting(want) ? waitingBit : 0);
+        want === undefined || want.trial
+          ? 0
+          : states.indexOf(stateOf(want)) + 1 + (isWaiting(want) ? waitingBit : 0);
       this.#add(now, 1);
       this.#set(slot, now);
     }

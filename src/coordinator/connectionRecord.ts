@@ -44,6 +44,8 @@ export interface ConnectionStatus {
 export class ConnectionRecord implements Candidate {
   /** By slot. */
   readonly lines = new Map<number, Line>();
+  /** Lines of instruments that nobody wants, which are tried out. */
+  trials = 0;
   readonly quality = new Quality();
   readonly hash: number;
   state: ConnectionState = 'disconnected';
@@ -100,6 +102,11 @@ export class ConnectionRecord implements Candidate {
     return this.lines.size;
   }
 
+  /** Lines of instruments that somebody wants, or has wanted until a moment ago. */
+  get subscriptions(): number {
+    return this.lines.size - this.trials;
+  }
+
   get limit(): number {
     return Math.min(this.#plan.maxSubscriptions, this.#frontLimit);
   }
@@ -141,7 +148,7 @@ export class ConnectionRecord implements Candidate {
       lastError: this.lastError,
       quality: this.isUp ? this.quality.score(now) : 0,
       why: this.isUp ? this.quality.why(now) : 'not logged in',
-      subscriptions: this.lines.size,
+      subscriptions: this.subscriptions,
       maxSubscriptions: this.limit,
       priority,
       reconnects: this.reconnects,

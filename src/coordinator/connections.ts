@@ -17,6 +17,7 @@ import { HeldTicks } from './heldTicks.js';
 import { LateWatch } from './lateWatch.js';
 import { LineRace, type RaceFigures } from './lineRace.js';
 import type { ConnectionSpec, WorkerEvent } from './messages.js';
+import { provesExistence } from './need.js';
 import { SilenceWatch } from './silenceWatch.js';
 import { WorkerPool } from './workerPool.js';
 
@@ -33,6 +34,8 @@ const passMs = 1_000;
 /** Instruments that are settled in one turn of the event loop: ticks wait for it. */
 const settledPerTurn = 500;
 const roomSpacingMs = 200;
+/** Part of a connection on which instruments may be tried out; evening out tolerates several times as much. */
+const trialShare = 0.05;
 const longestInstrumentList = 100;
 /** How much of the newest second is in a connection's ticks per second. */
 const rateSmoothing = 0.2;
@@ -48,6 +51,8 @@ export interface ConnectionsOptions {
   readonly onLineGone: (slot: number, source: number) => void;
   /** Ticks that `onTick` held back are to be taken in now. */
   readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
+  /** Somebody wants the instrument. */
+  readonly onWanted: (slot: number) => void;
   /** No connection can carry the instrument. */
   readonly onRefused: (slot: number, code: number, text: string) => void;
 }
@@ -147,7 +152,26 @@ export class Connections {
   /** One more session wants the instrument. */
   want(slot: number): void {
     this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key);
+    this.#options.onWanted(slot);
     this.#scheduleFlush();
+  }
+
+  /** Subscribes an instrument to see whether it ticks, where there is room to spare (Coordinator.tryOut). */
+  tryOut(slot: number): boolean {
+    const isTried = this.#coordinator.tryOut(slot, this.#options.directory.bySlot(slot).key);
+    if (isTried) this.#scheduleFlush();
+    return isTried;
+  }
+
+  endTrial(slot: number): void {
+    this.#coordinator.endTrial(slot);
+    this.#scheduleFlush();
+  }
+
+  /** Whether a tick of this connection says that its instrument exists. */
+  provesExistence(index: number): boolean {
+    const opened = this.#opened.get(index);
+    return opened !== undefined && provesExistence(opened.spec);
   }
 
   /** One session less wants it. */
@@ -267,6 +291,7 @@ export class Connections {
         return redundantInstruments.some((pattern) => matches(pattern, instrument)) ? redundancy : 1;
       },
       settledPerTurn,
+      trialShare,
       roomSpacingMs,
     };
   }
@@ -426,13 +451,15 @@ export class Connections {
   #onRefused({ connection, id: instrument, code, text }: WorkerEvent & { type: 'refused' }): void {
     const id = this.#opened.get(connection)?.spec.id;
     if (id === undefined) return;
-    this.#options.limitedLog.write(
-      `${id} refused`,
-      'warn',
-      { connection: id, instrument, code },
-      `${id}: ${instrument} refused: ${text}`,
-    );
     const slot = this.#options.directory.resolve(instrument)?.slot;
+    // What is only tried out is expected to be refused.
+    if (slot === undefined || !this.#coordinator.isTrial(slot))
+      this.#options.limitedLog.write(
+        `${id} refused`,
+        'warn',
+        { connection: id, instrument, code },
+        `${id}: ${instrument} refused: ${text}`,
+      );
     if (slot === undefined) return;
     this.#coordinator.subscriptionRefused(connection, slot, code, text);
     this.#scheduleFlush();

@@ -3,7 +3,7 @@ import { isLater, type InstrumentState, type Line, type TickKey, type Want } fro
 import { LineTable, type LineEffects } from './lineTable.js';
 import type { ConnectionState } from './messages.js';
 import { isWaiting } from './census.js';
-import { byNeed, isGood, mayCarry, spareLines } from './need.js';
+import { byNeed, isGood, mayCarry, pickForTrial, spareLines } from './need.js';
 import { Rebalancer } from './rebalancer.js';
 import type { LineFacts } from './quality.js';
 import { hashOf, pickConnection, type Strategy } from './strategies.js';
@@ -18,6 +18,8 @@ const tooManyInstruments = 6000;
 const refusalTimeMs = 5_000;
 /** Ticks of a line that joins others are held back for this long at most; a line that is active and sound is faster. */
 const holdMs = 500;
+/** After a login clients' instruments are subscribed first. */
+const trialAfterLoginMs = 5_000;
 /** A request that the worker never reports as made counts as made after this time. */
 const requestTimeMs = 60_000;
 /** A connection that has been down for longer is not waited for with a refusal. */
@@ -37,6 +39,8 @@ export interface CoordinatorOptions {
   readonly redundancy: (slot: number) => number;
   /** How many instruments are settled in one go: other things wait for it. */
   readonly settledPerTurn: number;
+  /** Part of each connection on which instruments may be tried out. */
+  readonly trialShare: number;
   /** Room is taken from others at most once in this time, since all instruments are looked at for it. */
   readonly roomSpacingMs: number;
 }
@@ -87,6 +91,8 @@ export class Coordinator {
   readonly #short = new Set<number>();
   /** Slots that nobody wants any more, the longest unwanted first, with the moment since when. */
   readonly #cancelled = new Map<number, number>();
+  /** Slots that are tried out. */
+  readonly #trials = new Set<number>();
   /** Slots that a front refused for want of room since the last flush, with its words. */
   readonly #overLimit = new Map<number, string>();
   /** Connections that may take lines, while decisions are made. */
@@ -129,18 +135,21 @@ export class Coordinator {
   }
 
   /**
-   * Takes a new priority or number of subscriptions. What it carries too many goes at once, second lines first, and is
-   * subscribed elsewhere.
+   * Takes a new priority or number of subscriptions. What it carries too many goes at once, what nobody wants and second lines first,
+   * and is subscribed elsewhere.
    */
   changeConnection(index: number, plan: ConnectionPlan): void {
     const connection = this.#connection(index);
     connection.change(plan);
     const excess = connection.load - connection.limit;
     if (excess > 0) {
-      const others = (line: Line): number =>
-        this.#table.wants.get(line.slot)!.lines.filter((each) => each !== line && each.state === 'active')
-          .length;
-      const lines = [...connection.lines.values()].sort((a, b) => others(b) - others(a));
+      const others = (line: Line): number => {
+        const { count, lines } = this.#table.wants.get(line.slot)!;
+        return count === 0
+          ? Infinity
+          : lines.filter((each) => each !== line && each.state === 'active').length;
+      };
+      const lines = [...connection.lines.values()].sort((a, b) => compare(others(b), others(a)));
       for (const line of lines.slice(0, excess)) this.#drop(line);
     }
     this.#table.noteRoom();
@@ -172,21 +181,10 @@ export class Coordinator {
   want(slot: number, key: string): void {
     const want = this.#table.wants.get(slot);
     if (want === undefined) {
-      this.#table.wants.set(slot, {
-        slot,
-        hash: hashOf(key),
-        count: 1,
-        lines: [],
-        refusedBy: undefined,
-        refusal: undefined,
-        failure: undefined,
-        newest: undefined,
-        told: false,
-        ticked: false,
-        inVain: false,
-      });
+      this.#table.wants.set(slot, newWant(slot, key, 1, false));
       this.#table.await(slot, true);
     } else {
+      if (this.#trials.delete(slot)) this.#table.endTrial(want);
       want.count++;
       want.told = false;
       this.#cancelled.delete(slot);
@@ -209,6 +207,38 @@ export class Coordinator {
     this.#cancelled.set(slot, this.#now());
     this.#table.census.note(slot);
     this.#unsettled.add(slot);
+  }
+
+  /**
+   * Subscribes an instrument that nobody wants on a connection with room to spare, to see whether ticks come. What clients
+   * want goes before: a trial is nowhere counted, makes no line move, and ends when its room is needed, when its
+   * connection is lost, or when somebody wants the instrument. `flush` sends it.
+   *
+   * @returns false where it is subscribed already, or there is no room to spare
+   */
+  tryOut(slot: number, key: string): boolean {
+    if (this.#table.wants.has(slot) || this.#short.size > 0) return false;
+    this.#lookAtConnections();
+    const now = this.#now();
+    const settled = this.#open.filter(({ upSince }) => now - upSince >= trialAfterLoginMs);
+    const connection = pickForTrial(settled, this.#options.trialShare);
+    if (connection === undefined) return false;
+    const want = newWant(slot, key, 0, true);
+    this.#table.wants.set(slot, want);
+    this.#trials.add(slot);
+    this.#table.await(slot, true);
+    this.#table.add(want, connection);
+    this.#unsettled.add(slot);
+    return true;
+  }
+
+  /** Ends a trial, if it goes on. */
+  endTrial(slot: number): void {
+    if (this.#trials.delete(slot)) this.#forget(slot);
+  }
+
+  isTrial(slot: number): boolean {
+    return this.#trials.has(slot);
   }
 
   /** A worker reports a connection's state. */
@@ -309,8 +339,9 @@ export class Coordinator {
     if (connection === undefined) return;
     const isFull = code === tooManyInstruments;
     // What does not exist says nothing against the connection, and any client can ask for it; nor does a limit.
-    if (code !== instrumentNotFound && !isFull) connection.quality.record('refusal', this.#now());
     const want = this.#table.wants.get(slot);
+    if (code !== instrumentNotFound && !isFull && want?.trial !== true)
+      connection.quality.record('refusal', this.#now());
     const line = connection.lines.get(slot);
     if (want === undefined || line === undefined) return;
     // The worker has let go of it, unless this crossed with a newer request: so it is told all the same.
@@ -348,6 +379,7 @@ export class Coordinator {
       const wants = this.#takeUnsettled(left);
       left -= wants.length;
       for (const want of wants) this.#settle(want);
+      if (this.#short.size > 0) this.#endTrials();
       if (!this.hasUnsettled()) this.#makeRoom();
     }
     if (!this.hasUnsettled()) this.#tellOverLimit();
@@ -383,12 +415,13 @@ export class Coordinator {
   /** How many instruments the connection carries; 0 while it is not logged in, so that no ticks can be expected. */
   instrumentsOf(index: number): number {
     const connection = this.#connections.get(index);
-    return connection?.isUp === true ? connection.load : 0;
+    return connection?.isUp === true ? connection.subscriptions : 0;
   }
 
-  /** Slots of the instruments that the connection carries. */
+  /** Slots of the instruments that the connection carries, but for those that are tried out. */
   slotsOf(index: number): Iterable<number> {
-    return this.#connections.get(index)?.lines.keys() ?? [];
+    const slots = this.#connections.get(index)?.lines.keys() ?? [];
+    return this.#trials.size === 0 ? slots : [...slots].filter((slot) => !this.#trials.has(slot));
   }
 
   status(): ConnectionStatus[] {
@@ -399,7 +432,7 @@ export class Coordinator {
   /** How the instruments stand. */
   demand(): Demand {
     const { states, waiting } = this.#table.census.take(this.#table.wants);
-    const wanted = this.#table.wants.size - states.cancelled;
+    const wanted = this.#table.wants.size - this.#trials.size - states.cancelled;
     return { wanted, waiting, refused: states.failed, short: this.#short.size, states };
   }
 
@@ -462,7 +495,8 @@ export class Coordinator {
       this.#short.delete(slot);
       this.#lineless.delete(slot);
       for (const line of [...want.lines])
-        if (want.failure !== undefined || line.connection.retiring) this.#table.remove(line);
+        if (want.failure !== undefined || line.connection.retiring || (want.trial && !line.connection.isUp))
+          this.#table.remove(line);
       return;
     }
     const asked = this.#options.redundancy(slot);
@@ -543,6 +577,14 @@ export class Coordinator {
     this.#table.takeRoomFreed();
   }
 
+  /** Their room is needed. */
+  #endTrials(): void {
+    if (this.#trials.size === 0) return;
+    for (const slot of this.#trials) this.#forget(slot);
+    this.#trials.clear();
+    this.#lookAtConnections();
+  }
+
   #rebalance(now: number): void {
     this.#lookAtConnections();
     this.#rebalancer.pass(this.#options.strategy, this.#open, now);
@@ -589,13 +631,18 @@ export class Coordinator {
     for (const [slot, since] of this.#cancelled) {
       if (since > before) return;
       this.#cancelled.delete(slot);
-      for (const line of [...this.#table.wants.get(slot)!.lines]) this.#table.remove(line);
-      this.#table.wants.delete(slot);
-      this.#table.census.note(slot);
-      this.#short.delete(slot);
-      this.#lineless.delete(slot);
-      this.#unsettled.delete(slot);
+      this.#forget(slot);
     }
+  }
+
+  /** Nobody wants it, and it is unsubscribed. */
+  #forget(slot: number): void {
+    for (const line of [...this.#table.wants.get(slot)!.lines]) this.#table.remove(line);
+    this.#table.wants.delete(slot);
+    this.#table.census.note(slot);
+    this.#short.delete(slot);
+    this.#lineless.delete(slot);
+    this.#unsettled.delete(slot);
   }
 
   #connection(index: number): ConnectionRecord {
@@ -689,4 +736,25 @@ function setMember(set: Set<number>, slot: number, is: boolean): void {
 /** A line of it is active and its connection logged in. */
 function hasActive(want: Want): boolean {
   return want.lines.some((line) => line.state === 'active' && line.connection.isUp);
+}
+
+function newWant(slot: number, key: string, count: number, trial: boolean): Want {
+  return {
+    slot,
+    hash: hashOf(key),
+    count,
+    lines: [],
+    refusedBy: undefined,
+    refusal: undefined,
+    failure: undefined,
+    newest: undefined,
+    told: false,
+    ticked: false,
+    inVain: false,
+    trial,
+  };
+}
+
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

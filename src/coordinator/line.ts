@@ -50,6 +50,8 @@ export interface Want {
   told: boolean;
   /** A tick of it has come on some line. */
   ticked: boolean;
+  /** Nobody wants it: it is subscribed to see whether it exists (Coordinator.tryOut). */
+  trial: boolean;
   /** It had a line for long and not even a snapshot came: it hardly exists, and gives its room to others. */
   inVain: boolean;
 }

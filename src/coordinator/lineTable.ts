@@ -60,7 +60,8 @@ export class LineTable {
     };
     want.lines.push(line);
     connection.lines.set(slot, line);
-    connection.chosenAt = ++this.#turn;
+    if (want.trial) connection.trials++;
+    else connection.chosenAt = ++this.#turn;
     const known = this.#outbox.subscribe(connection, slot);
     this.setState(line, known ? 'subscribing' : 'pending');
     this.#recounted.add(slot);
@@ -72,6 +73,7 @@ export class LineTable {
     const want = this.wants.get(slot)!;
     want.lines.splice(want.lines.indexOf(line), 1);
     connection.lines.delete(slot);
+    if (want.trial) connection.trials--;
     this.unconfirmed.delete(line);
     this.leaving.delete(line);
     if (!connection.workerLost) this.#outbox.unsubscribe(connection, slot, isHeld);
@@ -79,6 +81,12 @@ export class LineTable {
     this.#gone.push({ slot, connection });
     this.census.note(slot);
     if (connection.takesLines) this.#roomFreed = true;
+  }
+
+  /** Somebody wants what was subscribed to see whether it exists. */
+  endTrial(want: Want): void {
+    for (const { connection } of want.lines) connection.trials--;
+    want.trial = false;
   }
 
   /** The line will be given up when others have taken its place. */

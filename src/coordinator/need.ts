@@ -1,4 +1,4 @@
-import type { ConnectionRecord } from './connectionRecord.js';
+import type { ConnectionPlan, ConnectionRecord } from './connectionRecord.js';
 import type { Line, Want } from './line.js';
 
 /** What exists sends a snapshot on subscription: what had a line this long without any tick is there in vain. */
@@ -22,6 +22,30 @@ export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
   const ranked = wants.map((want) => ({ want, rank: rank(want) }));
   ranked.sort((a, b) => a.rank - b.rank || b.want.count - a.want.count);
   return ranked.map(({ want }) => want);
+}
+
+/**
+ * A connection for an instrument that is only tried out: the emptiest one on which so few are tried that no decision
+ * about what clients want is different for it. Fronts that make ticks of whatever they are asked for prove nothing.
+ *
+ * @param share part of a connection that may be used so, and as much of it stays free beside
+ */
+export function pickForTrial(
+  connections: readonly ConnectionRecord[],
+  share: number,
+): ConnectionRecord | undefined {
+  let found: ConnectionRecord | undefined;
+  for (const each of connections) {
+    const most = Math.floor(share * each.limit);
+    if (each.trials >= most || each.load + most > each.limit || !provesExistence(each.plan)) continue;
+    if (found === undefined || each.load / each.limit < found.load / found.limit) found = each;
+  }
+  return found;
+}
+
+/** False where the library itself makes the ticks, of any instrument. */
+export function provesExistence({ fronts }: Pick<ConnectionPlan, 'fronts'>): boolean {
+  return !fronts.some((front) => front.startsWith('sim://'));
 }
 
 /** A line whose room may go to instruments that at least so many sessions want. */

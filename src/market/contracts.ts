@@ -1,4 +1,10 @@
-import { formatInstrumentId, type InstrumentClass, type OptionRight } from './instrumentId.js';
+import {
+  deliveryMonth,
+  formatInstrumentId,
+  type InstrumentClass,
+  type OptionRight,
+  type ParsedInstrumentId,
+} from './instrumentId.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { addDays, utcMsToDay, WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
 
@@ -34,6 +40,9 @@ const shanghaiOffsetMs = 8 * 3_600_000;
 /** From 20:00 on an instant is accounted to the next trading day. */
 const tradingDaySwitchMs = 20 * 3_600_000;
 const dayMs = 24 * 3_600_000;
+
+/** The present month and two years. */
+const conceivableMonths = 25;
 
 /** Months are counted as year × 12 + month − 1, so that they add up. */
 const monthNumber = (year: number, month: number): number => year * 12 + month - 1;
@@ -189,16 +198,65 @@ export function liveContracts(
     // No rule lets a contract live past its delivery month.
     let nearest = monthNumber(Math.trunc(today / 10000), Math.trunc(today / 100) % 100);
     while (expiry(product.expiry, nearest, calendar) < today) nearest++;
-    for (const count of [...listedMonths(product, nearest)].sort((a, b) => a - b)) {
-      contracts.push({
-        id: contractId(product, count),
-        product: product.product,
-        exchange: product.exchange,
-        deliveryYear: yearOf(count),
-        deliveryMonth: monthOf(count),
-        expireDate: expiry(product.expiry, count, calendar),
-      });
-    }
+    for (const count of [...listedMonths(product, nearest)].sort((a, b) => a - b))
+      contracts.push(contractOf(product, count, calendar));
   }
   return contracts;
+}
+
+function contractOf(product: Product, count: number, calendar: TradingCalendar): Contract {
+  return {
+    id: contractId(product, count),
+    product: product.product,
+    exchange: product.exchange,
+    deliveryYear: yearOf(count),
+    deliveryMonth: monthOf(count),
+    expireDate: expiry(product.expiry, count, calendar),
+  };
+}
+
+/**
+ * Every contract that might exist whatever the listing rules say: all months of the next two years and the present one, of
+ * each product with futures, the nearest first. What has expired is left out.
+ *
+ * @param today yyyymmdd, the present trading day
+ */
+export function conceivableContracts(
+  products: ProductTable,
+  today: number,
+  calendar: TradingCalendar = new WeekdayCalendar(),
+): Contract[] {
+  const first = monthNumber(Math.trunc(today / 10000), Math.trunc(today / 100) % 100);
+  const withFutures = [...products.values()].filter(({ underlying }) => underlying === undefined);
+  return range(first, conceivableMonths)
+    .flatMap((count) => withFutures.map((product) => contractOf(product, count, calendar)))
+    .filter(({ expireDate }) => expireDate >= today);
+}
+
+/**
+ * The contract that an id names, which need not be listed. Where no rule says when it expires, as for options, that is
+ * the last day of its delivery month.
+ *
+ * @param today yyyymmdd
+ */
+export function contractNamed(
+  parsed: ParsedInstrumentId,
+  today: number,
+  calendar: TradingCalendar = new WeekdayCalendar(),
+): Contract {
+  const { id, exchange, product, parts } = parsed;
+  const { year, month } = deliveryMonth(parts, Math.trunc(today / 10000));
+  const count = monthNumber(year, month);
+  const isFuture = parsed.class === 'FUTURE' && product !== undefined;
+  const option = 'legs' in parts ? undefined : parts.option;
+  return {
+    id,
+    ...(parsed.class === 'FUTURE' ? {} : { class: parsed.class }),
+    product: product?.product ?? ('legs' in parts ? parts.legs[0]!.code : parts.code),
+    exchange,
+    deliveryYear: year,
+    deliveryMonth: month,
+    expireDate: isFuture ? expiry(product.expiry, count, calendar) : addDays(firstDay(count + 1), -1),
+    ...(option === undefined ? {} : { option: { right: option.right, strike: Number(option.strike) } }),
+  };
 }

@@ -12,6 +12,7 @@ import { matches, type InstrumentPattern } from './instrumentPattern.js';
 import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
 import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
+import type { TradingCalendar } from './tradingCalendar.js';
 
 /** An instrument that somebody has asked for. Its slot is its index in every per-instrument array and never changes. */
 export interface Instrument {
@@ -93,6 +94,11 @@ export class InstrumentDirectory {
     return this.#listing.current();
   }
 
+  /** Whether the instrument of a slot is listed today. */
+  isListed(slot: number): boolean {
+    return this.#listing.current().contracts.has(this.bySlot(slot).id);
+  }
+
   /** Bare ids of what is listed today and passes the filter, sorted by exchange and id. */
   list(filter: InstrumentFilter = {}): string[] {
     return this.search(filter).instruments;
@@ -133,6 +139,11 @@ export class InstrumentDirectory {
     return parsed === undefined
       ? adviseUnknown(requested, this.#facts(openInterest))
       : adviseExpired(parsed, this.#facts(openInterest));
+  }
+
+  /** Takes another calendar of the trading days. */
+  setCalendar(calendar: TradingCalendar): void {
+    this.#listing.setCalendar(calendar);
   }
 
   /** Takes what was imported in place of what was imported before. */

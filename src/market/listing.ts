@@ -29,7 +29,7 @@ export class Listing {
   /** Grows whenever another list takes the place of the one before, or is about to. */
   revision = 0;
   readonly #products: ProductTable;
-  readonly #calendar: TradingCalendar;
+  #calendar: TradingCalendar;
   readonly #now: () => number;
   #imported: readonly Contract[] = [];
   #found: readonly Contract[] = [];
@@ -39,6 +39,12 @@ export class Listing {
     this.#products = products;
     this.#calendar = calendar ?? new WeekdayCalendar();
     this.#now = now ?? Date.now;
+  }
+
+  /** Takes another calendar of the trading days. */
+  setCalendar(calendar: TradingCalendar): void {
+    this.#calendar = calendar;
+    this.#outdate();
   }
 
   /** Takes what was imported in place of what was before. */

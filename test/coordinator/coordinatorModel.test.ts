@@ -13,7 +13,7 @@ const plans: ConnectionPlan[] = [
 ];
 
 type Step =
-  | { readonly do: 'want' | 'drop' | 'tick'; readonly slot: number }
+  | { readonly do: 'want' | 'drop' | 'tick' | 'try' | 'endTrial'; readonly slot: number }
   | { readonly do: 'up' | 'down' | 'crash'; readonly line: number }
   | { readonly do: 'refuse'; readonly line: number; readonly slot: number; readonly code: number }
   | { readonly do: 'resize'; readonly line: number; readonly most: number }
@@ -23,6 +23,7 @@ const slot = fc.nat(slots - 1);
 const line = fc.nat(plans.length - 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('want', 'want', 'drop', 'tick'), slot }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('try', 'try', 'endTrial'), slot }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('up', 'up', 'down', 'crash'), line }) },
   {
     weight: 1,
@@ -64,6 +65,12 @@ class Reference {
         break;
       case 'tick':
         world.tick([each.slot]);
+        break;
+      case 'try':
+        world.tryOut(each.slot);
+        break;
+      case 'endTrial':
+        world.endTrial(each.slot);
         break;
       case 'up':
         if (!this.up.has(each.line)) this.capped.delete(each.line);
@@ -114,8 +121,13 @@ class Reference {
     const status = world.coordinator.status();
     world.held.forEach((held, index) => {
       expect(held.size, 'never above a limit').toBeLessThanOrEqual(this.limits[index]!);
+      const trials = [...held].filter((each) => world.coordinator.isTrial(each));
       if (this.up.has(index))
-        expect(held.size, 'the worker holds what it should').toBe(status[index]!.subscriptions);
+        expect(held.size - trials.length, 'the worker holds what it should').toBe(
+          status[index]!.subscriptions,
+        );
+      for (const each of trials)
+        expect(this.wanted.get(each) ?? 0, 'a trial is of what nobody wants').toBe(0);
     });
     const open = this.wantedNow.filter((each) => !this.tainted.has(each));
     for (const each of open) {
@@ -131,7 +143,11 @@ class Reference {
     );
     const carried = open.filter((each) => this.upLines(each).length > 0).length;
     if (this.tainted.size === 0 && this.capped.size === 0) expect(carried).toBe(Math.min(open.length, room));
-    expect(world.coordinator.demand().wanted).toBe(this.wantedNow.length);
+    const demand = world.coordinator.demand();
+    expect(demand.wanted).toBe(this.wantedNow.length);
+    if (demand.short > 0)
+      for (const each of range(slots))
+        expect(world.coordinator.isTrial(each), 'room goes to clients').toBe(false);
   }
 }
 
@@ -141,7 +157,7 @@ function follow(
   history: readonly Step[],
   graceMs: number,
 ): Reference {
-  const world = new World(plans, { strategy, redundancy: () => redundancy, graceMs });
+  const world = new World(plans, { strategy, redundancy: () => redundancy, graceMs, trialShare: 0.4 });
   const reference = new Reference(world, redundancy);
   for (const each of history) {
     reference.apply(each);

@@ -34,6 +34,7 @@ export class World {
       graceMs: 0,
       redundancy: () => 1,
       settledPerTurn: Infinity,
+      trialShare: 0.05,
       roomSpacingMs: 0,
       ...options,
     };
@@ -86,6 +87,19 @@ export class World {
 
   drop(...slots: number[]): this {
     for (const slot of slots) this.coordinator.drop(slot);
+    this.coordinator.flush();
+    return this;
+  }
+
+  /** Tries a slot out; whether there was room to spare. */
+  tryOut(slot: number): boolean {
+    const isTried = this.coordinator.tryOut(slot, keyOf(slot));
+    this.coordinator.flush();
+    return isTried;
+  }
+
+  endTrial(...slots: number[]): this {
+    for (const slot of slots) this.coordinator.endTrial(slot);
     this.coordinator.flush();
     return this;
   }

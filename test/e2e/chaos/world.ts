@@ -231,6 +231,7 @@ export class World {
       redundancy,
       connections_per_worker: connectionsPerWorker,
       silence_timeout: 1,
+      discover_instruments: false,
       trading_hours: 'always',
       config_watch: false,
       connections: this.#connections.flat().filter((each) => each !== undefined),

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
+import { contractNamed, type Contract } from '../market/contracts.js';
+import { parseInstrumentId } from '../market/instrumentId.js';
+import { exchanges, type ProductTable } from '../market/products.js';
+import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { parseJsonText } from './jsonText.js';
+import { isRecord } from './record.js';
+import { shown } from './shown.js';
+
+/** What the columns are called: here, and in tables of the vendor's own query; case and underscores do not count. */
+const columns = {
+  instrument_id: ['instrumentid'],
+  exchange_id: ['exchangeid'],
+  name: ['name', 'insname', 'instrumentname'],
+  price_tick: ['pricetick'],
+  volume_multiple: ['volumemultiple'],
+  expire_date: ['expiredate'],
+  strike: ['strike', 'strikeprice'],
+  underlying: ['underlying', 'underlyinginstrid'],
+} as const;
+type Column = keyof typeof columns;
+type Row = Readonly<Partial<Record<Column, string>>>;
+
+interface PlacedRow {
+  /** Such as "line 12". */
+  readonly place: string;
+  readonly row: Row;
+}
+
+/** Wrong rows of a file that are named; the rest is counted. */
+const mostNamed = 10;
+const longestName = 100;
+
+export interface ImportedInstruments {
+  readonly contracts: readonly Contract[];
+  /** What makes a file useless, a line each. */
+  readonly faults: readonly string[];
+  /** Rows that were left out, and why. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads lists of instruments: CSV with a header line where a file's name ends with .csv, otherwise a JSON list of
+ * objects with the same keys. Rows that are wrong or expired are left out, all others are taken; of an instrument with
+ * several rows the last one counts.
+ *
+ * @param files relative to `cwd`
+ * @param today yyyymmdd
+ */
+export function readImportedInstruments(
+  files: readonly string[],
+  cwd: string,
+  products: ProductTable,
+  today: number,
+): ImportedInstruments {
+  const contracts = new Map<string, Contract>();
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  for (const file of files) {
+    let rows: readonly PlacedRow[];
+    try {
+      rows = readRows(file, cwd);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const isSystems = code !== undefined && !code.startsWith('CSV_');
+      faults.push(`${file}: ${isSystems ? `cannot be read (${code})` : message}`);
+      continue;
+    }
+    const wrong: string[] = [];
+    for (const { place, row } of rows) {
+      const read = toContract(row, products, today);
+      if ('problem' in read) wrong.push(`${file}: ${place}: ${read.problem}`);
+      else if (read.contract.expireDate >= today) contracts.set(read.contract.id, read.contract);
+    }
+    warnings.push(...wrong.slice(0, mostNamed));
+    if (wrong.length > mostNamed)
+      warnings.push(`${file}: ${wrong.length - mostNamed} more of its ${rows.length} rows are left out`);
+  }
+  return { contracts: [...contracts.values()], faults, warnings };
+}
+
+function readRows(file: string, cwd: string): PlacedRow[] {
+  const text = decode(readFileSync(resolve(cwd, file)));
+  const rows = /\.csv$/i.test(file) ? csvRows(text) : jsonRows(text);
+  if (rows.length === 0) throw new Error('it has no rows');
+  return rows;
+}
+
+/** Terminals on Windows write GBK. */
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('gb18030').decode(bytes);
+  }
+}
+
+function csvRows(text: string): PlacedRow[] {
+  const records = parse(text, {
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+  }) as unknown as { readonly record: string[]; readonly info: { readonly lines: number } }[];
+  const [header, ...lines] = records;
+  const places = (header?.record ?? []).map(columnOf);
+  if (!places.includes('instrument_id'))
+    throw new Error(
+      `its first line must name columns, instrument_id among them; there are ${Object.keys(columns).join(', ')}`,
+    );
+  return lines.map(({ record, info }) => ({ place: `line ${info.lines}`, row: rowOf(places, record) }));
+}
+
+function jsonRows(text: string): PlacedRow[] {
+  const content = parseJsonText(text);
+  if (!Array.isArray(content)) throw new Error(`must be a list of objects, not ${shown(content)}`);
+  return (content as unknown[]).map((each, index) => {
+    const entries = isRecord(each) ? Object.entries(each) : [];
+    const row = rowOf(
+      entries.map(([key]) => columnOf(key)),
+      entries.map(([, value]) =>
+        typeof value === 'string' || typeof value === 'number' ? `${value}`.trim() : '',
+      ),
+    );
+    return { place: `entry ${index + 1}`, row };
+  });
+}
+
+function rowOf(places: readonly (Column | undefined)[], values: readonly string[]): Row {
+  const row: Partial<Record<Column, string>> = {};
+  places.forEach((column, i) => {
+    const value = values[i];
+    if (column !== undefined && value !== undefined && value !== '') row[column] = value;
+  });
+  return row;
+}
+
+function columnOf(name: string): Column | undefined {
+  const plain = name.toLowerCase().replaceAll('_', '').replaceAll(' ', '');
+  return (Object.keys(columns) as Column[]).find((column) =>
+    columns[column].some((known: string) => known === plain),
+  );
+}
+
+function toContract(
+  row: Row,
+  products: ProductTable,
+  today: number,
+): { readonly contract: Contract } | { readonly problem: string } {
+  const { instrument_id: id, exchange_id: exchange } = row;
+  if (id === undefined) return { problem: 'instrument_id: is missing' };
+  if (exchange !== undefined && !exchanges.some((each) => each === exchange))
+    return { problem: `exchange_id: must be one of ${exchanges.join(', ')}, not ${shown(exchange)}` };
+  const parsed = parseInstrumentId(exchange === undefined ? id : `${exchange}.${id}`, products);
+  if (parsed === undefined) {
+    const place =
+      exchange === undefined ? ' and of a product that is known, or with exchange_id' : ` of ${exchange}`;
+    return { problem: `instrument_id: must have a form${place}, not ${shown(id)}` };
+  }
+  const contract = contractNamed(parsed, today);
+  const priceTick = positiveOf(row, 'price_tick');
+  const multiplier = positiveOf(row, 'volume_multiple');
+  const strike = positiveOf(row, 'strike');
+  const expireDate = dayOf(row.expire_date);
+  for (const each of [priceTick, multiplier, strike, expireDate])
+    if (typeof each === 'string') return { problem: each };
+  const option =
+    contract.option === undefined
+      ? undefined
+      : {
+          ...contract.option,
+          ...(strike === undefined ? {} : { strike: strike as number }),
+          ...(row.underlying === undefined ? {} : { underlying: row.underlying.slice(0, longestName) }),
+        };
+  return {
+    contract: {
+      ...contract,
+      ...(expireDate === undefined ? {} : { expireDate: expireDate as number }),
+      ...(row.name === undefined ? {} : { name: row.name.slice(0, longestName) }),
+      ...(priceTick === undefined ? {} : { priceTick: priceTick as number }),
+      ...(multiplier === undefined ? {} : { multiplier: multiplier as number }),
+      ...(option === undefined ? {} : { option }),
+    },
+  };
+}
+
+/** The number, undefined where the row has none, or what is wrong with it. */
+function positiveOf(row: Row, column: Column): number | string | undefined {
+  const text = row[column];
+  // The vendor's own tables have 0 or the largest double where there is no strike.
+  if (text === undefined || (column === 'strike' && (Number(text) === 0 || Number(text) > 1e300)))
+    return undefined;
+  const value = Number(text);
+  return value > 0 && value <= 1e9
+    ? value
+    : `${column}: must be a number above 0 and up to 1e9, not ${shown(text)}`;
+}
+
+function dayOf(text: string | undefined): number | string | undefined {
+  if (text === undefined) return undefined;
+  const digits = /^(\d{4})[-/]?(\d{2})[-/]?(\d{2})$/.exec(text);
+  const day = digits === null ? NaN : Number(digits.slice(1).join(''));
+  return dayToUtcMs(day) >= 0
+    ? day
+    : `expire_date: must be a day as 20270115 or 2027-01-15, not ${shown(text)}`;
+}
