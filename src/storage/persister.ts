@@ -40,8 +40,10 @@ export interface PersisterStatus {
   readonly latencyMs: number | null;
   /** Ticks that Redis has acknowledged. */
   readonly stored: number;
-  /** Ticks that wait in memory. */
+  /** Ticks that wait in memory, those on the tape too. */
   readonly waiting: number;
+  /** Those of them that are still on the tape. */
+  readonly behind: number;
   /** Ticks that wait in the file. */
   readonly spilled: number;
   /** Ticks that will never be stored: for want of room, damaged on disk, refused, or overrun on the tape. */
@@ -79,6 +81,7 @@ export class Persister {
   #hasRestored = false;
   #isToldDown = false;
   #isToldTrouble = false;
+  #toldRefusal = '';
   /** When hashes are written anew once more; performance.now(). */
   #settlesAt = Infinity;
   #trimAt = performance.now() + trimIntervalMs;
@@ -117,7 +120,8 @@ export class Persister {
       connected: this.#link.isUp,
       latencyMs: this.#link.latencyMs ?? null,
       stored,
-      waiting: this.#writer.pending.length + this.#queue.inMemory,
+      waiting: this.#reader.behind + this.#writer.pending.length + this.#queue.inMemory,
+      behind: this.#reader.behind,
       spilled: this.#queue.spilled,
       lost: this.#queue.lost + refused + this.#reader.missed + this.#lostAtEnd,
       lagMs: oldest === undefined ? 0 : Math.max(0, Date.now() - oldest.receivedMs),
@@ -295,7 +299,8 @@ export class Persister {
   }
 
   #tellTrouble(trouble: string | undefined): void {
-    this.#trouble = trouble ?? '';
+    // The connection itself knows better why it is gone.
+    if (trouble === undefined || this.#link.isUp) this.#trouble = trouble ?? '';
     // An outage is told of by the connection itself.
     const isRefusal = trouble !== undefined && this.#link.isUp;
     if (isRefusal && !this.#isToldTrouble)
@@ -304,6 +309,9 @@ export class Persister {
       this.#log('info', `${this.#link.name} stores ticks again`);
     if (isRefusal) this.#isToldTrouble = true;
     else if (trouble === undefined) this.#isToldTrouble = false;
+    const { lastRefusal } = this.#writer;
+    if (lastRefusal !== this.#toldRefusal) this.#log('error', `${lastRefusal}: such ticks are not stored`);
+    this.#toldRefusal = lastRefusal;
   }
 
   #isDone(): boolean {

@@ -13,6 +13,7 @@ const nothing: PersisterStatus = {
   latencyMs: null,
   stored: 0,
   waiting: 0,
+  behind: 0,
   spilled: 0,
   lost: 0,
   lagMs: 0,
@@ -70,9 +71,9 @@ export class PersisterHost implements TapeConsumer {
     clearTimeout(timer);
     this.#worker = undefined;
     await worker.terminate();
-    const { lost, spilled, waiting } = this.status();
-    if (isDone && spilled + waiting > lost)
-      this.#log.info('ticks that Redis did not take wait in a file, for the next start');
+    const { spilled, waiting } = this.status();
+    if (isDone && spilled + waiting > 0)
+      this.#log.info(`${spilled + waiting} ticks wait for Redis in a file, for the next start`);
     return isDone;
   }
 

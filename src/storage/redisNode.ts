@@ -145,7 +145,10 @@ export class RedisNode {
   async #greet(): Promise<void> {
     try {
       const [reply] = await this.#run([['PING']]);
-      if (reply !== undefined && 'error' in reply) { this.reconnect(reply.error); return; }
+      if (reply !== undefined && 'error' in reply) {
+        this.reconnect(reply.error);
+        return;
+      }
     } catch {
       return;
     }

@@ -40,6 +40,8 @@ interface Segment {
   readonly number: number;
   readonly path: string;
   bytes: number;
+  /** Ticks that have not been read. */
+  left: number;
   /** How far it has been read. */
   readAt: number;
 }
@@ -101,8 +103,14 @@ export class SpillFolder {
     renameSync(`${owner}.new`, owner);
     const spill = new SpillFolder(folder, maxBytes, run);
     const numbers = readdirSync(folder).flatMap((name) => fileForm.exec(name)?.[1] ?? []);
-    for (const number of numbers.map(Number).sort((a, b) => a - b)) spill.#add(number);
+    for (const number of numbers.map(Number).sort((a, b) => a - b))
+      spill.#add(number, countLines(spill.#path(number)) - 1);
     return spill;
+  }
+
+  /** Ticks that have not been read. */
+  get length(): number {
+    return this.#segments.reduce((sum, { left }) => sum + Math.max(0, left), this.#buffer.length);
   }
 
   /** Runs whose ticks lie here, the oldest first. */
@@ -143,6 +151,7 @@ export class SpillFolder {
         segment.bytes += written;
         this.#total += written;
       }
+      segment.left += lines.length;
     } catch (error) {
       // A line may be cut. What comes later goes to another segment.
       this.refused += lines.length;
@@ -167,6 +176,7 @@ export class SpillFolder {
         continue;
       }
       for (const line of this.#readPart(segment)) this.#parse(line, lines);
+      segment.left -= lines.length;
     }
     return lines;
   }
@@ -202,7 +212,7 @@ export class SpillFolder {
       const fd = openSync(this.#path(number), 'ax');
       this.#fd = fd;
       writeSync(fd, header(this.#run));
-      this.#add(number);
+      this.#add(number, 0);
       return true;
     } catch (error) {
       this.#closeWritten();
@@ -221,10 +231,10 @@ export class SpillFolder {
     this.#retryAt = performance.now() + retryMs;
   }
 
-  #add(number: number): void {
+  #add(number: number, left: number): void {
     const path = this.#path(number);
     const bytes = statSync(path).size;
-    this.#segments.push({ number, path, bytes, readAt: 0 });
+    this.#segments.push({ number, path, bytes, left, readAt: 0 });
     this.#total += bytes;
   }
 
@@ -279,6 +289,16 @@ function lineOf(n: number, key: string, text: string): string {
 
 function checkOf(text: string): string {
   return crc32(Buffer.from(text, 'latin1')).toString(16);
+}
+
+function countLines(path: string): number {
+  const bytes = Buffer.allocUnsafe(readBytes);
+  const fd = openSync(path, 'r');
+  let lines = 0;
+  for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
+    for (let at = bytes.indexOf(10); at >= 0 && at < count; at = bytes.indexOf(10, at + 1)) lines++;
+  closeSync(fd);
+  return lines;
 }
 
 function firstLine(path: string): string {

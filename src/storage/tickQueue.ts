@@ -25,8 +25,6 @@ export class TickQueue {
     return this.#unplaced + (this.#folder?.refused ?? 0) + (this.#folder?.damaged ?? 0);
   }
 
-  /** Ticks in the folder; those that an earlier run has left count when they are read. */
-  spilled = 0;
   readonly #limits: QueueLimits;
   readonly #folder: SpillFolder | undefined;
   #unplaced = 0;
@@ -37,6 +35,11 @@ export class TickQueue {
   constructor(limits: QueueLimits) {
     this.#limits = limits;
     this.#folder = limits.folder;
+  }
+
+  /** Ticks in the folder. */
+  get spilled(): number {
+    return this.#folder?.length ?? 0;
   }
 
   /** Ticks in memory. */
@@ -59,9 +62,7 @@ export class TickQueue {
     if (!isSpilling && this.#bytes + bytes <= this.#limits.memoryBytes) {
       this.#memory.push(entry);
       this.#bytes += bytes;
-    } else if (this.#folder?.append(entry.n, entry.instrument.key, entry.text) === true) {
-      this.spilled++;
-    } else {
+    } else if (this.#folder?.append(entry.n, entry.instrument.key, entry.text) !== true) {
       this.#unplaced++;
     }
   }
@@ -110,6 +111,5 @@ export class TickQueue {
       this.#memory.push(entry);
       this.#bytes += entry.text.length + entryBytes;
     }
-    this.spilled = this.#folder?.isEmpty === false ? Math.max(0, this.spilled - lines.length) : 0;
   }
 }

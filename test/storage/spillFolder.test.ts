@@ -1,0 +1,108 @@
+import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { SpillFolder } from '../../src/storage/spillFolder.js';
+import { temporarySpill } from './running.js';
+
+const megabyte = 1024 * 1024;
+const text = 'y'.repeat(200);
+
+function numbersIn(folder: SpillFolder): number[] {
+  const numbers: number[] = [];
+  for (let lines = folder.read(); lines.length > 0; lines = folder.read())
+    numbers.push(...lines.map(({ n }) => n));
+  return numbers;
+}
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
+describe('a spill folder', () => {
+  it('gives back in order what it was given, however appending and reading take turns', () => {
+    const steps = fc.array(fc.record({ append: fc.nat(9000), reads: fc.nat(3) }), { maxLength: 8 });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const folder = SpillFolder.open(temporarySpill(), 1000 * megabyte, 'run');
+        let appended = 0;
+        const read: number[] = [];
+        for (const { append, reads } of list) {
+          for (let i = 0; i < append; i++) if (folder.append(appended, 'SHFE.rb2605', text)) appended++;
+          for (let i = 0; i < reads; i++) read.push(...folder.read().map(({ n }) => n));
+          expect(folder.length).toBe(appended - read.length);
+        }
+        read.push(...numbersIn(folder));
+        expect(read).toEqual(range(0, appended));
+        expect([folder.isEmpty, folder.length, folder.damaged]).toEqual([true, 0, 0]);
+        folder.close();
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('takes no more than its size, and more again when some of it has been read', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, 20 * megabyte, 'run');
+    let n = 0;
+    while (folder.append(n, 'SHFE.rb2605', text)) n++;
+    expect(n).toBeGreaterThan(80_000);
+    expect(readdirSync(path).filter((name) => name.endsWith('.spill'))).toHaveLength(2);
+    for (let read = 0; read < 80_000;) read += folder.read().length;
+    expect(folder.append(n, 'SHFE.rb2605', text)).toBe(true);
+    numbersIn(folder);
+    expect(readdirSync(path)).toEqual(['owner']);
+    folder.close();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('gives to the next owner what the last one has left, but for lines that were cut or damaged', () => {
+    const path = temporarySpill();
+    const killed = SpillFolder.open(path, megabyte, 'first');
+    for (let n = 0; n < 10; n++) killed.append(n, 'CFFEX.IO2612-C-4600', `tick ${n}`);
+    killed.flush();
+    const file = join(path, 'ticks-500000000.spill');
+    const bytes = readFileSync(file);
+    // A bit in the fourth tick, and the last one torn.
+    bytes[bytes.indexOf('tick 3') + 5]! ^= 1;
+    writeFileSync(file, bytes);
+    truncateSync(file, bytes.length - 3);
+    const next = SpillFolder.open(path, megabyte, 'second');
+    expect(next.runs).toEqual(['first']);
+    next.append(0, 'SHFE.rb2605', 'tick');
+    const lines = [...next.read(), ...next.read()];
+    expect(lines.map(({ run, n }) => `${run} ${n}`)).toEqual([
+      ...[0, 1, 2, 4, 5, 6, 7, 8].map((n) => `first ${n}`),
+      'second 0',
+    ]);
+    expect(lines[0]).toEqual({ run: 'first', n: 0, key: 'CFFEX.IO2612-C-4600', text: 'tick 0' });
+    expect(next.damaged).toBe(2);
+  });
+
+  it('puts back in front what was taken out', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    for (let n = 20; n < 30; n++) folder.append(n, 'SHFE.rb2605', text);
+    const lines = (from: number, to: number): { run: string; n: number; key: string; text: string }[] =>
+      range(from, to).map((n) => ({ run: n < 10 ? 'older' : 'run', n, key: 'SHFE.rb2605', text }));
+    expect(folder.putBack(lines(0, 20))).toBe(true);
+    folder.close();
+    const next = SpillFolder.open(path, megabyte, 'next');
+    expect(next.runs).toEqual(['older', 'run']);
+    expect(next.length).toBe(30);
+    expect(numbersIn(next)).toEqual(range(0, 30));
+  });
+
+  it('reads any bytes that lie there without an exception', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 4 }), (parts) => {
+        const path = temporarySpill();
+        for (const [index, part] of parts.entries())
+          appendFileSync(join(path, `ticks-00000000${index % 3}.spill`), part);
+        const folder = SpillFolder.open(path, megabyte, 'run');
+        folder.append(1, 'SHFE.rb2605', text);
+        expect(numbersIn(folder)).toEqual([1]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
