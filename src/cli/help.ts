@@ -28,9 +28,19 @@ Asking
   -h, --help                this text
   -v, --version             the version
 
+Exporting recordings: qactpmdgateway export FILE... --output FILE
+  --format F                csv or parquet (default: as the output's name ends)
+  --output FILE             where to write the ticks, a new file
+  --instrument PATTERN      only these, such as rb* or SHFE.*, again for more (default: all)
+  --from T, --to T          only what was received from T on, and before T: 2026-11-24T21:00
+                            in Shanghai, with another zone, a day, or an epoch
+  --trading-hours H         whose calendar the ticks have: exchange, or always for simulated
+                            fronts that send on weekends too (default exchange)
+
 Exit codes
   running           0 stopped in order, 1 bad configuration or a failed stop, 2 bad command line
   --status          0 healthy, 1 degraded or unhealthy, 2 no answer or bad command line
+  export            0 written, 1 unusable input or output, 2 bad command line
   --import-brokers  0 written, 1 unusable input or output, 2 bad command line
 
 Every configuration key has an environment variable: QACTPMD_ and the key in upper case,

@@ -3,11 +3,8 @@ import type { ConfigArguments } from '../config/arguments.js';
 import { environmentName } from '../config/environment.js';
 import { gatewayOptions } from '../config/options.js';
 import { closest } from '../suggest.js';
-
-/** A command line that cannot be meant; the message is one line. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
+import { parseExport, type ExportCommand } from './exportOptions.js';
+import { UsageError } from './usageError.js';
 
 const definitions = {
   config: { type: 'string' },
@@ -30,7 +27,11 @@ type OptionName = keyof typeof definitions;
 /** An empty BrokerID is lawful: most market-data fronts do not ask for one. */
 const maybeEmpty: ReadonlySet<OptionName> = new Set(['broker-id']);
 
+/** The word that begins an export's command line. */
+const exportWord = 'export';
+
 export type Command =
+  | ExportCommand
   | { readonly mode: 'help' }
   | { readonly mode: 'version' }
   | { readonly mode: 'import'; readonly source: string; readonly output: string | undefined }
@@ -118,7 +119,9 @@ function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
 
 /** Reads the command line (without node and script). Throws a UsageError. */
 export function parseCommandLine(argv: readonly string[]): Command {
-  const given = checkTokens(argv);
+  if (argv[0] === exportWord && !argv.some((each) => each === '--help' || each === '-h'))
+    return parseExport(argv.slice(1));
+  const given = checkTokens(argv[0] === exportWord ? ['--help'] : argv);
   if (given.has('help')) return { mode: 'help' };
   if (given.has('version')) return { mode: 'version' };
   checkCombination(given);

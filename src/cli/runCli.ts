@@ -2,11 +2,13 @@ import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { loadConfig, loadListenAddress, type ConfigSources } from '../config/load.js';
 import { packagePath, programVersion } from '../paths.js';
+import { exportRecordings } from './exportRecordings.js';
 import { helpText } from './help.js';
 import { importBrokers } from './importBrokers.js';
-import { parseCommandLine, UsageError, type Command } from './options.js';
+import { parseCommandLine, type Command } from './options.js';
 import { printStatus } from './status.js';
 import { processSurroundings, type CliSurroundings } from './surroundings.js';
+import { UsageError } from './usageError.js';
 
 /** Exit codes: a gateway that cannot run, and a command line that cannot be meant. */
 export const failureExitCode = 1;
@@ -48,6 +50,8 @@ async function runCommand(
       return { kind: 'done', exitCode: 0 };
     case 'import':
       return { kind: 'done', exitCode: importBrokers(command.source, command.output, surroundings) };
+    case 'export':
+      return { kind: 'done', exitCode: await exportRecordings(command, surroundings) };
     case 'status':
       return {
         kind: 'done',

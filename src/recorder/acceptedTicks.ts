@@ -1,0 +1,85 @@
+import { HistoryRow } from '../history/row.js';
+import { ExchangeClock } from '../market/exchangeClock.js';
+import { InstrumentDirectory } from '../market/instrumentDirectory.js';
+import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
+import type { ProductTable } from '../market/products.js';
+import { QuoteBook, type BookCounters } from '../market/quoteBook.js';
+import type { TradingCalendar } from '../market/tradingCalendar.js';
+import { I32 } from '../ring/tickRecord.js';
+import type { RecordedTicks } from './recordedTicks.js';
+
+/** More than all exchanges have ever listed. */
+const maxInstruments = 2_000_000;
+
+export interface AcceptedTicksOptions {
+  readonly products: ProductTable;
+  readonly calendar: TradingCalendar;
+  /** The recorded market never closed. */
+  readonly alwaysOpen: boolean;
+  /** Empty: all instruments. */
+  readonly patterns: readonly InstrumentPattern[];
+}
+
+/**
+ * Recorded ticks as clients were sent them: taken by a quote book of their own, which gives them their dates, absent values
+ * and flags, and takes what several recorders have of one tick once.
+ */
+export class AcceptedTicks {
+  /** The present tick's state. */
+  readonly row = new HistoryRow();
+  /** Its instrument, EXCHANGE.id. */
+  key = '';
+  /** Ticks of instruments that cannot be. */
+  unknown = 0;
+  readonly #ticks: RecordedTicks;
+  readonly #options: AcceptedTicksOptions;
+  readonly #directory: InstrumentDirectory;
+  readonly #book: QuoteBook;
+  /** By key: the slot; -1 where it is not wanted, -2 where there can be no such instrument. */
+  readonly #slots = new Map<string, number>();
+
+  constructor(ticks: RecordedTicks, options: AcceptedTicksOptions) {
+    this.#ticks = ticks;
+    this.#options = options;
+    this.#directory = new InstrumentDirectory({ products: options.products, maxInstruments });
+    this.#book = new QuoteBook(this.#directory, new ExchangeClock(options.calendar, options.alwaysOpen));
+  }
+
+  /** What became of the ticks. */
+  get counters(): Readonly<BookCounters> {
+    return this.#book.counters;
+  }
+
+  /** Takes the next tick that clients were told of; false at the end. */
+  next(): boolean {
+    while (this.#ticks.next()) {
+      const { record, key } = this.#ticks;
+      const slot = this.#slots.get(key) ?? this.#slotOf(key);
+      if (slot < 0) {
+        if (slot === -2) this.unknown++;
+        continue;
+      }
+      record.i32[I32.slot] = slot;
+      if (!this.#book.apply(record)) continue;
+      this.key = key;
+      this.#book.copyRow(slot, this.row.values, 0);
+      this.row.flags = this.#book.flags(slot);
+      this.row.receiveMs = record.receiveTimeMs;
+      return true;
+    }
+    return false;
+  }
+
+  #slotOf(key: string): number {
+    const { patterns } = this.#options;
+    const instrument = this.#directory.resolve(key);
+    const wanted =
+      instrument === undefined
+        ? -2
+        : patterns.length === 0 || patterns.some((pattern) => matches(pattern, instrument))
+          ? instrument.slot
+          : -1;
+    this.#slots.set(key, wanted);
+    return wanted;
+  }
+}

@@ -1,0 +1,107 @@
+import { writeSync } from 'node:fs';
+import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import type { Column } from '../history/columns.js';
+import type { HistoryRow } from '../history/row.js';
+import { ClockText } from '../market/clockText.js';
+import { F } from '../market/quoteFields.js';
+import { namesOfFlags } from '../market/tickFlags.js';
+import { exportColumns } from './exportColumns.js';
+import type { RowWriter } from './rowWriter.js';
+
+/** Some 50 MB of values in memory. */
+const rowGroupRows = 50_000;
+const columnType = { number: 'DOUBLE', day: 'INT32', time: 'TIMESTAMP', text: 'STRING' } as const;
+
+type Kind = keyof typeof columnType;
+type Value = number | string | Date | undefined;
+
+function kindOf({ kind, field }: Column): Kind {
+  if (kind === 'day') return 'day';
+  return kind === 'number'
+    ? field === F.timestamp
+      ? 'time'
+      : 'number'
+    : kind === 'receive_time'
+      ? 'number'
+      : 'text';
+}
+
+/** Writes rows as Parquet, a row group at a time, so that memory does not grow with the file. */
+export class ParquetExport implements RowWriter {
+  readonly #columns = exportColumns.map((column) => ({ column, kind: kindOf(column), data: [] as Value[] }));
+  readonly #clock = new ClockText();
+  readonly #flags = new Map<number, string>();
+  readonly #descriptor: number;
+  readonly #bytes = new ByteWriter();
+  readonly #writer: ParquetWriter;
+  readonly #groupRows: number;
+  #rows = 0;
+
+  /**
+   * @param descriptor is open for writing; whoever opened it closes it
+   * @param groupRows rows of a row group
+   */
+  constructor(descriptor: number, groupRows = rowGroupRows) {
+    this.#descriptor = descriptor;
+    this.#groupRows = groupRows;
+    const columnData = this.#columnData();
+    this.#writer = new ParquetWriter({ writer: this.#bytes, schema: schemaFromColumnData({ columnData }) });
+  }
+
+  add(key: string, row: HistoryRow): void {
+    for (const { column, kind, data } of this.#columns) data.push(this.#valueOf(column, kind, key, row));
+    if (++this.#rows === this.#groupRows) this.#writeGroup();
+  }
+
+  finish(): void {
+    this.#writeGroup();
+    void this.#writer.finish();
+    this.#flush();
+  }
+
+  #columnData() {
+    return this.#columns.map(({ column, kind, data }) => ({
+      name: column.name,
+      data,
+      type: columnType[kind],
+    }));
+  }
+
+  #valueOf({ kind: what, field }: Column, kind: Kind, key: string, row: HistoryRow): Value {
+    switch (what) {
+      case 'instrument_id':
+        return key;
+      case 'flags':
+        return this.#flagsText(row.flags);
+      case 'receive_time':
+        return row.receiveMs;
+      default: {
+        const value = row.values[field]!;
+        if (Number.isNaN(value)) return undefined;
+        if (kind === 'time') return new Date(value);
+        return kind === 'text' ? this.#clock.dateTime(value).slice(1, -1) : value;
+      }
+    }
+  }
+
+  #flagsText(flags: number): string {
+    let text = this.#flags.get(flags);
+    if (text === undefined) this.#flags.set(flags, (text = namesOfFlags(flags).join('|')));
+    return text;
+  }
+
+  #writeGroup(): void {
+    if (this.#rows === 0) return;
+    // Nothing waits: the bytes go to memory, and from there to the file.
+    void this.#writer.write({ columnData: this.#columnData(), rowGroupSize: this.#groupRows });
+    for (const { data } of this.#columns) data.length = 0;
+    this.#rows = 0;
+    this.#flush();
+  }
+
+  #flush(): void {
+    const bytes = new Uint8Array(this.#bytes.buffer, 0, this.#bytes.index);
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#descriptor, bytes, at, bytes.length - at);
+    this.#bytes.index = 0;
+  }
+}

@@ -1,0 +1,200 @@
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { describe, expect, it } from 'vitest';
+import { makeRecording } from '../../bench/processes/recording.js';
+import { HistoryRow } from '../../src/history/row.js';
+import { F } from '../../src/market/quoteFields.js';
+import { ParquetExport } from '../../src/recorder/parquetExport.js';
+import { recordingFolder, sample, samples, writeRecording } from '../recorder/recordings.js';
+import { testTimeMs } from '../market/ticks.js';
+import { run } from './console.js';
+
+interface Exported {
+  readonly code: number | undefined;
+  readonly err: string;
+  readonly names: string[];
+  readonly rows: Record<string, string>[];
+}
+
+async function exported(...args: string[]): Promise<Exported> {
+  const output = join(recordingFolder(), 'out.csv');
+  const { result, err } = await run(['export', ...args, '--output', output]);
+  const text = existsSync(output) ? readFileSync(output, 'latin1') : '';
+  const [head = '', ...lines] = text.trimEnd().split('\n');
+  const names = head.split(',');
+  const rows = lines.map((line) => Object.fromEntries(line.split(',').map((value, i) => [names[i]!, value])));
+  return { code: result.kind === 'done' ? result.exitCode : undefined, err, names, rows };
+}
+
+describe('export', () => {
+  it('writes CSV with the names of the history API, dates as clients see them and absent values empty', async () => {
+    // A tick of CZCE's night, which bears its natural day in both fields: it belongs to Friday.
+    const night = sample('CZCE.SR409', {
+      receivedAt: Date.UTC(2024, 3, 11, 13, 30, 0, 250),
+      updateTime: 77_400,
+      tradingDay: 20240411,
+      actionDay: 20240411,
+      volume: 7,
+      lastPrice: 6300,
+    });
+    const path = writeRecording(recordingFolder(), [[...samples(3), night]]);
+    const { code, err, names, rows } = await exported(path);
+    expect([code, err]).toEqual([0, expect.stringMatching(/out\.csv: 4 ticks written\n$/)]);
+    expect(names.slice(0, 6)).toEqual([
+      'instrument_id',
+      'datetime',
+      'timestamp',
+      'trading_day',
+      'last_price',
+      'open_price',
+    ]);
+    expect(names.slice(-2)).toEqual(['flags', 'receive_time']);
+    expect(names).toContain('ask_volume5');
+    expect(rows[0]).toMatchObject({
+      instrument_id: 'SHFE.rb2405',
+      datetime: '2024-04-11 10:00:00.000',
+      timestamp: String(testTimeMs),
+      trading_day: '20240411',
+      last_price: '3500',
+      close_price: '',
+      volume: '100',
+      bid_price1: '3499',
+      bid_price2: '',
+      flags: '',
+      receive_time: String(testTimeMs),
+    });
+    expect(rows[3]).toMatchObject({
+      instrument_id: 'CZCE.SR409',
+      datetime: '2024-04-11 21:30:00.000',
+      trading_day: '20240412',
+    });
+  });
+
+  it('writes the same as Parquet, with types', async () => {
+    const { path } = makeRecording(recordingFolder(), { ticks: 3000, instruments: 50, rate: 2 });
+    const { rows } = await exported(path);
+    const output = join(recordingFolder(), 'out.parquet');
+    const { result, err } = await run(['export', path, '--output', output]);
+    expect([result, err]).toEqual([
+      { kind: 'done', exitCode: 0 },
+      expect.stringMatching(/out\.parquet: 3000 ticks written\n$/),
+    ]);
+    const bytes = readFileSync(output);
+    const file = new Uint8Array(bytes).buffer;
+    const read = (await parquetReadObjects({ file })) as Record<string, unknown>[];
+    expect(read).toHaveLength(3000);
+    for (const at of [0, 1, 1500, 2999]) {
+      const csv = rows[at]!;
+      const found = read[at]!;
+      expect(Object.keys(found)).toEqual(Object.keys(csv));
+      const { timestamp, receive_time: received, ...others } = found;
+      expect((timestamp as Date).getTime()).toBe(Number(csv['timestamp']));
+      expect(received).toBeCloseTo(Number(csv['receive_time']), 3);
+      for (const [name, value] of Object.entries(others))
+        expect(`${(value ?? '') as string | number}`, name).toBe(csv[name]);
+      expect(found['volume']).toEqual(expect.any(Number));
+    }
+  });
+
+  it('writes Parquet a row group at a time', async () => {
+    const output = join(recordingFolder(), 'groups.parquet');
+    const descriptor = openSync(output, 'wx');
+    const writer = new ParquetExport(descriptor, 10);
+    const row = new HistoryRow();
+    for (let i = 0; i < 25; i++) {
+      row.values[F.volume] = i;
+      row.values[F.timestamp] = testTimeMs + i;
+      writer.add('SHFE.rb2405', row);
+      expect(fstatSync(descriptor).size > 4).toBe(i >= 9);
+    }
+    writer.finish();
+    closeSync(descriptor);
+    const file = new Uint8Array(readFileSync(output)).buffer;
+    expect(parquetMetadata(file).row_groups.map(({ num_rows: rows }) => Number(rows))).toEqual([10, 10, 5]);
+    const read = (await parquetReadObjects({ file })) as Record<string, unknown>[];
+    expect(read.map((each) => each['volume'])).toEqual(Array.from({ length: 25 }, (_, i) => i));
+  });
+
+  it('takes the instruments and the time that are asked for', async () => {
+    const path = writeRecording(recordingFolder(), [samples(10), samples(30).slice(10)]);
+    const { rows } = await exported(path, '--instrument', 'rb*', '--instrument', 'CZCE.*');
+    expect(new Set(rows.map((row) => row['instrument_id']))).toEqual(new Set(['SHFE.rb2405', 'CZCE.SR405']));
+    expect(rows).toHaveLength(20);
+    const part = await exported(path, '--from', '2024-04-11T10:00:04', '--to', '2024-04-11T02:00:06Z');
+    expect(part.rows.map((row) => row['volume'])).toEqual(['108', '109', '110', '111']);
+  });
+
+  it('takes what two recorders have of one tick once, and says what it left out', async () => {
+    const folder = recordingFolder();
+    const files = [1, 2].map(() => writeRecording(folder, [samples(30)]));
+    const { rows, err } = await exported(...files);
+    expect(rows).toHaveLength(30);
+    expect(err).toMatch(/30 ticks written; left out: 30 twice/);
+  });
+
+  it('goes on past damage and says where it is', async () => {
+    const folder = recordingFolder();
+    const path = writeRecording(folder, [samples(10), samples(20).slice(10), samples(30).slice(20)]);
+    const bytes = readFileSync(path);
+    bytes[400]! ^= 4;
+    writeFileSync(path, bytes.subarray(0, -3));
+    const { code, rows, err } = await exported(path);
+    expect([code, rows.length]).toEqual([0, 10]);
+    expect(err).toMatch(/0001\.ticks: at byte 32: the block is damaged \(checksum\); the block is left out/);
+    expect(err).toMatch(/0001\.ticks: at byte \d+: the block is cut short; the last \d+ bytes are left out/);
+  });
+
+  it('leaves a file that is there, and no half file', async () => {
+    const path = writeRecording(recordingFolder(), [samples(3)]);
+    const output = join(recordingFolder(), 'there.csv');
+    writeFileSync(output, 'precious');
+    const { result, err } = await run(['export', path, '--output', output]);
+    expect(result).toEqual({ kind: 'done', exitCode: 1 });
+    expect(err).toBe(`qactpmdgateway: ${output}: is there already and is left as it is; give another name\n`);
+    expect(readFileSync(output, 'utf8')).toBe('precious');
+    const full = await run(['export', path, '--output', '/dev/full/x.csv']);
+    expect([full.result, full.err]).toEqual([
+      { kind: 'done', exitCode: 1 },
+      'qactpmdgateway: /dev/full/x.csv: cannot be written (ENOTDIR)\n',
+    ]);
+  });
+
+  it.each([
+    [['none.ticks', '--output', 'x.csv'], 1, 'none.ticks: there is no such file'],
+    [['.', '--output', 'x.csv'], 1, '.: cannot be read (EISDIR)'],
+    [['--output', 'x.csv'], 2, 'export: name the recordings, such as ticks/20261124-0001.ticks'],
+    [['a.ticks'], 2, 'export: --output names the file to write'],
+    [['a.ticks', '--output', 'x'], 2, 'export: --format must be one of csv, parquet'],
+    [['a.ticks', '--output', 'x', '--format', 'xls'], 2, '--format must be one of csv, parquet, not "xls"'],
+    [
+      ['a.ticks', '--output', 'x.csv', '--outptu', 'y'],
+      2,
+      'export: unknown option --outptu, did you mean --output?',
+    ],
+    [['a.ticks', '--output', 'x.csv', '--output', 'y.csv'], 2, '--output is given twice'],
+    [['a.ticks', '--output'], 2, '--output needs a value'],
+    [
+      ['a.ticks', '--output', 'x.csv', '--to', '2024-01-01', '--from', '2024-01-02'],
+      2,
+      '--to must be later than --from',
+    ],
+    [['a.ticks', '--output', 'x.csv', '--from', 'noon'], 2, '--from must be an ISO time'],
+    [['a.ticks', '--output', 'x.csv', '--instrument', 'r*b'], 2, '--instrument "r*b": the star may only be'],
+    [
+      ['a.ticks', '--output', 'x.csv', '--trading-hours', 'never'],
+      2,
+      '--trading-hours must be one of exchange, always',
+    ],
+  ])('refuses %j in one line', async (args, code, message) => {
+    const { result, out, err } = await run(['export', ...args]);
+    expect(result).toEqual({ kind: 'done', exitCode: code });
+    expect([out, err.split('\n').length]).toEqual(['', 2]);
+    expect(err).toContain(`qactpmdgateway: ${message}`);
+  });
+
+  it('is explained by --help', async () => {
+    const { out } = await run(['export', '--help']);
+    expect(out).toContain('qactpmdgateway export FILE... --output FILE');
+  });
+});
