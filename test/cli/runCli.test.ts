@@ -138,7 +138,7 @@ describe('running', () => {
     writeFileSync(join(cwd, 'some.json'), JSON.stringify({ redis_port: 7000, connections: [connection] }));
     const argv = ['--config', 'some.json', '--front-addr', 'tcp://a:1', '--broker-id', '1'];
     expect((await run(argv, {}, cwd)).result).toMatchObject({
-      config: { redisPort: 7000, connections: [{ connectionId: 'single' }] },
+      config: { redis: { port: 7000 }, connections: [{ connectionId: 'single' }] },
     });
   });
 

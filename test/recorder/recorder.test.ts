@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import type { RecorderStatus } from '../../src/recorder/recorder.js';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
+import { run } from '../cli/console.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until, type Health } from '../e2e/processes.js';
@@ -115,6 +116,33 @@ describe('recording from a running gateway', () => {
       expect(recorded.slice(first, first + mine.length)).toEqual(mine);
     }
     expect(torn).toBe(false);
+
+    // What is exported of them is what the client was sent, flags and dates included.
+    const output = join(recordingFolder(), 'day.csv');
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    const hours = ['--trading-hours', 'always'];
+    expect((await run(['export', ...files, '--output', output, ...hours])).result).toEqual({
+      kind: 'done',
+      exitCode: 0,
+    });
+    const [head, ...lines] = readFileSync(output, 'latin1').trimEnd().split('\n');
+    const names = head!.split(',');
+    const shown = [
+      'instrument_id',
+      'datetime',
+      'timestamp',
+      'trading_day',
+      'average',
+      'bid_price1',
+      'ask_volume1',
+    ];
+    const places = shown.map((name) => names.indexOf(name));
+    const exported = new Set(lines.map((line) => places.map((at) => line.split(',')[at]).join(' ')));
+    const sent = client.frames.filter((frame) => frame['action'] === 'market_data');
+    for (const frame of sent) {
+      const quote = frame['data'] as Record<string, string | number | null>;
+      expect(exported).toContain(shown.map((name) => quote[name] ?? '').join(' '));
+    }
   });
 
   it('keeps what /health said is in files when the process is killed, and two processes do not disturb each other', async () => {
