@@ -38,7 +38,7 @@ export interface PersisterStatus {
   readonly connected: boolean;
   /** Round trip of the last pipeline; null while Redis cannot be used. */
   readonly latencyMs: number | null;
-  /** Ticks that Redis has acknowledged. */
+  /** Ticks that are known to be in Redis. */
   readonly stored: number;
   /** Ticks that wait in memory, those on the tape too. */
   readonly waiting: number;

@@ -42,7 +42,7 @@ export interface RedisStatus {
   readonly latency: string | null;
   /** Why no ticks are stored; empty when they are. */
   readonly trouble: string;
-  /** Ticks that Redis has acknowledged. */
+  /** Ticks that are known to be in Redis. */
   readonly stored: number;
   /** Ticks that wait in memory. */
   readonly waiting: number;

@@ -29,10 +29,10 @@ export interface WriterSettings {
 }
 
 export interface WriterCounters {
-  /** Ticks that Redis has acknowledged. */
+  /** Ticks that Redis has acknowledged, or that were found there where no answer had come. */
   stored: number;
-  /** Ticks that were there already: of an earlier run, or after an answer that did not come. */
-  found: number;
+  /** Ticks that tell nothing new after the newest of an earlier run. */
+  repeated: number;
   /** Ticks that Redis will never take, such as where a key is of another type. */
   refused: number;
   /** Ticks that were acknowledged, were lost by Redis, and have been written again. */
@@ -58,7 +58,7 @@ interface Part {
  * What has been acknowledged is kept for some seconds: where Redis comes back without it, it is written again.
  */
 export class StreamWriter {
-  readonly counters: WriterCounters = { stored: 0, found: 0, refused: 0, again: 0 };
+  readonly counters: WriterCounters = { stored: 0, repeated: 0, refused: 0, again: 0 };
   /** Why ticks were refused for good, the last time. */
   lastRefusal = '';
   readonly #link: RedisLink;
@@ -210,12 +210,16 @@ export class StreamWriter {
       if (newest === undefined) return true;
       if (this.#runs.includes(newest.run)) {
         if (!isStored(entry, newest, this.#runs)) return true;
-      } else if (instrument.leftOut >= mostLeftOut || !isRepetition(entry, newest)) {
+        this.counters.stored++;
+        return false;
+      }
+      if (instrument.leftOut >= mostLeftOut || !isRepetition(entry, newest)) {
         // What follows it has been compared by the quote book.
         instrument.leftOut = mostLeftOut;
         return true;
-      } else instrument.leftOut++;
-      this.counters.found++;
+      }
+      instrument.leftOut++;
+      this.counters.repeated++;
       return false;
     });
   }

@@ -249,7 +249,7 @@ describe('ticks that wait', () => {
     next.batch(10);
     await second.settled();
     await expectWhole(port, next);
-    expect(second.persister.status()).toMatchObject({ stored: 10, lost: 0 });
+    expect(second.persister.status()).toMatchObject({ stored: 1510, lost: 0 });
   });
 
   it('stay in memory where the folder belongs to another gateway, which is said', async () => {

@@ -1,0 +1,189 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Cluster } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { clusterSlot } from '../../src/storage/clusterSlot.js';
+import { until } from '../e2e/processes.js';
+import { freePorts } from '../e2e/ports.js';
+import { freePort, startRedis, startSentinel, type RedisServer } from './redisServer.js';
+import { clientOf, runPersister, temporarySpill } from './running.js';
+import { openClient, readStream } from './storeReader.js';
+import { TapeMarket } from './tapeMarket.js';
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('a server', () => {
+  it('with TLS, users and another database', async () => {
+    const folder = temporarySpill();
+    const path = (name: string): string => join(folder, name);
+    execFileSync(
+      'openssl',
+      [
+        ...[
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:prime256v1',
+          '-nodes',
+          '-days',
+          '2',
+        ],
+        ...['-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1'],
+        ...['-keyout', path('key.pem'), '-out', path('cert.pem')],
+      ],
+      { stdio: 'ignore' },
+    );
+    const files = { ca: path('cert.pem'), cert: path('cert.pem'), key: path('key.pem') };
+    const port = await freePort();
+    await startRedis(
+      0,
+      ...['--tls-port', `${port}`, '--tls-cert-file', files.cert, '--tls-key-file', files.key],
+      ...['--tls-ca-cert-file', files.ca, '--user', 'default', 'off'],
+      ...['--user', ...'gateway on >secret ~md:* +@read +@write +@connection +@transaction +info'.split(' ')],
+      ...['--user', ...'reader on >secret ~* +@all'.split(' ')],
+    );
+    const pem = {
+      ca: readFileSync(files.ca, 'utf8'),
+      cert: readFileSync(files.cert, 'utf8'),
+      key: readFileSync(files.key, 'utf8'),
+    };
+    const market = new TapeMarket(['SHFE.rb2605']);
+    const redis = { username: 'gateway', password: 'secret', db: 3, keyPrefix: 'md:', tls: pem };
+    const wrong = runPersister(market.tape, port, { redis: { ...redis, password: 'no' } });
+    const untrusted = runPersister(market.tape, port, { redis: { ...redis, tls: { ...pem, ca: '' } } });
+    const right = runPersister(market.tape, port, { redis });
+    market.batch(100);
+    await right.settled();
+    const client = openClient(port, { username: 'reader', password: 'secret', db: 3, tls: pem });
+    onTestFinished(() => client.disconnect());
+    expect(await client.xlen('md:ticks:SHFE.rb2605')).toBe(100);
+    expect(await client.hget('md:quote:SHFE.rb2605', 'volume')).toBe('100');
+    await until('both refusals', () => wrong.lines().length + untrusted.lines().length === 2);
+    expect(wrong.lines()[0]).toMatch(/^warn: .* cannot be used: wrong user or password; trying again$/);
+    expect(untrusted.lines()[0]).toMatch(/^warn: .* cannot be used: self-signed certificate; trying again$/);
+  });
+});
+
+describe('sentinels', () => {
+  it('lead to the master, and to the next one when it dies', async () => {
+    const first = await startRedis(await freePort());
+    const second = await startRedis(await freePort(), '--replicaof', '127.0.0.1', `${first.port}`);
+    const sentinel = await startSentinel(await freePort(), 'gold', first.port);
+    const asked = clientOf(sentinel.port);
+    await until('the sentinel to know the replica', async () => {
+      const replicas = (await asked.call('SENTINEL', 'REPLICAS', 'gold')) as string[][];
+      return replicas.some((replica) => replica[replica.indexOf('master-link-status') + 1] === 'ok');
+    });
+    const market = new TapeMarket(['SHFE.rb2605', 'DCE.m2605']);
+    const running = runPersister(market.tape, 1, {
+      redis: { sentinels: [{ host: '127.0.0.1', port: sentinel.port }], sentinelMaster: 'gold' },
+    });
+    market.batch(1000);
+    await running.settled();
+    expect(await clientOf(first.port).xlen('qactpmd:ticks:DCE.m2605')).toBe(500);
+    await first.kill();
+    market.batch(1000);
+    await running.settled();
+    for (const key of market.keys) {
+      const volumes = (await readStream(clientOf(second.port), key)).map(({ volume }) => volume);
+      expect(volumes).toEqual(numbers(1000));
+    }
+    expect(running.persister.status()).toMatchObject({ stored: 2000, lost: 0 });
+  });
+});
+
+describe('a cluster', () => {
+  it('has each key on the node of its slot, also after slots have moved and a node was away', async () => {
+    const nodes = await startCluster();
+    const keys = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(
+      (month) => `SHFE.rb26${`${month}`.padStart(2, '0')}`,
+    );
+    const market = new TapeMarket(keys);
+    const running = runPersister(market.tape, 1, {
+      redis: { clusterNodes: [{ host: '127.0.0.1', port: nodes[1]!.port }] },
+    });
+    market.batch(1200);
+    await running.settled();
+    const reader = new Cluster([{ host: '127.0.0.1', port: nodes[0]!.port }], {
+      clusterRetryStrategy: () => 50,
+    });
+    reader.on('error', () => undefined);
+    onTestFinished(() => reader.disconnect());
+    const expectAll = async (count: number): Promise<void> => {
+      for (const key of keys) {
+        const entries = await reader.xrange(`qactpmd:ticks:${key}`, '-', '+');
+        expect(entries.map(([, fields]) => Number(fields[3]!.split(',')[10]))).toEqual(numbers(count));
+        expect(await reader.hget(`qactpmd:quote:${key}`, 'volume')).toBe(`${count}`);
+      }
+    };
+    await expectAll(100);
+    expect(
+      new Set(keys.map((key) => Math.trunc((clusterSlot(`qactpmd:ticks:${key}`) * 3) / 16_384))).size,
+    ).toBe(3);
+    await moveSlot(nodes, clusterSlot(`qactpmd:ticks:${keys[0]!}`));
+    market.batch(1200);
+    await running.settled();
+    await expectAll(200);
+    nodes[2]!.process.kill('SIGSTOP');
+    market.batch(1200);
+    await until('the node to be missed', () => running.persister.status().trouble !== '');
+    nodes[2]!.process.kill('SIGCONT');
+    await running.settled();
+    await expectAll(300);
+    expect(running.persister.status()).toMatchObject({ stored: 3600, lost: 0 });
+  });
+});
+
+it('slots of keys are those of the specification', () => {
+  expect(clusterSlot('123456789')).toBe(0x31c3);
+  expect(clusterSlot('{user1000}.following')).toBe(clusterSlot('user1000'));
+  expect(clusterSlot('foo{}{bar}')).not.toBe(clusterSlot('bar'));
+  expect(clusterSlot('foo{{bar}}zap')).toBe(clusterSlot('{bar'));
+});
+
+/** Three masters that share the slots. */
+async function startCluster(): Promise<RedisServer[]> {
+  const base = await freePorts(3);
+  const bus = await freePorts(3);
+  const nodes: RedisServer[] = [];
+  for (let i = 0; i < 3; i++) {
+    const options = [
+      '--cluster-enabled',
+      'yes',
+      '--cluster-port',
+      `${bus + i}`,
+      '--cluster-node-timeout',
+      '5000',
+    ];
+    nodes.push(await startRedis(base + i, ...options));
+  }
+  const bounds = [0, 5462, 10_923, 16_384];
+  for (const [i, { port }] of nodes.entries()) {
+    const client = clientOf(port);
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', bounds[i]!, bounds[i + 1]! - 1);
+    if (i > 0) await client.call('CLUSTER', 'MEET', '127.0.0.1', base, bus);
+  }
+  for (const { port } of nodes)
+    await until('the cluster to be complete', async () =>
+      String(await clientOf(port).call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
+    );
+  return nodes;
+}
+
+/** Gives a slot of whoever has it to another node, as redis-cli does. */
+async function moveSlot(nodes: readonly RedisServer[], slot: number): Promise<void> {
+  const clients = nodes.map(({ port }) => clientOf(port));
+  const ids = await Promise.all(clients.map(async (client) => String(await client.call('CLUSTER', 'MYID'))));
+  const from = Math.trunc((slot * 3) / 16_384);
+  const to = (from + 1) % 3;
+  await clients[to]!.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', ids[from]!);
+  await clients[from]!.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', ids[to]!);
+  const keys = (await clients[from]!.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+  expect(keys).not.toEqual([]);
+  for (const key of keys) await clients[from]!.call('MIGRATE', '127.0.0.1', nodes[to]!.port, key, 0, 5000);
+  for (const client of [clients[to]!, clients[from]!])
+    await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', ids[to]!);
+}
