@@ -72,8 +72,7 @@ export class InstrumentFinder {
 
   /** Somebody wants the instrument; when it ticks, it exists. */
   wanted(slot: number): void {
-    const { directory } = this.#options;
-    if (this.#isEnabled && !directory.isListed(slot)) this.#discovery.watch(slot);
+    if (this.#isEnabled) this.#discovery.watch(slot);
   }
 
   /** A tick that the book has taken; on the tick path. */
@@ -102,11 +101,12 @@ export class InstrumentFinder {
 
   #takeFresh(): void {
     const { directory, onListing } = this.#options;
-    const { tradingDay } = directory.listed();
+    const { contracts, tradingDay } = directory.listed();
     const before = this.#foundSinceSweep;
-    for (const slot of this.#fresh)
-      if (!directory.isListed(slot) && this.#known.add(directory.bySlot(slot).key, tradingDay))
-        this.#foundSinceSweep++;
+    for (const slot of this.#fresh) {
+      const { id, key } = directory.bySlot(slot);
+      if (!contracts.has(id) && this.#known.add(key, tradingDay)) this.#foundSinceSweep++;
+    }
     this.#fresh.clear();
     if (!this.#known.prune(tradingDay) && this.#foundSinceSweep === before) return;
     directory.setFound(this.#known.contracts());

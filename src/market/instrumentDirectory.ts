@@ -94,11 +94,6 @@ export class InstrumentDirectory {
     return this.#listing.current();
   }
 
-  /** Whether the instrument of a slot is listed today. */
-  isListed(slot: number): boolean {
-    return this.#listing.current().contracts.has(this.bySlot(slot).id);
-  }
-
   /** Bare ids of what is listed today and passes the filter, sorted by exchange and id. */
   list(filter: InstrumentFilter = {}): string[] {
     return this.search(filter).instruments;
