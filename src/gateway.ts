@@ -11,6 +11,7 @@ import { tradingCalendar } from './market/marketTime.js';
 import { QuoteBook, type BookCounters } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
 import { SessionBoard } from './market/sessionBoard.js';
+import { SessionStates } from './market/sessionStates.js';
 import type { TradingCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
 import type { TickRecord } from './ring/tickRecord.js';
@@ -88,7 +89,11 @@ export class Gateway {
     this.#directory.setImported(config.importedInstruments);
     const calendar = this.#calendar(config);
     this.#clock = new ExchangeClock(calendar, config.tradingHours === 'always');
-    this.#book = new QuoteBook(this.#directory, this.#clock);
+    this.#book = new QuoteBook(
+      this.#directory,
+      this.#clock,
+      new SessionStates(config.tradingHours, calendar),
+    );
     this.#connections = new Connections({
       config,
       log,
@@ -220,6 +225,7 @@ export class Gateway {
       const calendar = this.#calendar(config);
       this.#clock.configure(calendar, config.tradingHours === 'always');
       this.#directory.setCalendar(tradingCalendar(config, () => undefined));
+      this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
       this.#sessions.configure(config.tradingHours, calendar);
     }
     this.#log.level = config.logLevel;
@@ -286,7 +292,11 @@ export class Gateway {
 
   readonly #onTick = (tick: TickRecord): void => {
     this.trace.taken(tick);
-    if (!this.#connections.onTick(tick) || !this.#book.apply(tick)) return;
+    if (!this.#connections.onTick(tick)) return;
+    if (!this.#book.apply(tick)) {
+      this.#showLeftOut(tick);
+      return;
+    }
     this.trace.applied();
     this.#server!.onTick(tick.slot);
     this.trace.published();
@@ -294,9 +304,18 @@ export class Gateway {
     this.#storage.onTick(tick);
   };
 
+  #showLeftOut(tick: TickRecord): void {
+    if (!this.#server!.showsLeftOut(tick.slot)) return;
+    this.#book.readLeftOut(tick);
+    this.#server!.onLeftOut(tick.slot);
+  }
+
   #takeHeld(ticks: readonly TickRecord[]): void {
     for (const tick of ticks) {
-      if (!this.#book.apply(tick)) continue;
+      if (!this.#book.apply(tick)) {
+        this.#showLeftOut(tick);
+        continue;
+      }
       this.#server!.onTick(tick.slot);
       this.#finder.onTick(tick.slot, tick.source);
       this.#storage.onTick(tick);

@@ -56,6 +56,8 @@ export class GatewayProcess {
       flow_path: flow,
       // Nothing but what a scenario asks for is subscribed.
       discover_instruments: false,
+      // As the fronts are.
+      trading_hours: 'always',
       ...options.config,
       connections: options.connections,
     };

@@ -3,6 +3,7 @@ import type { QuoteBook } from './quoteBook.js';
 import { ClockText } from './clockText.js';
 import { asciiBytes, putBytes, putNumber, putText } from './jsonBytes.js';
 import { F, fieldCount, quoteFields } from './quoteFields.js';
+import { flagNames } from './tickFlags.js';
 
 /** 0: under the bare id, 1: under `EXCHANGE.id`. */
 export type KeyForm = 0 | 1;
@@ -21,6 +22,15 @@ interface Member {
   readonly documented: boolean;
 }
 
+/**
+ * What an action frame says of the tick beside its values.
+ *
+ *   plain   nothing
+ *   flags   the names of its flags
+ *   all     these, and why the book left the tick out: null where it did not
+ */
+export type TickView = 'plain' | 'flags' | 'all';
+
 /** A choice of members for action pushes. Equal choices have equal keys. */
 export interface FieldSet {
   readonly key: string;
@@ -34,6 +44,11 @@ const dataHead = asciiBytes('","data":');
 const pushTail = asciiBytes('}}');
 const quote = asciiBytes('"');
 const nullText = asciiBytes('null');
+const comma = asciiBytes(',');
+const flagsHead = asciiBytes(',"flags":[');
+const flagsTail = asciiBytes(']');
+const quotedFlags = flagNames.map((name) => asciiBytes(`"${name}"`));
+const leftOutHead = asciiBytes(',"left_out":');
 const openBrace = 0x7b;
 /** No frame is longer: there are some 40 members, none of more than 50 bytes, and ids of at most 90. */
 export const longestFrame = 8192;
@@ -137,8 +152,32 @@ export class QuoteEncoder {
    * Writes a market_data frame with all of `fields` (null: the documented ones) into memory that has room for
    * `longestFrame` bytes; its end. Absent values are null.
    */
-  actionFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
-    return this.#putAction(into, at, slot, -1, form, fields ?? documentedFields);
+  actionFrame(
+    into: Uint8Array,
+    at: number,
+    slot: number,
+    form: KeyForm,
+    fields: FieldSet | null,
+    view: TickView = 'plain',
+  ): number {
+    return this.#putAction(into, at, slot, -1, form, fields ?? documentedFields, view);
+  }
+
+  /** The same of the tick that the book has just left out, in the view of all. */
+  leftOutFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
+    const { members } = fields ?? documentedFields;
+    const start = this.#putHead(into, at, slot, form);
+    let end = start;
+    for (const each of members) {
+      end = putBytes(into, end, each.leadBytes);
+      if (each.field < 0) end = this.#putId(into, end, slot, form);
+      else end = this.#putValue(into, end, each.rendering, this.#book.leftOutValue(each.field));
+    }
+    end = this.#putFlags(into, end, this.#book.leftOutFlags);
+    end = putBytes(into, end, leftOutHead);
+    end = putBytes(into, putText(into, putBytes(into, end, quote), this.#book.leftOut), quote);
+    into[start] = openBrace;
+    return putBytes(into, end, pushTail);
   }
 
   /** The same with those of `fields` alone that changed after `fromVersion`; `at` when none did. */
@@ -149,8 +188,9 @@ export class QuoteEncoder {
     fromVersion: number,
     form: KeyForm,
     fields: FieldSet | null,
+    view: TickView = 'plain',
   ): number {
-    return this.#putAction(into, at, slot, fromVersion, form, fields ?? documentedFields);
+    return this.#putAction(into, at, slot, fromVersion, form, fields ?? documentedFields, view);
   }
 
   #encodeAid(slot: number, fromVersion: number, form: KeyForm): string {
@@ -175,27 +215,54 @@ export class QuoteEncoder {
     fromVersion: number,
     form: KeyForm,
     { members }: FieldSet,
+    view: TickView,
   ): number {
     const book = this.#book;
-    const instrument = this.#directory.bySlot(slot);
-    const id = form === 1 ? instrument.key : instrument.id;
-    const start = putBytes(into, putText(into, putBytes(into, begin, pushHead), id), dataHead);
+    const start = this.#putHead(into, begin, slot, form);
     let at = start;
     for (const each of members) {
       const { field } = each;
       if (field < 0) {
         if (fromVersion > 0) continue;
-        at = putBytes(into, at, each.leadBytes);
-        at = putBytes(into, putText(into, putBytes(into, at, quote), id), quote);
+        at = this.#putId(into, putBytes(into, at, each.leadBytes), slot, form);
       } else if (fromVersion < 0 || book.changedAt(slot, field) > fromVersion) {
         at = putBytes(into, at, each.leadBytes);
         at = this.#putValue(into, at, each.rendering, book.value(slot, field));
       }
     }
+    if (view !== 'plain' && (at > start || book.flagsChangedAt(slot) > fromVersion)) {
+      at = this.#putFlags(into, at, book.flags(slot));
+      if (view === 'all') at = putBytes(into, putBytes(into, at, leftOutHead), nullText);
+    }
     if (at === start) return begin;
     // In place of the first member's comma.
     into[start] = openBrace;
     return putBytes(into, at, pushTail);
+  }
+
+  #putHead(into: Uint8Array, at: number, slot: number, form: KeyForm): number {
+    return putBytes(into, putText(into, putBytes(into, at, pushHead), this.#idOf(slot, form)), dataHead);
+  }
+
+  #putId(into: Uint8Array, at: number, slot: number, form: KeyForm): number {
+    return putBytes(into, putText(into, putBytes(into, at, quote), this.#idOf(slot, form)), quote);
+  }
+
+  #idOf(slot: number, form: KeyForm): string {
+    const { id, key } = this.#directory.bySlot(slot);
+    return form === 1 ? key : id;
+  }
+
+  #putFlags(into: Uint8Array, begin: number, flags: number): number {
+    let at = putBytes(into, begin, flagsHead);
+    let isFirst = true;
+    for (let bit = 0; bit < quotedFlags.length; bit++) {
+      if ((flags & (1 << bit)) === 0) continue;
+      if (!isFirst) at = putBytes(into, at, comma);
+      isFirst = false;
+      at = putBytes(into, at, quotedFlags[bit]!);
+    }
+    return putBytes(into, at, flagsTail);
   }
 
   #putValue(into: Uint8Array, at: number, rendering: Rendering, value: number): number {

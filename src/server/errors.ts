@@ -45,6 +45,11 @@ export const errorCatalogue = {
     meaning: 'fields has names that no quote has; `unknown` lists them, `allowed` the names there are.',
   },
   invalid_diff: { side: 'action', badFrame: true, meaning: 'diff is neither true nor false.' },
+  invalid_flags: {
+    side: 'action',
+    badFrame: true,
+    meaning: 'flags or all is neither true nor false, or all comes with diff.',
+  },
   invalid_filter: {
     side: 'action',
     badFrame: true,

@@ -1,7 +1,7 @@
 import type { Advice } from '../market/instrumentAdvice.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
 import type { Found, InstrumentFilter } from '../market/instrumentSearch.js';
-import type { FieldSet, KeyForm } from '../market/quoteEncoder.js';
+import type { FieldSet, KeyForm, TickView } from '../market/quoteEncoder.js';
 
 /** What the server needs to know of the market; the classes of src/market are this. */
 export interface ServedInstrument {
@@ -39,7 +39,15 @@ export interface ServedBook {
 
 export interface ServedEncoder {
   aidQuote(slot: number, fromVersion: number, form: KeyForm): string;
-  actionFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number;
+  actionFrame(
+    into: Uint8Array,
+    at: number,
+    slot: number,
+    form: KeyForm,
+    fields: FieldSet | null,
+    view: TickView,
+  ): number;
+  leftOutFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number;
   actionDiffFrame(
     into: Uint8Array,
     at: number,
@@ -47,6 +55,7 @@ export interface ServedEncoder {
     fromVersion: number,
     form: KeyForm,
     fields: FieldSet | null,
+    view: TickView,
   ): number;
 }
 

@@ -145,6 +145,17 @@ export class MarketServer {
     this.#writeLater();
   }
 
+  /** Whether somebody wants to see the instrument's ticks that the book leaves out. */
+  showsLeftOut(slot: number): boolean {
+    return this.#push.showsLeftOut(slot);
+  }
+
+  /** To be called after a tick that the book has left out, where `showsLeftOut`. */
+  onLeftOut(slot: number): void {
+    this.#push.leftOut(slot);
+    this.#writeLater();
+  }
+
   /** To be called when the ticks that had come are all in the book: what they changed is written. */
   onBatchEnd(): void {
     clearImmediate(this.#turn);

@@ -1,6 +1,6 @@
 import { instrumentKinds, type InstrumentFilter, type InstrumentKind } from '../market/instrumentSearch.js';
 import { exchanges } from '../market/products.js';
-import { actionFieldNames, parseFieldSet, type FieldSet } from '../market/quoteEncoder.js';
+import { actionFieldNames, parseFieldSet, type FieldSet, type TickView } from '../market/quoteEncoder.js';
 import type { ErrorReport } from './frames.js';
 import { longestHeartbeat, shortestHeartbeat } from './heartbeats.js';
 
@@ -10,6 +10,8 @@ export interface PushOptions {
   readonly fields: FieldSet | null;
   /** Whether pushes after the first carry only what changed. */
   readonly diff: boolean;
+  /** What pushes say of each tick; with all, ticks that the book leaves out are pushed too. */
+  readonly view: TickView;
 }
 
 /** Everything that a client can say. */
@@ -156,8 +158,10 @@ function parsePushOptions(value: JsonObject): PushOptions | ErrorReport {
   const diff = value['diff'] ?? false;
   if (typeof diff !== 'boolean')
     return { side: 'action', code: 'invalid_diff', message: `diff must be true or false, not ${show(diff)}` };
+  const view = parseView(value, diff);
+  if (typeof view === 'object') return view;
   const names = value['fields'] ?? null;
-  if (names === null) return { fields: null, diff };
+  if (names === null) return { fields: null, diff, view };
   if (!isStringList(names) || names.length === 0)
     return {
       side: 'action',
@@ -165,13 +169,25 @@ function parsePushOptions(value: JsonObject): PushOptions | ErrorReport {
       message: `fields must be a list of field names, ${whyNoStringList(names)}`,
     };
   const parsed = parseFieldSet(names);
-  if ('set' in parsed) return { fields: parsed.set, diff };
+  if ('set' in parsed) return { fields: parsed.set, diff, view };
   return {
     side: 'action',
     code: 'unknown_field',
     message: `unknown fields: ${cut(parsed.unknown.slice(0, shownNames).join(', '))}`,
     details: { unknown: parsed.unknown, allowed: actionFieldNames },
   };
+}
+
+function parseView(value: JsonObject, diff: boolean): TickView | ErrorReport {
+  const refuse = (message: string): ErrorReport => ({ side: 'action', code: 'invalid_flags', message });
+  for (const name of ['flags', 'all']) {
+    const given = value[name] ?? false;
+    if (typeof given !== 'boolean') return refuse(`${name} must be true or false, not ${show(given)}`);
+  }
+  if (value['all'] !== true) return value['flags'] === true ? 'flags' : 'plain';
+  return diff
+    ? refuse('all goes without diff: a tick that was left out is no change to what the client holds')
+    : 'all';
 }
 
 function parseListFilter(value: JsonObject): ClientMessage {

@@ -1,4 +1,4 @@
-import { longestFrame, type FieldSet, type KeyForm } from '../market/quoteEncoder.js';
+import { longestFrame, type FieldSet, type KeyForm, type TickView } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
@@ -15,6 +15,7 @@ interface Channel {
   readonly form: KeyForm;
   readonly fields: FieldSet | null;
   readonly diff: boolean;
+  readonly view: TickView;
   /** Subscriptions that use it, joined or not. */
   holders: number;
   /** Subscriptions that have joined, in no order. */
@@ -88,6 +89,8 @@ export class PushBoard {
   readonly #channels = new Map<string, Channel>();
   /** By slot: the channels with members. */
   readonly #bySlot: (Channel[] | undefined)[] = [];
+  /** How many of them show ticks that are left out. */
+  #showingAll = 0;
   readonly #deliveries = new Deliveries();
   /** By number. */
   readonly #clients: (PushClient | undefined)[] = [];
@@ -120,14 +123,25 @@ export class PushBoard {
       if (channel.version === version) continue;
       const end = this.#encode(channel);
       channel.version = version;
-      if (end === deliveries.position) continue;
-      const { clients } = channel;
-      const frame = deliveries.addFrame(end, clients.length);
-      for (const client of clients) {
-        if (deliveries.isEmpty(client)) this.#toWrite.push(client);
-        deliveries.queue(frame, client);
-      }
-      this.delivered += clients.length;
+      if (end !== deliveries.position) this.#queue(channel, end);
+    }
+  }
+
+  /** Whether somebody is to be shown ticks of the instrument that the book has left out. For the tick path. */
+  showsLeftOut(slot: number): boolean {
+    if (this.#showingAll === 0) return false;
+    return this.#bySlot[slot]?.some(({ view }) => view === 'all') === true;
+  }
+
+  /** Queues the tick that the book has just left out for those who are shown all. */
+  leftOut(slot: number): void {
+    const deliveries = this.#deliveries;
+    for (const channel of this.#bySlot[slot] ?? []) {
+      if (channel.view !== 'all') continue;
+      deliveries.reserve(longestFrame);
+      const { memory, position } = deliveries;
+      const { form, fields } = channel;
+      this.#queue(channel, this.#market.encoder.leftOutFrame(memory, position, slot, form, fields));
     }
   }
 
@@ -195,6 +209,17 @@ export class PushBoard {
     client.number = noNumber;
   }
 
+  /** Queues the frame that ends there for every member. */
+  #queue({ clients }: Channel, end: number): void {
+    const deliveries = this.#deliveries;
+    const frame = deliveries.addFrame(end, clients.length);
+    for (const client of clients) {
+      if (deliveries.isEmpty(client)) this.#toWrite.push(client);
+      deliveries.queue(frame, client);
+    }
+    this.delivered += clients.length;
+  }
+
   #enter(client: PushClient): void {
     client.number = this.#deliveries.addClient();
     this.#clients[client.number] = client;
@@ -202,14 +227,14 @@ export class PushBoard {
   }
 
   /** Writes the channel's newest state behind the frames that are taken; its end, there if there is nothing to say. */
-  #encode({ slot, form, fields, diff, version }: Channel, whole = !diff || version === 0): number {
+  #encode({ slot, form, fields, diff, view, version }: Channel, whole = !diff || version === 0): number {
     const { encoder } = this.#market;
     const deliveries = this.#deliveries;
     deliveries.reserve(longestFrame);
     const { memory, position } = deliveries;
     return whole
-      ? encoder.actionFrame(memory, position, slot, form, fields)
-      : encoder.actionDiffFrame(memory, position, slot, version, form, fields);
+      ? encoder.actionFrame(memory, position, slot, form, fields, view)
+      : encoder.actionDiffFrame(memory, position, slot, version, form, fields, view);
   }
 
   /** Writes all that is queued for a client. */
@@ -269,6 +294,7 @@ export class PushBoard {
     channel.members = [subscription];
     channel.clients = [client.number];
     channel.version = this.#market.book.version(channel.slot);
+    if (channel.view === 'all') this.#showingAll++;
     const channels = this.#bySlot[channel.slot];
     if (channels === undefined) {
       while (this.#bySlot.length < channel.slot) this.#bySlot.push(undefined);
@@ -291,6 +317,7 @@ export class PushBoard {
       last.position = position;
     }
     if (members.length > 0) return;
+    if (channel.view === 'all') this.#showingAll--;
     const channels = this.#bySlot[channel.slot]!;
     channels.splice(channels.indexOf(channel), 1);
   }
@@ -328,8 +355,8 @@ export class PushBoard {
     client.nextWaiting = 0;
   }
 
-  #channelOf(slot: number, form: KeyForm, { fields, diff }: PushOptions): Channel {
-    const name = `${slot}/${form}/${diff ? 'diff' : 'full'}/${fields === null ? '*' : fields.key}`;
+  #channelOf(slot: number, form: KeyForm, { fields, diff, view }: PushOptions): Channel {
+    const name = `${slot}/${form}/${view}/${diff ? 'diff' : 'full'}/${fields === null ? '*' : fields.key}`;
     const known = this.#channels.get(name);
     if (known !== undefined) return known;
     const channel: Channel = {
@@ -338,6 +365,7 @@ export class PushBoard {
       form,
       fields,
       diff,
+      view,
       holders: 0,
       members: [],
       clients: [],

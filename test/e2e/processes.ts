@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { LeftOut } from '../../src/market/quoteBook.js';
 import { packagePath } from '../../src/paths.js';
 
 const defaultWaitMs = 20_000;
@@ -103,13 +104,20 @@ export interface Health {
     reconnects: number;
   }[];
   instruments: { wanted: number; waiting: number; refused: number; short: number };
-  ticks: { accepted: number; duplicate: number; regressed: number; untimed: number; missed: number };
+  ticks: Record<'accepted' | LeftOut | 'reset' | 'missed', number>;
   websocket: { active_sessions: number; total_messages: number };
   redis: { connected: boolean; latency: string };
 }
 
+/** Simulated fronts are open at all hours unless they are told otherwise. */
 function configText(folder: string, config: object): string {
-  return JSON.stringify({ websocket_host: '127.0.0.1', websocket_port: 0, flow_path: folder, ...config });
+  const common = {
+    websocket_host: '127.0.0.1',
+    websocket_port: 0,
+    flow_path: folder,
+    trading_hours: 'always',
+  };
+  return JSON.stringify({ ...common, ...config });
 }
 
 /** A gateway process with a configuration and working folder of its own. */

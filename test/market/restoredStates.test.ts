@@ -68,7 +68,7 @@ describe('a state from storage', () => {
     book.apply(makeTick({ slot: rb, lastPrice: 3500 }));
     expect(book.restore(rb, rowAfter({ lastPrice: 3512, volume: 900 }), 0)).toBe(false);
     expect(book.value(rb, F.lastPrice)).toBe(3500);
-    expect(book.flags(rb)).toBe(0);
+    expect(namesOfFlags(book.flags(rb))).toEqual(['snapshot']);
   });
 
   it('must be a whole row', () => {

@@ -23,7 +23,7 @@ describe('parseMessage', () => {
     expect(parse({ action: 'subscribe', instruments: ['rb2410'] })).toEqual({
       kind: 'subscribe',
       instruments: ['rb2410'],
-      options: { fields: null, diff: false },
+      options: { fields: null, diff: false, view: 'plain' },
     });
     expect(parse({ action: 'subscribe', instruments: [], fields: ['volume'], diff: true })).toMatchObject({
       options: { fields: { key: 'volume' }, diff: true },
@@ -121,6 +121,8 @@ describe('parseMessage', () => {
           instruments: fc.jsonValue(),
           fields: fc.jsonValue(),
           diff: fc.jsonValue(),
+          flags: fc.jsonValue(),
+          all: fc.jsonValue(),
           search: fc.jsonValue(),
         })
         .map((value) => JSON.stringify(value)),

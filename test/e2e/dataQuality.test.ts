@@ -1,0 +1,155 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Client } from './client.js';
+import { freePorts } from './ports.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+
+// Dates, flags and repairs as clients see them, through the library and a simulated front.
+
+const delivery = new Date(Date.now() + 180 * 86_400_000);
+const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.getUTCMonth() + 1).padStart(2, '0')}`;
+const rb = `rb${yymm}`;
+const eg = `eg${yymm}`;
+const ta = `TA${yymm.slice(1)}`;
+
+interface Data {
+  instrument_id: string;
+  timestamp: number;
+  datetime: string;
+  trading_day: string;
+  volume: number;
+  turnover: number;
+  average: number | null;
+  last_price: number | null;
+  open_price: number | null;
+  close_price: number | null;
+  highest_price: number;
+  lowest_price: number;
+  open_interest: number;
+  flags: string[];
+  left_out?: string | null;
+}
+
+let fronts: FrontsProcess;
+let gateway: GatewayProcess;
+let client: Client;
+
+async function start(frontArgs: string[] = []): Promise<void> {
+  const basePort = await freePorts(1);
+  fronts = new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0', ...frontArgs]);
+  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1) });
+  await gateway.loggedIn();
+  client = await Client.connect(`${await gateway.url()}?protocol=action`);
+}
+
+afterEach(async () => {
+  await client.close();
+  expect([await gateway.stop(), await fronts.stop()]).toEqual([0, 0]);
+});
+
+async function subscribe(instruments: string[], options: object = { flags: true }): Promise<void> {
+  client.send({ action: 'subscribe', instruments, ...options });
+  await client.next('the ack', (frame) => frame['action'] === 'subscribe');
+}
+
+async function data(what = 'a push', test: (each: Data) => boolean = () => true): Promise<Data> {
+  const frame = await client.next(
+    what,
+    (each) => each['action'] === 'market_data' && test(each['data'] as Data),
+  );
+  return frame['data'] as Data;
+}
+
+describe('data quality', () => {
+  it.each(['production', 'simnow'])(
+    'fronts with the dates of %s: live ticks of every exchange have the present time and no flags',
+    async (dates) => {
+      await start(['--dates', dates]);
+      await subscribe([rb, eg, ta]);
+      const clean = new Set<string>();
+      const days = new Set<string>();
+      await data('live ticks of all three', (each) => {
+        expect(Math.abs(Date.now() - each.timestamp)).toBeLessThan(60_000);
+        expect(each.flags.filter((flag) => flag !== 'snapshot')).toEqual([]);
+        days.add(each.trading_day);
+        if (each.flags.length === 0) clean.add(each.instrument_id);
+        return clean.size === 3;
+      });
+      // All have one trading day, unless a new one begins just now.
+      expect(days.size).toBeLessThanOrEqual(2);
+    },
+  );
+
+  it.each(['empty_action_day', 'saturday_ticks'])('%s: ticks of the present stay there', async (fault) => {
+    await start();
+    await fronts.fault(fault, { instruments: [rb, eg] });
+    await subscribe([rb, eg]);
+    const seen = new Set<string>();
+    await data('ticks of both', (each) => {
+      expect(Math.abs(Date.now() - each.timestamp)).toBeLessThan(60_000);
+      expect(each.flags.includes('repaired_time')).toBe(fault === 'saturday_ticks');
+      return seen.add(each.instrument_id).size === 2;
+    });
+  });
+
+  it('a stale snapshot is flagged, and keeps its time', async () => {
+    await start();
+    await fronts.fault('stale_snapshot', { age_s: 3600 });
+    await subscribe([rb]);
+    const first = await data();
+    expect(first.flags).toEqual(['snapshot', 'stale']);
+    expect(Date.now() - first.timestamp).toBeGreaterThan(3_590_000);
+    expect((await data('a live tick', ({ flags }) => !flags.includes('stale'))).flags).toEqual([]);
+  });
+
+  it('a falling turnover of CZCE is flagged, and does not fall for clients', async () => {
+    await start();
+    await fronts.fault('falling_turnover');
+    await subscribe([ta]);
+    let highest = 0;
+    let flagged = 0;
+    await data('some that fall', ({ turnover, volume, average, flags }) => {
+      expect(turnover).toBeGreaterThanOrEqual(highest);
+      highest = turnover;
+      // Yuan: five tons of terephthalic acid a lot.
+      if (average !== null) expect(turnover / (volume * average * 5)).toBeCloseTo(1, 1);
+      if (flags.includes('falling_turnover')) flagged++;
+      return flagged === 5;
+    });
+  });
+
+  it('0 in place of DBL_MAX is no price', async () => {
+    await start();
+    await fronts.fault('zero_for_absent');
+    await subscribe([rb, eg, ta]);
+    for (let i = 0; i < 20; i++) {
+      const { close_price: close, open_price: open, average, lowest_price: low, ...each } = await data();
+      expect(close).toBeNull();
+      expect(open).not.toBe(0);
+      if (average !== null) {
+        expect(average).toBeGreaterThanOrEqual(low * 0.99);
+        expect(average).toBeLessThanOrEqual(each.highest_price * 1.01);
+      }
+      expect(Number.isInteger(each.open_interest)).toBe(true);
+    }
+  });
+
+  it('all shows what others are spared: copies, ticks that step back, garbage', async () => {
+    await start();
+    await subscribe([rb, ta], { all: true });
+    await data();
+    await fronts.fault('duplicate_ticks', { every: 3 });
+    await fronts.fault('regressing_ticks', { every: 4, by_ms: 90_000 });
+    await fronts.fault('garbage_ticks', { every: 5, instruments: [rb] });
+    const seen = new Map<string, Data>();
+    await data('every reason', (each) => {
+      if (typeof each.left_out === 'string') seen.set(each.left_out, each);
+      return ['duplicate', 'regressed', 'untimed'].every((reason) => seen.has(reason));
+    });
+    expect(seen.get('regressed')!.flags).toContain('stale');
+    expect(seen.get('untimed')!.datetime).toBeNull();
+    await subscribe([rb, ta], { all: false, flags: true });
+    const { ticks } = (await gateway.health()).body;
+    for (const reason of ['duplicate', 'regressed', 'untimed'] as const)
+      expect(ticks[reason]).toBeGreaterThan(0);
+  });
+});
