@@ -1,6 +1,7 @@
 import { ceiling } from './ceiling.js';
 import { failover } from './failover.js';
 import { fanout } from './fanout.js';
+import { history } from './history.js';
 import { ingest } from './ingest.js';
 import { replay } from './replay.js';
 import { NotBuilt, type Scenario } from './scenario.js';
@@ -93,5 +94,6 @@ export const scenarios: readonly Scenario[] = [
   failover,
   replay,
   storage,
+  history,
   notBuilt('cluster', 'scale-out over Redis'),
 ];

@@ -32,7 +32,12 @@ export interface RunOptions {
   readonly slow?: HopName | undefined;
   /** Take a CPU profile of the gateway's main thread during the window. */
   readonly profile?: boolean;
+  /** What goes on beside, during the window. */
+  readonly beside?: Beside;
 }
+
+/** Begins something with the gateway at a port; what it gives ends it, and waits for that. */
+export type Beside = (port: number) => () => Promise<void>;
 
 /** Connections have room for some more than their share, so that assignment is never stuck. */
 const roomPerInstrument = 1.05;
@@ -100,6 +105,7 @@ async function measure(
   const sample = options.protocol === 'aid' ? '' : await sampleFrame(gateway.port, options.instruments[0]!);
   await pause(options.warmupS * msPerS);
 
+  const endBeside = options.beside?.(gateway.port);
   const ticksBefore = await gateway.ticks();
   const meter = new Meter(gateway, fronts?.child.pid, load);
   // The gateway takes one at a time.
@@ -112,6 +118,7 @@ async function measure(
   await pause(options.seconds * msPerS);
   const { window, begunMs, endedMs, seconds, figures } = await meter.end();
   const [trace, cpuprofile] = await recorded;
+  await endBeside?.();
 
   const stoppedMs = Date.now();
   fronts?.freeze();

@@ -282,7 +282,7 @@ export const gatewayOptions = {
     'MB',
   ),
   history_memory: option(
-    integer(0, 65_536),
+    integer(0, 4096),
     32,
     'Newest ticks kept in memory for GET /api/history/ticks where redis_enabled is false, some 15,000 in each MB, which is taken as they come; 16 MB more while it is on. 0: none.',
     'MB',

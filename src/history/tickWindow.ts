@@ -216,9 +216,14 @@ export class WindowReader {
   /** Share of the window that is in use, 0 to 1. */
   get fill(): number {
     const { table, blocks } = this.#memory;
-    // Taken in turn, so the last one is used only when all are.
-    let used = blocks;
-    while (used > 0 && Atomics.load(table, (used - 1) * entryWords + Entry.used) === 0) used--;
+    // Taken in turn, so those that were never used are the last ones.
+    let used = 0;
+    let unused = blocks;
+    while (used < unused) {
+      const middle = (used + unused) >>> 1;
+      if (Atomics.load(table, middle * entryWords + Entry.used) === 0) unused = middle;
+      else used = middle + 1;
+    }
     return used / blocks;
   }
 

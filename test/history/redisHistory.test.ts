@@ -203,7 +203,7 @@ describe('ticks from Redis', () => {
     expect(pool.counters.mostChunks).toBeLessThanOrEqual(4);
     const frames = await live.settled();
     expect(frames.filter((frame) => frame['action'] === 'market_data')).toHaveLength(sent);
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('Redis as the settings describe it', () => {

@@ -1,0 +1,185 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { F, fieldCount } from '../../src/market/quoteFields.js';
+import { packagePath } from '../../src/paths.js';
+import { encodeTick } from '../../src/storage/tickCodec.js';
+import { pairedRatio, spreadOf } from '../figures/spread.js';
+import { instruments, spreadOverClients } from '../instruments.js';
+import { Child } from '../processes/child.js';
+import { RedisProcess } from '../processes/redis.js';
+import { runGateway, type Beside, type RunOptions } from './gatewayRun.js';
+import { combine } from './result.js';
+import type { RunFigures } from './runFigures.js';
+import type { Scenario } from './scenario.js';
+import { conditionsOf } from './settings.js';
+
+const storedTicks = 1_000_000;
+const instrument = 'SHFE.rb2601';
+/** 09:00:00 Shanghai on Monday, 5 January 2026; two ticks a second from then on. */
+const firstTimeMs = Date.UTC(2026, 0, 5, 1);
+const stepMs = 500;
+const query = `instrument=${instrument}&from=20260105&to=20260201&limit=${storedTicks}`;
+const stream = (prefix: string): string => `${prefix}ticks:${instrument}`;
+const queryDeadlineMs = 120_000;
+/** Redis does nothing else meanwhile. */
+const storedAtOnce = 50_000;
+/** Stores ticks that differ in their time alone. ARGV: first time, step, count, the line before and after its time. */
+const storeScript = `
+for i = 0, ARGV[3] - 1 do
+  local time = string.format('%d', ARGV[1] + i * ARGV[2])
+  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5])
+end`;
+
+interface Answer {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Live figures while queries for a million stored ticks are answered, one after another, and without them, in turn. */
+export const history: Scenario = {
+  name: 'history',
+  summary: 'queries for 1,000,000 stored ticks beside 2,000 ticks/s: the live latency with and without',
+  run: async (settings, say) => {
+    const conditions = conditionsOf(
+      {
+        seconds: 3,
+        warmup: 1,
+        runs: 3,
+        clients: 100,
+        each: 10,
+        instruments: 500,
+        rate: 2000,
+        connections: 1,
+      },
+      settings,
+    );
+    const ids = instruments(conditions.instruments);
+    const options: RunOptions = {
+      protocol: 'action',
+      instruments: ids,
+      plan: spreadOverClients(ids, conditions.clients, conditions.each),
+      feed: { arrivals: 'poisson', rate: conditions.rate / conditions.instruments },
+      supply: 'fronts',
+      connections: conditions.connections,
+      warmupS: conditions.warmup,
+      seconds: conditions.seconds,
+      trace: true,
+    };
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-redis-'));
+    const redis = await RedisProcess.start(folder);
+    const without: RunFigures[] = [];
+    const querying: RunFigures[] = [];
+    const answers: Answer[] = [];
+    try {
+      let prefix = 'run0:';
+      await fill(redis, prefix);
+      for (let run = 1; run <= 2 * conditions.runs; run++) {
+        // Each gateway has keys of its own, but for the ticks that are asked for.
+        const next = `run${run}:`;
+        await rename(redis, prefix, next);
+        prefix = next;
+        const config = {
+          redis_enabled: true,
+          redis_port: redis.port,
+          redis_key_prefix: prefix,
+          history_length: 2 * storedTicks,
+          history_age: 0,
+        };
+        if (run % 2 === 1) without.push(await runGateway({ ...options, config }));
+        else {
+          const beside = readerInto(answers);
+          querying.push(await runGateway({ ...options, config, beside }));
+          const [figures, other] = [querying.at(-1)!, without.at(-1)!];
+          const { seconds } = answers.at(-1)!;
+          say(
+            `history ${run / 2}/${conditions.runs}: p99 ${figures.p99_ms} ms, without ${other.p99_ms} ms; ` +
+              `a query took ${seconds.toFixed(1)} s`,
+          );
+        }
+      }
+    } finally {
+      await redis.child.stop('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    }
+    const p99 = (runs: readonly RunFigures[]): number[] => runs.map((each) => each.p99_ms);
+    const ratio = pairedRatio(p99(without), p99(querying));
+    return {
+      ...combine(
+        'history',
+        { ...conditions, arrivals: 'poisson', ticks: storedTicks, format: 'json' },
+        querying,
+      ),
+      stored: {
+        p99_with_over_without: pairedRatio(p99(querying), p99(without)),
+        p50_with_over_without: pairedRatio(
+          querying.map((each) => each.p50_ms),
+          without.map((each) => each.p50_ms),
+        ),
+        queries: answers.length,
+        query_s: spreadOf(answers.map(({ seconds }) => seconds)),
+        query_mb: spreadOf(answers.map(({ bytes }) => bytes / 1e6)),
+        rss_mb_without: spreadOf(without.map((each) => each.gateway_rss_mb)),
+      },
+      ratio: ratio.median,
+      ratio_spread: ratio,
+      ratio_of: 'p99 without queries over p99 with them',
+    };
+  },
+};
+
+/** A process that asks for all of the ticks, again and again, as long as the window lasts. */
+function readerInto(answers: Answer[]): Beside {
+  return (port) => {
+    const script = packagePath('dist', 'bench', 'processes', 'historyReader.js');
+    const reader = new Child('the reader of stored ticks', process.execPath, [
+      script,
+      String(port),
+      query,
+      String(storedTicks),
+    ]);
+    return async () => {
+      reader.process.stdin!.end();
+      const read = await reader.next('its answers', answersOf, queryDeadlineMs);
+      answers.push(...read);
+      await reader.stop();
+    };
+  };
+}
+
+function answersOf(line: string): Answer[] | undefined {
+  return line.startsWith('{"answers"') ? (JSON.parse(line) as { answers: Answer[] }).answers : undefined;
+}
+
+async function fill(redis: RedisProcess, prefix: string): Promise<void> {
+  const row = new Float64Array(fieldCount).fill(NaN);
+  for (let field = 0; field <= F.askVolume1; field++) row[field] = 3500 + field / 5;
+  row[F.timestamp] = firstTimeMs;
+  row[F.tradingDay] = 20260105;
+  const [before, after] = encodeTick(0, firstTimeMs + 3.125, row).split(`,${firstTimeMs},`);
+  const client = redis.client();
+  try {
+    for (let index = 0; index < storedTicks; index += storedAtOnce)
+      await client.eval(
+        storeScript,
+        1,
+        stream(prefix),
+        firstTimeMs + index * stepMs,
+        stepMs,
+        storedAtOnce,
+        `${before!},`,
+        `,${after!}`,
+      );
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function rename(redis: RedisProcess, from: string, to: string): Promise<void> {
+  const client = redis.client();
+  try {
+    await client.rename(stream(from), stream(to));
+  } finally {
+    client.disconnect();
+  }
+}
