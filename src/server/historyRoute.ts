@@ -23,6 +23,8 @@ type Headers = readonly (readonly [string, string])[];
 
 /** A client that takes less than a chunk in this time, in ms, is cut off. */
 const stallMs = 30_000;
+/** What a piece begins with; less than any socket takes before it is writable again. */
+const beginBytes = 512;
 const retryAfterSeconds = '1';
 const contentTypes: Readonly<Record<HistoryFormat, string>> = {
   json: 'application/json; charset=utf-8',
@@ -51,7 +53,10 @@ export function serveHistory(
   }
   const { query } = parsed;
   if (isHead) {
-    respond(res, { status: '200 OK', headers: headersOf(query, undefined), body: '' }, true);
+    res.writeStatus('200 OK');
+    for (const [name, value] of headersOf(query, undefined)) res.writeHeader(name, value);
+    // Nobody knows the length that an answer would have.
+    res.endWithoutBody();
     return;
   }
   const answer = new StreamedAnswer(res, query, logger);
@@ -71,9 +76,20 @@ export function serveHistory(
   });
 }
 
+/** A piece of an answer that the socket has not taken yet. */
+interface Piece {
+  bytes: Uint8Array;
+  readonly isLast: boolean;
+  readonly release: () => void;
+}
+
 /**
  * Writes the pieces of an answer at the pace of its reader, in chunked coding since nobody knows the length: one that
  * breaks off lacks the last chunk, so the client can tell.
+ *
+ * uWebSockets.js says that a socket is writable as soon as it takes anything at all, with whatever it still buffers. Only
+ * a write that returns true says that the buffer was empty. So each piece begins with a small one of its own, and until
+ * that goes through no more than this is added to the buffer, which is less than what the socket took.
  */
 class StreamedAnswer implements HistoryReceiver {
   readonly #res: UwsResponse;
@@ -81,8 +97,9 @@ class StreamedAnswer implements HistoryReceiver {
   readonly #logger: Logger;
   #begun = false;
   #gone = false;
-  /** Of pieces that wait for the reader. */
-  readonly #releases: (() => void)[] = [];
+  /** The socket has not taken all that it was given. */
+  #blocked = false;
+  readonly #pieces: Piece[] = [];
   #stalled: NodeJS.Timeout | undefined;
 
   constructor(res: UwsResponse, query: HistoryQuery, logger: Logger) {
@@ -94,16 +111,15 @@ class StreamedAnswer implements HistoryReceiver {
   /** The client has left. */
   abandon(): void {
     this.#gone = true;
+    this.#pieces.length = 0;
     clearTimeout(this.#stalled);
   }
 
   chunk(bytes: Uint8Array, isLast: boolean, head: HistoryHead | undefined, release: () => void): void {
-    const res = this.#res;
-    res.cork(() => {
+    this.#pieces.push({ bytes, isLast, release });
+    this.#res.cork(() => {
       if (!this.#begun) this.#begin(head);
-      if (isLast) this.#end(bytes);
-      else if (res.write(bytes)) release();
-      else this.#hold(release);
+      this.#writePieces();
     });
   }
 
@@ -125,21 +141,43 @@ class StreamedAnswer implements HistoryReceiver {
     this.#res.writeStatus('200 OK');
     for (const [name, value] of headersOf(this.#query, head)) this.#res.writeHeader(name, value);
     this.#res.onWritable(() => {
-      clearTimeout(this.#stalled);
-      for (const release of this.#releases.splice(0)) release();
+      this.#blocked = false;
+      this.#res.cork(() => this.#writePieces());
       return true;
     });
   }
 
-  #end(bytes: Uint8Array): void {
-    this.abandon();
-    this.#res.end(bytes);
+  #writePieces(): void {
+    while (!this.#blocked) {
+      const piece = this.#pieces[0];
+      if (piece === undefined) return;
+      if (piece.isLast) {
+        this.abandon();
+        this.#res.end(piece.bytes);
+        return;
+      }
+      const begin = Math.min(beginBytes, piece.bytes.length);
+      const hasBegun = this.#write(piece.bytes.subarray(0, begin));
+      piece.bytes = piece.bytes.subarray(begin);
+      if (piece.bytes.length > 0) {
+        if (!hasBegun) return;
+        this.#write(piece.bytes);
+      }
+      this.#pieces.shift();
+      piece.release();
+    }
   }
 
-  #hold(release: () => void): void {
-    this.#releases.push(release);
-    clearTimeout(this.#stalled);
-    this.#stalled = setTimeout(() => this.#res.close(), stallMs);
+  /** False when the socket has not taken everything. */
+  #write(bytes: Uint8Array): boolean {
+    this.#blocked = !this.#res.write(bytes);
+    if (this.#blocked) {
+      this.#stalled ??= setTimeout(() => this.#res.close(), stallMs);
+    } else {
+      clearTimeout(this.#stalled);
+      this.#stalled = undefined;
+    }
+    return !this.#blocked;
   }
 }
 
