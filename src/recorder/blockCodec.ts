@@ -17,7 +17,7 @@ const deflateLevel = 1;
 const lineFeed = '\n';
 
 /** Keys as the gateway makes them: EXCHANGE.id in printable ASCII. */
-export const keyForm = /^[A-Z]{2,8}\.[\x20-\x7e]{1,86}$/;
+export const keyForm = /^[A-Z]{2,8}\.[\x20-\x7e]{1,80}$/;
 
 /** A block that is yet to get its place in a file. */
 export interface PackedBlock {

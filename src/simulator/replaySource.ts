@@ -1,3 +1,4 @@
+import { tradingDayAt } from '../market/contracts.js';
 import { RecordedTicks, wholeRange } from '../recorder/recordedTicks.js';
 import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';
@@ -42,8 +43,7 @@ export class RecordedSource implements ReplaySource {
           );
       }
       this.keys = keysOf(this.#readers);
-      const days = this.#readers.map(({ tradingDay }) => tradingDay ?? 0);
-      this.tradingDay = Math.max(...days);
+      this.tradingDay = Math.max(...this.#readers.map(dayOf));
       if (this.keys.length === 0) throw new RecordingError(`${paths.join(', ')}: there is no tick to replay`);
     } catch (error) {
       this.close();
@@ -75,6 +75,11 @@ export class RecordedSource implements ReplaySource {
     for (const reader of this.#readers) reader.close();
     this.#readers.length = 0;
   }
+}
+
+/** The day of a file, by its first tick where the file header is damaged. */
+function dayOf({ tradingDay, firstNs = 0n }: RecordingReader): number {
+  return tradingDay ?? tradingDayAt(new Date(Number(firstNs / 1_000_000n)));
 }
 
 /** Only the lists of instruments are unpacked. What cannot be read is told when its turn comes. */
