@@ -9,6 +9,8 @@ const dayMs = 86_400_000;
 const liveWindowMs = 60_000;
 /** A tick that is ahead by no more than this comes to a host whose clock is slow, and is not from another day. */
 const hostClockErrorMs = 15 * 60_000;
+/** Before it nothing was received: such a host's clock was never set, and nothing can follow from it. */
+const firstReceiptMs = Date.UTC(1990, 1);
 const dayParts: readonly DayPart[] = ['small_hours', 'day', 'evening'];
 /** Seconds since midnight. No exchange trades from 18 to 20; simulated ones begin their day at 20. */
 const morning = 6 * 3600;
@@ -142,6 +144,7 @@ export class ExchangeClock {
     receiveMs: number,
     out: TickTime,
   ): boolean {
+    if (!(receiveMs >= firstReceiptMs)) return false;
     const newest = receiveMs + hostClockErrorMs + shanghaiOffsetMs - timeMs;
     let natural = utcMsToDay(newest);
     let epochMs = dayToUtcMs(natural) - shanghaiOffsetMs + timeMs;

@@ -77,8 +77,9 @@ export class LineOrder {
 
   /** The line has brought a state that is taken. */
   took(slot: number, source: number): void {
-    this.#inStep.fill(0, slot * mostLines, (slot + 1) * mostLines);
-    this.#putInStep(slot, source);
+    const at = slot * mostLines;
+    this.#inStep[at] = source + 1;
+    for (let i = at + 1; i < at + mostLines; i++) this.#inStep[i] = 0;
     this.#givenBy[slot] = source;
   }
 

@@ -42,43 +42,46 @@ export class TickReader {
   #priceKinds = new Uint8Array(1024);
 
   /** Fills `row`; `time` says when the tick is from. */
-  read({ f64, i32, source, slot, receiveTimeMs }: TickRecord, time: TickTime, instrument: Instrument): void {
+  read(tick: TickRecord, time: TickTime, instrument: Instrument): void {
+    const { f64, i32 } = tick;
     const { row } = this;
     const { product } = instrument;
     const isCzce = instrument.exchange === 'CZCE';
     const multiplier = product?.multiplier ?? 1;
-    const price = this.#isDifference(slot, instrument) ? anyPrice : positivePrice;
+    const zero = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
     const volume = i32[I32.volume]!;
 
     row[F.tradingDay] = time.tradingDay;
     row[F.timestamp] = time.epochMs;
     row[F.volume] = volume;
-    row[F.lastPrice] = price(f64[F64.lastPrice]!);
-    row[F.openPrice] = price(f64[F64.openPrice]!);
-    row[F.highestPrice] = price(f64[F64.highestPrice]!);
-    row[F.lowestPrice] = price(f64[F64.lowestPrice]!);
-    row[F.closePrice] = price(f64[F64.closePrice]!);
-    row[F.upperLimitPrice] = price(f64[F64.upperLimitPrice]!);
-    row[F.lowerLimitPrice] = price(f64[F64.lowerLimitPrice]!);
-    row[F.preSettlement] = price(f64[F64.preSettlementPrice]!);
-    row[F.preClose] = price(f64[F64.preClosePrice]!);
-    const settlement = price(f64[F64.settlementPrice]!);
+    row[F.lastPrice] = price(f64[F64.lastPrice]!, zero);
+    row[F.openPrice] = price(f64[F64.openPrice]!, zero);
+    row[F.highestPrice] = price(f64[F64.highestPrice]!, zero);
+    row[F.lowestPrice] = price(f64[F64.lowestPrice]!, zero);
+    row[F.closePrice] = price(f64[F64.closePrice]!, zero);
+    row[F.upperLimitPrice] = price(f64[F64.upperLimitPrice]!, zero);
+    row[F.lowerLimitPrice] = price(f64[F64.lowerLimitPrice]!, zero);
+    row[F.preSettlement] = price(f64[F64.preSettlementPrice]!, zero);
+    row[F.preClose] = price(f64[F64.preClosePrice]!, zero);
+    const settlement = price(f64[F64.settlementPrice]!, zero);
     row[F.settlement] =
-      isCzce && !isOwnSettlement(settlement, row[F.preSettlement]!, time, receiveTimeMs) ? NaN : settlement;
+      isCzce && !isOwnSettlement(settlement, row[F.preSettlement]!, time, tick.receiveTimeMs)
+        ? NaN
+        : settlement;
     // Of nothing traded there is no average, whatever is in the field.
-    const average = volume === 0 ? NaN : price(f64[F64.averagePrice]!);
+    const average = volume === 0 ? NaN : price(f64[F64.averagePrice]!, zero);
     row[F.average] = multiplier === 1 ? average : this.#perUnit(average, isCzce, multiplier);
-    const turnover = anyPrice(f64[F64.turnover]!);
-    row[F.turnover] = isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, source) : turnover;
-    row[F.openInterest] = Math.round(anyPrice(f64[F64.openInterest]!));
-    row[F.preOpenInterest] = Math.round(anyPrice(f64[F64.preOpenInterest]!));
+    const turnover = amount(f64[F64.turnover]!);
+    row[F.turnover] = isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, tick.source) : turnover;
+    row[F.openInterest] = Math.round(amount(f64[F64.openInterest]!));
+    row[F.preOpenInterest] = Math.round(amount(f64[F64.preOpenInterest]!));
     for (let level = 0; level < levelCount; level++) {
       const bidVolume = Math.max(0, i32[I32.bidVolume1 + level]!);
       const askVolume = Math.max(0, i32[I32.askVolume1 + level]!);
       row[F.bidVolume1 + level] = bidVolume;
       row[F.askVolume1 + level] = askVolume;
-      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!);
-      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!);
+      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!, zero);
+      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!, zero);
     }
   }
 
@@ -146,10 +149,11 @@ function isNear(value: number, target: number): boolean {
 }
 
 /** The vendor's number, or NaN where it stands for "no value"; never -0, so that equal states have equal bits. */
-function anyPrice(raw: number): number {
+function amount(raw: number): number {
   return Math.abs(raw) < absentBeyond ? raw + 0 : NaN;
 }
 
-function positivePrice(raw: number): number {
-  return raw !== 0 && Math.abs(raw) < absentBeyond ? raw : NaN;
+/** The same of a price; `zero` is what 0 means. */
+function price(raw: number, zero: number): number {
+  return raw === 0 ? zero : Math.abs(raw) < absentBeyond ? raw : NaN;
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
@@ -33,10 +36,10 @@ let fronts: FrontsProcess;
 let gateway: GatewayProcess;
 let client: Client;
 
-async function start(frontArgs: string[] = []): Promise<void> {
+async function start(frontArgs: string[] = [], config: object = {}): Promise<void> {
   const basePort = await freePorts(1);
   fronts = new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0', ...frontArgs]);
-  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1) });
+  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1), ...config });
   await gateway.loggedIn();
   client = await Client.connect(`${await gateway.url()}?protocol=action`);
 }
@@ -115,6 +118,21 @@ describe('data quality', () => {
       if (flags.includes('falling_turnover')) flagged++;
       return flagged === 5;
     });
+  });
+
+  it('a calendar that lacks the year is named once, in a warning', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-calendar-'));
+    const path = join(folder, 'holidays.json');
+    writeFileSync(path, '{"years": {"2020": [20200101]}}');
+    await start([], { trading_hours: 'exchange', calendar_file: path });
+    await subscribe([rb, eg]);
+    await data('ticks of both', ({ instrument_id }) => instrument_id === rb);
+    await data('ticks of both', ({ instrument_id }) => instrument_id === eg);
+    const year = new Date().getFullYear();
+    const warning = `${path} lacks the holidays of ${year}`;
+    await gateway.line(new RegExp(`lacks the holidays of ${year}`));
+    expect(gateway.lines.filter((line) => line.includes(warning))).toHaveLength(1);
+    rmSync(folder, { recursive: true });
   });
 
   it('0 in place of DBL_MAX is no price', async () => {

@@ -255,6 +255,11 @@ describe('ExchangeClock', () => {
       expect(clock.resolve('SHFE', 20240412, 20240412, seconds, millisec, 0, out)).toBe('untimed');
   });
 
+  it('dates nothing by the clock of a host that was never set', () => {
+    for (const receiveMs of [0, 7 * hourMs, NaN])
+      expect(clock.resolve('SHFE', 0, 0, 36_000, 0, receiveMs, out)).toBe('off_day');
+  });
+
   it('goes on with another calendar', () => {
     const changing = new ExchangeClock(new WeekdayCalendar(), true);
     const sunday = Date.parse('2024-04-14T21:00:00.2+08:00');
