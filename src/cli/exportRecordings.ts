@@ -39,7 +39,7 @@ export async function exportRecordings(
       {
         products: loadProducts(),
         calendar: tradingCalendar({ tradingHours: command.tradingHours, holidays: readHolidays() }, say),
-        alwaysOpen: command.tradingHours === 'always',
+        tradingHours: command.tradingHours,
         patterns: command.patterns,
       },
     );

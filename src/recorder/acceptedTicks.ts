@@ -4,6 +4,8 @@ import { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
 import type { ProductTable } from '../market/products.js';
 import { QuoteBook, type BookCounters } from '../market/quoteBook.js';
+import type { TradingHours } from '../market/marketHours.js';
+import { SessionStates } from '../market/sessionStates.js';
 import type { TradingCalendar } from '../market/tradingCalendar.js';
 import { I32 } from '../ring/tickRecord.js';
 import type { RecordedTicks } from './recordedTicks.js';
@@ -14,8 +16,8 @@ const maxInstruments = 2_000_000;
 export interface AcceptedTicksOptions {
   readonly products: ProductTable;
   readonly calendar: TradingCalendar;
-  /** The recorded market never closed. */
-  readonly alwaysOpen: boolean;
+  /** Of the recorded market. */
+  readonly tradingHours: TradingHours;
   /** Empty: all instruments. */
   readonly patterns: readonly InstrumentPattern[];
 }
@@ -42,7 +44,12 @@ export class AcceptedTicks {
     this.#ticks = ticks;
     this.#options = options;
     this.#directory = new InstrumentDirectory({ products: options.products, maxInstruments });
-    this.#book = new QuoteBook(this.#directory, new ExchangeClock(options.calendar, options.alwaysOpen));
+    const { calendar, tradingHours } = options;
+    this.#book = new QuoteBook(
+      this.#directory,
+      new ExchangeClock(calendar, tradingHours === 'always'),
+      new SessionStates(tradingHours, calendar),
+    );
   }
 
   /** What became of the ticks. */

@@ -61,13 +61,14 @@ describe('export', () => {
       volume: '100',
       bid_price1: '3499',
       bid_price2: '',
-      flags: '',
+      flags: 'snapshot',
       receive_time: String(testTimeMs),
     });
     expect(rows[3]).toMatchObject({
       instrument_id: 'CZCE.SR409',
       datetime: '2024-04-11 21:30:00.000',
       trading_day: '20240412',
+      flags: 'snapshot',
     });
   });
 
@@ -121,6 +122,8 @@ describe('export', () => {
     const { rows } = await exported(path, '--instrument', 'rb*', '--instrument', 'CZCE.*');
     expect(new Set(rows.map((row) => row['instrument_id']))).toEqual(new Set(['SHFE.rb2405', 'CZCE.SR405']));
     expect(rows).toHaveLength(20);
+    // Two instruments on two connections.
+    expect(rows.map((row) => row['flags'] !== '')).toEqual(rows.map((_, i) => i < 4));
     const part = await exported(path, '--from', '2024-04-11T10:00:04', '--to', '2024-04-11T02:00:06Z');
     expect(part.rows.map((row) => row['volume'])).toEqual(['108', '109', '110', '111']);
   });
