@@ -12,12 +12,16 @@ interface Entry {
   readonly without: Set<string>;
 }
 
-/** What a new list means for one pattern of a client. */
-export interface PatternChange {
-  readonly pattern: string;
-  readonly options: PushOptions;
+/** What of a pattern is listed now and was not, and the other way round. */
+export interface ListDifference {
   readonly added: readonly string[];
   readonly removed: readonly string[];
+}
+
+/** What a new list means for one pattern of a client. */
+export interface PatternChange extends ListDifference {
+  readonly pattern: string;
+  readonly options: PushOptions;
 }
 
 /**
@@ -91,12 +95,12 @@ export class PatternSet {
     return this.#release(id);
   }
 
-  /** What a new list changes, pattern by pattern. */
-  *changes(expand: (pattern: InstrumentPattern) => ReadonlySet<string>): Generator<PatternChange> {
+  /** What a new list changes for the client, pattern by pattern. */
+  *changes(differenceOf: (pattern: InstrumentPattern) => ListDifference): Generator<PatternChange> {
     for (const { pattern, options, members, without } of this.#entries.values()) {
-      const listed = expand(pattern);
-      const added = [...listed].filter((id) => !members.has(id) && !without.has(id));
-      const removed = [...members].filter((id) => !listed.has(id));
+      const listed = differenceOf(pattern);
+      const added = listed.added.filter((id) => !members.has(id) && !without.has(id));
+      const removed = listed.removed.filter((id) => members.has(id));
       if (added.length + removed.length > 0) yield { pattern: pattern.text, options, added, removed };
     }
   }

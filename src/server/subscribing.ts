@@ -4,7 +4,7 @@ import { actionAck, errorFrame, listingFrame, type ErrorReport } from './frames.
 import type { ServerLimits } from './limits.js';
 import type { ServedBook, ServedDirectory } from './market.js';
 import type { PushOptions } from './messages.js';
-import { mostPatterns, PatternSet } from './patternSet.js';
+import { mostPatterns, PatternSet, type ListDifference } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './session.js';
 
@@ -32,6 +32,8 @@ interface Requested {
 /** The action protocol's subscriptions: by name, and by patterns that new listings join. */
 export class Subscribing {
   readonly #parts: SubscribingParts;
+  /** What each pattern came to when a client first had it, or when the list last changed. */
+  #listed = new Map<string, ReadonlySet<string>>();
 
   constructor(parts: SubscribingParts) {
     this.#parts = parts;
@@ -93,27 +95,33 @@ export class Subscribing {
 
   /** Lets what is newly listed join the patterns of these sessions, and what is listed no more leave them. */
   relist(sessions: Iterable<Session>): void {
-    const { directory } = this.#parts;
-    const expanded = new Map<string, ReadonlySet<string>>();
-    const expand = (pattern: InstrumentPattern): ReadonlySet<string> => {
-      const known = expanded.get(pattern.text) ?? new Set(directory.expand(pattern));
-      expanded.set(pattern.text, known);
-      return known;
+    const before = this.#listed;
+    this.#listed = new Map();
+    // Found once for all clients: a list of thousands changes by a few.
+    const differences = new Map<string, ListDifference>();
+    const differenceOf = (pattern: InstrumentPattern): ListDifference => {
+      const known = differences.get(pattern.text);
+      if (known !== undefined) return known;
+      const now = new Set(this.#parts.directory.expand(pattern));
+      this.#listed.set(pattern.text, now);
+      const found = difference(before.get(pattern.text) ?? new Set(), now);
+      differences.set(pattern.text, found);
+      return found;
     };
     for (const session of sessions)
-      if (session.patterns !== undefined) this.#relist(session, session.patterns, expand);
+      if (session.patterns !== undefined) this.#relist(session, session.patterns, differenceOf);
   }
 
   #relist(
     session: Session,
     patterns: PatternSet,
-    expand: (pattern: InstrumentPattern) => ReadonlySet<string>,
+    differenceOf: (pattern: InstrumentPattern) => ListDifference,
   ): void {
     const { limits, push } = this.#parts;
     const { subscriptions } = session.push;
     const told: Record<string, { added: readonly string[]; removed: readonly string[] }> = {};
     const left: string[] = [];
-    for (const { pattern, options, added, removed } of patterns.changes(expand)) {
+    for (const { pattern, options, added, removed } of patterns.changes(differenceOf)) {
       const joined: string[] = [];
       for (const id of removed) if (patterns.part(pattern, id)) push.unsubscribe(session.push, id);
       for (const id of added) {
@@ -185,6 +193,7 @@ export class Subscribing {
   ): string[] {
     const { push } = this.#parts;
     const patterns = (session.patterns ??= new PatternSet());
+    if (!this.#listed.has(pattern.text)) this.#listed.set(pattern.text, new Set(ids));
     const named = new Set(
       ids.filter((id) => session.push.subscriptions.has(id) && !patterns.isByPattern(id)),
     );
@@ -255,6 +264,13 @@ function tooMany(message: string): ErrorReport {
 function tooManyListed(left: readonly string[], { maxInstrumentsPerClient }: ServerLimits): ErrorReport {
   const message = `a client may have ${maxInstrumentsPerClient} instruments: ${left.length} that are newly listed do not join its patterns`;
   return { side: 'action', code: 'too_many_instruments', message, details: { instruments: left } };
+}
+
+function difference(before: ReadonlySet<string>, now: ReadonlySet<string>): ListDifference {
+  return {
+    added: [...now].filter((id) => !before.has(id)),
+    removed: [...before].filter((id) => !now.has(id)),
+  };
 }
 
 /** Patterns that are none, and those that nothing is listed of. */
