@@ -15,6 +15,8 @@ export interface SimulatorArguments extends Omit<FeedSettings, 'holidays'> {
   readonly controlPort: number | undefined;
   /** Packets that may wait for a client before it is cut. */
   readonly queueLimit: number;
+  /** Real ms after which a tick is too late to be sent, unless it is its instrument's newest. */
+  readonly lateLimitMs: number;
   /** When the scripted clock starts, ms since the epoch; undefined for the present. */
   readonly clockStartMs: number | undefined;
   /** Simulated ms per real ms. */
@@ -53,6 +55,7 @@ export const usage = `Simulated market-data fronts
   --reject-login CODE   answer every login with this error id
   --control-port P      control API for faults on loopback; 0 picks a free port (none)
   --queue-limit N       packets that may wait for a client before it is cut (10000)
+  --late-limit MS       ticks that are later than this, in real time, are skipped but for each instrument's newest (500)
   --clock-start ISO     begin at this time, such as 2026-11-23T20:59:00+08:00, and not at the present
   --clock-speed N       let time pass N times as fast, above 0 up to 1000000 (1)
   --replay FILE         send a recorded day in place of the simulated exchange's; again for its further files, or
@@ -88,6 +91,7 @@ function read(argv: readonly string[]) {
         'reject-login': { type: 'string' },
         'control-port': { type: 'string' },
         'queue-limit': { type: 'string', default: '10000' },
+        'late-limit': { type: 'string', default: '500' },
         'clock-start': { type: 'string' },
         'clock-speed': { type: 'string', default: '1' },
         replay: { type: 'string', multiple: true },
@@ -260,6 +264,12 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
             'a whole number from 1 on',
             integerIn(1, 2 ** 31 - 1),
           ),
+    lateLimitMs: numberOf(
+      'late-limit',
+      values['late-limit'],
+      'a whole number of ms from 1 to 3600000',
+      integerIn(1, 3_600_000),
+    ),
     clockStartMs: timeOf('clock-start', values['clock-start']),
     clockSpeed: numberOf(
       'clock-speed',

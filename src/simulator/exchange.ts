@@ -2,7 +2,7 @@ import { liveContracts, tradingDayAt } from '../market/contracts.js';
 import { loadCalendar } from '../market/holidayCalendar.js';
 import { listInstruments } from '../market/options.js';
 import type { ProductTable } from '../market/products.js';
-import { WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
+import { dayToUtcMs, WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
 import { SimulationClock } from './clock.js';
 import type { Market, Subscriber } from './market.js';
 import { TickFeed, type FeedSettings } from './tickFeed.js';
@@ -13,14 +13,27 @@ const shortestTurnMs = 4;
 /** A bench run counts how late a tick is, so nothing is gathered there. */
 const benchTurnMs = 1;
 const longestTurnMs = 1000;
-/** In real time; a tick that is later is skipped but for each instrument's newest. */
-const lateLimitMs = 500;
+/** Noon, and the begin of the next trading day, in Shanghai, from midnight UTC on. */
+const noonMs = 4 * 3_600_000;
+const eveningMs = 12 * 3_600_000;
+const defaultLateLimitMs = 500;
+
+/** What is listed on a trading day, yyyymmdd. */
+interface Listed {
+  readonly day: number;
+  /** Exchange codes by id. */
+  readonly exchanges: ReadonlyMap<string, string>;
+  /** Ids that were not listed before. */
+  readonly newcomers: ReadonlySet<string>;
+}
 
 export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
   readonly clock?: SimulationClock;
   /** Number of instruments: futures first, then options. All futures and nothing else where it is not given. */
   readonly instruments?: number | undefined;
+  /** In real time; a tick that is later is skipped but for each instrument's newest. */
+  readonly lateLimitMs?: number;
 }
 
 /** The simulated market behind all fronts of a process: what is listed, what ticks, and who gets it. */
@@ -28,6 +41,8 @@ export class Exchange implements Market {
   readonly #products: ProductTable;
   readonly #instruments: number | undefined;
   readonly #isBench: boolean;
+  readonly #lateLimitMs: number;
+  readonly #neverCloses: boolean;
   readonly #calendar: TradingCalendar;
   readonly #clock: SimulationClock;
   readonly #feed: TickFeed;
@@ -36,20 +51,25 @@ export class Exchange implements Market {
   readonly #indices = new Map<string, number>();
   readonly #ids: string[] = [];
   readonly #subscriptions = new Map<Subscriber, Set<number>>();
-  #listed: { day: number; exchanges: ReadonlyMap<string, string> } = { day: 0, exchanges: new Map() };
+  #listed: Listed = { day: 0, exchanges: new Map(), newcomers: new Set() };
+  /** The trading day, yyyymmdd, whose contracts tick. */
+  #tickingDay: number;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: ExchangeOptions) {
     this.#products = options.products;
     this.#instruments = options.instruments;
+    this.#lateLimitMs = options.lateLimitMs ?? defaultLateLimitMs;
     this.#isBench = options.benchStartUs !== undefined;
     this.#clock = options.clock ?? new SimulationClock();
     // A market that never closes has no holidays either.
-    const calendar = options.hours === 'exchange' ? loadCalendar() : undefined;
+    this.#neverCloses = options.hours !== 'exchange';
+    const calendar = this.#neverCloses ? undefined : loadCalendar();
     this.#calendar = calendar ?? new WeekdayCalendar();
     this.#feed = new TickFeed({ ...options, holidays: calendar?.holidays ?? [] });
-    this.clockSet();
+    this.#tickingDay = this.tradingDay();
+    this.#limitLateness();
   }
 
   /** The exchange's clock, ms since the epoch. */
@@ -77,7 +97,7 @@ export class Exchange implements Market {
    */
   subscribe(subscriber: Subscriber, ids: readonly string[], ageMs = 0): void {
     const now = this.now();
-    const listed = this.#exchanges();
+    const listed = this.#exchanges(now);
     const mine = this.#subscriptions.get(subscriber) ?? new Set<number>();
     this.#subscriptions.set(subscriber, mine);
     for (const id of ids) {
@@ -89,7 +109,7 @@ export class Exchange implements Market {
       if (all.size === 0) this.#feed.setActive(index, true, now);
       all.add(subscriber);
       mine.add(index);
-      const snapshot = this.#feed.newestFrame(index, now - ageMs);
+      const snapshot = this.#snapshot(id, index, now - ageMs);
       if (snapshot !== undefined) subscriber.deliver(index, snapshot, 0, snapshot.length);
     }
     this.#schedule();
@@ -142,11 +162,10 @@ export class Exchange implements Market {
     };
   }
 
-  /** To be called when the clock was set. */
+  /** To be called when the clock was set. What was due by then comes at once, before anything new is subscribed. */
   clockSet(): void {
-    // A bench run counts what is late, and so has a limit of its own.
-    if (!this.#isBench) this.#feed.setLateLimit(lateLimitMs * Math.max(1, this.#clock.speed));
-    this.#schedule();
+    this.#turn();
+    this.#limitLateness();
   }
 
   close(): void {
@@ -157,34 +176,69 @@ export class Exchange implements Market {
   }
 
   /** Exchange codes of the listed instruments by id. */
-  #exchanges(): ReadonlyMap<string, string> {
-    const day = this.tradingDay();
+  #exchanges(now = this.now()): ReadonlyMap<string, string> {
+    const at = new Date(now);
+    const day = tradingDayAt(at, this.#calendar);
     if (this.#listed.day !== day) {
-      const at = new Date(this.now());
       const contracts =
         this.#instruments === undefined
           ? liveContracts(this.#products, at, this.#calendar)
           : listInstruments(this.#products, at, this.#calendar, this.#instruments);
-      this.#listed = { day, exchanges: new Map(contracts.map(({ id, exchange }) => [id, exchange])) };
+      const exchanges = new Map(contracts.map(({ id, exchange }) => [id, exchange]));
+      this.#listed = { day, exchanges, newcomers: this.#newcomers(day) };
     }
     return this.#listed.exchanges;
   }
 
-  /** On a new trading day, the contracts that are no longer listed fall silent. */
-  #rollOver(): void {
-    const before = this.#listed;
-    const listed = this.#exchanges();
-    if (this.#listed === before) return;
+  /** Futures that were not listed on the trading day before; where the market never closes, nobody asks. */
+  #newcomers(day: number): ReadonlySet<string> {
+    if (this.#neverCloses) return new Set();
+    const on = (tradingDay: number): string[] => {
+      const noon = new Date(dayToUtcMs(tradingDay) + noonMs);
+      return liveContracts(this.#products, noon, this.#calendar).map(({ id }) => id);
+    };
+    const before = new Set(on(this.#calendar.previous(day)));
+    return new Set(on(day).filter((id) => !before.has(id)));
+  }
+
+  /** An instrument's newest tick; none where it has not ticked since it was listed. */
+  #snapshot(id: string, index: number, now: number): Buffer | undefined {
+    const { day, newcomers } = this.#listed;
+    if (newcomers.has(id) && this.#feed.newestStep(index, now) < this.#beginOf(day)) return undefined;
+    return this.#feed.newestFrame(index, now);
+  }
+
+  /**
+   * On a new trading day, the contracts that are no longer listed fall silent, after what was due on the day before.
+   * `now` is that of the turn: by a later one, which a fast clock soon reaches, the feed would take what is due in the
+   * turn for the future of a clock set back.
+   */
+  #rollOver(now: number): void {
+    const listed = this.#exchanges(now);
+    const { day } = this.#listed;
+    if (day === this.#tickingDay) return;
+    if (day > this.#tickingDay) this.#collect(this.#beginOf(day) - 1);
+    this.#tickingDay = day;
     this.#ids.forEach((id, index) => {
       const wanted = listed.has(id) && this.#subscribers[index]!.size > 0;
-      this.#feed.setActive(index, wanted, this.now());
+      this.#feed.setActive(index, wanted, now);
     });
+  }
+
+  /** When a trading day begins, ms since the epoch: in the evening of the one before. */
+  #beginOf(day: number): number {
+    return dayToUtcMs(this.#calendar.previous(day)) + eveningMs;
   }
 
   #leave(subscriber: Subscriber, index: number): void {
     const all = this.#subscribers[index]!;
     all.delete(subscriber);
     if (all.size === 0 && !this.#closed) this.#feed.setActive(index, false, this.now());
+  }
+
+  #limitLateness(): void {
+    // A bench run counts what is late, and so has a limit of its own.
+    if (!this.#isBench) this.#feed.setLateLimit(this.#lateLimitMs * Math.max(1, this.#clock.speed));
   }
 
   #schedule(): void {
@@ -198,11 +252,16 @@ export class Exchange implements Market {
   }
 
   #turn(now = this.now()): void {
-    this.#rollOver();
+    this.#rollOver(now);
+    this.#collect(now);
+    for (const subscriber of this.#subscriptions.keys()) subscriber.outbox.flush();
+    this.#schedule();
+  }
+
+  /** Delivers what is due. */
+  #collect(now: number): void {
     this.#feed.collect(now, (index, frames, start, end) => {
       for (const subscriber of this.#subscribers[index]!) subscriber.deliver(index, frames, start, end);
     });
-    for (const subscriber of this.#subscriptions.keys()) subscriber.outbox.flush();
-    this.#schedule();
   }
 }

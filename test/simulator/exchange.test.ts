@@ -202,3 +202,54 @@ it('has 96 fronts in one process, which agree', async () => {
   const [one, other] = received as [string[], string[]];
   expect(one.filter((tick) => other.includes(tick)).length).toBeGreaterThan(3);
 });
+
+it('what was due on a contract’s last day comes, however late the turn, and what expired is silent then', async () => {
+  const clock = new SimulationClock(Date.parse('2026-09-18T14:50:00+08:00'), 100);
+  const { exchange, subscriber, ticks } = open({
+    clock,
+    rate: 1 / 1800,
+    hours: 'exchange',
+    lateLimitMs: 3_600_000,
+  });
+  exchange.subscribe(subscriber, ['IF2609', 'rb2701']);
+  // The clock passes the day's last hours and the next one's first before there is a turn, and a request comes before it.
+  clock.set(Date.parse('2026-09-18T21:40:00+08:00'), 100);
+  exchange.subscribe(subscriber, ['rb9901']);
+  exchange.clockSet();
+  const of = (id: string): string[] =>
+    ticks.filter((each) => each.id === id).map(({ fields }) => String(fields[208]));
+  await vi.waitFor(() => expect(of('rb2701')).toContain('20:59:00'), deadline);
+  expect(of('IF2609').filter((time) => time > '15:15')).toHaveLength(2);
+  clock.set(Date.parse('2026-09-21T11:00:00+08:00'), 100);
+  exchange.clockSet();
+  await vi.waitFor(() => expect(of('rb2701')).toContain('10:15:00'), deadline);
+  expect(of('IF2609').at(-1)! > '15:30').toBe(true);
+});
+
+it('at high speed, a new trading day loses no tick, and what is new on it has no snapshot of days before', async () => {
+  const clock = new SimulationClock(Date.parse('2026-09-18T16:55:00+08:00'), 24_000);
+  const { exchange, subscriber, ticks } = open({
+    clock,
+    rate: 1 / 1800,
+    hours: 'exchange',
+    lateLimitMs: 60_000,
+  });
+  const ids = ['IF2609', 'IF2610', 'cu2611', 'rb2701'];
+  exchange.subscribe(subscriber, ids);
+  expect(ticks.map(({ id }) => id)).toEqual(ids);
+  const [day, time] = [0, 208];
+  const auction = (id: string): boolean =>
+    ticks.some(
+      (each) => each.id === id && each.fields[time] === '20:59:00' && each.fields[day] === '20260921',
+    );
+  await vi.waitFor(() => expect(['cu2611', 'rb2701'].map(auction)).toEqual([true, true]), deadline);
+
+  clock.set(Date.parse('2026-09-21T03:00:00+08:00'), 1);
+  exchange.clockSet();
+  ticks.length = 0;
+  exchange.subscribe(subscriber, ['IF2611', 'IF2612', 'IF2609']);
+  expect(ticks.map(({ id, fields }) => [id, fields[day]])).toEqual([['IF2612', '20260918']]);
+  clock.set(Date.parse('2026-09-21T09:29:59.999+08:00'), 1);
+  exchange.clockSet();
+  await vi.waitFor(() => expect(ticks.some(({ id }) => id === 'IF2611')).toBe(true), deadline);
+});

@@ -119,6 +119,7 @@ it.each([
   [['--bench', '--hours', 'exchange'], '--bench: only with --hours always and without a scripted clock'],
   [['--control-port', 'x'], '--control-port x: must be a whole number from 0 to 65535'],
   [['--reject-login', '0'], '--reject-login 0: must be an error id from 1 on'],
+  [['--late-limit', '0'], '--late-limit 0: must be a whole number of ms from 1 to 3600000'],
   [['--colour', 'red'], "Unknown option '--colour'"],
   [['extra'], "Unexpected argument 'extra'"],
 ])('refuses %j in one line with exit code 2', async (args, line) => {
