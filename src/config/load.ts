@@ -8,6 +8,7 @@ import { readEnvironment, unknownVariables, type TextLayer } from './environment
 import {
   toGatewayConfig,
   toSimulatorConfig,
+  type ConnectionConfig,
   type GatewayConfig,
   type GatewayValues,
   type SimulatorConfig,
@@ -145,7 +146,10 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     importedInstruments: imported.contracts,
     redis,
     simulator,
-    tradingHours: hoursStated || simulator === undefined ? values.trading_hours : 'always',
+    tradingHours:
+      !hoursStated && (simulator !== undefined || connections.every(isInsideLibrary))
+        ? 'always'
+        : values.trading_hours,
     holidays,
     warnings,
     cwd: sources.cwd,
@@ -165,4 +169,9 @@ export function loadListenAddress(sources: ConfigSources): { readonly host: stri
   const { values, problems } = mergeSources(sources);
   if (problems.length > 0) throw new ConfigError(problems);
   return { host: values.websocket_host, port: values.websocket_port };
+}
+
+/** Markets inside the simulated library never close. */
+function isInsideLibrary({ frontAddr, enabled }: ConnectionConfig): boolean {
+  return !enabled || frontAddr.every((address) => address.startsWith('sim://'));
 }

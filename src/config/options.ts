@@ -114,7 +114,7 @@ export const gatewayOptions = {
   trading_hours: option(
     oneOf(...tradingHours),
     'exchange',
-    "When silence is suspicious: in the exchanges' trading hours, or always. With a simulator section the default is always, for simulated fronts send at all hours.",
+    "When the market is open: in the exchanges' hours, or always. It decides what day a tick belongs to, which ticks are off session, and when silence is suspicious. With a simulator section, or sim:// addresses alone, the default is always; fronts that send around the clock need it too.",
   ),
   calendar_file: option(
     text(4096),

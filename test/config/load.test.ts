@@ -471,6 +471,12 @@ describe('a simulator section', () => {
     const env = { QACTPMD_TRADING_HOURS: 'exchange' };
     expect(load({ file: { simulator }, env }).tradingHours).toBe('exchange');
     expect(load({ file: { trading_hours: 'always' } }).tradingHours).toBe('always');
+    const inside = { connection_id: 'inside', front_addr: 'sim://?rate=10' };
+    const outside = { connection_id: 'outside', front_addr: 'tcp://127.0.0.1:1' };
+    expect(load({ file: { connections: [inside, { ...outside, enabled: false }] } }).tradingHours).toBe(
+      'always',
+    );
+    expect(load({ file: { connections: [inside, outside] } }).tradingHours).toBe('exchange');
   });
 
   it('still refuses an empty list, and ports beyond the last one with one line', () => {

@@ -7,7 +7,7 @@ import { planReload, runningAfter, summarize, type ReloadPlan } from '../../src/
 import { loadConfig } from '../../src/config/load.js';
 import { connection, load as loadFile, temporaryFolder } from './sources.js';
 
-const base = loadConfig({ file: undefined, args: { frontAddr: ['sim://'] }, env: {}, cwd: '/' });
+const base = loadConfig({ file: undefined, args: { frontAddr: ['tcp://127.0.0.1:1'] }, env: {}, cwd: '/' });
 const nothing: ReloadPlan = {
   added: [],
   removed: [],

@@ -40,6 +40,7 @@ function write(content: object | string): void {
     websocket_port: 0,
     flow_path: gateway.folder,
     config_watch: false,
+    trading_hours: 'always',
   };
   writeFileSync(
     `${path}.new`,
