@@ -271,8 +271,8 @@ export const gatewayOptions = {
   ),
   spill_memory: option(
     integer(1, 4096),
-    16,
-    'Memory for ticks that wait for Redis, about 3,000 in each MB; those after them go to a file. A kill of the gateway loses them.',
+    4,
+    'Memory for ticks that are about to be written to Redis, about 3,000 in each MB. When it is full, or Redis takes nothing, they go to a file. A kill of the gateway loses what is in memory.',
     'MB',
   ),
   spill_file: option(

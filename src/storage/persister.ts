@@ -86,6 +86,8 @@ export class Persister {
   #settlesAt = Infinity;
   #trimAt = performance.now() + trimIntervalMs;
   #stopping = false;
+  /** The writer has ticks in its hands. */
+  #isWriting = false;
   #wake: () => void = () => undefined;
 
   constructor(options: PersisterOptions, post: (event: PersisterEvent) => void) {
@@ -101,6 +103,7 @@ export class Persister {
     this.#queue = new TickQueue({
       memoryBytes: storage.spillMemory * megabyte,
       folder: this.#folder,
+      inHand: () => this.#writer.pending,
       fromLine: (line) => this.#entryOf(line),
     });
     const runs = [...(this.#folder?.runs ?? []).filter((each) => each !== run), run];
@@ -158,6 +161,7 @@ export class Persister {
 
   #onDown(cause: string): void {
     this.#trouble = cause;
+    if (!this.#isWriting) this.#putAway();
     if (this.#isToldDown || this.#stopping) return;
     this.#log('warn', `${this.#link.name} cannot be used: ${cause}; trying again`);
     this.#isToldDown = true;
@@ -236,6 +240,7 @@ export class Persister {
         continue;
       }
       if (this.#stopping) break;
+      this.#putAway();
       await this.#rest(pause);
       pause = Math.min(2 * pause, longestPauseMs);
     }
@@ -249,6 +254,11 @@ export class Persister {
     while (!this.#stopping && !(this.#link.isUp && hasWork())) await this.#rest(1000);
     if (this.#stopping || this.#queue.inMemory + this.#writer.pending.length >= batchSize) return;
     await delay(batchTime);
+  }
+
+  /** Redis takes nothing: what waits in memory goes to the file. */
+  #putAway(): void {
+    if (this.#queue.putBack(this.#writer.pending)) this.#writer.release();
   }
 
   #isDue(): boolean {
@@ -271,7 +281,9 @@ export class Persister {
     }
     if (this.#writer.pending.length === 0)
       this.#writer.add(this.#queue.take(this.#options.storage.batchSize));
+    this.#isWriting = true;
     const trouble = (await this.#writer.flush()) ?? (await this.#lookAfter());
+    this.#isWriting = false;
     this.#tellTrouble(trouble);
     return trouble;
   }
@@ -319,7 +331,7 @@ export class Persister {
   }
 
   #finish(): void {
-    this.#lostAtEnd = this.#queue.keep(this.#writer.pending);
+    this.#lostAtEnd = this.#queue.close(this.#writer.pending);
     this.#link.close();
     this.#post({ type: 'stopped', status: this.status() });
   }

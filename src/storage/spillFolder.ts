@@ -44,6 +44,8 @@ interface Segment {
   left: number;
   /** How far it has been read. */
   readAt: number;
+  /** As its first line says; empty before that is read. */
+  run: string;
 }
 
 /**
@@ -72,8 +74,6 @@ export class SpillFolder {
   #buffer: string[] = [];
   #buffered = 0;
   #unread = '';
-  /** Run of the segment that is being read. */
-  #readRun = '';
   /** Bytes of all segments. */
   #total = 0;
   /** Nothing is written before, after the disk has refused something; performance.now(). */
@@ -170,31 +170,38 @@ export class SpillFolder {
     while (lines.length === 0) {
       const segment = this.#segments[0];
       if (segment === undefined) return [];
-      if (segment.readAt === 0) this.#readRun = '';
       if (segment.readAt >= segment.bytes) {
         this.#remove(segment);
         continue;
       }
-      for (const line of this.#readPart(segment)) this.#parse(line, lines);
+      for (const line of this.#readPart(segment)) this.#parse(line, segment, lines);
       segment.left -= lines.length;
     }
     return lines;
   }
 
-  /** Puts ticks in front of all others: those that were taken out and could not be used. False when the disk refuses. */
+  /** Puts ticks in front of all others: those that were taken out and not used. False when the disk refuses. */
   putBack(lines: readonly SpillLine[]): boolean {
     let number = (this.#segments[0]?.number ?? firstNumber) - 1;
+    const added: Segment[] = [];
     try {
       for (const run of [...new Set(lines.map((each) => each.run))].reverse()) {
         const ofRun = lines.filter((each) => each.run === run);
         const text = header(run) + ofRun.map(({ n, key, text }) => lineOf(n, key, text)).join('');
-        writeFileSync(this.#path(number--), text, 'latin1');
+        const path = this.#path(number);
+        writeFileSync(path, text, 'latin1');
+        added.unshift({ number: number--, path, bytes: text.length, left: ofRun.length, readAt: 0, run: '' });
       }
-      return true;
     } catch (error) {
       this.#fail(error);
       return false;
     }
+    // The line that was cut is read again as a whole.
+    if (this.#segments[0] !== undefined) this.#segments[0].readAt -= this.#unread.length;
+    this.#unread = '';
+    this.#segments.unshift(...added);
+    for (const { bytes } of added) this.#total += bytes;
+    return true;
   }
 
   /** Leaves the folder to the next owner. */
@@ -234,7 +241,7 @@ export class SpillFolder {
   #add(number: number, left: number): void {
     const path = this.#path(number);
     const bytes = statSync(path).size;
-    this.#segments.push({ number, path, bytes, left, readAt: 0 });
+    this.#segments.push({ number, path, bytes, left, readAt: 0, run: '' });
     this.#total += bytes;
   }
 
@@ -260,17 +267,17 @@ export class SpillFolder {
     return lines;
   }
 
-  #parse(line: string, into: SpillLine[]): void {
+  #parse(line: string, segment: Segment, into: SpillLine[]): void {
     const begins = headerForm.exec(line);
     if (begins !== null) {
-      this.#readRun = begins[1]!;
+      segment.run = begins[1]!;
       return;
     }
     const parts = line.split('\t');
     const [crc, n, key, text] = parts;
-    if (parts.length !== 4 || this.#readRun === '' || crc !== checkOf(line.slice(crc!.length + 1)))
+    if (parts.length !== 4 || segment.run === '' || crc !== checkOf(line.slice(crc!.length + 1)))
       this.damaged++;
-    else into.push({ run: this.#readRun, n: Number(n), key: key!, text: text! });
+    else into.push({ run: segment.run, n: Number(n), key: key!, text: text! });
   }
 
   #path(number: number): string {

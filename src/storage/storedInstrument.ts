@@ -50,6 +50,8 @@ export class StoredInstrument {
   isKnown = false;
   last: StreamId = noId;
   newest: NewestEntry | undefined;
+  /** The last tick that was counted as stored. */
+  counted: { readonly run: string; readonly n: number } | undefined;
   /** Ticks left out in a row because the stream's newest entry, of an earlier run, is not older. */
   leftOut = 0;
   /** When the stream is next trimmed by age, ms since the epoch. */

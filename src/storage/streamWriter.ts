@@ -104,6 +104,11 @@ export class StreamWriter {
     this.#pending.push(...entries);
   }
 
+  /** Forgets what is pending: whoever calls has it. Sent again from the beginning, it gets the same ids. */
+  release(): void {
+    this.#pending = [];
+  }
+
   /** An instrument has a new state. */
   changed(instrument: StoredInstrument): void {
     this.#dirty.add(instrument);
@@ -170,6 +175,7 @@ export class StreamWriter {
     }
     this.counters.again += lost.length;
     this.counters.stored -= lost.length;
+    for (const { instrument } of lost) instrument.counted = undefined;
     if (lost.length > 0) this.#pending = [...lost, ...this.#pending];
   }
 
@@ -210,7 +216,7 @@ export class StreamWriter {
       if (newest === undefined) return true;
       if (this.#runs.includes(newest.run)) {
         if (!isStored(entry, newest, this.#runs)) return true;
-        this.counters.stored++;
+        this.#count(entry);
         return false;
       }
       if (instrument.leftOut >= mostLeftOut || !isRepetition(entry, newest)) {
@@ -315,7 +321,7 @@ export class StreamWriter {
         settled.add(entry);
         instrument.last = entry.id!;
         instrument.newest = { run: entry.run, n: entry.n, text: entry.text };
-        this.counters.stored++;
+        this.#count(entry);
         this.#kept.push({ entry, atMs: Date.now() });
       } else if (result.error.message.includes('ID specified in XADD is equal or smaller')) {
         instrument.isKnown = false;
@@ -330,6 +336,14 @@ export class StreamWriter {
       quote.written.set(quote.sent);
       if (quote.sentState === quote.state) this.#dirty.delete(quote);
     }
+  }
+
+  /** Counts a tick as stored, once: it may be found again, in the file. */
+  #count({ instrument, run, n }: TickEntry): void {
+    const { counted } = instrument;
+    if (counted?.run === run && counted.n >= n) return;
+    instrument.counted = { run, n };
+    this.counters.stored++;
   }
 
   #prune(): void {

@@ -8,16 +8,20 @@ export interface QueueLimits {
   readonly memoryBytes: number;
   /** Undefined: nothing goes to disk. */
   readonly folder: SpillFolder | undefined;
+  /** Entries that were taken and are not settled. */
+  readonly inHand: () => readonly TickEntry[];
   /** Makes an entry of what was on disk. */
   readonly fromLine: (line: SpillLine) => TickEntry;
 }
 
 /**
- * Ticks that wait to be written, first in, first out: in memory first; from when that is full, and until the folder has
- * been emptied, newer ones go to the folder. Where that is full too, they are lost.
+ * Ticks that wait to be written, first in, first out: in memory, as long as they are few and can be written; otherwise in
+ * the folder, all of them, until it has been emptied. Where that is full, they are lost.
  *
- *   take ◄── memory ◄── folder ◄── push        while the folder holds something
+ *   take ◄── memory ◄── folder ◄── push        while the folder holds something; memory has what was read of it
  *   take ◄── memory ◄───────────── push        otherwise
+ *
+ * So a kill of the process loses what is in memory in the second case alone, and that is the newest.
  */
 export class TickQueue {
   /** Ticks that found no room, and those that the disk has refused or damaged. */
@@ -57,9 +61,12 @@ export class TickQueue {
   }
 
   push(entry: TickEntry): void {
-    const isSpilling = this.#folder?.isEmpty === false;
     const bytes = entry.text.length + entryBytes;
-    if (!isSpilling && this.#bytes + bytes <= this.#limits.memoryBytes) {
+    const isSpilling = this.#folder?.isEmpty === false;
+    const hasRoom = this.#bytes + bytes <= this.#limits.memoryBytes;
+    // From now on all of it is in the folder, also what is being written: it will be found stored when its turn comes.
+    if (!isSpilling && !hasRoom) this.putBack(this.#limits.inHand());
+    if (!isSpilling && hasRoom) {
       this.#memory.push(entry);
       this.#bytes += bytes;
     } else if (this.#folder?.append(entry.n, entry.instrument.key, entry.text) !== true) {
@@ -88,23 +95,35 @@ export class TickQueue {
     return taken;
   }
 
-  /** At the end: puts `entries`, which were taken, and what is in memory on disk. Returns how many are lost. */
-  keep(entries: readonly TickEntry[]): number {
+  /**
+   * Puts `entries`, which were taken, and all that is in memory into the folder, where a kill of this process does not
+   * reach them. False when that is not possible, and all is as before.
+   */
+  putBack(entries: readonly TickEntry[]): boolean {
+    if (this.#folder === undefined) return false;
     const left = [...entries, ...this.#memory.slice(this.#first)];
-    if (this.#folder === undefined) return left.length;
-    const isKept =
-      left.length === 0 ||
-      this.#folder.putBack(
-        left.map(({ run, n, instrument, text }) => ({ run, n, key: instrument.key, text })),
-      );
-    this.#folder.close();
-    return isKept ? 0 : left.length;
+    if (left.length === 0) return true;
+    const lines = left.map(({ run, n, instrument, text }) => ({ run, n, key: instrument.key, text }));
+    if (!this.#folder.putBack(lines)) return false;
+    this.#clear();
+    return true;
   }
 
-  #refill(): void {
+  /** At the end: leaves the folder to the next run, with `entries`, which were taken. Returns how many ticks are lost. */
+  close(entries: readonly TickEntry[]): number {
+    const isKept = this.putBack(entries);
+    this.#folder?.close();
+    return isKept ? 0 : entries.length + this.inMemory;
+  }
+
+  #clear(): void {
     this.#memory = [];
     this.#first = 0;
     this.#bytes = 0;
+  }
+
+  #refill(): void {
+    this.#clear();
     const lines = this.#folder?.read() ?? [];
     for (const line of lines) {
       const entry = this.#limits.fromLine(line);

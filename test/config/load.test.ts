@@ -60,7 +60,7 @@ describe('defaults', () => {
         batchTime: 20,
         batchSize: 1000,
         spillPath: expect.stringMatching(/ctpflow\/spill$/) as string,
-        spillMemory: 16,
+        spillMemory: 4,
         spillFile: 1024,
       },
       history: { memory: 32, queries: 16, queue: 32 },
