@@ -56,7 +56,7 @@ export function ceiling(shape: CeilingShape): Scenario {
     summary: shape.summary,
     run: async (settings, say) => {
       const conditions = conditionsOf(shape.preset, settings);
-      const attempts = settings.thorough ? fine : coarse;
+      const attempts = settings.full ? fine : coarse;
       const ids = instruments(conditions.instruments);
       const plan = spreadOverClients(ids, conditions.clients, conditions.each);
       const common = {

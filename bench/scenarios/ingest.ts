@@ -42,7 +42,7 @@ export const ingest: Scenario = {
           seconds: conditions.seconds,
           trace: false,
         },
-        { startRate: conditions.rate, attempts: settings.thorough ? attempts.fine : attempts.coarse },
+        { startRate: conditions.rate, attempts: settings.full ? attempts.fine : attempts.coarse },
         (run) => run.lost === 0 && run.missed_in_rings === 0,
       );
       ceilings.push(ceiling);
