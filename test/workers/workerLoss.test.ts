@@ -16,6 +16,8 @@ async function start(connections: number, config: object = {}): Promise<[Gateway
         connection_id: `line_${i}`,
         front_addr: 'sim://?rate=100',
       })),
+      // So that connections' workers are the only ones.
+      history_memory: 0,
       ...config,
     },
     [],
