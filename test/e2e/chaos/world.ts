@@ -232,7 +232,7 @@ export class World {
       connections_per_worker: connectionsPerWorker,
       silence_timeout: 1,
       discover_instruments: false,
-        history_memory: 0,
+      history_memory: 0,
       trading_hours: 'always',
       config_watch: false,
       connections: this.#connections.flat().filter((each) => each !== undefined),
