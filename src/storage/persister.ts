@@ -79,6 +79,9 @@ export class Persister {
   #lostAtEnd = 0;
   #trouble = 'it is not connected yet';
   #hasRestored = false;
+  /** By key: when the states were received that the hashes held at the start; for what an earlier run has left on disk. */
+  readonly #heldSince = new Map<string, number>();
+  #toldDisk = '';
   #isToldDown = false;
   #isToldTrouble = false;
   #toldRefusal = '';
@@ -176,6 +179,7 @@ export class Persister {
         taken++;
       }
       this.#queue.flush();
+      this.#tellDisk();
       if (taken > 0) this.#wake();
       if (taken === turnBudget) await nextTurn();
       else if (this.#stopping) return;
@@ -188,6 +192,7 @@ export class Persister {
     const receivedMs = tick.receiveTimeMs;
     const instrument = this.#instrumentOf(key);
     const isNew = instrument.take(row, flags, receivedMs);
+    instrument.isLive = true;
     this.#writer.changed(instrument);
     const n = this.#taken++;
     if (!isNew) return;
@@ -214,7 +219,9 @@ export class Persister {
     const row = new Float64Array(fieldCount);
     const head = decodeTick(text, row);
     const instrument = this.#instrumentOf(key);
-    if (instrument.state === 0 && head !== undefined) {
+    // A hash never steps back, neither behind this run's ticks nor behind what an earlier run has written to it.
+    const isNewest = head !== undefined && head.receivedMs >= (this.#heldSince.get(key) ?? 0);
+    if (!instrument.isLive && isNewest) {
       instrument.take(row, head.flags, head.receivedMs);
       this.#writer.changed(instrument);
     }
@@ -279,35 +286,49 @@ export class Persister {
       this.#settlesAt = Infinity;
       this.#writer.forgetQuotes();
     }
-    if (this.#writer.pending.length === 0)
-      this.#writer.add(this.#queue.take(this.#options.storage.batchSize));
     this.#isWriting = true;
-    const trouble = (await this.#writer.flush()) ?? (await this.#lookAfter());
+    const trouble = (await this.#restore()) ?? (await this.#writeNext()) ?? (await this.#trim());
     this.#isWriting = false;
     this.#tellTrouble(trouble);
+    this.#tellDisk();
     return trouble;
   }
 
-  /** What is done at first and from time to time; returns what was wrong, if anything. */
-  async #lookAfter(): Promise<string | undefined> {
+  #writeNext(): Promise<string | undefined> {
+    if (this.#writer.pending.length === 0)
+      this.#writer.add(this.#queue.take(this.#options.storage.batchSize));
+    return this.#writer.flush();
+  }
+
+  /** Before anything is written: the newest states from an earlier run. Returns what was wrong, if anything. */
+  #restore(): Promise<string | undefined> {
+    return troubleIn(async () => {
+      if (this.#hasRestored) return;
+      await readQuotes(this.#link, this.#options.redis.keyPrefix, (quotes, isLast) => {
+        for (const { key, receivedMs } of quotes) this.#heldSince.set(key, receivedMs);
+        this.#post({ type: 'quotes', quotes, isLast });
+      });
+      this.#hasRestored = true;
+    });
+  }
+
+  /** From time to time; returns what was wrong, if anything. */
+  #trim(): Promise<string | undefined> {
     const { redis, storage } = this.#options;
-    try {
-      if (!this.#hasRestored) {
-        await readQuotes(this.#link, redis.keyPrefix, (quotes, isLast) =>
-          this.#post({ type: 'quotes', quotes, isLast }),
-        );
-        this.#hasRestored = true;
-      }
-      if (performance.now() >= this.#trimAt) {
-        this.#trimAt = performance.now() + trimIntervalMs;
-        const before = Date.now() - storage.historyAge * 3_600_000;
-        if (storage.historyAge > 0) await trimStreams(this.#link, redis.keyPrefix, before);
-      }
-      return undefined;
-    } catch (error) {
-      if (error instanceof UnknownOutcome) return error.message;
-      throw error;
-    }
+    return troubleIn(async () => {
+      if (performance.now() < this.#trimAt) return;
+      this.#trimAt = performance.now() + trimIntervalMs;
+      const before = Date.now() - storage.historyAge * 3_600_000;
+      if (storage.historyAge > 0) await trimStreams(this.#link, redis.keyPrefix, before);
+    });
+  }
+
+  /** Says once why ticks cannot wait on disk. */
+  #tellDisk(): void {
+    const error = this.#folder?.takeError();
+    if (error === undefined || error.message === this.#toldDisk) return;
+    this.#toldDisk = error.message;
+    this.#log('error', `the file for ticks that wait for Redis: ${error.message}`);
   }
 
   #tellTrouble(trouble: string | undefined): void {
@@ -338,5 +359,16 @@ export class Persister {
 
   #log(level: 'info' | 'warn' | 'error', text: string): void {
     this.#post({ type: 'log', level, text });
+  }
+}
+
+/** Why Redis did not do what was asked of it; undefined when it did. */
+async function troubleIn(work: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnknownOutcome) return error.message;
+    throw error;
   }
 }

@@ -15,6 +15,8 @@ export interface StoredQuote {
   /** `EXCHANGE.id` */
   readonly key: string;
   readonly flags: number;
+  /** ms since the epoch. */
+  readonly receivedMs: number;
   readonly row: Float64Array;
 }
 
@@ -56,7 +58,7 @@ export async function readQuotes(
         if ('error' in reply || !Array.isArray(reply.value)) return [];
         const quote = parseQuote(reply.value as string[]);
         if (quote === undefined || quote.receivedMs < since || quote.row.length !== fieldCount) return [];
-        return [{ key: keys[index]!.slice(begin.length), flags: quote.flags, row: quote.row }];
+        return [{ key: keys[index]!.slice(begin.length), ...quote }];
       });
       count += quotes.length;
       onQuotes(quotes, false);

@@ -7,8 +7,8 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
-  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -63,8 +63,8 @@ export class SpillFolder {
   damaged = 0;
   /** Ticks that were taken in, and that the disk then refused. */
   refused = 0;
-  /** The disk's last word, until somebody has read it. */
-  error: Error | undefined;
+  /** The disk's last word, until somebody has taken it. */
+  #error: Error | undefined;
   readonly #folder: string;
   readonly #maxBytes: number;
   readonly #run: string;
@@ -121,6 +121,13 @@ export class SpillFolder {
 
   get isEmpty(): boolean {
     return this.#segments.length === 0;
+  }
+
+  /** Why the disk has refused something since this was last asked. */
+  takeError(): Error | undefined {
+    const error = this.#error;
+    this.#error = undefined;
+    return error;
   }
 
   /** Adds a tick of this run at the end; false when there is no room, or the disk refuses it. */
@@ -180,8 +187,12 @@ export class SpillFolder {
     return lines;
   }
 
-  /** Puts ticks in front of all others: those that were taken out and not used. False when the disk refuses. */
+  /**
+   * Puts ticks in front of all others: those that were taken out and not used. Files that have been read are deleted then.
+   * False when the disk refuses.
+   */
   putBack(lines: readonly SpillLine[]): boolean {
+    this.flush();
     let number = (this.#segments[0]?.number ?? firstNumber) - 1;
     const added: Segment[] = [];
     try {
@@ -196,6 +207,13 @@ export class SpillFolder {
       this.#fail(error);
       return false;
     }
+    // Or each attempt to use them would leave a copy more.
+    for (
+      let [read] = this.#segments;
+      read !== undefined && read.readAt >= read.bytes;
+      [read] = this.#segments
+    )
+      this.#remove(read);
     // The line that was cut is read again as a whole.
     if (this.#segments[0] !== undefined) this.#segments[0].readAt -= this.#unread.length;
     this.#unread = '';
@@ -208,7 +226,7 @@ export class SpillFolder {
   close(): void {
     this.flush();
     this.#closeWritten();
-    unlinkSync(join(this.#folder, ownerFile));
+    this.#delete(join(this.#folder, ownerFile));
   }
 
   #begin(): boolean {
@@ -216,7 +234,8 @@ export class SpillFolder {
     this.#closeWritten();
     const number = (this.#segments.at(-1)?.number ?? firstNumber - 1) + 1;
     try {
-      const fd = openSync(this.#path(number), 'ax');
+      // What is there under that number is what an attempt on a full disk has left.
+      const fd = openSync(this.#path(number), 'w');
       this.#fd = fd;
       writeSync(fd, header(this.#run));
       this.#add(number, 0);
@@ -234,7 +253,7 @@ export class SpillFolder {
   }
 
   #fail(error: unknown): void {
-    this.error = error as Error;
+    this.#error = error as Error;
     this.#retryAt = performance.now() + retryMs;
   }
 
@@ -251,17 +270,39 @@ export class SpillFolder {
     this.#unread = '';
     this.#segments.shift();
     this.#total -= segment.bytes;
-    unlinkSync(segment.path);
+    this.#delete(segment.path);
+  }
+
+  #delete(path: string): void {
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Whole lines of the next part of a segment. */
   #readPart(segment: Segment): string[] {
     const bytes = Buffer.allocUnsafe(Math.min(readBytes, segment.bytes - segment.readAt));
-    const fd = openSync(segment.path, 'r');
-    const count = readSync(fd, bytes, 0, bytes.length, segment.readAt);
-    closeSync(fd);
-    // A file that was cut meanwhile has no more.
-    segment.readAt = count === 0 ? segment.bytes : segment.readAt + count;
+    let count = 0;
+    try {
+      const fd = openSync(segment.path, 'r');
+      try {
+        count = readSync(fd, bytes, 0, bytes.length, segment.readAt);
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (count === 0) {
+      // A file that was cut or removed meanwhile has no more.
+      this.damaged += Math.max(0, segment.left);
+      segment.left = 0;
+      segment.readAt = segment.bytes;
+      return [];
+    }
+    segment.readAt += count;
     const lines = (this.#unread + bytes.toString('latin1', 0, count)).split('\n');
     this.#unread = lines.pop()!;
     return lines;

@@ -41,6 +41,8 @@ export class StoredInstrument {
   receivedMs = 0;
   /** Counts the states. */
   state = 0;
+  /** Whether the state is of this run: what an earlier one has left on disk is older. */
+  isLive = false;
   /** What the hash holds; undefined when that is not known. */
   written: Float64Array | undefined;
   /** What was sent to the hash last. */

@@ -228,6 +228,25 @@ describe('ticks that wait', () => {
     expect(second.persister.status()).toMatchObject({ stored: 21_000, lost: 1 });
   });
 
+  it('bring hashes up to date when nothing newer comes, but never set them back', async () => {
+    const port = await freePort();
+    const storage = { spillPath: temporarySpill(), spillMemory: 1 };
+    const market = new TapeMarket(keys);
+    const first = runPersister(market.tape, port, { storage });
+    market.batch(1000);
+    await until('the tape to be read', () => first.persister.status().behind === 0);
+    await first.stop();
+    await startRedis(port);
+    const redis = clientOf(port);
+    await redis.hset('qactpmd:quote:DCE.m2605', { flags: 0, received: Date.now(), volume: 777 });
+    const second = runPersister(new TapeMarket(keys).tape, port, { storage });
+    await second.settled();
+    await second.stop();
+    expect(second.persister.status()).toMatchObject({ stored: 1000, lost: 0 });
+    expect(await redis.hget('qactpmd:quote:SHFE.rb2605', 'volume')).toBe('500');
+    expect(await redis.hget('qactpmd:quote:DCE.m2605', 'volume')).toBe('777');
+  });
+
   it('are not stored twice when the run that stored them did not live to see it', async () => {
     const { port } = await startRedis(await freePort());
     const spillPath = temporarySpill();

@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -90,6 +90,41 @@ describe('a spill folder', () => {
     expect(next.runs).toEqual(['older', 'run']);
     expect(next.length).toBe(30);
     expect(numbersIn(next)).toEqual(range(0, 30));
+  });
+
+  it('keeps one copy of what is taken out and put back again and again', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, 3 * megabyte, 'run');
+    for (let n = 0; n < 4000; n++) folder.append(n, 'SHFE.rb2605', text);
+    for (let attempt = 0; attempt < 20; attempt++) expect(folder.putBack(folder.read())).toBe(true);
+    expect(readdirSync(path).length).toBeLessThan(5);
+    expect(folder.append(4000, 'SHFE.rb2605', text)).toBe(true);
+    expect(folder.length).toBe(4001);
+    expect(numbersIn(folder)).toEqual(range(0, 4001));
+    folder.close();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('begins a file where an attempt on a full disk has left an empty one', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    writeFileSync(join(path, 'ticks-500000000.spill'), 'qactpmd-sp');
+    expect(folder.append(7, 'SHFE.rb2605', text)).toBe(true);
+    expect(numbersIn(folder)).toEqual([7]);
+    expect([folder.takeError(), folder.damaged]).toEqual([undefined, 0]);
+  });
+
+  it('counts as damaged what somebody has removed, says so once, and goes on', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', text);
+    folder.flush();
+    rmSync(path, { recursive: true });
+    expect(folder.read()).toEqual([]);
+    expect([folder.damaged, folder.length, folder.isEmpty]).toEqual([10, 0, true]);
+    expect(folder.takeError()?.message).toMatch(/^ENOENT/);
+    expect(folder.takeError()).toBeUndefined();
+    folder.close();
   });
 
   it('reads any bytes that lie there without an exception', () => {
