@@ -17,8 +17,7 @@ class RecorderWorker {
   readonly #sink: BlockSink;
   readonly #recorder: TickRecorder;
   #stopping = false;
-  #stop: () => void = () => undefined;
-  readonly #stopped = new Promise<void>((resolve) => (this.#stop = resolve));
+  #wake: () => void = () => undefined;
   #toldAtMs = -Infinity;
   #told = '';
 
@@ -32,7 +31,7 @@ class RecorderWorker {
 
   stop(): void {
     this.#stopping = true;
-    this.#stop();
+    this.#wake();
   }
 
   /** Resolves when all is written after stop(). */
@@ -47,13 +46,21 @@ class RecorderWorker {
       else if (this.#stopping) break;
       else {
         this.#tell(now);
-        await Promise.race([this.#reader.wait(this.#waitMs(now)), this.#stopped]);
+        await this.#rest(this.#waitMs(now));
       }
     }
     const now = performance.now();
     this.#recorder.flush(now);
     this.#sink.close(now);
     this.#tell(Infinity);
+  }
+
+  /** Until there is a tick, the time is over, or the end. A promise of its own each time: a lasting one keeps who waits. */
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void this.#reader.wait(ms).then(resolve);
+    });
   }
 
   #take(now: number): number {
