@@ -7,7 +7,6 @@ const statusIntervalMs = 500;
 const port = parentPort!;
 const persister = new Persister(workerData as PersisterOptions, (event) => port.postMessage(event));
 setInterval(() => port.postMessage({ type: 'status', status: persister.status() }), statusIntervalMs);
-port.on('message', (message) => {
-  if (message === 'stop') persister.stop();
-});
+/** The only message is the time within which to stop, in ms. */
+port.on('message', (withinMs: number) => persister.stop(withinMs));
 persister.start();

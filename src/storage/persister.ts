@@ -16,10 +16,13 @@ import { trimStreams } from './trimStreams.js';
 const firstPauseMs = 200;
 const longestPauseMs = 5000;
 /** Records taken from the tape in one turn of the event loop. */
-const turnBudget = 2048;
+const turnBudget = 1024;
 /** By then a server has read all that an earlier connection has left it. */
 const settledAfterMs = 5000;
 const trimIntervalMs = 600_000;
+const longestStopMs = 60_000;
+/** For the file, at the end. */
+const closingMs = 500;
 const megabyte = 1024 * 1024;
 
 /** What the persister's thread is started with. */
@@ -89,6 +92,7 @@ export class Persister {
   #settlesAt = Infinity;
   #trimAt = performance.now() + trimIntervalMs;
   #stopping = false;
+  #isFinished = false;
   /** The writer has ticks in its hands. */
   #isWriting = false;
   #wake: () => void = () => undefined;
@@ -135,10 +139,15 @@ export class Persister {
     };
   }
 
-  /** After the last tick: writes as long as Redis takes it; what is left goes to the file. Tells when it is done. */
-  stop(): void {
+  /**
+   * After the last tick: writes as long as Redis takes it, and for no longer than `withinMs`; what is left goes to the
+   * file. Tells when it is done.
+   */
+  stop(withinMs = longestStopMs): void {
     while (this.#reader.next()) this.#takeRecord(this.#reader.record);
     this.#stopping = true;
+    // Also while a pipeline is not answered.
+    setTimeout(() => this.#finish(), Math.max(0, withinMs - closingMs)).unref();
     this.#wake();
   }
 
@@ -242,6 +251,7 @@ export class Persister {
       await this.#untilWork();
       if (this.#stopping && this.#isDone()) break;
       const trouble = await this.#writeBatch();
+      if (this.#isFinished) return;
       if (trouble === undefined) {
         pause = firstPauseMs;
         continue;
@@ -259,7 +269,8 @@ export class Persister {
     const { batchTime, batchSize } = this.#options.storage;
     const hasWork = (): boolean => !this.#queue.isEmpty || this.#writer.hasWork || this.#isDue();
     while (!this.#stopping && !(this.#link.isUp && hasWork())) await this.#rest(1000);
-    if (this.#stopping || this.#queue.inMemory + this.#writer.pending.length >= batchSize) return;
+    const atHand = this.#queue.inMemory + this.#writer.pending.length;
+    if (this.#stopping || atHand >= batchSize || this.#queue.spilled > 0) return;
     await delay(batchTime);
   }
 
@@ -297,7 +308,7 @@ export class Persister {
   #writeNext(): Promise<string | undefined> {
     if (this.#writer.pending.length === 0)
       this.#writer.add(this.#queue.take(this.#options.storage.batchSize));
-    return this.#writer.flush();
+    return this.#writer.flush(this.#stopping);
   }
 
   /** Before anything is written: the newest states from an earlier run. Returns what was wrong, if anything. */
@@ -352,7 +363,10 @@ export class Persister {
   }
 
   #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
     this.#lostAtEnd = this.#queue.close(this.#writer.pending);
+    this.#writer.release();
     this.#link.close();
     this.#post({ type: 'stopped', status: this.status() });
   }

@@ -66,7 +66,7 @@ export class PersisterHost implements TapeConsumer {
     const isDone = await new Promise<boolean>((resolve) => {
       this.#onStopped = resolve;
       timer = setTimeout(() => resolve(false), deadlineMs);
-      worker.postMessage('stop');
+      worker.postMessage(deadlineMs);
     });
     clearTimeout(timer);
     this.#worker = undefined;

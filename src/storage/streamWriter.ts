@@ -12,6 +12,8 @@ import {
 } from './storedInstrument.js';
 import { isAfter, nextId, noId, parseStreamId, streamIdText } from './streamId.js';
 
+/** Hashes are written this often at most: of an instrument that ticks faster, its newest state. */
+const quoteIntervalMs = 100;
 /** How long ticks that Redis has acknowledged are kept, to be written again where it lost them: appendfsync everysec. */
 const keptMs = 3000;
 const trimIntervalMs = 60_000;
@@ -71,6 +73,8 @@ export class StreamWriter {
   readonly #instruments: ReadonlyMap<string, StoredInstrument>;
   /** Acknowledged of late, the oldest first. */
   #kept = new Fifo<{ readonly entry: TickEntry; readonly atMs: number }>();
+  /** performance.now() */
+  #quotesDueAt = 0;
   /** Whether Redis may have lost what it acknowledged. */
   #mustRecheck = false;
 
@@ -133,14 +137,15 @@ export class StreamWriter {
   /**
    * Sends one batch of what is pending.
    *
+   * @param isLast hashes are written at once
    * @returns undefined when it is settled, otherwise why it is not
    */
-  async flush(): Promise<string | undefined> {
+  async flush(isLast = false): Promise<string | undefined> {
     try {
       await this.#readBack();
       this.#leaveOut();
       this.#assignIds();
-      const trouble = await this.#send();
+      const trouble = await this.#send(isLast);
       this.#prune();
       return trouble;
     } catch (error) {
@@ -240,11 +245,14 @@ export class StreamWriter {
     }
   }
 
-  async #send(): Promise<string | undefined> {
+  async #send(isLast: boolean): Promise<string | undefined> {
     const { batchSize } = this.#settings;
     const entries = this.#pending.slice(0, batchSize);
     const quotes: StoredInstrument[] = [];
-    for (const quote of this.#dirty) if (quotes.push(quote) >= batchSize) break;
+    const isDue = isLast || performance.now() >= this.#quotesDueAt;
+    if (isDue) for (const quote of this.#dirty) if (quotes.push(quote) >= batchSize) break;
+    // Where some are left, they are next.
+    if (isDue && quotes.length === this.#dirty.size) this.#quotesDueAt = performance.now() + quoteIntervalMs;
     const byNode = new Map<RedisNode, Map<number, Part>>();
     const partOf = (slot: number): Part => {
       const node = this.#nodeOf(slot);

@@ -25,7 +25,11 @@ async function expectWhole(port: number, market: TapeMarket): Promise<void> {
   for (const [slot, key] of market.keys.entries()) {
     const volumes = (await readStream(redis, key)).map(({ volume }) => volume);
     expect(faultsOf(volumes, market.volumes[slot]!)).toEqual([]);
-    expect(await redis.hget(`qactpmd:quote:${key}`, 'volume')).toBe(`${market.volumes[slot]!}`);
+    const newest = `${market.volumes[slot]!}`;
+    await until(
+      'the newest state',
+      async () => (await redis.hget(`qactpmd:quote:${key}`, 'volume')) === newest,
+    );
   }
 }
 

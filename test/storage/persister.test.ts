@@ -23,7 +23,9 @@ describe('the persister', () => {
       expect(ticks.map(({ volume }) => volume)).toEqual(numbers(2000));
       expect(ticks.every(({ id, timeMs }) => id === `${timeMs}-0`)).toBe(true);
       expect(new Set(ticks.map(({ seq }) => seq)).size).toBe(2000);
-      const quote = await redis.hgetall(`qactpmd:quote:${key}`);
+      const name = `qactpmd:quote:${key}`;
+      await until('the newest state', async () => (await redis.hget(name, 'volume')) === '2000');
+      const quote = await redis.hgetall(name);
       expect(quote).toMatchObject({ volume: '2000', last_price: '3500', bid_price1: '3499', flags: '0' });
       expect(Number(quote['timestamp'])).toBe(market.beginMs + 2000 * 500);
       expect(quote).not.toHaveProperty('ask_price1');

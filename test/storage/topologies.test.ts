@@ -60,7 +60,7 @@ describe('a server', () => {
     const client = openClient(port, { username: 'reader', password: 'secret', db: 3, tls: pem });
     onTestFinished(() => client.disconnect());
     expect(await client.xlen('md:ticks:SHFE.rb2605')).toBe(100);
-    expect(await client.hget('md:quote:SHFE.rb2605', 'volume')).toBe('100');
+    await until('the state', async () => (await client.hget('md:quote:SHFE.rb2605', 'volume')) === '100');
     await until('both refusals', () => wrong.lines().length + untrusted.lines().length === 2);
     expect(wrong.lines()[0]).toMatch(/^warn: .* cannot be used: wrong user or password; trying again$/);
     expect(untrusted.lines()[0]).toMatch(/^warn: .* cannot be used: self-signed certificate; trying again$/);
@@ -116,7 +116,9 @@ describe('a cluster', () => {
       for (const key of keys) {
         const entries = await reader.xrange(`qactpmd:ticks:${key}`, '-', '+');
         expect(entries.map(([, fields]) => Number(fields[3]!.split(',')[10]))).toEqual(numbers(count));
-        expect(await reader.hget(`qactpmd:quote:${key}`, 'volume')).toBe(`${count}`);
+        const isNewest = async (): Promise<boolean> =>
+          (await reader.hget(`qactpmd:quote:${key}`, 'volume')) === `${count}`;
+        await until('the newest state', isNewest);
       }
     };
     await expectAll(100);
