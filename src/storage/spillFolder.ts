@@ -123,6 +123,11 @@ export class SpillFolder {
     return this.#segments.length === 0;
   }
 
+  /** The disk has refused something just now, and is better left alone. */
+  get isRefusing(): boolean {
+    return performance.now() < this.#retryAt;
+  }
+
   /** Why the disk has refused something since this was last asked. */
   takeError(): Error | undefined {
     const error = this.#error;
@@ -135,7 +140,7 @@ export class SpillFolder {
     const line = lineOf(n, key, text);
     if (this.#total + this.#buffered + line.length > this.#maxBytes) return false;
     if (this.#fd === undefined || this.#segments.at(-1)!.bytes + this.#buffered >= segmentBytes) {
-      if (performance.now() < this.#retryAt || !this.#begin()) return false;
+      if (this.isRefusing || !this.#begin()) return false;
     }
     this.#buffer.push(line);
     this.#buffered += line.length;
@@ -204,6 +209,9 @@ export class SpillFolder {
         added.unshift({ number: number--, path, bytes: text.length, left: ofRun.length, readAt: 0, run: '' });
       }
     } catch (error) {
+      // What was written of them would take room on a full disk.
+      for (let left = (this.#segments[0]?.number ?? firstNumber) - 1; left >= number; left--)
+        this.#delete(this.#path(left));
       this.#fail(error);
       return false;
     }

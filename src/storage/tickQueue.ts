@@ -100,18 +100,22 @@ export class TickQueue {
    * reach them. False when that is not possible, and all is as before.
    */
   putBack(entries: readonly TickEntry[]): boolean {
-    if (this.#folder === undefined) return false;
+    // Writing all of it for each tick that comes would keep the thread from everything else.
+    return this.#folder?.isRefusing === false && this.#putBack(this.#folder, entries);
+  }
+
+  #putBack(folder: SpillFolder, entries: readonly TickEntry[]): boolean {
     const left = [...entries, ...this.#memory.slice(this.#first)];
     if (left.length === 0) return true;
     const lines = left.map(({ run, n, instrument, text }) => ({ run, n, key: instrument.key, text }));
-    if (!this.#folder.putBack(lines)) return false;
+    if (!folder.putBack(lines)) return false;
     this.#clear();
     return true;
   }
 
   /** At the end: leaves the folder to the next run, with `entries`, which were taken. Returns how many ticks are lost. */
   close(entries: readonly TickEntry[]): number {
-    const isKept = this.putBack(entries);
+    const isKept = this.#folder !== undefined && this.#putBack(this.#folder, entries);
     this.#folder?.close();
     return isKept ? 0 : entries.length + this.inMemory;
   }
