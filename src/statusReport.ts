@@ -4,13 +4,14 @@ import type { Demand } from './coordinator/coordinator.js';
 import { leagueTable } from './coordinator/league.js';
 import { programVersion } from './paths.js';
 import type { HealthReport } from './server/health.js';
-import type { ConnectionStatusReport, FailedInstrument, StatusReport } from './server/status.js';
+import type { ConnectionStatusReport, FailedInstrument, RedisReport, StatusReport } from './server/status.js';
 
 export interface StatusParts {
   readonly status: HealthReport['status'];
   readonly uptimeMs: number;
   readonly config: GatewayConfig;
   readonly demand: Demand;
+  readonly redis: RedisReport;
   /** Bare ids. */
   readonly waiting: readonly string[];
   readonly failed: readonly FailedInstrument[];
@@ -21,7 +22,7 @@ let version: string | undefined;
 
 /** Puts the body of GET /api/status together. */
 export function statusReport(parts: StatusParts): StatusReport {
-  const { status, uptimeMs, config, demand, waiting, failed, connections } = parts;
+  const { status, uptimeMs, config, demand, redis, waiting, failed, connections } = parts;
   version ??= programVersion();
   return {
     status,
@@ -31,6 +32,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     strategy: config.loadBalanceStrategy,
     redundancy: config.redundancy,
     instruments: { wanted: demand.wanted, short: demand.short, ...demand.states },
+    redis,
     waiting,
     failed,
     connections: connections.map((each) => connectionReport(each, Date.now())),

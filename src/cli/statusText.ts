@@ -114,6 +114,18 @@ function instrumentLine(counts: Row): string {
   ].join('; ');
 }
 
+/** Where ticks are stored at all. */
+function storageLines(redis: unknown): string[] {
+  if (!isRecord(redis) || redis['enabled'] !== true) return [];
+  const { trouble, connected, latency } = redis;
+  const up = connected === true ? `connected, ${cell(latency)}` : 'not connected';
+  const waiting = (numberOf(redis['waiting']) ?? 0) + (numberOf(redis['spilled']) ?? 0);
+  const state = trouble === '' || trouble === undefined ? up : cell(trouble);
+  return [
+    `redis: ${state}; ${figure(redis['stored'])} ticks stored, ${waiting} wait, ${figure(redis['lost'])} lost`,
+  ];
+}
+
 function troubleLines(report: Row, counts: Row): string[] {
   const waiting = Array.isArray(report['waiting']) ? report['waiting'].map(cell) : [];
   const failed = recordsOf(report['failed']);
@@ -144,7 +156,7 @@ export function renderStatus(report: Row, width: number): string {
     clip(head, width),
     clip(`connections: ${loggedIn} of ${connections.length} logged in`, width),
     clip(instrumentLine(counts), width),
-    ...troubleLines(report, counts).map((line) => clip(line, width)),
+    ...[...storageLines(report['redis']), ...troubleLines(report, counts)].map((line) => clip(line, width)),
     '',
     ...tableLines(connectionColumns, connections.map(connectionRow), width),
     ...(brokers.length === 0 ? [] : ['', ...tableLines(brokerColumns, brokers.map(brokerRow), width)]),

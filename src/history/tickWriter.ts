@@ -156,8 +156,8 @@ class Values {
     const rest = Math.round((ms - whole) * 1000);
     if (rest === 0 || rest === 1000) return putNumber(into, at, whole + rest / 1000);
     const end = putNumber(into, at, whole);
-    // 1.ddd without the 1 in front.
-    const point = putNumber(into, end, 1 + rest / 1000);
+    // 1.ddd without the 1 in front; one division, so that it is the double that is written so.
+    const point = putNumber(into, end, (1000 + rest) / 1000);
     into.copyWithin(end, end + 1, point);
     return point - 1;
   }

@@ -13,6 +13,8 @@ export interface StatusReport {
   readonly strategy: string;
   readonly redundancy: number;
   readonly instruments: InstrumentCounts;
+  /** As in /health. */
+  readonly redis: RedisReport;
   /** Bare ids of wanted instruments that have no line, the first of them. */
   readonly waiting: readonly string[];
   /** Wanted instruments that every connection has refused, the first of them. */
@@ -20,6 +22,24 @@ export interface StatusReport {
   readonly connections: readonly ConnectionStatusReport[];
   /** The best first. */
   readonly brokers: readonly BrokerReport[];
+}
+
+/** Where ticks are stored. */
+export interface RedisReport {
+  readonly enabled: boolean;
+  readonly connected: boolean;
+  /** Round trip of the last write such as "1.2ms"; empty while there is none. */
+  readonly latency: string;
+  /** Why no ticks are stored; empty when they are. */
+  readonly trouble: string;
+  /** Ticks that are known to be stored. */
+  readonly stored: number;
+  /** Ticks that wait, in memory and in the file. */
+  readonly waiting: number;
+  readonly spilled: number;
+  /** Ticks that will never be stored. */
+  readonly lost: number;
+  readonly lag_ms: number;
 }
 
 /** `wanted` is the sum of all but `cancelled`, which no client wants any more. */

@@ -211,7 +211,7 @@ export class Subscribing {
     const explained = names.slice(0, mostExplained).map((name) => {
       const { text, meant } = directory.adviseUnknown(name, this.#openInterest);
       if (meant.length > 0) suggestions[name] = meant;
-      return `${name.slice(0, longestName)} (${text})`;
+      return `${JSON.stringify(name.slice(0, longestName))} (${text})`;
     });
     const more = names.length > mostExplained ? ', …' : '';
     return [

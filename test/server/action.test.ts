@@ -99,7 +99,7 @@ describe('subscribe', () => {
       action: 'error',
       code: 'unknown_instrument',
       message:
-        'no such instruments: RB2410 (did you mean rb2410?), DCE.rb2410 (did you mean SHFE.rb2410?),  (this is no form of an instrument id)',
+        'no such instruments: "RB2410" (did you mean rb2410?), "DCE.rb2410" (did you mean SHFE.rb2410?), "" (this is no form of an instrument id)',
       suggestions: { RB2410: ['rb2410'], 'DCE.rb2410': ['SHFE.rb2410'] },
       instruments: ['RB2410', 'DCE.rb2410', ''],
       request: { action: 'subscribe', instruments: ['rb2410', 'RB2410', 'DCE.rb2410', ''] },
