@@ -23,6 +23,8 @@ export interface Instrument {
   /** `EXCHANGE.id`. */
   readonly key: string;
   readonly product: Product | undefined;
+  /** Units per lot, its own where it was imported; 1 where nothing is known of it. */
+  readonly multiplier: number;
   /** The members of a first snapshot that hardly change, as JSON text without braces; empty for unknown products. */
   readonly staticJson: string;
 }
@@ -39,7 +41,9 @@ const unlistedShare = 0.75;
 export class InstrumentDirectory {
   readonly #products: ProductTable;
   readonly #maxInstruments: number;
-  readonly #instruments: Instrument[] = [];
+  readonly #instruments: KnownInstrument[] = [];
+  /** Of imported instruments that have one of their own, by id. */
+  #multipliers: ReadonlyMap<string, number> = new Map();
   readonly #byId = new Map<string, Instrument>();
   readonly #listing: Listing;
   readonly #search: InstrumentSearch;
@@ -144,6 +148,10 @@ export class InstrumentDirectory {
   /** Takes what was imported in place of what was imported before. */
   setImported(contracts: readonly Contract[]): void {
     this.#listing.setImported(contracts);
+    this.#multipliers = new Map(
+      contracts.flatMap(({ id, multiplier }) => (multiplier === undefined ? [] : [[id, multiplier]])),
+    );
+    for (const instrument of this.#instruments) this.#setMultiplier(instrument);
   }
 
   /** Takes what has been found to exist in place of what had been found before. */
@@ -175,9 +183,14 @@ export class InstrumentDirectory {
 
   #add(parsed: ParsedInstrumentId): Instrument {
     const instrument = new KnownInstrument(this.#instruments.length, parsed, this.#describer);
+    this.#setMultiplier(instrument);
     this.#instruments.push(instrument);
     this.#byId.set(parsed.id, instrument);
     return instrument;
+  }
+
+  #setMultiplier(instrument: KnownInstrument): void {
+    instrument.multiplier = this.#multipliers.get(instrument.id) ?? instrument.product?.multiplier ?? 1;
   }
 
   readonly #describer: Describer = {
@@ -203,6 +216,7 @@ class KnownInstrument implements Instrument {
   readonly exchange: Exchange;
   readonly key: string;
   readonly product: Product | undefined;
+  multiplier = 1;
   readonly #parsed: ParsedInstrumentId;
   readonly #describer: Describer;
   #staticJson = '';

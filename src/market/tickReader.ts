@@ -45,9 +45,8 @@ export class TickReader {
   read(tick: TickRecord, time: TickTime, instrument: Instrument): void {
     const { f64, i32 } = tick;
     const { row } = this;
-    const { product } = instrument;
+    const { multiplier } = instrument;
     const isCzce = instrument.exchange === 'CZCE';
-    const multiplier = product?.multiplier ?? 1;
     const zero = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
     const volume = i32[I32.volume]!;
 

@@ -101,6 +101,23 @@ describe('values that are none', () => {
 });
 
 describe('the average is the price of a unit', () => {
+  it('by the multiplier that was imported for the instrument, from then on', () => {
+    const option = 'm2409-C-3000';
+    const contract = {
+      id: option,
+      product: 'm',
+      exchange: 'DCE',
+      deliveryYear: 2024,
+      deliveryMonth: 9,
+    } as const;
+    const lots = (volume: number): TickFields => ({ volume, doubles: { averagePrice: 700 } });
+    expect(after(option, lots(1))(F.average)).toBe(70);
+    directory.setImported([{ ...contract, expireDate: 20240807, multiplier: 7 }]);
+    expect(after(option, lots(2))(F.average)).toBe(100);
+    directory.setImported([]);
+    expect(after(option, lots(3))(F.average)).toBe(70);
+  });
+
   const day = { lowestPrice: 3480, highestPrice: 3530 };
 
   it('from turnover per lot', () => {
