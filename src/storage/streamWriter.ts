@@ -181,7 +181,10 @@ export class StreamWriter {
     this.counters.again += lost.length;
     this.counters.stored -= lost.length;
     for (const { instrument } of lost) instrument.counted = undefined;
-    if (lost.length > 0) this.#pending = [...lost, ...this.#pending];
+    if (lost.length === 0) return;
+    // What was in hand when memory overflowed is in the file too, and may have come back from there.
+    const names = new Set(lost.map(({ run, n }) => `${run}.${n}`));
+    this.#pending = [...lost, ...this.#pending.filter(({ run, n }) => !names.has(`${run}.${n}`))];
   }
 
   async #readEnds(instruments: readonly StoredInstrument[]): Promise<void> {
