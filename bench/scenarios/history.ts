@@ -45,7 +45,7 @@ export const history: Scenario = {
       {
         seconds: 3,
         warmup: 1,
-        runs: 3,
+        runs: 1,
         clients: 100,
         each: 10,
         instruments: 500,
