@@ -1,22 +1,25 @@
+import { allocateRing, capacityWord, ringHeader, ringHeaderBytes, type RingKind } from './ringMemory.js';
+
 /**
  * Control events from the bridge to a connection worker (libs/bridge/event_ring.h): a bounded queue in shared
  * memory. Several vendor threads write, one worker reads. A full ring drops new events and counts them; its
  * last `reserve` places are kept for critical events (connection, login, release), so that a flood of refused
  * subscriptions cannot hide a lost front.
  *
- *   byte 0    i32 magic, capacity (power of two), event bytes, header bytes, reserve
+ *   byte 0    i32 magic, capacity, event bytes, header bytes (ringMemory.ts), reserve
  *        64   u32 head, tail, ordinary events lost, critical events lost
  *        128  capacity events of 256 bytes
  */
-const headerBytes = 128;
 const eventBytes = 256;
-const magic = 0x746e7665;
+const kind: RingKind = {
+  name: 'an event ring',
+  magic: 0x746e7665,
+  minCapacity: 2,
+  maxCapacity: 1 << 20,
+};
 
 const Header = {
-  magic: 0,
-  capacity: 1,
-  eventBytes: 2,
-  headerBytes: 3,
+  capacity: capacityWord,
   reserve: 4,
   head: 16,
   tail: 17,
@@ -78,20 +81,13 @@ export interface BridgeEvent {
  * @param reserve places kept for critical events
  */
 export function allocateEventRing(capacity: number, reserve: number, firstSequence = 0): SharedArrayBuffer {
-  if (!Number.isInteger(capacity) || capacity < 2 || (capacity & (capacity - 1)) !== 0)
-    throw new RangeError(`an event ring's capacity is a power of two, not ${capacity}`);
+  const { memory, header } = allocateRing(kind, capacity, eventBytes);
   if (!Number.isInteger(reserve) || reserve < 0 || reserve >= capacity)
     throw new RangeError(`an event ring's reserve is less than its capacity, not ${reserve}`);
-  const ring = new SharedArrayBuffer(headerBytes + capacity * eventBytes);
-  const header = new Int32Array(ring, 0, headerBytes / 4);
-  header[Header.magic] = magic;
-  header[Header.capacity] = capacity;
-  header[Header.eventBytes] = eventBytes;
-  header[Header.headerBytes] = headerBytes;
   header[Header.reserve] = reserve;
   header[Header.head] = firstSequence | 0;
   header[Header.tail] = firstSequence | 0;
-  return ring;
+  return memory;
 }
 
 export class EventReader {
@@ -103,11 +99,9 @@ export class EventReader {
 
   /** @throws if the memory is no event ring */
   constructor(ring: SharedArrayBuffer) {
-    this.#header = new Int32Array(ring, 0, headerBytes / 4);
-    if (this.#header[Header.magic] !== magic || this.#header[Header.eventBytes] !== eventBytes)
-      throw new TypeError('not an event ring');
-    this.#words = new Int32Array(ring, headerBytes);
-    this.#bytes = new Uint8Array(ring, headerBytes);
+    this.#header = ringHeader(ring, kind, () => eventBytes);
+    this.#words = new Int32Array(ring, ringHeaderBytes);
+    this.#bytes = new Uint8Array(ring, ringHeaderBytes);
     this.#mask = this.#header[Header.capacity]! - 1;
   }
 

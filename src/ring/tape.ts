@@ -1,3 +1,4 @@
+import { allocateRing, capacityWord, ringHeader, ringHeaderBytes, type RingKind } from './ringMemory.js';
 import { TickRecord, tickRecordBytes } from './tickRecord.js';
 
 /**
@@ -5,7 +6,7 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  * threads (storage, recorder, history). A ring in shared memory with one writer, the main thread, and any number of
  * readers with cursors of their own.
  *
- *   byte 0    i32 magic, capacity (power of two), record bytes, header bytes, fields of a row
+ *   byte 0    i32 magic, capacity, record bytes, header bytes (ringMemory.ts), fields of a row
  *        64   u32 claimed   number of the record being written, plus one
  *        68   u32 head      records written
  *        72   i32 parked    readers that wait for head to move
@@ -27,16 +28,11 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  * stores head and then looks at parked, once per batch. All of these are sequentially consistent, so either the writer
  * sees the reader or the reader sees the record.
  */
-const headerBytes = 128;
-const magic = 0x65706174;
-const maxCapacity = 1 << 20;
+const kind: RingKind = { name: 'a tape', magic: 0x65706174, minCapacity: 1, maxCapacity: 1 << 20 };
 const keyBytes = 96;
 
 const Header = {
-  magic: 0,
-  capacity: 1,
-  recordBytes: 2,
-  headerBytes: 3,
+  capacity: capacityWord,
   fields: 4,
   claimed: 16,
   head: 17,
@@ -65,7 +61,6 @@ function layoutFor(fields: number): Layout {
   const keyAt = tickRecordBytes + rowBytes + 8;
   return {
     recordBytes: keyAt + keyBytes,
-
     flagsWord: (tickRecordBytes + rowBytes) / 4,
     keyAt,
   };
@@ -79,40 +74,17 @@ function layoutFor(fields: number): Layout {
  * @param firstSequence number of its first record, for tests at the wrap of the counters
  */
 export function allocateTape(capacity: number, fields: number, firstSequence = 0): SharedArrayBuffer {
-  if (
-    !Number.isInteger(capacity) ||
-    capacity < 1 ||
-    capacity > maxCapacity ||
-    (capacity & (capacity - 1)) !== 0
-  )
-    throw new RangeError(`a tape's capacity is a power of two up to ${maxCapacity}, not ${capacity}`);
-  const { recordBytes } = layoutFor(fields);
-  const tape = new SharedArrayBuffer(headerBytes + capacity * recordBytes);
-  const header = new Int32Array(tape, 0, headerBytes / 4);
-  header[Header.magic] = magic;
-  header[Header.capacity] = capacity;
-  header[Header.recordBytes] = recordBytes;
-  header[Header.headerBytes] = headerBytes;
+  const { memory, header } = allocateRing(kind, capacity, layoutFor(fields).recordBytes);
   header[Header.fields] = fields;
   header[Header.claimed] = firstSequence | 0;
   header[Header.head] = firstSequence | 0;
   header[Header.firstSequence] = firstSequence | 0;
-  return tape;
+  return memory;
 }
 
 /** Checks the header. @throws if the memory is no tape */
 function headerOf(tape: SharedArrayBuffer): Int32Array {
-  if (tape.byteLength < headerBytes) throw new TypeError('not a tape');
-  const header = new Int32Array(tape, 0, headerBytes / 4);
-  const { recordBytes } = layoutFor(header[Header.fields]!);
-  if (
-    header[Header.magic] !== magic ||
-    header[Header.recordBytes] !== recordBytes ||
-    header[Header.headerBytes] !== headerBytes ||
-    tape.byteLength !== headerBytes + header[Header.capacity]! * recordBytes
-  )
-    throw new TypeError('not a tape');
-  return header;
+  return ringHeader(tape, kind, (header) => layoutFor(header[Header.fields]!).recordBytes);
 }
 
 /** The one writer. */
@@ -136,9 +108,9 @@ export class TapeWriter {
   constructor(tape: SharedArrayBuffer, states: StateSource, keyOf: (slot: number) => string) {
     this.#header = headerOf(tape);
     this.#layout = layoutFor(this.#header[Header.fields]!);
-    this.#words = new Int32Array(tape, headerBytes);
-    this.#doubles = new Float64Array(tape, headerBytes);
-    this.#bytes = new Uint8Array(tape, headerBytes);
+    this.#words = new Int32Array(tape, ringHeaderBytes);
+    this.#doubles = new Float64Array(tape, ringHeaderBytes);
+    this.#bytes = new Uint8Array(tape, ringHeaderBytes);
     this.#mask = this.#header[Header.capacity]! - 1;
     this.#next = this.#header[Header.head]!;
     this.#states = states;
@@ -242,11 +214,11 @@ export class TapeReader {
   constructor(tape: SharedArrayBuffer, fromStart = false) {
     this.#header = headerOf(tape);
     this.#capacity = this.#header[Header.capacity]!;
-    this.#recordWords = this.#header[Header.recordBytes]! / 4;
-    this.#words = new Int32Array(tape, headerBytes);
+    this.#words = new Int32Array(tape, ringHeaderBytes);
     this.#margin = this.#capacity >>> 3;
     this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
     this.record = new TapeRecord(this.#header[Header.fields]!);
+    this.#recordWords = this.record.words.length;
   }
 
   /** Takes the next record into `record`; false when there is none. Records lost to a lap are counted. */

@@ -1,9 +1,10 @@
+import { allocateRing, capacityWord, ringHeader, ringHeaderBytes, type RingKind } from './ringMemory.js';
 import { TickRecord, tickRecordBytes } from './tickRecord.js';
 
 /**
  * A tick ring in shared memory: one writer (a vendor thread, libs/bridge/tick_ring.h), any number of readers.
  *
- *   byte 0    i32 magic, capacity (power of two), record bytes, header bytes
+ *   byte 0    i32 magic, capacity, record bytes, header bytes (ringMemory.ts)
  *        64   u32 claimed   number of the record being written, plus one
  *        68   u32 head      records written
  *        72   u32 ticks whose instrument has no slot
@@ -25,16 +26,11 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  * for 2 s is not waited for until it moves again.
  * x86-64 keeps loads in order and stores in order; the vendor's library exists for x86-64 alone.
  */
-const headerBytes = 128;
-const magic = 0x6b636974;
-const minCapacity = 1024;
 const maxCapacity = 1 << 22;
+const kind: RingKind = { name: 'a tick ring', magic: 0x6b636974, minCapacity: 1, maxCapacity };
 
 const Header = {
-  magic: 0,
-  capacity: 1,
-  recordBytes: 2,
-  headerBytes: 3,
+  capacity: capacityWord,
   claimed: 16,
   head: 17,
   unknownInstruments: 18,
@@ -47,6 +43,7 @@ const Header = {
 
 /** What a reader may be late by: so many ticks of each instrument, which is 16 s on exchanges and 0.4 s at 80 a second. */
 const ticksHeld = 32;
+const leastPerConnection = 1024;
 /** Records of all connections' rings together, 21 MB, as long as each has the least that it needs. */
 const sharedRecords = 65_536;
 
@@ -57,7 +54,7 @@ const sharedRecords = 65_536;
  */
 export function tickRingCapacityFor(maxSubscriptions: number, connections: number): number {
   const share = sharedRecords / Math.max(1, connections);
-  let capacity = minCapacity;
+  let capacity = leastPerConnection;
   while (
     capacity < maxCapacity &&
     (capacity <= 2 * maxSubscriptions || (capacity < ticksHeld * maxSubscriptions && 2 * capacity <= share))
@@ -74,25 +71,13 @@ export function tickRingCapacityFor(maxSubscriptions: number, connections: numbe
  * @param lossless the writer waits for the one reader
  */
 export function allocateTickRing(capacity: number, firstSequence = 0, lossless = false): SharedArrayBuffer {
-  if (
-    !Number.isInteger(capacity) ||
-    capacity < 1 ||
-    capacity > maxCapacity ||
-    (capacity & (capacity - 1)) !== 0
-  )
-    throw new RangeError(`a tick ring's capacity is a power of two up to ${maxCapacity}, not ${capacity}`);
-  const ring = new SharedArrayBuffer(headerBytes + capacity * tickRecordBytes);
-  const header = new Int32Array(ring, 0, headerBytes / 4);
-  header[Header.magic] = magic;
-  header[Header.capacity] = capacity;
-  header[Header.recordBytes] = tickRecordBytes;
-  header[Header.headerBytes] = headerBytes;
+  const { memory, header } = allocateRing(kind, capacity, tickRecordBytes);
   header[Header.claimed] = firstSequence | 0;
   header[Header.head] = firstSequence | 0;
   header[Header.firstSequence] = firstSequence | 0;
   header[Header.lossless] = lossless ? 1 : 0;
   header[Header.taken] = firstSequence | 0;
-  return ring;
+  return memory;
 }
 
 /** Follows one ring at its own pace. Cheap enough to have many per ring; not shared between threads. */
@@ -114,17 +99,9 @@ export class TickReader {
    * @throws if the memory is no tick ring
    */
   constructor(ring: SharedArrayBuffer, fromStart = false) {
-    if (ring.byteLength < headerBytes) throw new TypeError('not a tick ring');
-    this.#header = new Int32Array(ring, 0, headerBytes / 4);
+    this.#header = ringHeader(ring, kind, () => tickRecordBytes);
     this.#capacity = this.#header[Header.capacity]!;
-    if (
-      this.#header[Header.magic] !== magic ||
-      this.#header[Header.recordBytes] !== tickRecordBytes ||
-      this.#header[Header.headerBytes] !== headerBytes ||
-      ring.byteLength !== headerBytes + this.#capacity * tickRecordBytes
-    )
-      throw new TypeError('not a tick ring');
-    this.#words = new Int32Array(ring, headerBytes);
+    this.#words = new Int32Array(ring, ringHeaderBytes);
     this.#margin = this.#capacity >>> 3;
     this.#lossless = this.#header[Header.lossless] === 1;
     this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
