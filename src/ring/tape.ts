@@ -208,15 +208,18 @@ export class TapeReader {
   #missed = 0;
 
   /**
-   * @param fromStart begin with the tape's first record rather than with the next one to be written
+   * @param from begin with the tape's first record (true), with the next one to be written (false), or where another
+   *   reader of this tape was: at its `position`. What was overwritten since is counted as missed
    * @throws if the memory is no tape
    */
-  constructor(tape: SharedArrayBuffer, fromStart = false) {
+  constructor(tape: SharedArrayBuffer, from: boolean | number = false) {
     this.#header = headerOf(tape);
     this.#capacity = this.#header[Header.capacity]!;
     this.#words = new Int32Array(tape, ringHeaderBytes);
     this.#margin = this.#capacity >>> 3;
-    this.#cursor = fromStart ? this.#header[Header.firstSequence]! : Atomics.load(this.#header, Header.head);
+    if (typeof from === 'number') this.#cursor = from | 0;
+    else if (from) this.#cursor = this.#header[Header.firstSequence]!;
+    else this.#cursor = Atomics.load(this.#header, Header.head);
     this.record = new TapeRecord(this.#header[Header.fields]!);
     this.#recordWords = this.record.words.length;
   }
@@ -237,6 +240,18 @@ export class TapeReader {
       }
       this.#giveUp();
     }
+  }
+
+  /** The number of the record that next() takes next: 32 bits that wrap, for another reader to go on from. */
+  get position(): number {
+    return this.#cursor;
+  }
+
+  /** Goes to the next record to be written; all before it count as missed. */
+  skip(): void {
+    const head = Atomics.load(this.#header, Header.head);
+    this.#missed += (head - this.#cursor) >>> 0;
+    this.#cursor = head;
   }
 
   /** Records that were overwritten before this reader came to them. */

@@ -146,6 +146,26 @@ describe('a tape', () => {
     expectTick(late, 5);
   });
 
+  it('starts a reader where another one was, and counts what was overwritten since', () => {
+    for (const first of [0, -3, 0x7ffffffd]) {
+      const written = writeTo(8, first);
+      for (let i = 0; i < 5; i++) written.append();
+      const lost = new TapeReader(written.tape, true);
+      for (let i = 0; i < 3; i++) lost.next();
+      const next = new TapeReader(written.tape, lost.position);
+      expect(next.next()).toBe(true);
+      expectTick(next, 3);
+      for (let i = 5; i < 14; i++) written.append();
+      const late = new TapeReader(written.tape, lost.position);
+      expect(late.next()).toBe(true);
+      // Records 3 to 5 were overwritten; one more is given up with them.
+      expectTick(late, 7);
+      expect(late.missed).toBe(4);
+      late.skip();
+      expect([late.next(), late.missed, late.position]).toEqual([false, 10, (first + 14) | 0]);
+    }
+  });
+
   it('lets readers wait for the end of a batch, and not at all where there is something to take', async () => {
     const written = writeTo(8);
     const readers = [new TapeReader(written.tape), new TapeReader(written.tape)];
