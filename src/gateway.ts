@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { planReload, runningAfter, summarize, type ReloadSummary } from './config/reload.js';
-import { Connections, type ConnectionReport } from './coordinator/connections.js';
+import { Connections } from './coordinator/connections.js';
 import { InstrumentFinder } from './coordinator/instrumentFinder.js';
+import { HealthLog } from './healthLog.js';
+import { healthReport } from './healthReport.js';
 import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
@@ -18,6 +20,7 @@ import type { TickRecord } from './ring/tickRecord.js';
 import { LimitedLog } from './limitedLog.js';
 import { TickTrace } from './profile/tickTrace.js';
 import { MarketServer } from './server/marketServer.js';
+import { NotReadyError } from './server/reloadRoute.js';
 import type { HealthReport } from './server/health.js';
 import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
@@ -70,7 +73,7 @@ export class Gateway {
   #missedLogged = 0;
   /** What was listed when clients' patterns were last looked through. */
   #listed: unknown;
-  #lastStatus = '';
+  readonly #healthLog: HealthLog;
 
   /**
    * @param loadAgain reads the configuration anew, from where this one came
@@ -80,6 +83,7 @@ export class Gateway {
     this.#loadAgain = loadAgain;
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
+    this.#healthLog = new HealthLog(log);
     const listingCalendar = tradingCalendar(config, () => undefined);
     this.#directory = new InstrumentDirectory({
       products: config.products,
@@ -211,12 +215,12 @@ export class Gateway {
   /**
    * Reads the configuration anew and carries out what has changed, as far as a running gateway can.
    *
-   * @throws ConfigError when anything in it is wrong, and then nothing has changed; Error while the gateway starts or
-   *   stops
+   * @throws ConfigError when anything in it is wrong, and then nothing has changed; NotReadyError while the
+   *   gateway starts or stops
    */
   reload(): ReloadSummary {
     if (!this.#connecting)
-      throw new Error('the gateway is starting or stopping and takes no new configuration');
+      throw new NotReadyError('the gateway is starting or stopping and takes no new configuration');
     const next = this.#loadAgain();
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
@@ -239,37 +243,13 @@ export class Gateway {
 
   /** What GET /health answers. */
   health(): HealthReport {
-    const connections = this.#connections.reports().filter((each) => !each.retiring && !each.isReplaced);
-    const demand = this.#connections.demand();
-    const { redis, history, recorder } = this.#storage.status();
-    const up = connections.filter((each) => each.state === 'logged_in').length;
-    const whole =
-      up === connections.length &&
-      demand.waiting === 0 &&
-      demand.short === 0 &&
-      (!redis.enabled || (redis.connected && redis.trouble === ''));
-    const { wanted, waiting, refused, short } = demand;
-    return {
-      status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
-      connections: connections.map((each) => ({
-        id: each.id,
-        status: each.state,
-        quality: each.quality,
-        subscriptions: each.subscriptions,
-        broker_id: each.brokerId,
-        ...brokerNameOf(each),
-        reconnects: each.reconnects,
-        ticks: each.ticks,
-        reason: each.reason,
-      })),
-      redis: { ...redis, latency: redis.latency ?? '' },
-      details: {
-        instruments: { wanted, waiting, refused, short, stale: this.#sessions.stale },
-        ticks: this.#tickCounters(),
-        ...(history === undefined ? {} : { history }),
-        ...(recorder === undefined ? {} : { recorder }),
-      },
-    };
+    return healthReport({
+      connections: this.#connections.reports(),
+      demand: this.#connections.demand(),
+      storage: this.#storage.status(),
+      stale: this.#sessions.stale,
+      ticks: this.#tickCounters(),
+    });
   }
 
   /** What GET /api/status answers. */
@@ -294,17 +274,21 @@ export class Gateway {
 
   readonly #onTick = (tick: TickRecord): void => {
     this.trace.taken(tick);
-    if (!this.#connections.onTick(tick)) return;
+    if (this.#connections.onTick(tick)) this.#take(tick);
+  };
+
+  /** Shows and keeps what the tick brings that is new. */
+  #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
       this.#showLeftOut(tick);
       return;
     }
-    this.trace.applied();
+    this.trace.applied(tick);
     this.#server!.onTick(tick.slot);
-    this.trace.published();
+    this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
     this.#storage.onTick(tick);
-  };
+  }
 
   #showLeftOut(tick: TickRecord): void {
     if (!this.#server!.showsLeftOut(tick.slot)) return;
@@ -313,15 +297,7 @@ export class Gateway {
   }
 
   #takeHeld(ticks: readonly TickRecord[]): void {
-    for (const tick of ticks) {
-      if (!this.#book.apply(tick)) {
-        this.#showLeftOut(tick);
-        continue;
-      }
-      this.#server!.onTick(tick.slot);
-      this.#finder.onTick(tick.slot, tick.source);
-      this.#storage.onTick(tick);
-    }
+    for (const tick of ticks) this.#take(tick);
     this.#server!.onBatchEnd();
     this.#storage.onBatchEnd();
   }
@@ -350,7 +326,10 @@ export class Gateway {
       () => this.#sessions.sample(performance.now(), Date.now()),
       sessionSampleMs,
     );
-    this.#healthTimer = setInterval(() => this.#reportHealth(), this.#config.healthCheckInterval * 1000);
+    this.#healthTimer = setInterval(
+      () => this.#healthLog.note(this.health(), this.#connections.demand()),
+      this.#config.healthCheckInterval * 1000,
+    );
     this.#maintenanceTimer = setInterval(() => this.#maintain(), this.#config.maintenanceInterval * 1000);
   }
 
@@ -366,21 +345,6 @@ export class Gateway {
     } finally {
       shutdown.removeEventListener('abort', giveUp);
     }
-  }
-
-  /** Says when the state of the whole has changed since the last check. */
-  #reportHealth(): void {
-    const { status, connections } = this.health();
-    if (status === this.#lastStatus) return;
-    this.#lastStatus = status;
-    const down = connections.filter((each) => each.status !== 'logged_in').map((each) => each.id);
-    const { waiting, short } = this.#connections.demand();
-    const room = waiting === 0 ? '' : `, no connection carries ${waiting} of its instruments`;
-    const lines = short <= waiting ? '' : `, ${short - waiting} have fewer lines than they should`;
-    this.#log[status === 'healthy' ? 'info' : 'warn'](
-      { status, down },
-      `the gateway is ${status}${room}${lines}`,
-    );
   }
 
   #tickCounters(): BookCounters & { missed: number } {
@@ -407,11 +371,6 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
-}
-
-/** Connections whose broker has no name in the configuration have no such member. */
-function brokerNameOf({ brokerName }: ConnectionReport): { broker_name?: string } {
-  return brokerName === '' ? {} : { broker_name: brokerName };
 }
 
 function pause(ms: number): Promise<void> {

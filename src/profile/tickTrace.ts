@@ -61,8 +61,8 @@ export class TickTrace {
   #oneIn = 0;
   #countdown = 0;
   #recording = false;
-  /** The tick at hand is sampled. */
-  #following = false;
+  /** The tick at hand, when it is sampled: what was held back may be taken in between. */
+  #followed: TickRecord | undefined;
   #random = 1;
   /** What performance.now() lacks to ms since the epoch. */
   #epochMs = 0;
@@ -75,6 +75,7 @@ export class TickTrace {
   /** A tick was taken from its ring. */
   taken(tick: TickRecord): void {
     if (!this.#recording) return;
+    this.#followed = undefined;
     if (this.#begun === 0) this.#begun = this.#now();
     if (--this.#countdown > 0) return;
     this.#countdown = this.#nextCountdown();
@@ -87,26 +88,26 @@ export class TickTrace {
     samples[at + Column.received] = tick.receiveTimeMs;
     samples[at + Column.begun] = this.#begun;
     samples[at + Column.taken] = this.#now();
-    this.#following = true;
+    this.#followed = tick;
   }
 
   /** The book has accepted the tick; one that it left out is not followed further. */
-  applied(): void {
-    if (this.#following) this.#samples[this.#count * columns + Column.applied] = this.#now();
+  applied(tick: TickRecord): void {
+    if (this.#followed === tick) this.#samples[this.#count * columns + Column.applied] = this.#now();
   }
 
   /** The tick is on its way to the clients that get pushes. */
-  published(): void {
-    if (!this.#following) return;
+  published(tick: TickRecord): void {
+    if (this.#followed !== tick) return;
     this.#samples[this.#count * columns + Column.published] = this.#now();
     this.#count++;
-    this.#following = false;
+    this.#followed = undefined;
   }
 
   /** All ticks of the batch are in. Their writes are made before the next turn of the event loop. */
   batchEnd(): void {
     if (!this.#recording) return;
-    this.#following = false;
+    this.#followed = undefined;
     this.#begun = 0;
     if (this.#unended === this.#count) return;
     const now = this.#now();
@@ -134,6 +135,7 @@ export class TickTrace {
       await passed(seconds * 1000, signal);
     } finally {
       this.#recording = false;
+      this.#followed = undefined;
       loopDelay.disable();
       collections.disconnect();
     }
@@ -162,7 +164,7 @@ export class TickTrace {
     this.#begun = 0;
     this.#oneIn = oneIn;
     this.#countdown = 1;
-    this.#following = false;
+    this.#followed = undefined;
     this.#epochMs = epochOffsetMs();
     this.#recording = true;
   }

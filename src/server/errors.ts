@@ -162,6 +162,11 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: '404: the gateway keeps no ticks.',
   },
+  not_ready: {
+    side: 'http',
+    badFrame: false,
+    meaning: '503: the gateway is starting or stopping; try again after the seconds of retry-after.',
+  },
   invalid_config: {
     side: 'http',
     badFrame: false,

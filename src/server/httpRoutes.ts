@@ -1,11 +1,10 @@
 import type { Logger } from 'pino';
-import { ConfigError } from '../config/configError.js';
 import type { ReloadSummary } from '../config/reload.js';
 import { asJson, crossOrigin, failure, respond, type Answer } from './answers.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
-import type { ErrorCode } from './errors.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import { serveHistory, type TickHistory } from './historyRoute.js';
+import { serveReload } from './reloadRoute.js';
 import type { StatusReport } from './status.js';
 import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
 import { whyNotLocal } from './statusAccess.js';
@@ -16,7 +15,7 @@ import type { UwsApp, UwsRequest, UwsResponse } from './uwsApi.js';
 export interface LocalPages {
   /** GET /api/status */
   readonly status?: () => StatusReport;
-  /** POST /api/reload. Rejects with a ConfigError when the new configuration is refused as a whole. */
+  /** POST /api/reload (serveReload) */
   readonly reload?: () => Promise<ReloadSummary>;
 }
 
@@ -150,36 +149,6 @@ function wrongMethod(url: string, { method }: Page): Answer {
     `${url} is there for ${allowed}`,
   );
   return { ...answer, headers: [...headers, ['allow', allowed]] };
-}
-
-/** Answers when the reload is done. */
-function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, logger: Logger): void {
-  let aborted = false;
-  res.onAborted(() => {
-    aborted = true;
-  });
-  const answer = (given: Answer): void => {
-    if (aborted) return;
-    res.cork(() => {
-      respond(res, given, false);
-    });
-  };
-  reload().then(
-    (summary) => {
-      answer(asJson('200 OK', JSON.stringify(summary)));
-    },
-    (error: unknown) => {
-      if (error instanceof ConfigError) {
-        const problems = error.problems.map(({ text }) => text);
-        const message = 'the configuration is refused, nothing was changed';
-        const body = { error: { code: 'invalid_config' satisfies ErrorCode, message, problems } };
-        answer(asJson('422 Unprocessable Content', JSON.stringify(body)));
-      } else {
-        logger.error({ err: error }, 'the reload failed');
-        answer(failure('500 Internal Server Error', 'internal_error', 'the reload failed, the log says why'));
-      }
-    },
-  );
 }
 
 function serveSymbols(

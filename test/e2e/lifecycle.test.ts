@@ -66,6 +66,20 @@ describe('start', () => {
     expect((await gateway.ended).code).toBe(1);
   });
 
+  it('puts reloads off until it has started', async () => {
+    const gateway = await simulated();
+    const url = `http://127.0.0.1:${await gateway.port()}/api/reload`;
+    const early = new Set<string>();
+    await until('a reload', async () => {
+      const answer = await fetch(url, { method: 'POST' });
+      if (!answer.ok) early.add(`${answer.status} ${await answer.text()}`);
+      return answer.ok;
+    });
+    for (const answer of early) expect(answer).toMatch(/^503 .*"not_ready".*the gateway is starting/);
+    expect(gateway.output).not.toMatch(/the reload failed/);
+    expect(await gateway.stop()).toBe(0);
+  });
+
   it('restarts the simulated fronts when they die', async () => {
     const gateway = await simulated();
     await gateway.loggedIn();

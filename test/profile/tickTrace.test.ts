@@ -2,6 +2,12 @@ import { expect, it } from 'vitest';
 import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
 import { F64, I32, TickRecord } from '../../src/ring/tickRecord.js';
 
+function follow(trace: TickTrace, each: TickRecord): void {
+  trace.taken(each);
+  trace.applied(each);
+  trace.published(each);
+}
+
 function tick(slot: number, volume: number): TickRecord {
   const record = new TickRecord();
   record.i32[I32.slot] = slot;
@@ -28,9 +34,7 @@ async function recorded(trace: TickTrace, oneIn: number, work: () => void): Prom
 it('stamps a tick on its way, in order', async () => {
   const trace = new TickTrace((slot) => `id${slot}`);
   const { samples } = await recorded(trace, 1, () => {
-    trace.taken(tick(3, 17));
-    trace.applied();
-    trace.published();
+    follow(trace, tick(3, 17));
     trace.batchEnd();
   });
   expect(samples).toHaveLength(1);
@@ -45,21 +49,30 @@ it('does not follow a tick that the book leaves out', async () => {
   const { samples } = await recorded(trace, 1, () => {
     trace.taken(tick(1, 1));
     trace.batchEnd();
-    trace.taken(tick(2, 2));
-    trace.applied();
-    trace.published();
+    follow(trace, tick(2, 2));
     trace.batchEnd();
   });
   expect(samples.map(([instrument]) => instrument)).toEqual(['2']);
+});
+
+it('follows the tick that was taken, whatever else comes to the book in its batch', async () => {
+  const trace = new TickTrace(String);
+  const { samples } = await recorded(trace, 1, () => {
+    const [heldBack, leftOut, next] = [tick(1, 1), tick(2, 2), tick(3, 3)] as const;
+    trace.taken(leftOut);
+    trace.applied(heldBack);
+    trace.published(heldBack);
+    follow(trace, next);
+    trace.batchEnd();
+  });
+  expect(samples.map(([instrument]) => instrument)).toEqual(['3']);
 });
 
 it('follows about one in so many', async () => {
   const trace = new TickTrace(String);
   const { samples } = await recorded(trace, 10, () => {
     for (let i = 0; i < 10_000; i++) {
-      trace.taken(tick(i % 7, i));
-      trace.applied();
-      trace.published();
+      follow(trace, tick(i % 7, i));
     }
     trace.batchEnd();
   });
@@ -69,9 +82,7 @@ it('follows about one in so many', async () => {
 
 it('records nothing unasked, one recording at a time, and anew each time', async () => {
   const trace = new TickTrace(String);
-  trace.taken(tick(1, 1));
-  trace.applied();
-  trace.published();
+  follow(trace, tick(1, 1));
   trace.batchEnd();
   const first = await recorded(trace, 1, () => undefined);
   expect(first.samples).toEqual([]);

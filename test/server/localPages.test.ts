@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/config/configError.js';
 import type { ReloadSummary } from '../../src/config/reload.js';
+import { NotReadyError } from '../../src/server/reloadRoute.js';
 import type { StatusReport } from '../../src/server/status.js';
 import { World } from './world.js';
 
@@ -140,6 +141,13 @@ describe('POST /api/reload', () => {
         problems: texts,
       },
     });
+  });
+
+  it('answers 503 and when to ask again while the gateway starts or stops', async () => {
+    outcome = () => Promise.reject(new NotReadyError('the gateway is starting'));
+    const { code, headers, body } = await reload();
+    expect([code, headers['retry-after']]).toEqual([503, '1']);
+    expect(JSON.parse(body)).toEqual({ error: { code: 'not_ready', message: 'the gateway is starting' } });
   });
 
   it('answers 500 without the reason for any other failure, and logs it', async () => {

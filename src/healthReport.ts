@@ -1,0 +1,56 @@
+import type { ConnectionReport } from './coordinator/connections.js';
+import type { Demand } from './coordinator/coordinator.js';
+import type { BookCounters } from './market/quoteBook.js';
+import type { HealthReport } from './server/health.js';
+import type { StorageStatus } from './storage/storage.js';
+
+export interface HealthParts {
+  readonly connections: readonly ConnectionReport[];
+  readonly demand: Demand;
+  readonly storage: StorageStatus;
+  /** Instruments that should tick and do not. */
+  readonly stale: number;
+  readonly ticks: BookCounters & { readonly missed: number };
+}
+
+/**
+ * Puts the body of GET /health together. Healthy: every connection is logged in and every instrument has its lines;
+ * unhealthy: no connection is logged in.
+ */
+export function healthReport({ connections: all, demand, storage, stale, ticks }: HealthParts): HealthReport {
+  const connections = all.filter((each) => !each.retiring && !each.isReplaced);
+  const { redis, history, recorder } = storage;
+  const { wanted, waiting, refused, short } = demand;
+  const up = connections.filter((each) => each.state === 'logged_in').length;
+  const whole =
+    up === connections.length &&
+    waiting === 0 &&
+    short === 0 &&
+    (!redis.enabled || (redis.connected && redis.trouble === ''));
+  return {
+    status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
+    connections: connections.map((each) => ({
+      id: each.id,
+      status: each.state,
+      quality: each.quality,
+      subscriptions: each.subscriptions,
+      broker_id: each.brokerId,
+      ...brokerNameOf(each),
+      reconnects: each.reconnects,
+      ticks: each.ticks,
+      reason: each.reason,
+    })),
+    redis: { ...redis, latency: redis.latency ?? '' },
+    details: {
+      instruments: { wanted, waiting, refused, short, stale },
+      ticks,
+      ...(history === undefined ? {} : { history }),
+      ...(recorder === undefined ? {} : { recorder }),
+    },
+  };
+}
+
+/** Connections whose broker has no name in the configuration have no such member. */
+function brokerNameOf({ brokerName }: ConnectionReport): { broker_name?: string } {
+  return brokerName === '' ? {} : { broker_name: brokerName };
+}

@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import { ConfigError } from '../config/configError.js';
+import type { ReloadSummary } from '../config/reload.js';
+import { asJson, failure, respond, type Answer } from './answers.js';
+import type { ErrorCode } from './errors.js';
+import type { UwsResponse } from './uwsApi.js';
+
+/** A gateway is started within a moment. */
+const retryAfterSeconds = '1';
+
+/** Nothing can be reloaded at this moment; the message says why. */
+export class NotReadyError extends Error {}
+
+/**
+ * POST /api/reload. Answers when the reload is done.
+ *
+ * @param reload rejects with a ConfigError when the new configuration is refused as a whole, with a NotReadyError while
+ *   the gateway starts or stops
+ */
+export function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, logger: Logger): void {
+  let aborted = false;
+  res.onAborted(() => {
+    aborted = true;
+  });
+  const answer = (given: Answer): void => {
+    if (aborted) return;
+    res.cork(() => {
+      respond(res, given, false);
+    });
+  };
+  reload().then(
+    (summary) => {
+      answer(asJson('200 OK', JSON.stringify(summary)));
+    },
+    (error: unknown) => {
+      answer(answerTo(error, logger));
+    },
+  );
+}
+
+function answerTo(error: unknown, logger: Logger): Answer {
+  if (error instanceof ConfigError) {
+    const problems = error.problems.map(({ text }) => text);
+    const message = 'the configuration is refused, nothing was changed';
+    const body = { error: { code: 'invalid_config' satisfies ErrorCode, message, problems } };
+    return asJson('422 Unprocessable Content', JSON.stringify(body));
+  }
+  if (error instanceof NotReadyError) {
+    const { headers, ...notReady } = failure('503 Service Unavailable', 'not_ready', error.message);
+    return { ...notReady, headers: [...headers, ['retry-after', retryAfterSeconds]] };
+  }
+  logger.error({ err: error }, 'the reload failed');
+  return failure('500 Internal Server Error', 'internal_error', 'the reload failed, the log says why');
+}
