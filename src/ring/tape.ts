@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { allocateRing, capacityWord, ringHeader, ringHeaderBytes, type RingKind } from './ringMemory.js';
 import { TickRecord, tickRecordBytes } from './tickRecord.js';
 
@@ -24,12 +25,15 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  *   - is lapped once head - c > capacity: record c was overwritten, and it learns how many it missed;
  *   - copies record c and loads claimed afterwards: if claimed - c > capacity, the copy may be torn and is thrown away.
  *
- * A reader that has nothing to read adds itself to parked and then waits for head to differ from its cursor; the writer
- * stores head and then looks at parked, once per batch. All of these are sequentially consistent, so either the writer
- * sees the reader or the reader sees the record.
+ * A reader that has emptied the tape leaves it alone for some ms. Where nothing has come meanwhile, it adds itself to parked
+ * and then waits for head to differ from its cursor; the writer stores head and then looks at parked, once per batch. All
+ * of these are sequentially consistent, so either the writer sees the reader or the reader sees the record. Waking
+ * somebody takes the writer longer than all else that it does in a batch: while ticks keep coming, it wakes nobody.
  */
 const kind: RingKind = { name: 'a tape', magic: 0x65706174, minCapacity: 1, maxCapacity: 1 << 20 };
 const keyBytes = 96;
+/** Readers gather ticks for so long. */
+const gatherMs = 5;
 
 const Header = {
   capacity: capacityWord,
@@ -264,11 +268,16 @@ export class TapeReader {
     return (Atomics.load(this.#header, Header.head) - this.#cursor) >>> 0;
   }
 
-  /** Resolves at the end of the next batch, at once when there is something to take, or when the time is over. */
+  /**
+   * Resolves when there is something to take, but not before ticks have had some ms to gather in, or when the time is over.
+   */
   async wait(timeoutMs = Infinity): Promise<void> {
+    const pauseMs = Math.min(gatherMs, timeoutMs);
+    await delay(pauseMs);
+    if (this.behind > 0 || timeoutMs <= pauseMs) return;
     Atomics.add(this.#header, Header.parked, 1);
     try {
-      await Atomics.waitAsync(this.#header, Header.head, this.#cursor, timeoutMs).value;
+      await Atomics.waitAsync(this.#header, Header.head, this.#cursor, timeoutMs - pauseMs).value;
     } finally {
       Atomics.sub(this.#header, Header.parked, 1);
     }

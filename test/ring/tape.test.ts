@@ -166,22 +166,37 @@ describe('a tape', () => {
     }
   });
 
-  it('lets readers wait for the end of a batch, and not at all where there is something to take', async () => {
+  it('lets readers wait for the end of a batch, or until the time is over', async () => {
     const written = writeTo(8);
+    const header = new Int32Array(written.tape);
     const readers = [new TapeReader(written.tape), new TapeReader(written.tape)];
     let woken = 0;
     const waits = readers.map((reader) => reader.wait().then(() => woken++));
-    await readers[0]!.wait(1);
+    await until(() => Atomics.load(header, 18) === 2, 'both to be parked');
+    await new TapeReader(written.tape).wait(1);
+    await new TapeReader(written.tape).wait(20);
     expect(woken).toBe(0);
     written.append();
-    await readers[1]!.wait();
-    expect(woken).toBe(0);
     written.endBatch();
     await Promise.all(waits);
     written.endBatch();
     expect(readers.map((reader) => reader.next())).toEqual([true, true]);
     // Nobody is left parked.
+    expect(Atomics.load(header, 18)).toBe(0);
+  });
+
+  it('lets a reader find what came without a word while it was gathering', async () => {
+    const written = writeTo(8);
+    const reader = new TapeReader(written.tape);
+    const wait = reader.wait();
     expect(new Int32Array(written.tape)[18]).toBe(0);
+    written.append();
+    await wait;
+    expect(reader.next()).toBe(true);
+    // What is there before the wait is found by it too.
+    written.append();
+    await reader.wait();
+    expect(reader.next()).toBe(true);
   });
 
   it.each([0, -1, 3, 1.5, Number.NaN, 2 ** 21])('refuses a capacity of %d', (capacity) => {
@@ -222,6 +237,8 @@ import(workerData.module).then(async ({ TapeReader }) => {
 describe('a reader in another thread', () => {
   it('sees whole records in their order, knows what it missed, and sleeps in between', async () => {
     const written = writeTo(64, 2 ** 31 - 1000);
+    // The flags of number 0 are those that end the reader.
+    written.states.number = 1;
     const worker = new Worker(readerThread, {
       eval: true,
       workerData: {
