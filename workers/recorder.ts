@@ -1,32 +1,59 @@
 /** The recorder's thread: follows the tape and writes day files. Started by Recorder. */
+import { setPriority } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HolidayCalendar } from '../src/market/holidayCalendar.js';
-import { BlockSink } from '../src/recorder/blockSink.js';
-import type { RecorderEvent, RecorderFigures, RecorderSpec } from '../src/recorder/messages.js';
+import { BlockSink, type TapePlace } from '../src/recorder/blockSink.js';
+import type { RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
+import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
 import { TapeReader } from '../src/ring/tape.js';
 
 /** Ticks taken in one turn, so that a command is heard between. */
 const turnBudget = 4096;
-const figuresMs = 500;
+/** Of this thread alone, for threads have priorities of their own: clients come first, and it still keeps up on a full machine. */
+const niceness = 5;
+
+/** A tape that is read on from where threads before this one have come to. */
+class Place implements TapePlace {
+  readonly reader: TapeReader;
+  readonly #missedBefore: number;
+
+  constructor(tape: SharedArrayBuffer, progress: RecorderProgress) {
+    const position = progress.get('position');
+    this.reader = new TapeReader(tape, Number.isNaN(position) || position);
+    this.#missedBefore = progress.get('missed');
+  }
+
+  get position(): number {
+    return this.reader.position;
+  }
+
+  get missed(): number {
+    return this.#missedBefore + this.reader.missed;
+  }
+}
 
 class RecorderWorker {
   readonly #post: (event: RecorderEvent) => void;
-  readonly #reader: TapeReader;
+  readonly #progress: RecorderProgress;
+  readonly #place: Place;
   readonly #sink: BlockSink;
   readonly #recorder: TickRecorder;
   #stopping = false;
   #wake: () => void = () => undefined;
-  #toldAtMs = -Infinity;
-  #told = '';
+  /** As it was told last. */
+  #file: string | undefined;
+  #failure = '';
 
   constructor(spec: RecorderSpec, post: (event: RecorderEvent) => void) {
     this.#post = post;
-    this.#reader = new TapeReader(spec.tape, spec.fromStart);
-    this.#sink = new BlockSink(spec, (level, text) => post({ type: 'log', level, text }));
+    this.#progress = new RecorderProgress(spec.progress);
+    this.#place = new Place(spec.tape, this.#progress);
+    this.#sink = new BlockSink(spec, (level, text) => post({ type: 'log', level, text }), this.#progress);
     const calendar = new HolidayCalendar(spec.holidays);
-    this.#recorder = new TickRecorder({ ...spec, calendar }, this.#sink);
+    this.#recorder = new TickRecorder({ ...spec, calendar }, this.#sink, this.#place);
+    this.#sink.passed(this.#place);
   }
 
   stop(): void {
@@ -34,78 +61,65 @@ class RecorderWorker {
     this.#wake();
   }
 
-  /** Resolves when all is written after stop(). */
+  /** Resolves when all is written after stop(); rejects with what went wrong, once all before it is written. */
   async run(): Promise<void> {
+    try {
+      await this.#follow();
+    } finally {
+      const now = performance.now();
+      this.#recorder.flush(now);
+      this.#sink.close(now);
+    }
+  }
+
+  async #follow(): Promise<void> {
     for (;;) {
       const now = performance.now();
       const taken = this.#take(now);
-      this.#recorder.missed(this.#reader.missed);
       this.#recorder.flushDue(now);
       if (now >= this.#sink.dueMs) this.#sink.maintain(now);
+      if (this.#recorder.pending === 0) this.#sink.passed(this.#place);
+      this.#publish();
       if (taken === turnBudget) await turn();
-      else if (this.#stopping) break;
-      else {
-        this.#tell(now);
-        await this.#rest(this.#waitMs(now));
-      }
+      else if (this.#stopping) return;
+      else await this.#rest(Math.min(this.#recorder.dueMs, this.#sink.dueMs) - now);
     }
-    const now = performance.now();
-    this.#recorder.flush(now);
-    this.#sink.close(now);
-    this.#tell(Infinity);
   }
 
   /** Until there is a tick, the time is over, or the end. A promise of its own each time: a lasting one keeps who waits. */
   #rest(ms: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      void this.#reader.wait(ms).then(resolve);
+      void this.#place.reader.wait(Math.max(1, ms)).then(resolve);
     });
   }
 
   #take(now: number): number {
-    const { record } = this.#reader;
+    const { reader } = this.#place;
+    const { record } = reader;
     let taken = 0;
-    while (taken < turnBudget && this.#reader.next()) {
-      this.#recorder.take(record.tick, record.key, now);
+    while (taken < turnBudget && reader.next()) {
+      this.#recorder.take(record.tick, record.key, record.flags, now);
       taken++;
     }
     return taken;
   }
 
-  #waitMs(now: number): number {
-    const { told, figures } = this.#isNews();
-    const figuresDue = told === figures ? Infinity : this.#toldAtMs + figuresMs;
-    const due = Math.min(this.#recorder.dueMs, this.#sink.dueMs, figuresDue);
-    return due === Infinity ? Infinity : Math.max(1, due - now);
-  }
-
-  #tell(now: number): void {
-    const { told, figures } = this.#isNews();
-    if (told === figures || now < this.#toldAtMs + figuresMs) return;
-    this.#told = figures;
-    this.#toldAtMs = now;
-    this.#post({ type: 'figures', figures: JSON.parse(figures) as RecorderFigures });
-  }
-
-  #isNews(): { told: string; figures: string } {
-    const { ticks, files, bytes, lost } = this.#sink.counters;
-    const figures: RecorderFigures = {
-      ticks,
-      files,
-      bytes,
-      behind: this.#reader.behind + this.#recorder.pending + this.#sink.waitingTicks,
-      missed: this.#reader.missed,
-      lost,
-      file: this.#sink.path,
-      failure: this.#sink.failure,
-    };
-    return { told: this.#told, figures: JSON.stringify(figures) };
+  #publish(): void {
+    const progress = this.#progress;
+    progress.set('overrun', this.#place.missed);
+    progress.set('behind', this.#place.reader.behind + this.#recorder.pending + this.#sink.waitingTicks);
+    const { path: file, failure } = this.#sink;
+    if (file === this.#file && failure === this.#failure) return;
+    this.#file = file;
+    this.#failure = failure;
+    this.#post({ type: 'target', target: { file, failure } });
   }
 }
 
 const port = parentPort;
 if (port === null) throw new Error('the recorder is started by the gateway, not by hand');
+setPriority(niceness);
 const worker = new RecorderWorker(workerData as RecorderSpec, (event) => port.postMessage(event));
 // There is one command (RecorderCommand).
 port.on('message', () => worker.stop());

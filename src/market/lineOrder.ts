@@ -70,6 +70,11 @@ export class LineOrder {
     return true;
   }
 
+  /** Whether the line brought the held state first. */
+  gave(slot: number, source: number): boolean {
+    return this.#givenBy[slot] === source;
+  }
+
   /** The line has brought the held state. */
   sawHeld(slot: number, source: number): void {
     if (!this.isInStep(slot, source)) this.#putInStep(slot, source);

@@ -180,8 +180,13 @@ export class QuoteBook {
     if (slot < this.#versions.length) this.#order.gone(slot, source);
   }
 
-  /** Takes a tick in. True when the state changed, so that clients must be told; `leftOut` says why not. */
-  apply(tick: TickRecord): boolean {
+  /**
+   * Takes a tick in. True when the state changed, so that clients must be told; `leftOut` says why not.
+   *
+   * @param stream in place of the line: the ticks that one other book has taken, in its order. What follows the held state
+   *   in the stream that brought it is newer, whatever it looks like; several streams are put in order as lines are
+   */
+  apply(tick: TickRecord, stream?: number): boolean {
     const { slot, i32, source } = tick;
     const instrument = this.#lookup.bySlot(slot);
     if (slot >= this.#versions.length) this.#grow(slot);
@@ -196,7 +201,7 @@ export class QuoteBook {
       time,
     );
     const isFirst = this.#order.isFirst(slot, source);
-    const reason = this.#judge(tick, instrument, verdict, isFirst);
+    const reason = this.#judge(tick, instrument, verdict, isFirst, stream);
     if (reason === undefined) {
       this.counters.accepted++;
       return true;
@@ -232,8 +237,10 @@ export class QuoteBook {
     instrument: Instrument,
     verdict: TimeVerdict,
     isFirst: boolean,
+    stream: number | undefined,
   ): LeftOut | undefined {
-    const { slot, source } = tick;
+    const { slot } = tick;
+    const source = stream ?? tick.source;
     const time = this.#time;
     this.#nextFlags = isFirst ? TickFlag.snapshot : 0;
     if (verdict !== 'dated') return verdict;
@@ -245,7 +252,8 @@ export class QuoteBook {
     if (held > 0) {
       const older = this.#whyOlder(slot, source, volume);
       falls = older !== undefined && volume < this.#values[slot * fieldCount + F.volume]!;
-      if (older !== undefined && !(wasStored && this.#isLaterThanHeld(slot))) {
+      const isNext = stream !== undefined && this.#order.gave(slot, stream);
+      if (older !== undefined && !isNext && !(wasStored && this.#isLaterThanHeld(slot))) {
         if (!this.#provesStateWrong(slot, volume)) return older;
         this.counters.reset++;
       }
@@ -264,7 +272,8 @@ export class QuoteBook {
       this.#restored[slot] = 0;
       if (!wasStored || flags === this.#flags[slot]) return 'duplicate';
     } else {
-      if ((flags & TickFlag.offSession) !== 0 && this.#changesQuotesOnly(slot)) return 'off_session';
+      const isOffSession = stream === undefined && (flags & TickFlag.offSession) !== 0;
+      if (isOffSession && this.#changesQuotesOnly(slot)) return 'off_session';
       if (!this.#isHeldKey(slot)) this.#order.newKey(slot);
       else if (!this.#order.follows(slot, source, this.#nextBits, this.#valueBits, 2 * slot * fieldCount))
         return 'duplicate';

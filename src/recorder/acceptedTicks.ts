@@ -8,10 +8,13 @@ import type { TradingHours } from '../market/marketHours.js';
 import { SessionStates } from '../market/sessionStates.js';
 import type { TradingCalendar } from '../market/tradingCalendar.js';
 import { I32 } from '../ring/tickRecord.js';
+import { recordedFlags } from './blockCodec.js';
 import type { RecordedTicks } from './recordedTicks.js';
 
-/** More than all exchanges have ever listed. */
-const maxInstruments = 2_000_000;
+/** More than all exchanges list at a time by far; a file that names more is up to no good. */
+const maxInstruments = 500_000;
+/** Streams are numbered apart from sources. */
+const firstStream = 1 << 30;
 
 export interface AcceptedTicksOptions {
   readonly products: ProductTable;
@@ -23,8 +26,9 @@ export interface AcceptedTicksOptions {
 }
 
 /**
- * Recorded ticks as clients were sent them: taken by a quote book of their own, which gives them their dates, absent values
- * and flags, and takes what several recorders have of one tick once.
+ * Recorded ticks as clients were sent them: taken by a quote book of their own, which gives them their dates and absent
+ * values, and takes what several recorders have of one tick once. What one recorder has is in the order in which clients were
+ * sent it, and none of it is judged again.
  */
 export class AcceptedTicks {
   /** The present tick's state. */
@@ -50,6 +54,9 @@ export class AcceptedTicks {
       new ExchangeClock(calendar, tradingHours === 'always'),
       new SessionStates(tradingHours, calendar),
     );
+    ticks.onEnd = (file) => {
+      for (const slot of this.#slots.values()) if (slot >= 0) this.#book.lineGone(slot, firstStream + file);
+    };
   }
 
   /** What became of the ticks. */
@@ -67,10 +74,10 @@ export class AcceptedTicks {
         continue;
       }
       record.i32[I32.slot] = slot;
-      if (!this.#book.apply(record)) continue;
+      if (!this.#book.apply(record, firstStream + this.#ticks.file)) continue;
       this.key = key;
       this.#book.copyRow(slot, this.row.values, 0);
-      this.row.flags = this.#book.flags(slot);
+      this.row.flags = recordedFlags(record.i32[I32.sequence]!) ?? this.#book.flags(slot);
       this.row.receiveMs = record.receiveTimeMs;
       return true;
     }
@@ -86,7 +93,7 @@ export class AcceptedTicks {
         : patterns.length === 0 || patterns.some((pattern) => matches(pattern, instrument))
           ? instrument.slot
           : -1;
-    this.#slots.set(key, wanted);
+    if (this.#slots.size < maxInstruments) this.#slots.set(key, wanted);
     return wanted;
   }
 }

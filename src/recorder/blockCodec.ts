@@ -10,7 +10,7 @@ import {
 } from './recordingFormat.js';
 
 const words = tickRecordBytes / 4;
-/** Words before it are the block's own: sequence and slot. */
+/** Words before it are the block's own: flags and slot. */
 const firstVendorWord = I32.receiveTimeLow;
 /** With the XOR before it, level 1 is as small as level 3 within a tenth, and in two thirds of the time. */
 const deflateLevel = 1;
@@ -18,6 +18,11 @@ const lineFeed = '\n';
 
 /** Keys as the gateway makes them: EXCHANGE.id in printable ASCII. */
 export const keyForm = /^[A-Z]{2,8}\.[\x20-\x7e]{1,80}$/;
+
+/** What a record of a block says of the tick's flags: their mask, undefined where they are not known. */
+export function recordedFlags(sequence: number): number | undefined {
+  return sequence === 0 ? undefined : sequence >> 1;
+}
 
 /** A block that is yet to get its place in a file. */
 export interface PackedBlock {
@@ -63,13 +68,14 @@ export class BlockBuilder {
   /**
    * Appends the record in the first 80 words of `record`. The block must not be full.
    *
+   * @param flags mask of tickFlags; undefined where they are not known
    * @throws RangeError for a key that no instrument can have
    */
-  add(record: Int32Array, key: string): void {
+  add(record: Int32Array, key: string, flags?: number): void {
     const index = this.#indices.get(key) ?? this.#begin(key);
     const to = this.#count * words;
     const last = index * words;
-    this.#i32[to + I32.sequence] = 0;
+    this.#i32[to + I32.sequence] = flags === undefined ? 0 : 2 * flags + 1;
     this.#i32[to + I32.slot] = index;
     for (let word = firstVendorWord; word < words; word++) {
       const value = record[word]!;

@@ -1,4 +1,5 @@
 import { sealBlock, type PackedBlock } from './blockCodec.js';
+import type { RecorderProgress } from './recorderProgress.js';
 import { RecordingWriter } from './recordingWriter.js';
 
 const retryMs = 1000;
@@ -13,18 +14,15 @@ export interface SinkSettings {
   readonly fileBytes: number;
 }
 
-export interface SinkCounters {
-  /** Ticks in files. */
-  ticks: number;
-  /** Files that were begun. */
-  files: number;
-  /** Bytes in files. */
-  bytes: number;
-  /** Ticks that found no place on the disk. */
-  lost: number;
+/** How far somebody has read the tape. */
+export interface TapePlace {
+  /** Number of the next tick. */
+  readonly position: number;
+  /** Ticks that were overwritten before they could be read, from the gateway's start on. */
+  readonly missed: number;
 }
 
-interface Waiting {
+interface Waiting extends TapePlace {
   readonly tradingDay: number;
   readonly block: PackedBlock;
 }
@@ -34,24 +32,31 @@ interface Waiting {
  * throws. Times are ms of any clock that goes forward.
  */
 export class BlockSink {
-  readonly counters: SinkCounters = { ticks: 0, files: 0, bytes: 0, lost: 0 };
   readonly #settings: SinkSettings;
   readonly #say: (level: 'info' | 'error', text: string) => void;
+  readonly #progress: RecorderProgress;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #writer: RecordingWriter | undefined;
-  /** Lost since the last block that was written; told in the next one. */
-  #lostBefore = 0;
+  #waitingTicks = 0;
   #lostInOutage = 0;
   /** Why the disk refuses; empty while it does not. */
   #failure = '';
   #retryAtMs = -Infinity;
   #syncedAtMs = -Infinity;
 
-  /** @param say takes a line for the log: when the disk begins to refuse, and when it is over */
-  constructor(settings: SinkSettings, say: (level: 'info' | 'error', text: string) => void) {
+  /**
+   * @param say takes a line for the log: when the disk begins to refuse, and when it is over
+   * @param progress is kept up to date: what it says is settled is in a file, or counted
+   */
+  constructor(
+    settings: SinkSettings,
+    say: (level: 'info' | 'error', text: string) => void,
+    progress: RecorderProgress,
+  ) {
     this.#settings = settings;
     this.#say = say;
+    this.#progress = progress;
   }
 
   /** Why the disk refuses; empty while it does not. */
@@ -66,7 +71,7 @@ export class BlockSink {
 
   /** Ticks that wait for the disk. */
   get waitingTicks(): number {
-    return this.#waiting.reduce((sum, { block }) => sum + block.header.records, 0);
+    return this.#waitingTicks;
   }
 
   /** When maintain() has something to do; Infinity for never. */
@@ -75,22 +80,26 @@ export class BlockSink {
     return this.#writer?.isSynced === false ? this.#syncedAtMs + syncMs : Infinity;
   }
 
-  /** Counts ticks that were lost before they came here, for the next block to tell. */
-  countLost(ticks: number): void {
-    this.#lostBefore += ticks;
-  }
-
-  put(block: PackedBlock, tradingDay: number, nowMs: number): void {
-    this.#waiting.push({ block, tradingDay });
+  /**
+   * Takes a block.
+   *
+   * @param place where the tape was read to with its last tick
+   */
+  put(block: PackedBlock, tradingDay: number, nowMs: number, { position, missed }: TapePlace): void {
+    this.#waiting.push({ block, tradingDay, position, missed });
     this.#waitingBytes += block.payload.length;
+    this.#waitingTicks += block.header.records;
     while (this.#waitingBytes > mostWaitingBytes && this.#waiting.length > 1) {
-      const { header, payload } = this.#waiting.shift()!.block;
-      this.#waitingBytes -= payload.length;
-      this.counters.lost += header.records;
-      this.#lostBefore += header.records;
-      this.#lostInOutage += header.records;
+      const oldest = this.#shift();
+      this.#lose(oldest.block.header.records);
+      this.#settle(oldest);
     }
     this.maintain(nowMs);
+  }
+
+  /** Nothing before this place is left to be recorded, once nothing waits here. */
+  passed(place: TapePlace): void {
+    if (this.#waiting.length === 0) this.#settle(place);
   }
 
   /** Writes what waits, if it is time to try. */
@@ -114,21 +123,55 @@ export class BlockSink {
     this.#syncedAtMs = -Infinity;
     this.maintain(nowMs);
     const { waitingTicks } = this;
-    this.counters.lost += waitingTicks;
-    if (waitingTicks > 0) this.#say('error', `${waitingTicks} ticks were not recorded: ${this.#failure}`);
-    this.#writer?.close();
+    const last = this.#waiting.at(-1);
+    this.#waiting.length = 0;
+    this.#waitingTicks = 0;
+    if (last !== undefined) {
+      this.#lose(waitingTicks);
+      this.#settle(last);
+      this.#say('error', `${waitingTicks} ticks were not recorded: ${this.#failure}`);
+    }
+    const writer = this.#writer;
     this.#writer = undefined;
+    try {
+      writer?.close();
+    } catch (error) {
+      this.#fail(error, nowMs);
+    }
   }
 
-  #write({ block, tradingDay }: Waiting): void {
-    const writer = this.#writerFor(tradingDay);
-    const bytes = sealBlock(block, writer.fileId, this.#lostBefore);
+  #write(next: Waiting): void {
+    const writer = this.#writerFor(next.tradingDay);
+    const progress = this.#progress;
+    const { block } = next;
+    const lostBefore = progress.get('untold') + next.missed - progress.get('missed');
+    const bytes = sealBlock(block, writer.fileId, lostBefore);
     writer.append(bytes);
-    this.#waiting.shift();
-    this.#waitingBytes -= block.payload.length;
-    this.#lostBefore = 0;
-    this.counters.ticks += block.header.records;
-    this.counters.bytes += bytes.length;
+    this.#shift();
+    progress.add('ticks', block.header.records);
+    progress.add('bytes', bytes.length);
+    this.#settle(next);
+    progress.set('untold', 0);
+  }
+
+  #shift(): Waiting {
+    const oldest = this.#waiting.shift()!;
+    this.#waitingBytes -= oldest.block.payload.length;
+    this.#waitingTicks -= oldest.block.header.records;
+    return oldest;
+  }
+
+  #lose(ticks: number): void {
+    this.#progress.add('lost', ticks);
+    this.#progress.add('untold', ticks);
+    this.#lostInOutage += ticks;
+  }
+
+  #settle({ position, missed }: TapePlace): void {
+    const progress = this.#progress;
+    progress.add('untold', missed - progress.get('missed'));
+    progress.set('missed', missed);
+    progress.set('position', position);
   }
 
   #writerFor(tradingDay: number): RecordingWriter {
@@ -137,7 +180,7 @@ export class BlockSink {
       return present;
     const next = new RecordingWriter(this.#settings.folder, tradingDay);
     this.#writer = next;
-    this.counters.files++;
+    this.#progress.add('files', 1);
     this.#say('info', `recording into ${next.path}`);
     if (present !== undefined) {
       try {

@@ -102,16 +102,38 @@ class FileCursor {
   }
 }
 
+/** A file whose ticks come when their time has. */
+interface Waiting {
+  readonly file: number;
+  readonly reader: RecordingReader;
+  readonly firstNs: bigint;
+}
+
+/** A file whose ticks have begun. */
+interface Open {
+  readonly file: number;
+  readonly cursor: FileCursor;
+}
+
 /**
- * The ticks of one or several recordings: a file's in its own order, several files' merged by receive time.
+ * The ticks of one or several recordings: a file's in its own order, several files' merged by receive time. Only files whose
+ * time has come hold a block in memory.
  */
 export class RecordedTicks {
-  /** The present tick; its sequence and slot mean nothing, sources of different files differ. */
+  /** The present tick; its slot means nothing, and sources of different files differ. */
   readonly record = new TickRecord();
   /** Its instrument, EXCHANGE.id. */
   key = '';
-  #cursors: { readonly cursor: FileCursor; readonly firstSource: number }[] = [];
-  #present: FileCursor | undefined;
+  /** Its file: place among the readers. */
+  file = 0;
+  /** Hears of each file that has no further ticks. */
+  onEnd: (file: number) => void = () => undefined;
+  readonly #range: TickRange;
+  readonly #onDamage: (error: RecordingError) => void;
+  /** The latest first. */
+  readonly #waiting: Waiting[];
+  #open: Open[] = [];
+  #present: Open | undefined;
 
   /** @param onDamage hears of each block that cannot be read; it is left out */
   constructor(
@@ -119,26 +141,53 @@ export class RecordedTicks {
     range: TickRange,
     onDamage: (error: RecordingError) => void,
   ) {
-    readers.forEach((reader, file) => {
-      const cursor = new FileCursor(reader, range, onDamage);
-      if (cursor.next()) this.#cursors.push({ cursor, firstSource: file * sourcesPerFile });
-    });
+    this.#range = range;
+    this.#onDamage = onDamage;
+    this.#waiting = readers
+      .flatMap((reader, file) => {
+        const { from, to } = reader.between(range.fromNs, range.toNs);
+        const firstNs = reader.firstNsFrom(from);
+        return from < to && firstNs !== undefined ? [{ file, reader, firstNs }] : [];
+      })
+      .sort((a, b) => (a.firstNs < b.firstNs ? 1 : a.firstNs > b.firstNs ? -1 : b.file - a.file));
   }
 
   /** Takes the next tick into `record` and `key`; false at the end. */
   next(): boolean {
     const last = this.#present;
-    if (last !== undefined && !last.next())
-      this.#cursors = this.#cursors.filter(({ cursor }) => cursor !== last);
-    let earliest = this.#cursors[0];
+    if (last !== undefined && !last.cursor.next()) {
+      this.#open = this.#open.filter((each) => each !== last);
+      this.onEnd(last.file);
+    }
+    this.#openDue();
+    let earliest = this.#open[0];
+    this.#present = earliest;
     if (earliest === undefined) return false;
-    for (const each of this.#cursors) if (isEarlier(each.cursor, earliest.cursor)) earliest = each;
-    const { cursor, firstSource } = earliest;
-    this.#present = cursor;
+    for (const each of this.#open) if (isEarlier(each.cursor, earliest.cursor)) earliest = each;
+    const { cursor, file } = earliest;
+    this.#present = earliest;
     const { i32 } = this.record;
     for (let word = 0; word < words; word++) i32[word] = cursor.words[cursor.at + word]!;
-    i32[I32.source]! += firstSource;
+    // A file may hold any number there.
+    i32[I32.source] = file * sourcesPerFile + (i32[I32.source]! & (sourcesPerFile - 1));
+    this.file = file;
     this.key = cursor.key;
     return true;
+  }
+
+  /** Opens every file that may have a tick before those of the open ones. */
+  #openDue(): void {
+    for (;;) {
+      const next = this.#waiting.at(-1);
+      if (next === undefined) return;
+      const high = Number(next.firstNs >> 32n);
+      const low = Number(BigInt.asUintN(32, next.firstNs));
+      if (this.#open.some(({ cursor }) => cursor.high < high || (cursor.high === high && cursor.low < low)))
+        return;
+      this.#waiting.pop();
+      const cursor = new FileCursor(next.reader, this.#range, this.#onDamage);
+      if (cursor.next()) this.#open.push({ file: next.file, cursor });
+      else this.onEnd(next.file);
+    }
   }
 }

@@ -2,44 +2,50 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
 import type { TapeConsumer } from '../storage/storage.js';
-import type { RecorderCommand, RecorderEvent, RecorderFigures, RecorderSpec } from './messages.js';
+import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
+import { RecorderProgress } from './recorderProgress.js';
 
-const restartMs = 1000;
+const restartMs = 500;
 /** Young and old generation of the thread, in MB: one block and what waits for the disk. */
 const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
-export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'fromStart'>;
+export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'progress'>;
 
 /** What /health shows. */
-export interface RecorderStatus extends RecorderFigures {
+export interface RecorderStatus extends RecorderTarget {
   readonly folder: string;
+  /** Ticks in files. */
+  readonly ticks: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** Ticks that wait on the tape, in a block, or for the disk. */
+  readonly behind: number;
+  /** Ticks that were overwritten before the recorder came to them, or that ended its thread. */
+  readonly missed: number;
+  /** Ticks that found no place on the disk. */
+  readonly lost: number;
   /** How often its thread was lost and started anew. */
   readonly restarts: number;
 }
 
-const nothingYet: RecorderFigures = {
-  ticks: 0,
-  files: 0,
-  bytes: 0,
-  behind: 0,
-  missed: 0,
-  lost: 0,
-  file: '',
-  failure: '',
-};
+const noTarget: RecorderTarget = { file: '', failure: '' };
 
-/** Records ticks in a thread of its own; a thread that is lost is started anew, from the next tick on. */
+/**
+ * Records ticks in a thread of its own. A thread that is lost is started anew, and goes on with the first tick that is
+ * neither in a file nor counted as lost; where the same tick ends it twice, that one is left out and counts as missed.
+ */
 export class Recorder implements TapeConsumer {
   readonly name = 'recorder';
   readonly #settings: RecorderSettings;
   readonly #log: Logger;
+  readonly #progress = new RecorderProgress();
   #tape: SharedArrayBuffer | undefined;
   #worker: Worker | undefined;
-  /** Of the threads before the present one. */
-  #before = nothingYet;
-  #figures = nothingYet;
+  #target = noTarget;
   #restarts = 0;
   #restart: NodeJS.Timeout | undefined;
+  /** Where the last thread was lost. */
+  #lostAt = NaN;
   #stopping = false;
   #ended: (() => void) | undefined;
 
@@ -50,29 +56,30 @@ export class Recorder implements TapeConsumer {
 
   start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
-    this.#launch(true);
+    this.#launch(tape);
   }
 
   status(): RecorderStatus {
-    const before = this.#before;
-    const now = this.#figures;
+    const progress = this.#progress;
     return {
       folder: this.#settings.folder,
-      ...now,
-      ticks: before.ticks + now.ticks,
-      files: before.files + now.files,
-      bytes: before.bytes + now.bytes,
-      missed: before.missed + now.missed,
-      lost: before.lost + now.lost,
+      ticks: progress.get('ticks'),
+      files: progress.get('files'),
+      bytes: progress.get('bytes'),
+      behind: progress.get('behind'),
+      missed: Math.max(progress.get('missed'), progress.get('overrun')),
+      lost: progress.get('lost'),
+      ...this.#target,
       restarts: this.#restarts,
     };
   }
 
   async stop(deadlineMs: number): Promise<boolean> {
-    this.#stopping = true;
     clearTimeout(this.#restart);
-    const worker = this.#worker;
-    if (worker === undefined) return true;
+    if (this.#tape === undefined) return true;
+    // What came since the last thread was lost is still on the tape.
+    const worker = this.#worker ?? this.#launch(this.#tape);
+    this.#stopping = true;
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), deadlineMs);
       this.#ended = () => {
@@ -83,8 +90,8 @@ export class Recorder implements TapeConsumer {
     });
   }
 
-  #launch(fromStart: boolean): void {
-    const spec: RecorderSpec = { ...this.#settings, tape: this.#tape!, fromStart };
+  #launch(tape: SharedArrayBuffer): Worker {
+    const spec: RecorderSpec = { ...this.#settings, tape, progress: this.#progress.memory };
     const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), {
       name: this.name,
       workerData: spec,
@@ -93,7 +100,7 @@ export class Recorder implements TapeConsumer {
     this.#worker = worker;
     let cause = '';
     worker.on('message', (event: RecorderEvent) => {
-      if (event.type === 'figures') this.#figures = event.figures;
+      if (event.type === 'target') this.#target = event.target;
       else this.#log[event.level](event.text);
     });
     worker.on('error', (error: Error) => {
@@ -101,18 +108,25 @@ export class Recorder implements TapeConsumer {
     });
     worker.on('exit', (code) => {
       this.#worker = undefined;
+      if (code !== 0 || !this.#stopping) this.#lost(tape, cause === '' ? `exit code ${code}` : cause);
       this.#ended?.();
-      if (code !== 0 || !this.#stopping) this.#lost(cause === '' ? `exit code ${code}` : cause);
     });
+    return worker;
   }
 
-  #lost(cause: string): void {
-    this.#log.error(`the recorder's thread ended: ${cause}`);
-    // Its last figures may be half a second old; what it had not written is not known.
-    this.#before = { ...this.status(), behind: 0 };
-    this.#figures = nothingYet;
+  #lost(tape: SharedArrayBuffer, cause: string): void {
+    const failure = `its thread ended: ${cause}`;
+    this.#log.error(`recorder: ${failure}`);
+    this.#target = { file: '', failure };
     if (this.#stopping) return;
+    const progress = this.#progress;
+    if (progress.get('position') === this.#lostAt) {
+      progress.set('position', (this.#lostAt + 1) | 0);
+      progress.add('missed', 1);
+      progress.add('untold', 1);
+    }
+    this.#lostAt = progress.get('position');
     this.#restarts++;
-    this.#restart = setTimeout(() => this.#launch(false), restartMs);
+    this.#restart = setTimeout(() => this.#launch(tape), restartMs);
   }
 }

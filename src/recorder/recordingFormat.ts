@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { dayToUtcMs } from '../market/tradingCalendar.js';
 import { tickRecordBytes } from '../ring/tickRecord.js';
 
 /**
@@ -29,8 +30,9 @@ import { tickRecordBytes } from '../ring/tickRecord.js';
  *     56  u64   unused, 0
  *
  * The dictionary is the instruments' keys (EXCHANGE.id, latin1), each ended by a line feed. A record is the vendor's
- * (src/ring/tickRecord.ts) with sequence 0, its place in the dictionary as slot, and the 32-bit words from the third on
- * XORed with those of the record before it of the same instrument in the block, the first one's with zeros.
+ * (src/ring/tickRecord.ts) with twice the mask of its flags (src/market/tickFlags.ts) and 1 as sequence, 0 where they are
+ * not known; its place in the dictionary as slot; and the 32-bit words from the third on XORed with those of the record
+ * before it of the same instrument in the block, the first one's with zeros.
  *
  * A file is only ever appended to. What a crash leaves of the last block is a torn tail: it is cut at reading.
  */
@@ -41,6 +43,7 @@ export const fileExtension = '.ticks';
 
 const fileMagic = Buffer.from('QMDTICKS', 'latin1');
 export const blockMagic = Buffer.from('QBLK', 'latin1');
+const blockMark = blockMagic.readUInt32BE(0);
 
 /** Bounds that no lawful block passes, so that a hostile one cannot ask for memory: 21 MB of records at most. */
 export const maxBlockRecords = 65_536;
@@ -95,9 +98,15 @@ export function parseFileHeader(
   if (crc32(bytes.subarray(0, 28)) !== bytes.readUInt32LE(28))
     return { problem: 'the file header is damaged', foreign: !isOurs };
   const version = bytes.readUInt32LE(8);
-  if (version !== formatVersion || bytes.readUInt32LE(12) !== tickRecordBytes)
+  if (version !== formatVersion)
     throw new RecordingError(`the recording is of version ${version}, only ${formatVersion} can be read`);
-  return { fileId: bytes.readUInt32LE(16), tradingDay: bytes.readUInt32LE(20) };
+  const recordBytes = bytes.readUInt32LE(12);
+  if (recordBytes !== tickRecordBytes)
+    throw new RecordingError(`its records have ${recordBytes} bytes, only ${tickRecordBytes} can be read`);
+  const tradingDay = bytes.readUInt32LE(20);
+  if (Number.isNaN(dayToUtcMs(tradingDay)))
+    return { problem: `the file header names the trading day ${tradingDay}, which is none`, foreign: false };
+  return { fileId: bytes.readUInt32LE(16), tradingDay };
 }
 
 export function encodeBlockHeader(header: BlockHeader): Buffer {
@@ -120,7 +129,7 @@ export function encodeBlockHeader(header: BlockHeader): Buffer {
 /** The block header at the start of `bytes`, or what is wrong with it. */
 export function parseBlockHeader(bytes: Buffer): BlockHeader | { readonly problem: string } {
   if (bytes.length < blockHeaderBytes) return { problem: 'the block header is cut short' };
-  if (!bytes.subarray(0, 4).equals(blockMagic)) return { problem: 'no block begins here' };
+  if (bytes.readUInt32BE(0) !== blockMark) return { problem: 'no block begins here' };
   if (crc32(bytes.subarray(8, blockHeaderBytes)) !== bytes.readUInt32LE(4))
     return { problem: 'the block header is damaged' };
   const header: BlockHeader = {
@@ -136,6 +145,12 @@ export function parseBlockHeader(bytes: Buffer): BlockHeader | { readonly proble
     lastNs: bytes.readBigInt64LE(48),
   };
   return isPossible(header) ? header : { problem: 'the block header says what cannot be' };
+}
+
+/** Whether the block header at an offset names a number of records that may be. */
+export function mayHaveRecords(bytes: Buffer, at: number): boolean {
+  const records = bytes.readUInt32LE(at + 28);
+  return records >= 1 && records <= maxBlockRecords;
 }
 
 function isPossible(header: BlockHeader): boolean {

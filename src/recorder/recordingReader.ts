@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { blockBytes, decodeBlock, decodeDictionary, type DecodedBlock } from './blockCodec.js';
 import {
   blockHeaderBytes,
   blockMagic,
   fileHeaderBytes,
+  mayHaveRecords,
   parseBlockHeader,
   parseFileHeader,
   RecordingError,
@@ -11,6 +12,8 @@ import {
 } from './recordingFormat.js';
 
 const scanBytes = 1 << 20;
+/** A block each second makes 86,400 a day; a file of more than this is none that a recorder has made. */
+const maxBlocks = 1 << 20;
 
 /** A block and where it begins. */
 export interface BlockPlace {
@@ -44,14 +47,19 @@ export class RecordingReader {
   readonly #leastFrom: bigint[] = [];
 
   /**
-   * @throws RecordingError, naming the file, when it is no recording, of another version, or has neither a whole header nor
-   *   a whole block; the system's error when it cannot be opened
+   * What is appended after this is not read.
+   *
+   * @throws RecordingError, naming the file, when it is no file or no recording, of another version, cannot be read, or has
+   *   neither a whole header nor a whole block; the system's error when it cannot be opened
    */
   constructor(path: string) {
     this.path = path;
-    this.#descriptor = openSync(path, 'r');
+    // A pipe must not hold up whoever opens it.
+    this.#descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      this.#bytes = fstatSync(this.#descriptor).size;
+      const stats = fstatSync(this.#descriptor);
+      if (!stats.isFile()) throw new RecordingError(whatIs(stats));
+      this.#bytes = stats.size;
       const walk = this.#walk();
       this.tradingDay = walk.tradingDay;
       this.blocks = walk.blocks;
@@ -59,7 +67,6 @@ export class RecordingReader {
       this.torn = walk.torn;
     } catch (error) {
       closeSync(this.#descriptor);
-      // A folder opens, but cannot be read.
       if (!(error instanceof RecordingError)) throw error;
       throw new RecordingError(`${path}: ${error.message}`, { cause: error });
     }
@@ -88,7 +95,12 @@ export class RecordingReader {
 
   /** Receive time of the earliest record, ns since the epoch; undefined without a block. */
   get firstNs(): bigint | undefined {
-    return this.#leastFrom[0];
+    return this.firstNsFrom(0);
+  }
+
+  /** The same of a block and all behind it. */
+  firstNsFrom(block: number): bigint | undefined {
+    return this.#leastFrom[block];
   }
 
   get lastNs(): bigint | undefined {
@@ -165,7 +177,8 @@ export class RecordingReader {
         problem = undefined;
       }
       fileId ??= found.header.fileId;
-      blocks.push(found);
+      if (blocks.push(found) > maxBlocks)
+        throw new RecordingError(`at byte ${offset}: a recording has ${maxBlocks} blocks at most`);
       offset += blockBytes(found.header);
       damagedFrom = offset;
     }
@@ -174,9 +187,13 @@ export class RecordingReader {
     return { tradingDay, blocks, damages, torn };
   }
 
-  /** The block at an offset, or what is wrong there. */
-  #blockAt(offset: number, fileId: number | undefined): BlockPlace | string {
-    const header = parseBlockHeader(this.#take(offset, blockHeaderBytes));
+  /** The block at an offset, whose first bytes are given, or what is wrong there. */
+  #blockAt(
+    offset: number,
+    fileId: number | undefined,
+    bytes = this.#take(offset, blockHeaderBytes),
+  ): BlockPlace | string {
+    const header = parseBlockHeader(bytes);
     if ('problem' in header) return header.problem;
     if (fileId !== undefined && header.fileId !== fileId) return 'a block of another file begins here';
     if (offset + blockBytes(header) > this.#bytes) return 'the block is cut short';
@@ -186,10 +203,17 @@ export class RecordingReader {
   /** The first block at or after an offset, found by its mark. */
   #nextBlock(from: number, fileId: number | undefined): BlockPlace | undefined {
     for (let base = from; base + blockHeaderBytes <= this.#bytes; base += scanBytes) {
-      // What begins in this chunk may go on in the next.
-      const chunk = this.#take(base, scanBytes + blockMagic.length - 1);
-      for (let at = chunk.indexOf(blockMagic); at >= 0; at = chunk.indexOf(blockMagic, at + 1)) {
-        const place = this.#blockAt(base + at, fileId);
+      // A header that begins in this chunk may go on in the next.
+      const chunk = this.#take(base, scanBytes + blockHeaderBytes - 1);
+      const last = chunk.length - blockHeaderBytes;
+      for (
+        let at = chunk.indexOf(blockMagic);
+        at >= 0 && at <= last;
+        at = chunk.indexOf(blockMagic, at + 1)
+      ) {
+        // A file may be full of marks: most are told by this without a checksum.
+        if (!mayHaveRecords(chunk, at)) continue;
+        const place = this.#blockAt(base + at, fileId, chunk.subarray(at, at + blockHeaderBytes));
         if (typeof place !== 'string') return place;
       }
     }
@@ -201,10 +225,16 @@ export class RecordingReader {
     const length = Math.max(0, Math.min(bytes, this.#bytes - offset));
     const buffer = Buffer.alloc(length);
     let got = 0;
-    while (got < length) {
-      const count = readSync(this.#descriptor, buffer, got, length - got, offset + got);
-      if (count === 0) break;
-      got += count;
+    try {
+      while (got < length) {
+        const count = readSync(this.#descriptor, buffer, got, length - got, offset + got);
+        // Somebody has cut the file since.
+        if (count === 0) break;
+        got += count;
+      }
+    } catch (error) {
+      const { code = 'unknown cause' } = error as NodeJS.ErrnoException;
+      throw new RecordingError(`at byte ${offset + got}: cannot be read (${code})`, { cause: error });
     }
     return buffer.subarray(0, got);
   }
@@ -220,4 +250,9 @@ function firstWhere(length: number, holds: (index: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
+}
+
+function whatIs(stats: Stats): string {
+  if (stats.isDirectory()) return 'this is a folder; name the recordings in it, such as 20261124-*.ticks';
+  return 'this is no file but a device, a pipe or a socket';
 }

@@ -4,13 +4,15 @@ import type { Exchange } from '../market/products.js';
 import type { TradingCalendar } from '../market/tradingCalendar.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 import { BlockBuilder, keyForm } from './blockCodec.js';
-import type { BlockSink } from './blockSink.js';
+import type { BlockSink, TapePlace } from './blockSink.js';
 
 const blockRecords = 8192;
 const hourMs = 3_600_000;
 /** 20:00 in Shanghai, where the trading day changes, in UTC. */
 const switchMs = 12 * hourMs;
 const dayMs = 24 * hourMs;
+/** A clock that is put right within a day's first ticks does not bring the day before back; one that was days ahead does. */
+const slackMs = hourMs;
 
 export interface TickRecorderSettings {
   readonly patterns: readonly InstrumentPattern[];
@@ -26,6 +28,7 @@ export interface TickRecorderSettings {
 export class TickRecorder {
   readonly #settings: TickRecorderSettings;
   readonly #sink: BlockSink;
+  readonly #tape: TapePlace;
   readonly #block = new BlockBuilder(blockRecords);
   /** By slot; undefined where it has not been asked. */
   readonly #wanted: (boolean | undefined)[] = [];
@@ -33,11 +36,14 @@ export class TickRecorder {
   #tradingDay = 0;
   /** ms since the epoch at which another trading day begins. */
   #dayEndsMs = -Infinity;
-  #missed = 0;
+  /** Where the tape was read to with the block's last tick. */
+  readonly #last = { position: 0, missed: 0 };
 
-  constructor(settings: TickRecorderSettings, sink: BlockSink) {
+  /** @param tape where the tick lies behind that take() is given */
+  constructor(settings: TickRecorderSettings, sink: BlockSink, tape: TapePlace) {
     this.#settings = settings;
     this.#sink = sink;
+    this.#tape = tape;
   }
 
   /** Ticks that are not in a block yet. */
@@ -50,20 +56,21 @@ export class TickRecorder {
     return this.#block.count === 0 ? Infinity : this.#begunMs + this.#settings.intervalMs;
   }
 
-  /** Takes a tick whose slot is its instrument's for good. `nowMs` is of a clock that goes forward. */
-  take(tick: TickRecord, key: string, nowMs: number): void {
+  /**
+   * Takes a tick whose slot is its instrument's for good. `nowMs` is of a clock that goes forward.
+   *
+   * @param flags as clients are sent them
+   */
+  take(tick: TickRecord, key: string, flags: number, nowMs: number): void {
     if (!(this.#wanted[tick.slot] ??= this.#isWanted(key))) return;
-    if (tick.receiveTimeMs >= this.#dayEndsMs) this.#beginDay(tick.receiveTimeMs, nowMs);
+    const receiveMs = tick.receiveTimeMs;
+    if (receiveMs >= this.#dayEndsMs || receiveMs < this.#dayEndsMs - dayMs - slackMs)
+      this.#beginDay(receiveMs, nowMs);
     if (this.#block.count === 0) this.#begunMs = nowMs;
-    this.#block.add(tick.i32, key);
+    this.#block.add(tick.i32, key, flags);
+    this.#last.position = this.#tape.position;
+    this.#last.missed = this.#tape.missed;
     if (this.#block.full) this.flush(nowMs);
-  }
-
-  /** @param missed ticks that were overwritten before they could be read, since the start */
-  missed(missed: number): void {
-    if (missed === this.#missed) return;
-    this.#sink.countLost(missed - this.#missed);
-    this.#missed = missed;
   }
 
   flushDue(nowMs: number): void {
@@ -71,7 +78,7 @@ export class TickRecorder {
   }
 
   flush(nowMs: number): void {
-    if (this.#block.count > 0) this.#sink.put(this.#block.finish(), this.#tradingDay, nowMs);
+    if (this.#block.count > 0) this.#sink.put(this.#block.finish(), this.#tradingDay, nowMs, this.#last);
   }
 
   #beginDay(receiveMs: number, nowMs: number): void {

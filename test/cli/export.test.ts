@@ -165,7 +165,7 @@ describe('export', () => {
 
   it.each([
     [['none.ticks', '--output', 'x.csv'], 1, 'none.ticks: there is no such file'],
-    [['.', '--output', 'x.csv'], 1, '.: cannot be read (EISDIR)'],
+    [['.', '--output', 'x.csv'], 1, '.: this is a folder; name the recordings in it, such as'],
     [['--output', 'x.csv'], 2, 'export: name the recordings, such as ticks/20261124-0001.ticks'],
     [['a.ticks'], 2, 'export: --output names the file to write'],
     [['a.ticks', '--output', 'x'], 2, 'export: --format must be one of csv, parquet'],

@@ -2,10 +2,13 @@
 
 const { BlockBuilder } = await import('../../dist/src/recorder/blockCodec.js');
 const { BlockSink } = await import('../../dist/src/recorder/blockSink.js');
+const { RecorderProgress } = await import('../../dist/src/recorder/recorderProgress.js');
 
 const [folder, blocksText] = process.argv.slice(2);
 const lines = [];
-const sink = new BlockSink({ folder, fileBytes: 1e9 }, (level, text) => lines.push(`${level} ${text}`));
+const progress = new RecorderProgress();
+const say = (level, text) => lines.push(`${level} ${text}`);
+const sink = new BlockSink({ folder, fileBytes: 1e9 }, say, progress);
 const builder = new BlockBuilder(100);
 const record = new Int32Array(80);
 const blocks = Number(blocksText);
@@ -18,8 +21,10 @@ for (let block = 0; block < blocks; block++) {
     record[62] = block * 100 + tick;
     builder.add(record, 'SHFE.rb2605');
   }
-  sink.put(builder.finish(), 20261124, block * 1000);
+  sink.put(builder.finish(), 20261124, block * 1000, { position: 100 * block + 100, missed: 0 });
   if (sink.failure !== '') failures++;
 }
 sink.close(blocks * 1000);
-process.stdout.write(JSON.stringify({ lines, failures, counters: sink.counters }));
+process.stdout.write(
+  JSON.stringify({ lines, failures, ticks: progress.get('ticks'), lost: progress.get('lost') }),
+);

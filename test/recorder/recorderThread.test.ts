@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import type { RecorderSpec } from '../../src/recorder/messages.js';
+import { RecorderProgress } from '../../src/recorder/recorderProgress.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
 
 /** Word of the tape's header that counts the readers which wait. */
@@ -19,7 +20,8 @@ it('the recorder’s thread needs no memory for having waited', { timeout: 60_00
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   // Nothing is wanted, so that waiting is all that it does.
   const settings = { folder, fileBytes: 1e9, intervalMs: 1000, patterns: [], holidays: [] };
-  const spec: RecorderSpec = { ...settings, tape: market.tape, fromStart: true };
+  const progress = new RecorderProgress().memory;
+  const spec: RecorderSpec = { ...settings, tape: market.tape, progress };
   const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), {
     workerData: spec,
     resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },
