@@ -174,7 +174,10 @@ export class Gateway {
     this.#source.start({ onTick: this.#onTick, onBatchEnd: this.#onBatchEnd });
 
     if (config.simulator !== undefined && !shutdown.aborted) {
-      this.#simulator = new SimulatorSupervisor(config.simulator, this.#log);
+      this.#simulator = new SimulatorSupervisor(
+        { ...config.simulator, productsFile: config.productsFile },
+        this.#log,
+      );
       await this.#startSimulator(this.#simulator, shutdown);
     }
     if (!shutdown.aborted) await this.#storage.restore(restoreMs);

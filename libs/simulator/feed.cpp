@@ -15,8 +15,9 @@ constexpr int64_t toleratedStepBackMs = 1000;
 
 }  // namespace
 
-Feed::Feed(const FeedSettings& settings)
+Feed::Feed(const FeedSettings& settings, ProductTable products)
     : seed_(settings.seed),
+      products_(std::move(products)),
       modelSettings_(settings.model),
       hours_(settings.hours),
       schedule_(settings.arrivals, settings.ticksPerSecond, settings.benchStartUs),
@@ -27,15 +28,15 @@ int Feed::find(std::string_view id) const {
     return known == indices_.end() ? -1 : known->second;
 }
 
-int Feed::add(std::string_view id) {
+int Feed::add(std::string_view id, int64_t lastDay) {
     const int known = find(id);
     if (known >= 0) return known;
-    auto spec = specOf(id);
+    auto spec = specOf(id, products_);
     if (!spec) return -1;
     const int index = static_cast<int>(entries_.size());
-    const TradingHours hours = spec->hours;
+    const InstrumentHours hours{hours_.kindOf(spec->hours, spec->hours), hours_.kindOf(spec->lastDayHours, spec->hours), lastDay};
     Entry& entry = entries_.emplace_back();
-    entry.model = std::make_unique<InstrumentModel>(seed_, std::move(*spec), hours_, modelSettings_);
+    entry.model = std::make_unique<InstrumentModel>(seed_, std::move(*spec), hours_, hours, modelSettings_);
     entry.line.key = entry.model->key();
     entry.line.hours = hours;
     indices_.emplace(std::string(id), index);

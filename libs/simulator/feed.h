@@ -30,14 +30,21 @@ struct FeedEvent {
 
 class Feed {
 public:
-    explicit Feed(const FeedSettings& settings);
+    explicit Feed(const FeedSettings& settings, ProductTable products = builtInProducts());
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 
     MarketHours& hours() { return hours_; }
 
-    /** Index of an instrument, or -1 for an id that the model does not know. The same id gets the same index. */
-    int add(std::string_view id);
+    /** Adds a product, or puts another row in its place; what has been added of it stays as it was. */
+    void setProduct(const std::string& code, Product product) { products_.insert_or_assign(code, std::move(product)); }
+    const ProductTable& products() const { return products_; }
+
+    /**
+     * Index of an instrument, or -1 for an id that the model does not know. The same id gets the same index. `lastDay` is
+     * its last trading day, in days since 1970-01-01, or -1 where its hours are always the same.
+     */
+    int add(std::string_view id, int64_t lastDay = -1);
 
     /** Index of an instrument that has been added, or -1. */
     int find(std::string_view id) const;
@@ -95,6 +102,7 @@ private:
     void replaceFront(const Due& due);
 
     uint64_t seed_;
+    ProductTable products_;
     ModelSettings modelSettings_;
     MarketHours hours_;
     Schedule schedule_;

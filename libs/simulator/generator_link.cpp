@@ -84,7 +84,7 @@ private:
         formatDay(naturalDay(now), natural);
         formatTime(now, time);
         for (const std::string& id : ids) {
-            if (specOf(id)) session_.quoteRequest({trading, natural, time, std::to_string(++quoteRequests_), id});
+            if (specOf(id, feed_.products())) session_.quoteRequest({trading, natural, time, std::to_string(++quoteRequests_), id});
         }
     }
 

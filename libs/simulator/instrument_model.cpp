@@ -66,9 +66,11 @@ double locked(int32_t boundary, int32_t count) {
 
 }  // namespace
 
-InstrumentModel::InstrumentModel(uint64_t seed, InstrumentSpec spec, MarketHours& hours, const ModelSettings& settings)
+InstrumentModel::InstrumentModel(uint64_t seed, InstrumentSpec spec, MarketHours& hours,
+                                 const InstrumentHours& ownHours, const ModelSettings& settings)
     : spec_(std::move(spec)),
       hours_(hours),
+      ownHours_(ownHours),
       settings_(settings),
       key_(mix(seed) ^ hashText(spec_.id.data(), spec_.id.size())) {
     baseTicks_ = std::max(1.0, spec_.referenceTicks * (1 + 0.02 * signedUnit(hashOf(key_, saltBase, 0))));
@@ -114,7 +116,7 @@ int64_t InstrumentModel::wallMinute(int32_t marketMinute) const {
 }
 
 void InstrumentModel::startDay(int64_t day) {
-    day_ = hours_.sessions(spec_.hours, day);
+    day_ = hours_.sessions(ownHours_, day);
     preClose_ = anchor(day_.closeBefore / msPerMinute);
     preSettlement_ = settlement(day_.closeBefore);
     if (spec_.limitTicks > 0) {
@@ -131,7 +133,8 @@ void InstrumentModel::startDay(int64_t day) {
     const uint64_t quiet = hashOf(key_, saltFirstTrade, day);
     firstMinute_ = 0;
     if (!hours_.alwaysOpen() && spec_.limitTicks > 0 && unit(quiet) < quietOptionShare) {
-        firstMinute_ = 1 + static_cast<int32_t>(mix(quiet) % latestFirstTrade);
+        const int32_t latest = std::min(latestFirstTrade, day_.minutes - 1);
+        firstMinute_ = std::min(1, latest) + static_cast<int32_t>(mix(quiet) % static_cast<uint64_t>(std::max(latest, 1)));
     }
 
     const uint64_t limitDay = hashOf(key_, saltLimitDay, day);
@@ -392,9 +395,9 @@ void InstrumentModel::tickAt(int64_t step, Tick& tick) {
     tick.preClosePrice = price(preClose_);
     tick.preOpenInterest = preOpenInterest_;
     tick.openInterest = openInterestAt(closed ? day_.close() / msPerMinute : step / msPerMinute);
-    tick.closePrice = closed && last != 0 && step >= closePublished(key_, day_.day) ? price(last) : DBL_MAX;
+    tick.closePrice = closed && last != 0 && step >= closePublished(key_, day_) ? price(last) : DBL_MAX;
     tick.settlementPrice = DBL_MAX;
-    if (closed && step >= settlementPublished(key_, day_.day)) tick.settlementPrice = price(settlement(day_.close()));
+    if (closed && step >= settlementPublished(key_, day_)) tick.settlementPrice = price(settlement(day_.close()));
     // CZCE's feed carries the day before's settlement price until there is a new one.
     else if (spec_.exchange == Exchange::CZCE && !hours_.alwaysOpen()) tick.settlementPrice = price(preSettlement_);
     tick.upperLimitPrice = price(upperLimit_);

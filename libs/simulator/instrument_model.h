@@ -31,9 +31,11 @@ struct ModelSettings {
 class InstrumentModel {
 public:
     /** `hours` must outlive the model. */
-    InstrumentModel(uint64_t seed, InstrumentSpec spec, MarketHours& hours, const ModelSettings& settings);
+    InstrumentModel(uint64_t seed, InstrumentSpec spec, MarketHours& hours, const InstrumentHours& ownHours,
+                    const ModelSettings& settings);
 
     const InstrumentSpec& spec() const { return spec_; }
+    const InstrumentHours& ownHours() const { return ownHours_; }
 
     /** Random key of (seed, instrument), also for what is built on the model. */
     uint64_t key() const { return key_; }
@@ -97,6 +99,7 @@ private:
 
     InstrumentSpec spec_;
     MarketHours& hours_;
+    InstrumentHours ownHours_;
     ModelSettings settings_;
     uint64_t key_;
     double baseTicks_;

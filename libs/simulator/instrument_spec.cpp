@@ -4,18 +4,10 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "products_table.h"
 #include "tick.h"
 
 namespace sim {
 namespace {
-
-/** Options share the underlying's multiplier; the index options stand in the table by themselves. */
-struct IndexOption {
-    std::string_view option;
-    std::string_view underlying;
-};
-constexpr IndexOption indexOptions[] = {{"IO", "IF"}, {"HO", "IH"}, {"MO", "IM"}};
 
 bool isLetter(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -24,11 +16,9 @@ bool isDigit(char c) {
     return c >= '0' && c <= '9';
 }
 
-const Product* productOf(std::string_view code) {
-    for (const Product& product : products) {
-        if (code == product.code) return &product;
-    }
-    return nullptr;
+const Product* productOf(std::string_view code, const ProductTable& products) {
+    const auto found = products.find(code);
+    return found == products.end() ? nullptr : &found->second;
 }
 
 /** Takes the characters that satisfy `accept` off the front of `rest`. */
@@ -52,23 +42,23 @@ double optionPrice(double underlying, double strike, bool call) {
 
 }  // namespace
 
-std::optional<InstrumentSpec> specOf(std::string_view id) {
+std::optional<InstrumentSpec> specOf(std::string_view id, const ProductTable& products) {
     if (id.empty() || id.size() > static_cast<size_t>(maxIdLength)) return std::nullopt;
     std::string_view rest = id;
     const std::string_view letters = take(rest, isLetter);
     const std::string_view delivery = take(rest, isDigit);
     const bool monthAverage = rest == "F";
     if (monthAverage) rest = {};
-    const Product* product = productOf(monthAverage ? std::string(letters) + "_f" : std::string(letters));
+    const Product* product = productOf(monthAverage ? std::string(letters) + "_f" : std::string(letters), products);
     if (product == nullptr || delivery.size() != (product->exchange == Exchange::CZCE ? 3u : 4u)) return std::nullopt;
     const int month = (delivery[delivery.size() - 2] - '0') * 10 + delivery.back() - '0';
     if (month < 1 || month > 12) return std::nullopt;
 
-    InstrumentSpec spec{std::string(id),     product->exchange,       product->hours,     product->multiplier,
-                        product->tickUnits, product->referenceTicks, product->priceLimit};
-    const auto indexOption = std::find_if(std::begin(indexOptions), std::end(indexOptions),
-                                          [&](const IndexOption& o) { return o.option == letters; });
-    if (rest.empty()) return indexOption == std::end(indexOptions) ? std::optional(spec) : std::nullopt;
+    InstrumentSpec spec{std::string(id),     product->exchange, product->multiplier, product->tickUnits, product->referenceTicks,
+                        product->priceLimit, product->hours,    product->lastDayHours};
+    // A code that only options have is that of no future.
+    const bool hasFutures = product->underlying.empty();
+    if (rest.empty()) return hasFutures ? std::optional(spec) : std::nullopt;
 
     skip(rest, "-");
     skip(rest, "MS");
@@ -79,7 +69,9 @@ std::optional<InstrumentSpec> specOf(std::string_view id) {
     skip(rest, "-");
     if (rest.empty() || rest.size() > 9 || !std::all_of(rest.begin(), rest.end(), isDigit)) return std::nullopt;
     const double strike = std::strtod(std::string(rest).c_str(), nullptr);
-    const Product* underlying = indexOption == std::end(indexOptions) ? product : productOf(indexOption->underlying);
+    // Options share the underlying's multiplier, but for those with a code of their own.
+    const Product* underlying = hasFutures ? product : productOf(product->underlying, products);
+    if (underlying == nullptr) return std::nullopt;
     const double underlyingPrice = underlying->referenceTicks * (underlying->tickUnits / priceUnitsPerYuan);
     const double price = optionPrice(underlyingPrice, strike, call);
     const double ticks = std::round(price * priceUnitsPerYuan / spec.tickUnits);

@@ -1,4 +1,4 @@
-// What the model has to know about an instrument, from its id alone.
+// What the model has to know about an instrument, from its id and the product table.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,18 +11,19 @@ namespace sim {
 struct InstrumentSpec {
     std::string id;
     Exchange exchange;
-    TradingHours hours;
     int32_t multiplier;
     int32_t tickUnits;
     int32_t referenceTicks;
     double priceLimit;         // fraction of the previous settlement price
+    TradingHours hours;
+    TradingHours lastDayHours;
     int32_t limitTicks = 0;    // where it is not 0: the daily limit as an amount, as options have it
 };
 
 /**
- * Parses futures, month averages (`l2610F`) and options (`cu2505C70000`, `m2505-C-3000`) of known products.
+ * Parses futures, month averages (`l2610F`) and options (`cu2505C70000`, `m2505-C-3000`) of the table's products.
  * Whether the contract is listed is not asked. Nothing for combinations and for what cannot be an id.
  */
-std::optional<InstrumentSpec> specOf(std::string_view id);
+std::optional<InstrumentSpec> specOf(std::string_view id, const ProductTable& products);
 
 }  // namespace sim

@@ -7,28 +7,9 @@
 namespace sim {
 namespace {
 
-struct Period {
-    int32_t from, to;   // minutes since midnight
-};
-constexpr int32_t at(int hours, int minutes) {
-    return hours * 60 + minutes;
-}
-
-struct DaySchedule {
-    int count;
-    Period periods[3];
-    int32_t auction;
-};
-// In the order of DayHours.
-constexpr DaySchedule daySchedules[] = {
-    {3, {{at(9, 0), at(10, 15)}, {at(10, 30), at(11, 30)}, {at(13, 30), at(15, 0)}}, at(8, 59)},
-    {2, {{at(9, 30), at(11, 30)}, {at(13, 0), at(15, 0)}, {}}, at(9, 29)},
-    {2, {{at(9, 30), at(11, 30)}, {at(13, 0), at(15, 15)}, {}}, at(9, 29)},
-};
-// In the order of NightHours.
-constexpr int32_t nightMinutes[] = {0, 120, 240, 330};
-constexpr int32_t nightOpen = at(21, 0);
-constexpr int32_t nightAuction = at(20, 59);
+constexpr int32_t nightOpen = 21 * 60;
+/** The result of an opening auction is there a minute before the opening. */
+constexpr int32_t auctionLead = 1;
 
 int64_t midnight(int64_t day) {
     return day * msPerDay - shanghaiOffset;
@@ -67,7 +48,15 @@ int64_t MarketHours::tradingDay(int64_t step) const {
     return isTradingDay(day) ? day : tradingDayAfter(day);
 }
 
-TradingDaySessions MarketHours::make(const TradingHours& kind, int64_t day) const {
+int MarketHours::kindOf(const TradingHours& hours, const TradingHours& before) {
+    for (size_t i = 0; i < kinds_.size(); ++i) {
+        if (kinds_[i].hours == hours && kinds_[i].before == before) return static_cast<int>(i);
+    }
+    kinds_.push_back({hours, before, {}});
+    return static_cast<int>(kinds_.size()) - 1;
+}
+
+TradingDaySessions MarketHours::make(const Kind& kind, int64_t day) const {
     const int64_t before = tradingDayBefore(day);
     TradingDaySessions made{};
     made.day = day;
@@ -83,43 +72,43 @@ TradingDaySessions MarketHours::make(const TradingHours& kind, int64_t day) cons
         add(made.begin, made.end);
         return made;
     }
-    const DaySchedule& schedule = daySchedules[static_cast<int>(kind.day)];
-    made.closeBefore = midnight(before) + schedule.periods[schedule.count - 1].to * msPerMinute;
-    made.auction = midnight(day) + schedule.auction * msPerMinute;
+    const TradingHours& hours = kind.hours;
+    made.closeBefore = midnight(before) + kind.before.day[kind.before.dayCount - 1].to * msPerMinute;
+    made.auction = midnight(day) + (hours.day[0].from - auctionLead) * msPerMinute;
     bool holidayBetween = false;
     for (int64_t between = before + 1; between < day; ++between) holidayBetween |= isWeekday(between);
-    if (kind.night != NightHours::none && !holidayBetween) {
+    if (hours.nightMinutes > 0 && !holidayBetween) {
         const int64_t open = midnight(before) + nightOpen * msPerMinute;
-        add(open, open + nightMinutes[static_cast<int>(kind.night)] * msPerMinute);
-        made.auction = midnight(before) + nightAuction * msPerMinute;
+        add(open, open + hours.nightMinutes * msPerMinute);
+        made.auction = open - auctionLead * msPerMinute;
     }
-    for (int i = 0; i < schedule.count; ++i) {
-        add(midnight(day) + schedule.periods[i].from * msPerMinute, midnight(day) + schedule.periods[i].to * msPerMinute);
+    for (int i = 0; i < hours.dayCount; ++i) {
+        add(midnight(day) + hours.day[i].from * msPerMinute, midnight(day) + hours.day[i].to * msPerMinute);
     }
     return made;
 }
 
-const TradingDaySessions& MarketHours::sessions(const TradingHours& kind, int64_t day) {
-    const int index = static_cast<int>(kind.day) * nightHoursCount + static_cast<int>(kind.night);
-    TradingDaySessions& kept = kept_[index][day & (keptDays - 1)];
+const TradingDaySessions& MarketHours::sessions(const InstrumentHours& hours, int64_t day) {
+    Kind& kind = kinds_[static_cast<size_t>(day == hours.lastDay ? hours.onLastDay : hours.usual)];
+    TradingDaySessions& kept = kind.kept[day & (keptDays - 1)];
     if (kept.day != day) kept = make(kind, day);
     return kept;
 }
 
-int64_t MarketHours::openFrom(const TradingHours& kind, int64_t step) {
+int64_t MarketHours::openFrom(const InstrumentHours& hours, int64_t step) {
     if (alwaysOpen()) return step;
     for (int64_t day = tradingDay(step);; day = tradingDayAfter(day)) {
-        const TradingDaySessions& found = sessions(kind, day);
+        const TradingDaySessions& found = sessions(hours, day);
         for (int i = 0; i < found.count; ++i) {
             if (step < found.sessions[i].end) return std::max(step, found.sessions[i].start);
         }
     }
 }
 
-int64_t MarketHours::openUntil(const TradingHours& kind, int64_t step) {
+int64_t MarketHours::openUntil(const InstrumentHours& hours, int64_t step) {
     if (alwaysOpen()) return step;
     for (int64_t day = tradingDay(step);; day = tradingDayBefore(day)) {
-        const TradingDaySessions& found = sessions(kind, day);
+        const TradingDaySessions& found = sessions(hours, day);
         for (int i = found.count; i-- > 0;) {
             if (step >= found.sessions[i].start) return std::min(step, found.sessions[i].end - 1);
         }

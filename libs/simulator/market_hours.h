@@ -9,6 +9,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "product.h"
@@ -31,7 +32,7 @@ struct TradingDaySessions {
     int64_t auction;         // when the opening auction's result is sent, to the second; -1 where there is no auction
     int32_t minutes;         // market minutes of the day
     int32_t count;
-    MarketSession sessions[4];
+    MarketSession sessions[maxDaySessions + 1];
 
     int64_t close() const { return sessions[count - 1].end; }
 };
@@ -43,6 +44,13 @@ struct MarketPoint {
     int32_t minute;        // market minute; after a session its last one
     int32_t msOfMinute;
     int64_t periodStart;   // when the phase began
+};
+
+/** When an instrument trades: kinds of hours as MarketHours::kindOf numbers them. */
+struct InstrumentHours {
+    int usual;
+    int onLastDay;
+    int64_t lastDay = -1;   // days since 1970-01-01; -1 where it is not known
 };
 
 class MarketHours {
@@ -59,25 +67,34 @@ public:
     int64_t tradingDayBefore(int64_t day) const;
     int64_t tradingDayAfter(int64_t day) const;
 
+    /** Number of a kind of hours; the same hours have the same number. `before` are those of the trading day before. */
+    int kindOf(const TradingHours& hours, const TradingHours& before);
+
     /** Valid until the next call. */
-    const TradingDaySessions& sessions(const TradingHours& kind, int64_t day);
+    const TradingDaySessions& sessions(const InstrumentHours& hours, int64_t day);
 
     /** The first instant from `step` on that is open. */
-    int64_t openFrom(const TradingHours& kind, int64_t step);
+    int64_t openFrom(const InstrumentHours& hours, int64_t step);
 
     /** The last instant up to `step` that is open. */
-    int64_t openUntil(const TradingHours& kind, int64_t step);
+    int64_t openUntil(const InstrumentHours& hours, int64_t step);
 
 private:
     static constexpr int keptDays = 4;
 
+    struct Kind {
+        TradingHours hours;
+        TradingHours before;
+        TradingDaySessions kept[keptDays];
+    };
+
     bool isTradingDay(int64_t day) const;
-    TradingDaySessions make(const TradingHours& kind, int64_t day) const;
+    TradingDaySessions make(const Kind& kind, int64_t day) const;
 
     HoursMode mode_;
     int64_t firstHoliday_ = 0;
     std::vector<bool> holidays_;   // from firstHoliday_ on
-    TradingDaySessions kept_[dayHoursCount * nightHoursCount][keptDays];
+    std::deque<Kind> kinds_;
 };
 
 MarketPoint locate(const TradingDaySessions& day, int64_t step);

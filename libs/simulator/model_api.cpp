@@ -1,6 +1,8 @@
 // libqactpmd_model.so: the tick model as a flat C interface for the simulated fronts.
 //
 // A feed is used by one thread. Ticks come out as whole frames of the wire protocol (wire.h), back to back.
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "feed.h"
@@ -31,6 +33,17 @@ size_t writeEvent(sim::Feed& feed, const sim::FeedEvent& event, uint8_t* out) {
     return writeFrame(tick, feed.model(event.index).spec().id, out);
 }
 
+/** Prices twice as high still fit. */
+constexpr double mostReferenceTicks = 5e8;
+
+sim::TradingHours readHours(const int32_t* numbers) {
+    sim::TradingHours hours;
+    hours.nightMinutes = *numbers++;
+    hours.dayCount = std::clamp(*numbers++, 1, sim::maxDaySessions);
+    for (int i = 0; i < hours.dayCount; ++i, numbers += 2) hours.day[i] = {numbers[0], numbers[1]};
+    return hours;
+}
+
 bool has(const sim::Feed* feed, int index) {
     return feed != nullptr && index >= 0 && static_cast<size_t>(index) < feed->size();
 }
@@ -44,7 +57,7 @@ EXPORT int qm_longest_frame() {
 
 /**
  * `arrivals` 0 uniform, 1 poisson, 2 burst; `hours` 0 always, 1 exchange; `dates` 0 production, 1 simnow;
- * `benchStartUs` negative for no bench run. `holidays` are `holidayCount` days since 1970-01-01.
+ * `benchStartUs` negative for no bench run. `holidays` are `holidayCount` days since 1970-01-01. It knows no product.
  */
 EXPORT sim::Feed* qm_feed_new(uint64_t seed, double ticksPerSecond, int arrivals, int hours, int dates, int levels,
                               double limitShare, double benchStartUs, const int32_t* holidays, int holidayCount) {
@@ -57,7 +70,7 @@ EXPORT sim::Feed* qm_feed_new(uint64_t seed, double ticksPerSecond, int arrivals
     settings.model.levels = levels;
     settings.model.limitShare = limitShare;
     settings.benchStartUs = static_cast<int64_t>(benchStartUs);
-    auto* feed = new sim::Feed(settings);
+    auto* feed = new sim::Feed(settings, {});
     feed->hours().setHolidays(holidays, static_cast<size_t>(holidayCount));
     return feed;
 }
@@ -66,9 +79,33 @@ EXPORT void qm_feed_free(sim::Feed* feed) {
     delete feed;
 }
 
-/** Index of an instrument, -1 for an id that the model does not know. */
-EXPORT int qm_add(sim::Feed* feed, const char* id) {
-    return feed == nullptr || id == nullptr ? -1 : feed->add(id);
+/**
+ * Makes a product known. `exchange` counts SHFE, INE, DCE, CZCE, CFFEX, GFEX; prices are rounded to 1/10000 yuan. `hours`
+ * and `lastDayHours` are the minutes of the night session, the number of day sessions, at most 6, and the begin and end of
+ * each in minutes since midnight. `underlying` is empty but for a code that only options have.
+ */
+EXPORT void qm_set_product(sim::Feed* feed, const char* code, int exchange, double multiplier, double priceTick,
+                           double referencePrice, double priceLimit, const char* underlying, const int32_t* hours,
+                           const int32_t* lastDayHours) {
+    const double tickUnits = std::clamp(std::round(priceTick * sim::priceUnitsPerYuan), 1.0, 1e9);
+    const double referenceTicks = std::round(referencePrice * sim::priceUnitsPerYuan / tickUnits);
+    sim::Product product{static_cast<sim::Exchange>(exchange),
+                         static_cast<int32_t>(std::clamp(std::round(multiplier), 1.0, 1e9)),
+                         static_cast<int32_t>(tickUnits),
+                         static_cast<int32_t>(std::clamp(referenceTicks, 1.0, mostReferenceTicks)),
+                         priceLimit,
+                         underlying};
+    product.hours = readHours(hours);
+    product.lastDayHours = readHours(lastDayHours);
+    feed->setProduct(code, std::move(product));
+}
+
+/**
+ * Index of an instrument, -1 for an id that the model does not know. `lastDay` is its last trading day in days since
+ * 1970-01-01, -1 where that changes nothing.
+ */
+EXPORT int qm_add(sim::Feed* feed, const char* id, int lastDay) {
+    return feed == nullptr || id == nullptr ? -1 : feed->add(id, lastDay);
 }
 
 EXPORT void qm_set_active(sim::Feed* feed, int index, int active, double now) {
@@ -128,13 +165,13 @@ EXPORT double qm_next_due(sim::Feed* feed) {
 /**
  * The trading day that an instant is accounted to, as an instrument has it: days since 1970-01-01, the instants at which
  * it begins and ends, that of the opening auction's tick (-1 for none), and the begin and end of each session, all in ms.
- * Writes up to 12 numbers; how many sessions there are, at most 4.
+ * Writes up to 18 numbers; how many sessions there are, at most 7.
  */
 EXPORT int qm_sessions(sim::Feed* feed, int index, double instant, double* out) {
     if (!has(feed, index)) return 0;
     sim::MarketHours& hours = feed->hours();
     const int64_t day = hours.tradingDay(static_cast<int64_t>(instant));
-    const sim::TradingDaySessions& found = hours.sessions(feed->model(index).spec().hours, day);
+    const sim::TradingDaySessions& found = hours.sessions(feed->model(index).ownHours(), day);
     *out++ = static_cast<double>(found.day);
     *out++ = static_cast<double>(found.begin);
     *out++ = static_cast<double>(found.end);

@@ -27,28 +27,33 @@ int64_t withOffset(uint64_t key, int64_t instant) {
     return instant + specialOffset(key, instant);
 }
 
-constexpr int maxSpecials = 8;
+/** The auction, each session's end, the close price and the settlement price. */
+constexpr int maxSpecials = maxDaySessions + 4;
 
 /** A day's special ticks in order; how many. */
 int specialsOf(const ScheduledLine& line, const TradingDaySessions& day, int64_t out[maxSpecials]) {
     int count = 0;
     out[count++] = withOffset(line.key, day.auction);
     for (int i = 0; i < day.count; ++i) out[count++] = withOffset(line.key, day.sessions[i].end);
-    out[count++] = closePublished(line.key, day.day);
-    out[count++] = settlementPublished(line.key, day.day);
+    out[count++] = closePublished(line.key, day);
+    out[count++] = settlementPublished(line.key, day);
     return count;
+}
+
+/** When the exchanges have closed: at 15:15, and later only for products that trade for longer. */
+int64_t lastClose(const TradingDaySessions& day) {
+    return std::max(day.close(), day.day * msPerDay - shanghaiOffset + 15 * msPerHour + 15 * msPerMinute);
 }
 
 }  // namespace
 
-int64_t closePublished(uint64_t key, int64_t day) {
-    const int64_t from = day * msPerDay - shanghaiOffset + 15 * msPerHour + 16 * msPerMinute;
-    return from + static_cast<int64_t>(hashOf(key, saltClose, day) % (8 * msPerMinute));
+int64_t closePublished(uint64_t key, const TradingDaySessions& day) {
+    return lastClose(day) + msPerMinute + static_cast<int64_t>(hashOf(key, saltClose, day.day) % (8 * msPerMinute));
 }
 
-int64_t settlementPublished(uint64_t key, int64_t day) {
-    const int64_t from = day * msPerDay - shanghaiOffset + 15 * msPerHour + 30 * msPerMinute;
-    return from + static_cast<int64_t>(hashOf(key, saltSettlement, day) % (80 * msPerMinute));
+int64_t settlementPublished(uint64_t key, const TradingDaySessions& day) {
+    const int64_t from = lastClose(day) + 15 * msPerMinute;
+    return from + static_cast<int64_t>(hashOf(key, saltSettlement, day.day) % (80 * msPerMinute));
 }
 
 int64_t specialAfter(const ScheduledLine& line, int64_t step, MarketHours& hours) {

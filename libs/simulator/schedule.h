@@ -31,7 +31,7 @@ struct Arrival {
 /** What the schedule keeps of one instrument. */
 struct ScheduledLine {
     uint64_t key;
-    TradingHours hours;
+    InstrumentHours hours;
     Arrival known{-1, 0, 0, 0};   // some arrival of a bench run, to count on from
 };
 
@@ -75,7 +75,7 @@ int64_t specialAfter(const ScheduledLine& line, int64_t step, MarketHours& hours
 int64_t specialUntil(const ScheduledLine& line, int64_t step, MarketHours& hours);
 
 /** When a day's close price and, after it, its settlement price are published, in ms. */
-int64_t closePublished(uint64_t key, int64_t day);
-int64_t settlementPublished(uint64_t key, int64_t day);
+int64_t closePublished(uint64_t key, const TradingDaySessions& day);
+int64_t settlementPublished(uint64_t key, const TradingDaySessions& day);
 
 }  // namespace sim

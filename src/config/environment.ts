@@ -1,4 +1,4 @@
-import { parseJsonText } from './jsonText.js';
+import { parseJsonText } from '../jsonText.js';
 import { gatewayOptions, type connectionOptions, type OptionTable } from './options.js';
 import { isRecord } from './record.js';
 import { closest } from '../suggest.js';

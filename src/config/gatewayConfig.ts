@@ -108,7 +108,9 @@ export interface GatewayConfig {
   readonly unsubscribeGrace: number;
   /** Subscribed whether a client wants them or not. */
   readonly alwaysSubscribe: readonly InstrumentPattern[];
-  /** The built-in table with the rows of the user's file. */
+  /** Absolute path of the user's file; empty: none. */
+  readonly productsFile: string;
+  /** The built-in table with the rows of that file. */
   readonly products: ProductTable;
   /** What the files of import_instruments hold. */
   readonly importedInstruments: readonly Contract[];
@@ -216,6 +218,7 @@ export function toGatewayConfig(
     redundantInstruments: toPatterns(values.redundant_instruments),
     unsubscribeGrace: values.unsubscribe_grace,
     alwaysSubscribe: toPatterns(values.always_subscribe),
+    productsFile: values.products_file === '' ? '' : resolve(parts.cwd, values.products_file),
     products: parts.products,
     importedInstruments: parts.importedInstruments,
     discoverInstruments: values.discover_instruments,

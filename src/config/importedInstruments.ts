@@ -5,7 +5,7 @@ import { contractNamed, type Contract } from '../market/contracts.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
 import { exchanges, type ProductTable } from '../market/products.js';
 import { dayToUtcMs } from '../market/tradingCalendar.js';
-import { parseJsonText } from './jsonText.js';
+import { parseJsonText } from '../jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readJsonFile } from '../jsonFile.js';
 import { isExpiryRule, isListingRule } from '../market/contracts.js';
 import { notations } from '../market/instrumentId.js';
 import {
@@ -12,7 +12,6 @@ import {
 } from '../market/products.js';
 import { closest } from '../suggest.js';
 import { oneOf, positive, text } from './formats.js';
-import { parseJsonText } from './jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
 
@@ -28,15 +27,23 @@ type RowKey = keyof ProductRow | 'remove';
 const clock = /^([01]\d|2[0-3]):[0-5]\d$/;
 const isClock = (value: unknown): value is string => typeof value === 'string' && clock.test(value);
 
+/** What is earlier or later would be taken for a night's tick, or for one of another trading day. */
+const earliestDay = '07:00';
+const latestDay = '18:00';
+const mostSessions = 6;
+
 /** Sessions are in order and do not overlap. */
 function isDayHours(value: unknown): boolean {
   if (value === null) return true;
-  if (!Array.isArray(value) || value.length === 0 || value.length > 6) return false;
+  if (!Array.isArray(value) || value.length === 0 || value.length > mostSessions) return false;
   const sessions = value as unknown[];
   const times = sessions.flatMap((each) =>
     Array.isArray(each) && each.length === 2 ? (each as unknown[]) : [0],
   );
-  return times.every((time, i) => isClock(time) && (i === 0 || String(times[i - 1]) < time));
+  return times.every(
+    (time, i) =>
+      isClock(time) && time >= earliestDay && time <= latestDay && (i === 0 || String(times[i - 1]) < time),
+  );
 }
 
 function isMonths(value: unknown): boolean {
@@ -59,13 +66,18 @@ const checks: Readonly<Record<RowKey, Check>> = {
     accepts: (value) => typeof value === 'string' && /^[a-z0-9]{0,40}$/.test(value),
   },
   volume_multiple: positive(1e9),
-  price_tick: positive(1e6),
+  price_tick: {
+    allowed: 'a number from 0.0001 to 1000000',
+    accepts: (value) => typeof value === 'number' && value >= 0.0001 && value <= 1e6,
+  },
   night_close: {
-    allowed: 'HH:MM from "21:30" to "23:59" or from "00:00" to "06:00", or null for no night session',
-    accepts: (value) => value === null || (isClock(value) && (value >= '21:30' || value <= '06:00')),
+    allowed: 'HH:MM from "21:30" to "23:59" or from "00:00" to "05:30", or null for no night session',
+    accepts: (value) => value === null || (isClock(value) && (value >= '21:30' || value <= '05:30')),
   },
   day_hours: {
-    allowed: `a list such as [["09:00","11:30"],["13:30","15:00"]], in order, or null for the exchange's own hours`,
+    allowed:
+      `a list such as [["09:00","11:30"],["13:30","15:00"]], in order, of at most ${mostSessions} sessions from ` +
+      `"${earliestDay}" to "${latestDay}", or null for the exchange's own hours`,
     accepts: isDayHours,
   },
   underlying: { allowed: 'the code of a product', accepts: (value) => typeof value === 'string' },
@@ -127,10 +139,9 @@ export function readProductTable(
 function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): string[] {
   let content: unknown;
   try {
-    content = parseJsonText(readFileSync(resolve(cwd, file), 'utf8'));
+    content = readJsonFile(resolve(cwd, file));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return [`${file}: ${code === undefined ? `no JSON: ${message}` : `cannot be read (${code})`}`];
+    return [`${file}: ${(error as Error).message}`];
   }
   if (!Array.isArray(content)) return [`${file}: must be a list of rows, not ${shown(content)}`];
   const faults: string[] = [];
@@ -144,7 +155,11 @@ function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): stri
   });
   if (faults.length > 0) return faults;
   for (const { product, underlying } of rows.values())
-    if (underlying !== undefined && !rows.has(underlying))
+    if (underlying !== undefined && rows.get(underlying)?.underlying !== undefined)
+      faults.push(
+        `${file}: ${product}: underlying: ${shown(underlying)} has no futures, it has an underlying itself`,
+      );
+    else if (underlying !== undefined && !rows.has(underlying))
       faults.push(`${file}: ${product}: underlying: must be the code of a product, not ${shown(underlying)}`);
   return faults;
 }

@@ -56,6 +56,7 @@ const atStart = {
   flowPath: 'flow_path',
   connectionsPerWorker: 'connections_per_worker',
   tickFlow: 'tick_flow',
+  productsFile: 'products_file',
   products: 'products_file',
   recordPath: 'record_path',
   recordInstruments: 'record_instruments',
@@ -131,9 +132,10 @@ function changedKeys<Section extends object>(
   after: Section,
   keys: Readonly<Partial<Record<keyof Section, string>>>,
 ): string[] {
-  return (Object.keys(keys) as (keyof Section)[])
+  const changed = (Object.keys(keys) as (keyof Section)[])
     .filter((field) => !isDeepStrictEqual(before[field], after[field]))
     .map((field) => keys[field]!);
+  return [...new Set(changed)];
 }
 
 function enabledById(config: GatewayConfig): Map<string, ConnectionConfig> {

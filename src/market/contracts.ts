@@ -118,6 +118,16 @@ function expiry(rule: string, count: number, calendar: TradingCalendar): number 
   }
 }
 
+/** The last trading day, yyyymmdd, of a product's contract for a delivery month, 1–12. Throws as liveContracts does. */
+export function lastTradingDay(
+  product: Product,
+  year: number,
+  month: number,
+  calendar: TradingCalendar,
+): number {
+  return expiry(product.expiry, monthNumber(year, month), calendar);
+}
+
 const listingPart = /^(?:months|even|quarters|next-quarters):(?:[1-9]|[1-5]\d|60)$/;
 const expiryForm =
   /^(?:day15|trading-day:(?:[1-9]|1[0-5])|fourth-last-trading-day|last-trading-day-before|(?:second|third)-friday|last-monday)$/;

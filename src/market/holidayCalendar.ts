@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readJsonFile } from '../jsonFile.js';
 import { packagePath } from '../paths.js';
 import { addDays, dayToUtcMs, WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
 
@@ -80,12 +80,9 @@ function bundledFile(): string {
 export function readHolidays(path = bundledFile()): HolidayTable {
   let content: unknown;
   try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
+    content = readJsonFile(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(code === undefined ? `${path}: ${message}` : `cannot read ${path} (${code})`, {
-      cause: error,
-    });
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }
   const years = isRecord(content) ? content['years'] : undefined;
   if (!isRecord(years)) throw new Error(`${path}: years must be an object such as {"2027": [20270101]}`);

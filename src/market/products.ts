@@ -31,6 +31,8 @@ export interface Product {
   readonly expiry: string;
   /** A price of the right order of magnitude, for simulated prices alone. */
   readonly referencePrice: number;
+  /** Daily limit as a fraction of the previous settlement price, for simulated prices alone; absent: what is usual. */
+  readonly priceLimit?: number;
 }
 
 /** Products by code, which is unique over all exchanges (checked by a test, also ignoring case). */
@@ -84,5 +86,6 @@ function toProduct(row: ProductRow): Product {
     listing: row.listing,
     expiry: row.expiry,
     referencePrice: row.reference_price,
+    ...(row.price_limit === undefined ? {} : { priceLimit: row.price_limit }),
   };
 }

@@ -43,9 +43,11 @@ const tradingDaySwitchMs = 20 * 60 * minuteMs;
 const lateTicksMs = 3_000;
 /** Products whose night had the auction get an opening tick in the morning as well. */
 const openingTicksMs = minuteMs;
-/** Times of day within which closing and settlement prices come, after the close. */
+/** Time of day from which closing and settlement prices come, after the exchanges' close, and for how long. */
 const statusBeginMs = 15 * 60 * minuteMs;
-const statusEndMs = 17 * 60 * minuteMs;
+const statusMs = 2 * 60 * minuteMs;
+/** The exchanges' own hours end at 15:15 at the latest. */
+const latestCloseMs = (15 * 60 + 15) * minuteMs;
 /** Present, past and to come: ticks of the night and of a snapshot beside those of the present. */
 const keptDays = 8;
 
@@ -138,7 +140,9 @@ export class ExchangeSchedule implements SessionSchedule {
       else timeline.auction(from);
       timeline.session('trading', from, to);
     });
-    timeline.status(midnight + statusBeginMs, midnight + statusEndMs);
+    // A product that trades for longer has its prices published later.
+    const lateMs = Math.max(0, day.at(-1)![1] * minuteMs - latestCloseMs);
+    timeline.status(midnight + statusBeginMs, midnight + statusBeginMs + statusMs + lateMs);
     return { tradingDay, ...timeline.done(midnight + tradingDaySwitchMs) };
   }
 }

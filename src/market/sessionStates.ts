@@ -1,3 +1,5 @@
+import { lastTradingDay } from './contracts.js';
+import { LastDaySchedule } from './lastDaySchedule.js';
 import type { Product } from './products.js';
 import {
   AlwaysOpenSchedule,
@@ -7,10 +9,17 @@ import {
   type SessionState,
 } from './sessionSchedule.js';
 import type { TradingCalendar } from './tradingCalendar.js';
-import { sessionHours, settlementTradingHours, type SessionHours } from './tradingHours.js';
+import {
+  endsEarlyOnLastDay,
+  sessionHours,
+  settlementTradingHours,
+  type SessionHours,
+} from './tradingHours.js';
 
 /** An id as INE's contracts for trading at settlement have it: sc2701TAS. */
 const tradingAtSettlement = /\d{4}TAS$/;
+/** Year and month of delivery at the end of a future's id. */
+const delivery = /^[A-Z]+(\d\d)(0[1-9]|1[0-2])$/;
 
 /** Hours within which every product's lie: those of products that the table lacks. */
 const widestHours: SessionHours = {
@@ -67,13 +76,22 @@ export class SessionStates {
   }
 
   /**
-   * The schedule of an instrument, which may have hours of its own: contracts for trading at settlement, and any on its
-   * last trading day. `product` is undefined where the product table lacks it.
+   * The schedule of an instrument, which may have hours of its own: contracts for trading at settlement, and bond futures
+   * on their last trading day. `product` is undefined where the product table lacks it.
    */
-  scheduleOfInstrument(product: Product | undefined, id: string, onLastDay = false): SessionSchedule {
+  scheduleOfInstrument(product: Product | undefined, id: string): SessionSchedule {
     if (product === undefined) return this.#scheduleFor(widestHours);
     if (tradingAtSettlement.test(id)) return this.#scheduleFor(settlementTradingHours());
-    return onLastDay ? this.#scheduleFor(sessionHours(product, true)) : this.scheduleOf(product);
+    return endsEarlyOnLastDay(product) ? this.#withLastDay(product, id) : this.scheduleOf(product);
+  }
+
+  #withLastDay(product: Product, id: string): SessionSchedule {
+    const usual = this.scheduleOf(product);
+    const last = this.#scheduleFor(sessionHours(product, true));
+    const [, year, month] = delivery.exec(id) ?? [];
+    if (year === undefined || last === usual) return usual;
+    const lastDay = lastTradingDay(product, 2000 + Number(year), Number(month), this.#calendar);
+    return new LastDaySchedule(usual, last, lastDay, this.#calendar);
   }
 
   #scheduleFor(hours: SessionHours): SessionSchedule {

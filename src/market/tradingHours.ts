@@ -35,14 +35,13 @@ const bondDay: readonly Period[] = [
   ['09:30', '11:30'],
   ['13:00', '15:15'],
 ];
-/** Bond futures end at noon on their last trading day (CFFEX's contract specifications). */
-const lastBondDay: readonly Period[] = [['09:30', '11:30']];
 /** Trading at settlement ends at noon and has no night (INE's rules for such contracts). */
 const settlementTradingDay: readonly Period[] = [
   ['09:00', '10:15'],
   ['10:30', '11:30'],
 ];
 const bonds = new Set(['TS', 'TF', 'T', 'TL']);
+const noon = '12:00';
 const nightOpen = '21:00';
 const minutesPerHour = 60;
 
@@ -55,9 +54,19 @@ export function tradingTime(product: Product): TradingTime {
   };
 }
 
+/**
+ * Whether a product's contracts keep other hours on their last trading day: bond futures end at noon then (CFFEX's contract
+ * specifications).
+ */
+export function endsEarlyOnLastDay({ exchange, product }: Product): boolean {
+  return exchange === 'CFFEX' && bonds.has(product);
+}
+
 /** The same as numbers; `onLastDay`: on the last trading day of a contract. */
 export function sessionHours(product: Product, onLastDay = false): SessionHours {
-  const day = onLastDay && bonds.has(product.product) ? lastBondDay : dayOf(product);
+  const usual = dayOf(product);
+  const morning = usual.filter(([from]) => from < noon);
+  const day = onLastDay && endsEarlyOnLastDay(product) && morning.length > 0 ? morning : usual;
   const { nightClose } = product;
   return {
     day: day.map(toMinutes),

@@ -21,6 +21,10 @@ export interface SimulatorArguments extends Omit<FeedSettings, 'holidays'> {
   readonly clockStartMs: number | undefined;
   /** Simulated ms per real ms. */
   readonly clockSpeed: number;
+  /** File with rows that go over the built-in product table; empty for none. */
+  readonly productsFile: string;
+  /** File with the holidays of `hours` exchange; empty for that of the package. */
+  readonly calendarFile: string;
   /** A recorded day in place of the simulated exchange. */
   readonly replay: ReplayArguments | undefined;
 }
@@ -46,6 +50,8 @@ export const usage = `Simulated market-data fronts
   --seed S              which market is simulated; fronts with one seed agree (1)
   --instruments N       futures first, then options, those nearest to the money first; up to 100000 (all futures)
   --hours MODE          always: open at any hour; exchange: sessions, auctions, nights, holidays (always)
+  --calendar FILE       the holidays of --hours exchange, in the form of data/calendar.json (that file)
+  --products FILE       rows that go over the built-in product table, as the gateway's products_file (none)
   --dates RULE          stamp ticks as production fronts or as simnow do (production)
   --arrivals KIND       uniform, poisson, or burst: all instruments within 10 ms, each half second at rate 2 (uniform)
   --levels N            levels of the book, 1 to 5 (5)
@@ -82,6 +88,8 @@ function read(argv: readonly string[]) {
         seed: { type: 'string', default: '1' },
         instruments: { type: 'string' },
         hours: { type: 'string', default: 'always' },
+        calendar: { type: 'string', default: '' },
+        products: { type: 'string', default: '' },
         dates: { type: 'string', default: 'production' },
         arrivals: { type: 'string', default: 'uniform' },
         levels: { type: 'string', default: '5' },
@@ -140,6 +148,8 @@ const exchangeOptions = {
   seed: '1',
   instruments: undefined,
   hours: 'always',
+  calendar: '',
+  products: '',
   dates: 'production',
   arrivals: 'uniform',
   levels: '5',
@@ -201,6 +211,10 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
   const { instruments } = values;
   const hours = oneOf('hours', values.hours, hoursModes);
   const scripted = values['clock-start'] !== undefined || values['clock-speed'] !== '1';
+  if (values.calendar !== '' && hours !== 'exchange')
+    throw new ArgumentError(
+      '--calendar: only with --hours exchange, a market that is always open has no holidays',
+    );
   const replay = replayOf(values);
   const benchStart = values['bench-start'] ?? (values.bench ? String(Date.now() * 1000) : undefined);
   if (benchStart !== undefined && (hours !== 'always' || scripted)) {
@@ -277,6 +291,8 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
       `a number above 0 up to ${maxSpeed}`,
       (speed) => speed > 0 && speed <= maxSpeed,
     ),
+    productsFile: values.products,
+    calendarFile: values.calendar,
     replay,
   };
 }

@@ -1,5 +1,5 @@
-import { liveContracts, tradingDayAt } from '../market/contracts.js';
-import { loadCalendar } from '../market/holidayCalendar.js';
+import { liveContracts, tradingDayAt, type Contract } from '../market/contracts.js';
+import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
 import { listInstruments } from '../market/options.js';
 import type { ProductTable } from '../market/products.js';
 import { dayToUtcMs, WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
@@ -21,14 +21,16 @@ const defaultLateLimitMs = 500;
 /** What is listed on a trading day, yyyymmdd. */
 interface Listed {
   readonly day: number;
-  /** Exchange codes by id. */
-  readonly exchanges: ReadonlyMap<string, string>;
+  /** By id. */
+  readonly contracts: ReadonlyMap<string, Contract>;
   /** Ids that were not listed before. */
   readonly newcomers: ReadonlySet<string>;
 }
 
 export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
+  /** The holidays of `hours` exchange; by default those that ship with the package. */
+  readonly calendar?: HolidayCalendar;
   readonly clock?: SimulationClock;
   /** Number of instruments: futures first, then options. All futures and nothing else where it is not given. */
   readonly instruments?: number | undefined;
@@ -51,7 +53,7 @@ export class Exchange implements Market {
   readonly #indices = new Map<string, number>();
   readonly #ids: string[] = [];
   readonly #subscriptions = new Map<Subscriber, Set<number>>();
-  #listed: Listed = { day: 0, exchanges: new Map(), newcomers: new Set() };
+  #listed: Listed = { day: 0, contracts: new Map(), newcomers: new Set() };
   /** The trading day, yyyymmdd, whose contracts tick. */
   #tickingDay: number;
   #timer: NodeJS.Timeout | undefined;
@@ -65,9 +67,9 @@ export class Exchange implements Market {
     this.#clock = options.clock ?? new SimulationClock();
     // A market that never closes has no holidays either.
     this.#neverCloses = options.hours !== 'exchange';
-    const calendar = this.#neverCloses ? undefined : loadCalendar();
+    const calendar = this.#neverCloses ? undefined : (options.calendar ?? loadCalendar());
     this.#calendar = calendar ?? new WeekdayCalendar();
-    this.#feed = new TickFeed({ ...options, holidays: calendar?.holidays ?? [] });
+    this.#feed = new TickFeed({ ...options, holidays: calendar?.holidays ?? [] }, this.#products);
     this.#tickingDay = this.tradingDay();
     this.#limitLateness();
   }
@@ -84,11 +86,11 @@ export class Exchange implements Market {
 
   /** Ids of the contracts that are listed on the current trading day. */
   listedIds(): ReadonlySet<string> {
-    return new Set(this.#exchanges().keys());
+    return new Set(this.#contracts().keys());
   }
 
   isListed(id: string): boolean {
-    return this.#exchanges().has(id);
+    return this.#contracts().has(id);
   }
 
   /**
@@ -97,11 +99,12 @@ export class Exchange implements Market {
    */
   subscribe(subscriber: Subscriber, ids: readonly string[], ageMs = 0): void {
     const now = this.now();
-    const listed = this.#exchanges(now);
+    const listed = this.#contracts(now);
     const mine = this.#subscriptions.get(subscriber) ?? new Set<number>();
     this.#subscriptions.set(subscriber, mine);
     for (const id of ids) {
-      const index = listed.has(id) ? this.#feed.add(id) : -1;
+      const contract = listed.get(id);
+      const index = contract === undefined ? -1 : this.#feed.add(id, contract.expireDate);
       if (index < 0) continue;
       this.#indices.set(id, index);
       this.#ids[index] = id;
@@ -156,7 +159,7 @@ export class Exchange implements Market {
     const now = this.now();
     return {
       id,
-      exchange: this.#exchanges().get(id) ?? '',
+      exchange: this.#contracts().get(id)?.exchange ?? '',
       saturday: lastSaturday(now),
       earlier: (ageMs) => this.#feed.newestFrame(index, now - ageMs),
     };
@@ -175,8 +178,8 @@ export class Exchange implements Market {
     this.#feed.close();
   }
 
-  /** Exchange codes of the listed instruments by id. */
-  #exchanges(now = this.now()): ReadonlyMap<string, string> {
+  /** The listed instruments by id. */
+  #contracts(now = this.now()): ReadonlyMap<string, Contract> {
     const at = new Date(now);
     const day = tradingDayAt(at, this.#calendar);
     if (this.#listed.day !== day) {
@@ -184,10 +187,10 @@ export class Exchange implements Market {
         this.#instruments === undefined
           ? liveContracts(this.#products, at, this.#calendar)
           : listInstruments(this.#products, at, this.#calendar, this.#instruments);
-      const exchanges = new Map(contracts.map(({ id, exchange }) => [id, exchange]));
-      this.#listed = { day, exchanges, newcomers: this.#newcomers(day) };
+      const byId = new Map(contracts.map((contract) => [contract.id, contract]));
+      this.#listed = { day, contracts: byId, newcomers: this.#newcomers(day) };
     }
-    return this.#listed.exchanges;
+    return this.#listed.contracts;
   }
 
   /** Futures that were not listed on the trading day before; where the market never closes, nobody asks. */
@@ -214,7 +217,7 @@ export class Exchange implements Market {
    * turn for the future of a clock set back.
    */
   #rollOver(now: number): void {
-    const listed = this.#exchanges(now);
+    const listed = this.#contracts(now);
     const { day } = this.#listed;
     if (day === this.#tickingDay) return;
     if (day > this.#tickingDay) this.#collect(this.#beginOf(day) - 1);

@@ -1,5 +1,6 @@
-import { loadProducts } from '../market/products.js';
-import type { SimulatorArguments } from './arguments.js';
+import { readProductTable } from '../config/productsFile.js';
+import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
+import { ArgumentError, type SimulatorArguments } from './arguments.js';
 import type { SimulationClock } from './clock.js';
 import { ControlServer } from './control.js';
 import { Exchange } from './exchange.js';
@@ -17,10 +18,11 @@ export class Fronts {
   /**
    * @param clock is that of the control API
    * @param market what the fronts send; the simulated exchange where it is not given
+   * @throws ArgumentError when a file that is named is of no use, one line for each thing that is wrong
    */
   constructor(given: SimulatorArguments, clock: SimulationClock, market?: Market) {
     this.#arguments = given;
-    this.#market = market ?? new Exchange({ ...given, products: loadProducts(), clock });
+    this.#market = market ?? simulatedExchange(given, clock);
     this.#control = new ControlServer({
       fronts: this.#fronts,
       clock,
@@ -57,6 +59,21 @@ export class Fronts {
     this.#control.close();
     for (const front of this.#fronts) front.close();
     this.#market.close();
+  }
+}
+
+function simulatedExchange(given: SimulatorArguments, clock: SimulationClock): Exchange {
+  const { products, faults } = readProductTable(given.productsFile, process.cwd());
+  if (faults.length > 0) throw new ArgumentError(faults.map((fault) => `--products ${fault}`).join('\n'));
+  const calendar = given.calendarFile === '' ? {} : { calendar: calendarOf(given.calendarFile) };
+  return new Exchange({ ...given, products, clock, ...calendar });
+}
+
+function calendarOf(file: string): HolidayCalendar {
+  try {
+    return loadCalendar(file);
+  } catch (error) {
+    throw new ArgumentError(`--calendar ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -15,13 +15,15 @@ const groupSignalMs = 100;
 const portHint =
   'set other ports with simulator.base_port or QACTPMD_SIMULATOR_BASE_PORT, or run without fronts: --front-addr sim://';
 
-/** How the simulated fronts are started; the config's `simulator` section. */
+/** How the simulated fronts are started: the config's `simulator` section, and its product table. */
 export interface SimulatorOptions {
   readonly fronts: number;
   readonly basePort: number;
   /** Ticks per second and instrument. */
   readonly rate: number;
   readonly seed: number;
+  /** Absolute path of the file that goes over the built-in product table; empty for none. */
+  readonly productsFile: string;
 }
 
 /** Runs the simulated fronts as a child process, starts it again when it dies, and ends it with the gateway. */
@@ -67,11 +69,14 @@ export class SimulatorSupervisor {
   }
 
   async #launch(): Promise<void> {
-    const { fronts, basePort, rate, seed } = this.#options;
+    const { fronts, basePort, rate, seed, productsFile } = this.#options;
     const startedAt = Date.now();
     const child = fork(
       packagePath('dist', 'src', 'simulator', 'main.js'),
-      ['--fronts', `${fronts}`, '--base-port', `${basePort}`, '--rate', `${rate}`, '--seed', `${seed}`],
+      [
+        ...['--fronts', `${fronts}`, '--base-port', `${basePort}`, '--rate', `${rate}`, '--seed', `${seed}`],
+        ...(productsFile === '' ? [] : ['--products', productsFile]),
+      ],
       { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
     );
     this.#child = child;

@@ -1,5 +1,7 @@
 import koffi from 'koffi';
+import { exchanges, loadProducts, type Product, type ProductTable } from '../market/products.js';
 import { dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import { sessionHours, type SessionHours } from '../market/tradingHours.js';
 import { packagePath } from '../paths.js';
 
 /** Ticks that one native call hands over at most. */
@@ -36,7 +38,26 @@ function bind() {
       out: Uint8Array,
     ) => number,
     free: library.func('void qm_feed_free(void *feed)') as (feed: unknown) => void,
-    add: library.func('int qm_add(void *feed, const char *id)') as (feed: unknown, id: string) => number,
+    setProduct: library.func(
+      'void qm_set_product(void *feed, const char *code, int exchange, double multiplier, double price_tick, ' +
+        'double reference_price, double price_limit, const char *underlying, void *hours, void *last_day_hours)',
+    ) as (
+      feed: unknown,
+      code: string,
+      exchange: number,
+      multiplier: number,
+      priceTick: number,
+      referencePrice: number,
+      priceLimit: number,
+      underlying: string,
+      hours: Int32Array,
+      lastDayHours: Int32Array,
+    ) => void,
+    add: library.func('int qm_add(void *feed, const char *id, int last_day)') as (
+      feed: unknown,
+      id: string,
+      lastDay: number,
+    ) => number,
     setActive: library.func('void qm_set_active(void *feed, int index, int active, double now)') as (
       feed: unknown,
       index: number,
@@ -78,7 +99,7 @@ export const arrivalKinds = ['uniform', 'poisson', 'burst'] as const;
 export const hoursModes = ['always', 'exchange'] as const;
 export const dateRules = ['production', 'simnow'] as const;
 
-/** What a feed's ticks depend on; feeds with the same settings agree tick for tick. */
+/** What a feed's ticks depend on; feeds with the same settings, and the same products, agree tick for tick. */
 export interface FeedSettings {
   readonly seed: number;
   /** Ticks per second of each instrument, at most 1000. */
@@ -124,7 +145,11 @@ export interface ModelDay {
 }
 
 /** Numbers that describe a trading day with the most sessions. */
-const longestModelDay = 12;
+const longestModelDay = 18;
+/** Night sessions begin at 21:00, in minutes. */
+const nightOpen = 21 * 60;
+/** Daily price limit of products whose row names none, as a fraction of the previous settlement price. */
+const usualPriceLimit = 0.1;
 
 let native: ReturnType<typeof bind> | undefined;
 
@@ -141,8 +166,11 @@ export class TickFeed {
   /** For single frames: these are asked for while `#frames` is handed over. */
   readonly #frame: Buffer;
 
-  /** Settings that are not given have their defaults. Throws when the library cannot be loaded. */
-  constructor(given: Partial<FeedSettings> = {}) {
+  /**
+   * Settings that are not given have their defaults, `products` are those of the package. Throws when the library cannot
+   * be loaded.
+   */
+  constructor(given: Partial<FeedSettings> = {}, products: ProductTable = loadProducts()) {
     const settings: FeedSettings = { ...defaultFeedSettings, ...given };
     const holidays = Int32Array.from(settings.holidays, (day) => dayToUtcMs(day) / dayMs);
     this.#native = native ??= bind();
@@ -158,13 +186,33 @@ export class TickFeed {
       holidays,
       holidays.length,
     );
+    for (const product of products.values()) this.#setProduct(product);
     this.#frames = Buffer.alloc(batchTicks * this.#native.longestFrame());
     this.#frame = Buffer.alloc(this.#native.longestFrame());
   }
 
-  /** Index of an instrument from 0 on; -1 for an id that the model does not know. */
-  add(id: string): number {
-    return this.#native.add(this.#feed, id);
+  /**
+   * Index of an instrument from 0 on; -1 for an id that the model does not know.
+   *
+   * @param lastDay its last trading day, yyyymmdd, where its hours may differ on that day
+   */
+  add(id: string, lastDay?: number): number {
+    return this.#native.add(this.#feed, id, lastDay === undefined ? -1 : dayToUtcMs(lastDay) / dayMs);
+  }
+
+  #setProduct(product: Product): void {
+    this.#native.setProduct(
+      this.#feed,
+      product.product,
+      exchanges.indexOf(product.exchange),
+      product.multiplier,
+      product.priceTick,
+      product.referencePrice,
+      product.priceLimit ?? usualPriceLimit,
+      product.underlying ?? '',
+      hoursAsNumbers(sessionHours(product)),
+      hoursAsNumbers(sessionHours(product, true)),
+    );
   }
 
   /** The trading day that an instant is accounted to. */
@@ -230,4 +278,9 @@ export class TickFeed {
   close(): void {
     this.#native.free(this.#feed);
   }
+}
+
+/** Minutes of the night session, number of day sessions, begin and end of each. */
+function hoursAsNumbers({ day, night }: SessionHours): Int32Array {
+  return Int32Array.of(night === null ? 0 : night[1] - nightOpen, day.length, ...day.flat());
 }

@@ -35,7 +35,8 @@ describe('calendar_file', () => {
     ['{"years": {"30": []}}', 'years: 30 is not a year'],
     ['{"years": [20300101]}', 'years must be an object'],
     ['[]', 'years must be an object'],
-    ['{"years"', 'JSON'],
+    ['{"years"', 'line 1, column 9: expected ":"'],
+    ['{"years": {"2030": [], "2030": []}}', 'the key "2030" comes twice'],
     [
       `{"years": {"2030": [${weekdays.join()}]}}`,
       'no holiday has more than 20 weekdays, as one from 20300701',
@@ -52,7 +53,7 @@ describe('calendar_file', () => {
   it('is refused when it is not there', () => {
     const cwd = temporaryFolder();
     expect(problemsOf({ file: { calendar_file: 'none.json' }, cwd })).toEqual([
-      `calendar_file: cannot read ${join(cwd, 'none.json')} (ENOENT)`,
+      `calendar_file: ${join(cwd, 'none.json')}: there is no such file`,
     ]);
   });
 });

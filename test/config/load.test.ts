@@ -27,6 +27,7 @@ describe('defaults', () => {
       redundantInstruments: [{ text: '*', exchange: undefined, id: '', open: true }],
       unsubscribeGrace: 10,
       alwaysSubscribe: [],
+      productsFile: '',
       products: loadProducts(),
       importedInstruments: [],
       discoverInstruments: true,

@@ -65,7 +65,7 @@ describe('the product table', () => {
 
   it.each([
     [{}, /^p\.json: must be a list of rows, not an object$/],
-    ['[{', /^p\.json: no JSON: line 1/],
+    ['[{', /^p\.json: line 1, column 3: /],
     [[1], /^p\.json: row 1: must be an object, not 1$/],
     [[{ exchange: 'DCE' }], /^p\.json: row 1: product: is missing, must be 1 to 4 letters/],
     [[{ product: 'r2' }], /^p\.json: row 1 \(r2\): product: must be 1 to 4 letters.*, not "r2"$/],
@@ -77,7 +77,7 @@ describe('the product table', () => {
       [added, { product: 'rb', pricetick: 1 }],
       /row 2 \(rb\): pricetick: unknown key, did you mean price_tick\?$/,
     ],
-    [[{ product: 'rb', price_tick: 0 }], /row 1 \(rb\): price_tick: must be a number above 0 .*, not 0$/],
+    [[{ product: 'rb', price_tick: 0 }], /row 1 \(rb\): price_tick: must be a number from 0.0001 .*, not 0$/],
     [[{ product: 'rb', night_close: '25:00' }], /row 1 \(rb\): night_close: must be HH:MM .*, not "25:00"$/],
     [[{ product: 'rb', exchange: 'LME' }], /row 1 \(rb\): exchange: must be one of "SHFE".*, not "LME"$/],
     [
@@ -85,6 +85,11 @@ describe('the product table', () => {
       /row 1 \(rb\): product: ids of CZCE begin with capitals, not "rb"$/,
     ],
     [[{ product: 'rb', day_hours: [['10:00', '09:00']] }], /day_hours: must be a list such as/],
+    [[{ product: 'rb', day_hours: [['06:59', '09:00']] }], /day_hours: .* from "07:00" to "18:00"/],
+    [[{ product: 'rb', day_hours: [['09:00', '18:01']] }], /day_hours: .* from "07:00" to "18:00"/],
+    [[{ product: 'rb', night_close: '05:31' }], /night_close: must be HH:MM .*"05:30".*, not "05:31"$/],
+    [[{ product: 'rb', underlying: 'rb' }], /rb: underlying: "rb" has no futures/],
+    [[{ product: 'rb', underlying: 'IO' }], /rb: underlying: "IO" has no futures/],
     [
       [{ product: 'rb', months: [5, 1] }],
       /months: must be a list of months from 1 to 12, in order, not a list of 2$/,
@@ -103,12 +108,18 @@ describe('the product table', () => {
     expect(faults[0]).toMatch(fault);
   });
 
+  it('refuses a file of another encoding, where names would be lost', () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'p.json'), Buffer.from([0x5b, 0xc2, 0xdd, 0x5d]));
+    expect(readProductTable('p.json', cwd).faults).toEqual(['p.json: is not UTF-8 text']);
+  });
+
   it('is named by products_file', () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'p.json'), JSON.stringify([added]));
     expect(load({ cwd, file: { products_file: 'p.json' } }).products.has('xy')).toBe(true);
     expect(problemsOf({ file: { products_file: 'nothing.json' } })).toEqual([
-      'products_file: nothing.json: cannot be read (ENOENT)',
+      'products_file: nothing.json: there is no such file',
     ]);
   });
 });

@@ -133,6 +133,36 @@ describe('instruments that no rule lists', () => {
   });
 });
 
+describe('products of the user', () => {
+  it('are quoted by the simulated exchange of the gateway, with its own fronts', async () => {
+    const file = join(temporaryFolder(), 'products.json');
+    writeFileSync(
+      file,
+      JSON.stringify([
+        { product: 'xy', exchange: 'DCE', volume_multiple: 5, price_tick: 0.5, reference_price: 1234 },
+        { product: 'rb', remove: true },
+      ]),
+    );
+    const process = await gateway({
+      simulator: { fronts: 1, base_port: await freePorts(1) },
+      products_file: file,
+    });
+    const one = await client(process);
+    one.send({ action: 'list_instruments', product: 'xy' });
+    const { instruments } = await one.next('the list', ({ action }) => action === 'list_instruments');
+    expect(instruments).toHaveLength(12);
+    one.send({ action: 'subscribe', instruments });
+    const { data } = await one.next('a tick', ({ action }) => action === 'market_data');
+    const { last_price: last, turnover, volume, pre_settlement: before } = data as Record<string, number>;
+    expect((last! * 10) % 5).toBe(0);
+    expect(last! / 1234).toBeGreaterThan(0.5);
+    expect(last! / 1234).toBeLessThan(2);
+    // Turnover is that of five units a lot, at a price of the day.
+    expect(turnover! / volume! / before!).toBeGreaterThan(4);
+    expect(turnover! / volume! / before!).toBeLessThan(6);
+  });
+});
+
 /** Instruments of copper that were found, which the simulated exchange lists by the same rule. */
 function cuBeyondRules(file: string): number {
   const { instruments } = JSON.parse(readFileSync(file, 'utf8')) as { instruments: Record<string, number> };

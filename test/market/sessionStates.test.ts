@@ -200,10 +200,30 @@ describe('instruments with hours of their own', () => {
   });
 
   it('a bond future ends at noon on its last trading day', () => {
-    const last = states.scheduleOfInstrument(product('T'), 'T2612', true);
-    expect(last.state(time('2026-12-11T11:29:59'))).toBe('trading');
-    expect(last.state(time('2026-12-11T13:30:00'))).toBe('closed');
-    expect(states.scheduleOfInstrument(product('IF'), 'IF2612', true)).toBe(states.scheduleOf(product('IF')));
+    const bond = states.scheduleOfInstrument(product('T'), 'T2612');
+    const usual = states.scheduleOf(product('T'));
+    for (const at of [
+      '2026-12-10T13:30:00',
+      '2026-12-11T09:26:00',
+      '2026-12-11T11:29:59',
+      '2026-12-14T14:00:00',
+    ])
+      expect(bond.moment(time(at))).toEqual({
+        ...usual.moment(time(at)),
+        until: expect.any(Number),
+        next: expect.any(String),
+      });
+    expect(bond.state(time('2026-12-11T13:30:00'))).toBe('closed');
+    expect(bond.isOffSession(time('2026-12-11T11:30:02'))).toBe(false);
+    expect(bond.isOffSession(time('2026-12-11T13:30:00'))).toBe(true);
+    // Its settlement price comes when all do.
+    expect(bond.isOffSession(time('2026-12-11T15:30:00'))).toBe(false);
+    expect(bond.moment(time('2026-12-11T08:00:00')).since).toBe(time('2026-12-10T15:15:00'));
+    expect(bond.moment(time('2026-12-11T13:30:00')).since).toBe(time('2026-12-11T11:30:00'));
+    expect(states.scheduleOfInstrument(product('T'), 'T2703').state(time('2026-12-11T13:30:00'))).toBe(
+      'trading',
+    );
+    expect(states.scheduleOfInstrument(product('IF'), 'IF2612')).toBe(states.scheduleOf(product('IF')));
   });
 
   it('a product that the table lacks is on session whenever any product is', () => {

@@ -34,6 +34,26 @@ struct Result {
     }
 };
 
+/** A night of each length, as many sessions as a day may have, and a single minute. */
+void giveHours(Feed& feed) {
+    const auto change = [&](const char* code, auto&& how) {
+        Product product = feed.products().find(code)->second;
+        how(product);
+        feed.setProduct(code, product);
+    };
+    change("rb", [](Product& product) { product.hours.nightMinutes = 120; });
+    change("au", [](Product& product) { product.hours.nightMinutes = 330; });
+    change("IF", [](Product& product) { product.hours = {2, {{570, 690}, {780, 900}}, 0}; });
+    change("T", [](Product& product) {
+        product.hours = {2, {{570, 690}, {780, 915}}, 0};
+        product.lastDayHours = {1, {{570, 690}}, 0};
+    });
+    change("si", [](Product& product) {
+        product.hours = {6, {{420, 480}, {500, 560}, {580, 640}, {660, 720}, {740, 800}, {1000, 1080}}, 240};
+    });
+    change("cu", [](Product& product) { product.hours = {1, {{600, 601}}, 0}; });
+}
+
 /**
  * A stretch of days with pauses, steps back and changes of rate, then single ticks of any year. A bench run, whose
  * ticks are counted from its beginning, lasts minutes and has one rate.
@@ -43,7 +63,10 @@ void exercise(const FeedSettings& settings, Result& result) {
     const uint64_t longestStepMs = bench ? 50 : 200000;
     Feed feed(settings);
     feed.hours().setHolidays(holidays, std::size(holidays));
-    for (const char* id : ids) feed.add(id);
+    giveHours(feed);
+    // Every other one has its last day three days after the start.
+    int64_t lastDay = -1;
+    for (const char* id : ids) feed.add(id, lastDay = lastDay < 0 ? 20780 : -1);
     const int count = static_cast<int>(feed.size());
     std::mt19937_64 random(settings.seed);
     Tick tick{};

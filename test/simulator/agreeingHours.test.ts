@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveContracts } from '../../src/market/contracts.js';
 import { loadCalendar } from '../../src/market/holidayCalendar.js';
 import { ExchangeHours } from '../../src/market/marketHours.js';
-import { loadProducts, type Product } from '../../src/market/products.js';
+import { loadProducts, shippedProductRows, toProductTable, type Product } from '../../src/market/products.js';
+import { dayToUtcMs } from '../../src/market/tradingCalendar.js';
 import type { SessionState } from '../../src/market/sessionSchedule.js';
 import { SessionStates } from '../../src/market/sessionStates.js';
 import { TickFeed, type ModelDay } from '../../src/simulator/tickFeed.js';
@@ -16,13 +17,29 @@ const hourMs = 60 * minuteMs;
 const from = Date.parse('2026-01-01T12:00:00+08:00');
 const to = Date.parse('2026-12-31T12:00:00+08:00');
 const calendar = loadCalendar();
-const products = loadProducts();
+/** The built-in table with a product that has every kind of hours that one may be given. */
+const products = toProductTable([
+  ...shippedProductRows(),
+  {
+    ...shippedProductRows()[0]!,
+    product: 'xy',
+    night_close: '05:30',
+    day_hours: [
+      ['07:00', '07:01'],
+      ['07:15', '09:00'],
+      ['10:00', '10:30'],
+      ['12:00', '12:30'],
+      ['13:00', '16:00'],
+      ['16:59', '18:00'],
+    ],
+  },
+]);
 const states = new SessionStates('exchange', calendar);
 let feed: TickFeed;
 
 beforeAll(async () => {
   await buildNative();
-  feed = new TickFeed({ hours: 'exchange', holidays: calendar.holidays });
+  feed = new TickFeed({ hours: 'exchange', holidays: calendar.holidays }, products);
 });
 afterAll(() => feed.close());
 
@@ -39,6 +56,11 @@ function modelDays(product: Product): ModelDay[] {
   return days;
 }
 
+/** Of the contracts of a year, those that end within it. */
+const expiring = liveContracts(products, new Date(from), calendar).filter(
+  ({ expireDate }) => expireDate < 20261230,
+);
+
 describe('the hours of the gateway and of the simulated exchange', () => {
   it('cover all products that have futures', () => {
     expect(withFutures.length).toBeGreaterThan(85);
@@ -52,6 +74,51 @@ describe('the hours of the gateway and of the simulated exchange', () => {
       expect(days.map((day) => stretchesOf(product, day))).toEqual(days.map(stretchesInModel));
     },
   );
+});
+
+describe('on the last trading day of a contract', () => {
+  const middayOf = (day: number): number => dayToUtcMs(day) + 4 * hourMs;
+
+  let lasting: TickFeed;
+  beforeAll(() => {
+    lasting = new TickFeed({ hours: 'exchange', holidays: calendar.holidays }, products);
+  });
+  afterAll(() => lasting.close());
+
+  it('they agree for every contract that ends within a year, and on the days around', () => {
+    expect(expiring.length).toBeGreaterThan(500);
+    for (const { id, product, expireDate } of expiring) {
+      const index = lasting.add(id, expireDate);
+      const schedule = states.scheduleOfInstrument(products.get(product), id);
+      for (const day of [calendar.previous(expireDate), expireDate, calendar.next(expireDate)]) {
+        const { sessions, end } = lasting.dayAt(index, middayOf(day));
+        for (const session of sessions)
+          expect([id, day, schedule.state(session.start), schedule.state(session.end)]).toEqual([
+            id,
+            day,
+            expect.stringMatching(/^(?:trading|night)$/),
+            expect.stringMatching(/^(?:break|closed)$/),
+          ]);
+        const close = schedule.moment(sessions.at(-1)!.end);
+        expect([id, close.state, close.tradingDay]).toEqual([id, 'closed', day]);
+        expect(close.until).toBeGreaterThanOrEqual(end);
+      }
+    }
+  });
+
+  it('bonds end at 11:30, and everything else when it always does', () => {
+    const early = expiring.filter(({ id, expireDate }) => {
+      const index = lasting.add(id, expireDate);
+      const last = (day: number): number =>
+        lasting.dayAt(index, middayOf(day)).sessions.at(-1)!.end % (24 * hourMs);
+      return last(expireDate) !== last(calendar.previous(expireDate));
+    });
+    expect(new Set(early.map(({ product }) => product))).toEqual(new Set(['TS', 'TF', 'T', 'TL']));
+    for (const { id, expireDate } of early)
+      expect(
+        lasting.dayAt(lasting.add(id, expireDate), middayOf(expireDate)).sessions.map(({ end }) => end),
+      ).toEqual([dayToUtcMs(expireDate) + 3.5 * hourMs]);
+  });
 });
 
 interface Stretch {
@@ -90,7 +157,7 @@ function stretchesInModel({ day, auction, sessions }: ModelDay): Stretch[] {
 
 it('the hours of the market as a whole are those in which some product has a session or an auction', () => {
   const hours = new ExchangeHours(calendar);
-  const schedules = [...new Set(withFutures.map((product) => states.scheduleOf(product)))];
+  const schedules = [...new Set([...loadProducts().values()].map((product) => states.scheduleOf(product)))];
   expect(schedules.length).toBeGreaterThan(5);
   const lateMs = 3 * minuteMs;
   for (let at = from; at < to; at += minuteMs) {

@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listInstruments } from '../../src/market/options.js';
-import { loadProducts } from '../../src/market/products.js';
+import { loadProducts, shippedProductRows, toProductTable } from '../../src/market/products.js';
 import { SimulationClock } from '../../src/simulator/clock.js';
 import { Exchange, type ExchangeOptions } from '../../src/simulator/exchange.js';
 import type { Subscriber } from '../../src/simulator/market.js';
@@ -86,6 +86,49 @@ it('runs a clock of a millionfold speed over a week of holidays within the secon
   await vi.waitFor(() => expect(days().at(-1)).toBeGreaterThan(20261007), deadline);
   expect(days()).toEqual(days().sort((a, b) => a - b));
   expect(days().filter((day) => day > 20260930 && day < 20261008)).toEqual([]);
+});
+
+/** Times of day at which an instrument has ticks from 12:00 to 19:00, the exchange looked at every half hour. */
+function afternoonOf(id: string, day: string, options: Partial<ExchangeOptions> = {}): string[] {
+  const at = (time: string): number => Date.parse(`${day}T${time}:00+08:00`);
+  const clock = new SimulationClock(at('12:00'), 0.001);
+  const { exchange, subscriber, ticks } = open({ clock, rate: 0.01, hours: 'exchange', ...options });
+  exchange.subscribe(subscriber, [id]);
+  ticks.length = 0;
+  exchange.subscribe(subscriber, [id]);
+  const before = ticks.length;
+  for (let now = at('12:00'); now <= at('19:00'); now += 1_800_000) {
+    clock.set(now, 0.001);
+    exchange.clockSet();
+    exchange.sendExtra(subscriber, 0);
+  }
+  return ticks.slice(before).map(({ fields }) => String(fields[208]));
+}
+
+describe('the hours of contracts', () => {
+  it('a bond future is silent from noon on its last trading day, but for its closing prices', () => {
+    for (const [id, day] of [
+      ['T2612', '2026-12-10'],
+      ['T2703', '2026-12-11'],
+    ] as const)
+      expect(afternoonOf(id, day).filter((time) => time < '15:15').length).toBeGreaterThan(2);
+    expect(afternoonOf('T2612', '2026-12-11').length).toBe(2);
+  });
+
+  it('a product of the user keeps its own, and its closing prices come after them', () => {
+    const row = {
+      ...shippedProductRows().find(({ product }) => product === 'm')!,
+      product: 'xy',
+      night_close: null,
+      day_hours: [['10:00', '17:00']] as const,
+    };
+    const own = toProductTable([...shippedProductRows(), row]);
+    const stamps = afternoonOf('xy2701', '2026-12-10', { products: own });
+    for (const hour of ['12', '13', '14', '15', '16'])
+      expect(stamps.filter((time) => time.startsWith(hour)).length).toBeGreaterThan(0);
+    expect(stamps.filter((time) => time > '17:01').length).toBe(2);
+    expect(stamps.filter((time) => time > '17:01' && time < '17:10').length).toBe(1);
+  });
 });
 
 it('does not tick a contract before its listing and after its last day', () => {

@@ -120,6 +120,10 @@ it.each([
   [['--control-port', 'x'], '--control-port x: must be a whole number from 0 to 65535'],
   [['--reject-login', '0'], '--reject-login 0: must be an error id from 1 on'],
   [['--late-limit', '0'], '--late-limit 0: must be a whole number of ms from 1 to 3600000'],
+  [['--products', 'none.json'], '--products none.json: there is no such file'],
+  [['--hours', 'exchange', '--calendar', 'none.json'], '--calendar none.json: there is no such file'],
+  [['--calendar', 'x.json'], '--calendar: only with --hours exchange'],
+  [['--replay', 'x.rec', '--products', 'x.json'], '--products: not with --replay'],
   [['--colour', 'red'], "Unknown option '--colour'"],
   [['extra'], "Unexpected argument 'extra'"],
 ])('refuses %j in one line with exit code 2', async (args, line) => {

@@ -1,0 +1,49 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parseJsonText } from './jsonText.js';
+
+const largestFileMb = 64;
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EACCES: 'may not be read by this user',
+  EISDIR: 'is a folder, not a file',
+  ELOOP: 'is a symbolic link that leads nowhere',
+};
+
+/** Why a file cannot be read, as the end of the sentence "<path>: …", from what the system said. */
+export function unreadableReason(error: unknown): string {
+  const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+  return reasons[code] ?? `cannot be read (${code})`;
+}
+
+/** A file's text. Throws an Error whose message ends the sentence "<path>: …". */
+export function readTextFile(path: string): string {
+  let bytes: Buffer;
+  try {
+    const megabytes = statSync(path).size / 2 ** 20;
+    if (megabytes > largestFileMb) throw new TooLarge(megabytes);
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (error instanceof TooLarge) throw error;
+    throw new Error(unreadableReason(error), { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error('is not UTF-8 text', { cause: error });
+  }
+}
+
+/**
+ * What a JSON file of the user's holds. Throws an Error whose message ends the sentence "<path>: …": why it cannot be read,
+ * or the line and column at which it is no JSON.
+ */
+export function readJsonFile(path: string): unknown {
+  return parseJsonText(readTextFile(path));
+}
+
+class TooLarge extends Error {
+  constructor(megabytes: number) {
+    super(`has ${Math.round(megabytes)} MB, at most ${largestFileMb} are read`);
+  }
+}
