@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
 import { loadProducts } from '../../src/market/products.js';
+import type { SessionMoment } from '../../src/market/sessionSchedule.js';
 import { SessionStates } from '../../src/market/sessionStates.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 
@@ -202,17 +203,14 @@ describe('instruments with hours of their own', () => {
   it('a bond future ends at noon on its last trading day', () => {
     const bond = states.scheduleOfInstrument(product('T'), 'T2612');
     const usual = states.scheduleOf(product('T'));
+    const partOf = ({ state, since, tradingDay }: SessionMoment): unknown => [state, since, tradingDay];
     for (const at of [
       '2026-12-10T13:30:00',
       '2026-12-11T09:26:00',
       '2026-12-11T11:29:59',
       '2026-12-14T14:00:00',
     ])
-      expect(bond.moment(time(at))).toEqual({
-        ...usual.moment(time(at)),
-        until: expect.any(Number),
-        next: expect.any(String),
-      });
+      expect(partOf(bond.moment(time(at)))).toEqual(partOf(usual.moment(time(at))));
     expect(bond.state(time('2026-12-11T13:30:00'))).toBe('closed');
     expect(bond.isOffSession(time('2026-12-11T11:30:02'))).toBe(false);
     expect(bond.isOffSession(time('2026-12-11T13:30:00'))).toBe(true);
