@@ -1,40 +1,28 @@
 import {
   closeSync,
-  existsSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
-  renameSync,
   rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { FolderLock } from './folderLock.js';
+import { headerOf, lineOf, parseLine, runOf, wholeLines, type SpillLine } from './spillFormat.js';
+import { countLines, firstReceivedMs, lastNumber, runIn } from './spillGlance.js';
 
 const segmentBytes = 16 * 1024 * 1024;
 const bufferBytes = 256 * 1024;
 const readBytes = 1024 * 1024;
 const fileForm = /^ticks-(\d{9})\.spill$/;
-const headerForm = /^qactpmd-spill 1 (\S{1,40})$/;
-const ownerFile = 'owner';
 /** Time after which a disk that has refused something is tried again. */
 const retryMs = 5000;
 /** The first segment's number; what is put before it gets a lower one. */
 const firstNumber = 500_000_000;
-
-/** A tick as it lies in a segment. */
-export interface SpillLine {
-  readonly run: string;
-  readonly n: number;
-  /** `EXCHANGE.id` */
-  readonly key: string;
-  /** tickCodec.ts */
-  readonly text: string;
-}
 
 interface Segment {
   readonly number: number;
@@ -49,14 +37,11 @@ interface Segment {
 }
 
 /**
- * Ticks on disk, first in, first out. The folder holds segments that are appended to and never changed, each with the
- * name of one run in its first line and then a line for each tick:
+ * Ticks on disk, first in, first out. The folder holds segments (spillFormat.ts) that are appended to and never changed,
+ * each with ticks of one run.
  *
- *   ticks-500000000.spill    qactpmd-spill 1 <run>
- *                            <crc32 of the rest, hex> TAB <n> TAB <EXCHANGE.id> TAB <tick>
- *
- * Only the owner of the folder, named in the file `owner`, writes there. What a killed one has left is read first; a
- * line that was cut or damaged is left out and counted. Everything here is synchronous: it runs in a thread of its own.
+ * Only the owner of the folder (folderLock.ts) writes there. What a killed one has left is read first; a line that was cut
+ * or damaged is left out and counted. Everything here is synchronous: it runs in a thread of its own.
  */
 export class SpillFolder {
   /** Lines that could not be read. */
@@ -66,6 +51,7 @@ export class SpillFolder {
   /** The disk's last word, until somebody has taken it. */
   #error: Error | undefined;
   readonly #folder: string;
+  readonly #lock: FolderLock;
   readonly #maxBytes: number;
   readonly #run: string;
   /** The oldest first. */
@@ -76,11 +62,15 @@ export class SpillFolder {
   #unread = '';
   /** Bytes of all segments. */
   #total = 0;
+  /** What `oldestReceivedMs` has found, and where. */
+  #peeked:
+    { readonly number: number; readonly at: number; readonly receivedMs: number | undefined } | undefined;
   /** Nothing is written before, after the disk has refused something; performance.now(). */
   #retryAt = 0;
 
-  private constructor(folder: string, maxBytes: number, run: string) {
+  private constructor(folder: string, lock: FolderLock, maxBytes: number, run: string) {
     this.#folder = folder;
+    this.#lock = lock;
     this.#maxBytes = maxBytes;
     this.#run = run;
   }
@@ -89,22 +79,20 @@ export class SpillFolder {
    * Takes the folder over; creates it when missing.
    *
    * @param run names this process's ticks
-   * @throws when another process owns it, or it cannot be written to
+   * @throws when somebody else owns it, or it cannot be written to
    */
   static open(folder: string, maxBytes: number, run: string): SpillFolder {
     mkdirSync(folder, { recursive: true });
-    const owner = join(folder, ownerFile);
-    if (existsSync(owner)) {
-      const [pid, started] = readFileSync(owner, 'latin1').split(' ');
-      if (Number(pid) !== process.pid && started !== undefined && startOf(Number(pid)) === started)
-        throw new Error(`${folder} is in use by process ${pid}; give each gateway a spill_path of its own`);
+    const lock = FolderLock.take(folder);
+    const spill = new SpillFolder(folder, lock, maxBytes, run);
+    try {
+      const numbers = readdirSync(folder).flatMap((name) => fileForm.exec(name)?.[1] ?? []);
+      for (const number of numbers.map(Number).sort((a, b) => a - b))
+        spill.#add(number, countLines(spill.#path(number)) - 1);
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    writeFileSync(`${owner}.new`, `${process.pid} ${startOf(process.pid) ?? ''}`);
-    renameSync(`${owner}.new`, owner);
-    const spill = new SpillFolder(folder, maxBytes, run);
-    const numbers = readdirSync(folder).flatMap((name) => fileForm.exec(name)?.[1] ?? []);
-    for (const number of numbers.map(Number).sort((a, b) => a - b))
-      spill.#add(number, countLines(spill.#path(number)) - 1);
     return spill;
   }
 
@@ -115,7 +103,7 @@ export class SpillFolder {
 
   /** Runs whose ticks lie here, the oldest first. */
   get runs(): string[] {
-    const runs = this.#segments.map(({ path }) => headerForm.exec(firstLine(path))?.[1] ?? '');
+    const runs = this.#segments.map(({ path }) => runIn(path));
     return [...new Set(runs.filter((run) => run !== ''))];
   }
 
@@ -133,6 +121,22 @@ export class SpillFolder {
     const error = this.#error;
     this.#error = undefined;
     return error;
+  }
+
+  /** When the next tick to be read was received, ms since the epoch; undefined when none lies on disk. */
+  get oldestReceivedMs(): number | undefined {
+    const segment = this.#segments.find(({ readAt, bytes }) => readAt < bytes);
+    if (segment === undefined) return undefined;
+    const at = segment.readAt - (segment === this.#segments[0] ? this.#unread.length : 0);
+    if (this.#peeked?.number !== segment.number || this.#peeked.at !== at)
+      this.#peeked = { number: segment.number, at, receivedMs: firstReceivedMs(segment.path, at) };
+    return this.#peeked.receivedMs;
+  }
+
+  /** The newest tick of a run that lies here; undefined where there is none. */
+  newestOf(run: string): number | undefined {
+    const segment = this.#segments.findLast(({ path }) => runIn(path) === run);
+    return segment === undefined ? undefined : lastNumber(segment.path, segment.bytes);
   }
 
   /** Adds a tick of this run at the end; false when there is no room, or the disk refuses it. */
@@ -156,20 +160,31 @@ export class SpillFolder {
     const segment = this.#segments.at(-1)!;
     this.#buffer = [];
     this.#buffered = 0;
+    let written = 0;
+    let failure: unknown;
     try {
-      for (let at = 0; at < bytes.length;) {
-        const written = writeSync(this.#fd, bytes, at);
-        at += written;
-        segment.bytes += written;
-        this.#total += written;
-      }
-      segment.left += lines.length;
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
     } catch (error) {
-      // A line may be cut. What comes later goes to another segment.
-      this.refused += lines.length;
-      this.#closeWritten();
-      this.#fail(error);
+      failure = error;
     }
+    const whole = wholeLines(lines, written);
+    segment.bytes += whole.bytes;
+    segment.left += whole.count;
+    this.#total += whole.bytes;
+    if (failure === undefined) return;
+    this.refused += lines.length - whole.count;
+    this.#cut(segment);
+    this.#fail(failure);
+  }
+
+  /** Takes away what was written of a line; what comes later goes to another segment. */
+  #cut({ bytes }: Segment): void {
+    try {
+      ftruncateSync(this.#fd!, bytes);
+    } catch {
+      // It is never read: nothing after `bytes` is.
+    }
+    this.#closeWritten();
   }
 
   /**
@@ -203,7 +218,7 @@ export class SpillFolder {
     try {
       for (const run of [...new Set(lines.map((each) => each.run))].reverse()) {
         const ofRun = lines.filter((each) => each.run === run);
-        const text = header(run) + ofRun.map(({ n, key, text }) => lineOf(n, key, text)).join('');
+        const text = headerOf(run) + ofRun.map(({ n, key, text }) => lineOf(n, key, text)).join('');
         const path = this.#path(number);
         writeFileSync(path, text, 'latin1');
         added.unshift({ number: number--, path, bytes: text.length, left: ofRun.length, readAt: 0, run: '' });
@@ -234,7 +249,7 @@ export class SpillFolder {
   close(): void {
     this.flush();
     this.#closeWritten();
-    this.#delete(join(this.#folder, ownerFile));
+    this.#lock.release();
   }
 
   #begin(): boolean {
@@ -245,7 +260,7 @@ export class SpillFolder {
       // What is there under that number is what an attempt on a full disk has left.
       const fd = openSync(this.#path(number), 'w');
       this.#fd = fd;
-      writeSync(fd, header(this.#run));
+      writeSync(fd, headerOf(this.#run));
       this.#add(number, 0);
       return true;
     } catch (error) {
@@ -317,60 +332,17 @@ export class SpillFolder {
   }
 
   #parse(line: string, segment: Segment, into: SpillLine[]): void {
-    const begins = headerForm.exec(line);
-    if (begins !== null) {
-      segment.run = begins[1]!;
+    const begins = runOf(line);
+    if (begins !== undefined) {
+      segment.run = begins;
       return;
     }
-    const parts = line.split('\t');
-    const [crc, n, key, text] = parts;
-    if (parts.length !== 4 || segment.run === '' || crc !== checkOf(line.slice(crc!.length + 1)))
-      this.damaged++;
-    else into.push({ run: segment.run, n: Number(n), key: key!, text: text! });
+    const tick = segment.run === '' ? undefined : parseLine(line);
+    if (tick === undefined) this.damaged++;
+    else into.push({ run: segment.run, ...tick });
   }
 
   #path(number: number): string {
     return join(this.#folder, `ticks-${String(number).padStart(9, '0')}.spill`);
-  }
-}
-
-function header(run: string): string {
-  return `qactpmd-spill 1 ${run}\n`;
-}
-
-function lineOf(n: number, key: string, text: string): string {
-  const rest = `${n}\t${key}\t${text}`;
-  return `${checkOf(rest)}\t${rest}\n`;
-}
-
-function checkOf(text: string): string {
-  return crc32(Buffer.from(text, 'latin1')).toString(16);
-}
-
-function countLines(path: string): number {
-  const bytes = Buffer.allocUnsafe(readBytes);
-  const fd = openSync(path, 'r');
-  let lines = 0;
-  for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
-    for (let at = bytes.indexOf(10); at >= 0 && at < count; at = bytes.indexOf(10, at + 1)) lines++;
-  closeSync(fd);
-  return lines;
-}
-
-function firstLine(path: string): string {
-  const bytes = Buffer.alloc(100);
-  const fd = openSync(path, 'r');
-  const count = readSync(fd, bytes, 0, bytes.length, 0);
-  closeSync(fd);
-  return bytes.toString('latin1', 0, count).split('\n')[0]!;
-}
-
-/** When a process started, in the system's ticks since it was booted; undefined when there is none. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }

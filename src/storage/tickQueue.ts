@@ -1,4 +1,5 @@
-import type { SpillFolder, SpillLine } from './spillFolder.js';
+import type { SpillFolder } from './spillFolder.js';
+import type { SpillLine } from './spillFormat.js';
 import type { TickEntry } from './storedInstrument.js';
 
 /** What an entry takes in memory beside its text. */

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SpillFolder } from '../../src/storage/spillFolder.js';
 import { until } from '../e2e/processes.js';
 import { freePort, startRedis } from './redisServer.js';
 import { clientOf, runPersister, temporarySpill, type Running } from './running.js';
@@ -279,16 +280,17 @@ describe('ticks that wait', () => {
   it('stay in memory where the folder belongs to another gateway, which is said', async () => {
     const port = await freePort();
     const spillPath = temporarySpill();
-    writeFileSync(`${spillPath}/owner`, `1 ${startOfInit()}`);
+    const other = SpillFolder.open(spillPath, 1e6, 'other');
     const market = new TapeMarket(keys);
     const running = runPersister(market.tape, port, { storage: { spillPath } });
     expect(running.lines()[0]).toMatch(
-      /^error: .* is in use by process 1; give each gateway a spill_path of its own/,
+      /^error: .* is in use by process \d+ on .*; give each gateway a spill_path of its own/,
     );
     market.batch(100);
     await startRedis(port);
     await running.settled();
     await expectWhole(port, market);
+    other.close();
   });
 });
 
@@ -311,9 +313,3 @@ describe('a start', () => {
     expect(second.persister.status().stored).toBe(15 + 17);
   });
 });
-
-/** When the first process of the machine was started, as a spill folder's owner is known. */
-function startOfInit(): string {
-  const stat = readFileSync('/proc/1/stat', 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]!;
-}

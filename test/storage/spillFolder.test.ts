@@ -1,7 +1,17 @@
-import { appendFileSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { packagePath } from '../../src/paths.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
 import { temporarySpill } from './running.js';
 
@@ -14,6 +24,8 @@ function numbersIn(folder: SpillFolder): number[] {
     numbers.push(...lines.map(({ n }) => n));
   return numbers;
 }
+
+const script = (name: string): string => packagePath('test', 'storage', `${name}.js`);
 
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
@@ -51,15 +63,15 @@ describe('a spill folder', () => {
     expect(folder.append(n, 'SHFE.rb2605', text)).toBe(true);
     numbersIn(folder);
     expect(readdirSync(path)).toEqual(['owner']);
-    folder.close();
-    expect(readdirSync(path)).toEqual([]);
   });
 
   it('gives to the next owner what the last one has left, but for lines that were cut or damaged', () => {
+    const killed = temporarySpill();
+    const first = SpillFolder.open(killed, megabyte, 'first');
+    for (let n = 0; n < 10; n++) first.append(n, 'CFFEX.IO2612-C-4600', `tick ${n}`);
+    first.flush();
     const path = temporarySpill();
-    const killed = SpillFolder.open(path, megabyte, 'first');
-    for (let n = 0; n < 10; n++) killed.append(n, 'CFFEX.IO2612-C-4600', `tick ${n}`);
-    killed.flush();
+    cpSync(killed, path, { recursive: true });
     const file = join(path, 'ticks-500000000.spill');
     const bytes = readFileSync(file);
     // A bit in the fourth tick, and the last one torn.
@@ -101,8 +113,7 @@ describe('a spill folder', () => {
     expect(folder.append(4000, 'SHFE.rb2605', text)).toBe(true);
     expect(folder.length).toBe(4001);
     expect(numbersIn(folder)).toEqual(range(0, 4001));
-    folder.close();
-    expect(readdirSync(path)).toEqual([]);
+    expect(readdirSync(path)).toEqual(['owner']);
   });
 
   it('begins a file where an attempt on a full disk has left an empty one', () => {
@@ -112,6 +123,43 @@ describe('a spill folder', () => {
     expect(folder.append(7, 'SHFE.rb2605', text)).toBe(true);
     expect(numbersIn(folder)).toEqual([7]);
     expect([folder.takeError(), folder.damaged]).toEqual([undefined, 0]);
+  });
+
+  it('keeps each line that a full disk has taken as a whole, and counts the others once', () => {
+    const path = temporarySpill();
+    // Where a file may have 100 KB: the write that passes the limit is cut.
+    const shell = `trap '' XFSZ; ulimit -f 100; exec "${process.execPath}" "${script('fullDisk')}" "${path}" 700`;
+    const { refused, kept, damaged, error } = JSON.parse(
+      execFileSync('bash', ['-c', shell], { encoding: 'utf8' }),
+    ) as { refused: number; kept: number[]; damaged: number; error: string };
+    expect(error).toMatch(/^EFBIG/);
+    expect(kept.length).toBeGreaterThan(100);
+    expect(kept).toEqual(range(0, kept.length));
+    expect({ all: kept.length + refused, damaged }).toEqual({ all: 700, damaged: 0 });
+  });
+
+  it('knows its oldest tick, and the newest of each run', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, 100 * megabyte, 'run');
+    expect([folder.oldestReceivedMs, folder.newestOf('run')]).toEqual([undefined, undefined]);
+    const line = (n: number): string => `0,${1_700_000_000_000 + n},${text}`;
+    for (let n = 10; n < 10_000; n++) folder.append(n, 'SHFE.rb2605', line(n));
+    folder.flush();
+    expect(folder.oldestReceivedMs).toBe(1_700_000_000_010);
+    const read = folder.read();
+    expect(folder.oldestReceivedMs).toBe(1_700_000_000_000 + read.at(-1)!.n + 1);
+    folder.putBack([
+      { run: 'older', n: 7, key: 'SHFE.rb2605', text: line(7) },
+      { run: 'older', n: 8, key: 'SHFE.rb2605', text: line(8) },
+    ]);
+    expect(folder.oldestReceivedMs).toBe(1_700_000_000_007);
+    expect([folder.newestOf('older'), folder.newestOf('run'), folder.newestOf('next')]).toEqual([
+      ...[8, 9999],
+      undefined,
+    ]);
+    numbersIn(folder);
+    expect(folder.oldestReceivedMs).toBeUndefined();
+    folder.close();
   });
 
   it('counts as damaged what somebody has removed, says so once, and goes on', () => {

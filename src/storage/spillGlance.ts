@@ -1,0 +1,52 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { parseLine, runOf } from './spillFormat.js';
+
+const readBytes = 1024 * 1024;
+/** Enough for some lines. */
+const glanceBytes = 4096;
+
+/** How many lines a file has. @throws where it cannot be read */
+export function countLines(path: string): number {
+  const bytes = Buffer.allocUnsafe(readBytes);
+  const fd = openSync(path, 'r');
+  let lines = 0;
+  for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
+    for (let at = bytes.indexOf(10); at >= 0 && at < count; at = bytes.indexOf(10, at + 1)) lines++;
+  closeSync(fd);
+  return lines;
+}
+
+/** The run whose ticks a segment holds; empty where its first line does not say. */
+export function runIn(path: string): string {
+  return runOf(linesAt(path, 0)[0] ?? '') ?? '';
+}
+
+/** When the first tick of a segment from a place in it on was received, ms since the epoch. */
+export function firstReceivedMs(path: string, at: number): number | undefined {
+  for (const line of linesAt(path, at)) {
+    const received = Number(parseLine(line)?.text.split(',')[1]);
+    if (received >= 0) return received;
+  }
+  return undefined;
+}
+
+/** Number of the last whole tick in the first `bytes` of a segment. */
+export function lastNumber(path: string, bytes: number): number | undefined {
+  const whole = linesAt(path, Math.max(0, bytes - glanceBytes)).map(parseLine);
+  return whole.findLast((tick) => tick !== undefined)?.n;
+}
+
+/** Some lines of a file from a place in it on, the first and last of which may be cut; none where it cannot be read. */
+function linesAt(path: string, at: number): string[] {
+  const bytes = Buffer.allocUnsafe(glanceBytes);
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      return bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, at)).split('\n');
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return [];
+  }
+}

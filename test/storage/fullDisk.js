@@ -1,0 +1,17 @@
+// Writes ticks to a spill folder where files may not grow past a limit of the shell's: see spillFolder.test.ts.
+
+const { SpillFolder } = await import('../../dist/src/storage/spillFolder.js');
+
+const [path, ticksText] = process.argv.slice(2);
+const folder = SpillFolder.open(path, 1e9, 'run');
+let refused = 0;
+for (let n = 0; n < Number(ticksText); n++) {
+  if (!folder.append(n, 'SHFE.rb2605', 'y'.repeat(200 + (n % 7)))) refused++;
+  if (n % 50 === 49) folder.flush();
+}
+folder.flush();
+const error = folder.takeError().message;
+const kept = folder.read().map(({ n }) => n);
+process.stdout.write(
+  JSON.stringify({ refused: refused + folder.refused, kept, damaged: folder.damaged, error }),
+);
