@@ -1,4 +1,5 @@
-const slots = 16_384;
+/** Slots that a cluster has. */
+export const slotCount = 16_384;
 
 /** CRC-16/XMODEM, as the cluster specification of Redis has it. */
 function crc16(bytes: Uint8Array): number {
@@ -16,5 +17,5 @@ export function clusterSlot(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
   const hashed = close > open + 1 ? key.slice(open + 1, close) : key;
-  return crc16(Buffer.from(hashed)) % slots;
+  return crc16(Buffer.from(hashed)) % slotCount;
 }

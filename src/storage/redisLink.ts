@@ -1,12 +1,12 @@
 import type { RedisOptions } from 'ioredis';
 import type { Address } from '../config/addressList.js';
 import type { RedisConfig } from '../config/redisConfig.js';
-import { RedisNode, type NodeEvents, type Reply } from './redisNode.js';
+import { clusterLayout } from './clusterLayout.js';
+import { causeOf, RedisNode, type NodeEvents, type Reply } from './redisNode.js';
 
 /** Time between two looks at the cluster's layout, while it cannot be used and while it can. */
 const layoutMs = 1000;
 const settledLayoutMs = 10_000;
-const slotCount = 16_384;
 
 /** Options of a client for one server, or for the one that the sentinels name. */
 export function redisOptions(config: RedisConfig, address?: Address): RedisOptions {
@@ -39,7 +39,9 @@ export class RedisLink {
   /** By address; one of any name where there is no cluster. */
   readonly #nodes = new Map<string, RedisNode>();
   /** Address of the master of each slot, in a cluster. */
-  #slots: string[] = [];
+  #slots: readonly string[] = [];
+  /** Address of the server that a slot has moved to last: it knows the layout, others may hear of it seconds later. */
+  #informed = '';
   #layoutTimer: NodeJS.Timeout | undefined;
   #asking = false;
   /** When the layout was last heard; performance.now(). */
@@ -101,6 +103,7 @@ export class RedisLink {
 
   /** What a server's answer says of the layout: that another one has the key, or that this one is the master no more. */
   consider({ message }: Error, node: RedisNode): void {
+    this.#informed = /^MOVED \d+ (\S+)$/.exec(message)?.[1] ?? this.#informed;
     if (/^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN) /.test(message)) void this.refresh();
     if (message.startsWith('READONLY') && this.#config.sentinels.length > 0)
       node.reconnect(new Error('it is a replica'));
@@ -111,20 +114,12 @@ export class RedisLink {
   async refresh(): Promise<void> {
     if (!this.isCluster || this.#asking || this.#closed) return;
     this.#asking = true;
-    try {
-      for (const [address, node] of [...this.#nodes].filter(([, each]) => each.isReady)) {
-        const [reply] = await node.run([['CLUSTER', 'SLOTS']]).catch((): Reply[] => []);
-        if (reply === undefined || 'error' in reply) continue;
-        const slots = slotsOf(reply.value, address.slice(0, address.lastIndexOf(':')));
-        // One that was just started, or is cut off from the others, knows of nobody.
-        if (slots.length < slotCount || slots.includes('')) continue;
-        this.#arrange(slots);
-        break;
-      }
-    } finally {
-      this.#asking = false;
-      this.#look();
-    }
+    const layout = await this.#askForLayout();
+    this.#asking = false;
+    if (typeof layout === 'object') this.#arrange(layout);
+    // Without any layout nothing else says why. An older one is used until there is a better one.
+    else if (this.#slots.length === 0 && layout !== undefined) this.#down(layout);
+    this.#look();
   }
 
   close(): void {
@@ -134,7 +129,24 @@ export class RedisLink {
     for (const node of this.#nodes.values()) node.close();
   }
 
-  #arrange(slots: string[]): void {
+  /** What the first server says that knows; otherwise why one of them does not, undefined where none has answered. */
+  async #askForLayout(): Promise<readonly string[] | string | undefined> {
+    let trouble: string | undefined;
+    const ready = [...this.#nodes].filter(([, node]) => node.isReady);
+    const first = ready.findIndex(([address]) => address === this.#informed);
+    if (first > 0) ready.unshift(...ready.splice(first, 1));
+    for (const [address, node] of ready) {
+      const [reply] = await node.run([['CLUSTER', 'SLOTS']]).catch((): Reply[] => []);
+      if (reply === undefined) continue;
+      const layout = 'error' in reply ? causeOf(reply.error) : clusterLayout(reply.value, hostOf(address));
+      if (typeof layout !== 'string') return layout;
+      trouble ??= `${address}: ${layout}`;
+    }
+    return trouble;
+  }
+
+  #arrange(slots: readonly string[]): void {
+    if (this.#closed) return;
     this.#arrangedAt = performance.now();
     this.#slots = slots;
     const wanted = new Set([...slots, ...this.#config.clusterNodes.map(addressText)]);
@@ -188,17 +200,6 @@ function addressText({ host, port }: Address): string {
   return `${host}:${port}`;
 }
 
-/**
- * Address of each slot's master, '' where there is none, from the answer to CLUSTER SLOTS.
- *
- * @param asked host of the server that has answered: the one that is meant where none is named
- */
-function slotsOf(answer: unknown, asked: string): string[] {
-  const slots = new Array<string>(slotCount).fill('');
-  if (!Array.isArray(answer)) return slots;
-  for (const range of answer as unknown[]) {
-    const [from, to, master] = range as [number, number, [string | null, number]];
-    slots.fill(`${master[0] === '' ? asked : (master[0] ?? asked)}:${master[1]}`, from, to + 1);
-  }
-  return slots;
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':'));
 }

@@ -7,6 +7,7 @@ import { clusterSlot } from '../../src/storage/clusterSlot.js';
 import { until } from '../e2e/processes.js';
 import { freePorts } from '../e2e/ports.js';
 import { freePort, startRedis, startSentinel, type RedisServer } from './redisServer.js';
+import { greeting, reply, startOddPeer } from './oddPeer.js';
 import { clientOf, runPersister, temporarySpill } from './running.js';
 import { openClient, readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -137,6 +138,43 @@ describe('a cluster', () => {
     await expectAll(300);
     expect(running.persister.status()).toMatchObject({ stored: 3600, lost: 0 });
   });
+
+  it('is found in spite of peers whose answers make no sense, and what they lack is said', async () => {
+    const nodes = await startCluster();
+    const layout = await clientOf(nodes[0]!.port).call('CLUSTER', 'SLOTS');
+    const answers = [
+      '+OK\r\n',
+      '-ERR This instance has cluster support disabled\r\n',
+      ...[null, 7, 'nonsense', [], [null], [[]], [[0, 16_383]], [[0, 16_383, []]], [[0, 16_383, 'host']]].map(
+        reply,
+      ),
+      ...[[['0', '16383', ['h', 1]]], [[0, 16_384, ['h', 1]]], [[-1, 16_383, ['h', 1]]]].map(reply),
+      ...[[[9, 5, ['h', 1]]], [[0, 16_383, ['h', 0]]], [[0, 16_383, ['h', 99_999]]]].map(reply),
+      ...[[[0, 16_383, [5, 1]]], [[0, 16_383, ['h', 'x']]], [[0, 5461, ['h', 1]]]].map(reply),
+    ];
+    const peers = await Promise.all(
+      answers.map((answer) => startOddPeer((words) => greeting(words) ?? answer)),
+    );
+    const market = new TapeMarket(['SHFE.rb2605', 'DCE.m2605', 'CZCE.SR605']);
+    const running = runPersister(market.tape, 1, {
+      redis: { clusterNodes: peers.map(({ port }) => ({ host: '127.0.0.1', port })) },
+    });
+    market.batch(300);
+    await until('all to be asked', () => peers.every(({ asked }) => (asked.get('CLUSTER') ?? 0) > 0));
+    await until('a reason to be told', () => running.persister.status().trouble.includes(': '));
+    const { connected, stored, lost, trouble } = running.persister.status();
+    expect({ connected, stored, lost }).toEqual({ connected: false, stored: 0, lost: 0 });
+    expect(trouble).toMatch(
+      /^127\.0\.0\.1:\d+: (its answer to CLUSTER SLOTS is malformed|it does not know a master of every slot|ERR This instance .*)$/,
+    );
+    // The last of them comes to its senses.
+    peers.at(-1)!.answer = (words) => greeting(words) ?? reply(layout);
+    await running.settled();
+    const counts = await Promise.all(nodes.map(({ port }) => clientOf(port).dbsize()));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2 * market.keys.length);
+    expect(running.persister.status()).toMatchObject({ stored: 300, lost: 0 });
+    expect(running.lines().filter((line) => line.startsWith('warn'))).toHaveLength(1);
+  });
 });
 
 it('slots of keys are those of the specification', () => {
@@ -158,7 +196,7 @@ async function startCluster(): Promise<RedisServer[]> {
       '--cluster-port',
       `${bus + i}`,
       '--cluster-node-timeout',
-      '5000',
+      '1000',
     ];
     nodes.push(await startRedis(base + i, ...options));
   }
