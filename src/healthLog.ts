@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Demand } from './coordinator/coordinator.js';
+import type { Demand } from './coordinator/census.js';
 import type { HealthReport } from './server/health.js';
 
 /** Says in the log when the state of the whole has changed since the last look. */

@@ -1,5 +1,5 @@
 import type { ConnectionReport } from './coordinator/connections.js';
-import type { Demand } from './coordinator/coordinator.js';
+import type { Demand } from './coordinator/census.js';
 import type { BookCounters } from './market/quoteBook.js';
 import type { HealthReport } from './server/health.js';
 import type { StorageStatus } from './storage/storage.js';

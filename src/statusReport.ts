@@ -1,6 +1,6 @@
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import type { ConnectionReport } from './coordinator/connections.js';
-import type { Demand } from './coordinator/coordinator.js';
+import type { Demand } from './coordinator/census.js';
 import { leagueTable } from './coordinator/league.js';
 import { programVersion } from './paths.js';
 import type { HealthReport } from './server/health.js';

@@ -1,6 +1,17 @@
 import { stateOf, type InstrumentState, type Want } from './line.js';
 
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
+/** Counts of instruments. */
+export interface Demand {
+  readonly wanted: number;
+  /** Wanted, not refused, and without any line on a connection that is logged in. */
+  readonly waiting: number;
+  readonly refused: number;
+  /** With fewer lines than redundancy asks for and connections could give. */
+  readonly short: number;
+  readonly states: Readonly<Record<InstrumentState, number>>;
+}
+
 const waitingBit = 8;
 const firstSlots = 1024;
 

@@ -115,6 +115,33 @@ export class ConnectionRecord implements Candidate {
     return this.#plan.priority;
   }
 
+  /**
+   * The worker reports a state.
+   *
+   * @returns whether it is logged in now and was not before, or the other way round
+   */
+  takeState(state: ConnectionState, reason: string, now: number): boolean {
+    const wasUp = this.isUp;
+    this.state = state;
+    this.reason = reason;
+    if (reason !== '') this.lastError = reason;
+    if (state === 'error' && !wasUp) {
+      this.loginFailures++;
+      this.quality.record('login_failure', now);
+    }
+    if (wasUp === this.isUp) return false;
+    if (wasUp) {
+      this.reconnects++;
+      this.quality.record('disconnect', now);
+      this.upSince = NaN;
+      this.downSince = now;
+    } else {
+      this.upSince = now;
+      this.#frontLimit = Infinity;
+    }
+    return true;
+  }
+
   /** The front refused a line for want of room; what it carries now is what it carries at most. */
   limitToLoad(now: number): void {
     this.#frontLimit = Math.min(this.#frontLimit, this.lines.size);
@@ -130,10 +157,6 @@ export class ConnectionRecord implements Candidate {
     this.#limitedAt = now;
     this.#frontLimit += Math.ceil(this.#frontLimit * probePart) + 1;
     return true;
-  }
-
-  forgetFrontLimit(): void {
-    this.#frontLimit = Infinity;
   }
 
   status(now: number): ConnectionStatus {

@@ -12,13 +12,17 @@ import type { RingTickSource } from '../ring/ringTickSource.js';
 import { I32, type TickRecord } from '../ring/tickRecord.js';
 import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
 import type { ConnectionPlan, ConnectionStatus } from './connectionRecord.js';
-import { Coordinator, type CoordinatorOptions, type Demand, type LineCommand } from './coordinator.js';
+import type { Demand } from './census.js';
+import { Coordinator } from './coordinator.js';
+import type { CoordinatorOptions } from './coordinatorOptions.js';
 import { HeldTicks } from './heldTicks.js';
 import { LateWatch } from './lateWatch.js';
 import { LineRace, type RaceFigures } from './lineRace.js';
 import type { ConnectionSpec, WorkerEvent } from './messages.js';
 import { provesExistence } from './need.js';
+import type { LineCommand } from './outbox.js';
 import { SilenceWatch } from './silenceWatch.js';
+import type { Troubles } from './wishes.js';
 import { WorkerPool } from './workerPool.js';
 
 /** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
@@ -259,7 +263,7 @@ export class Connections {
   }
 
   /** The first of the instruments that wait for a line, and of those that were refused. */
-  troubles(): ReturnType<Coordinator['troubles']> {
+  troubles(): Troubles {
     return this.#coordinator.troubles(longestInstrumentList);
   }
 

@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from './connectionRecord.js';
+import { hashOf } from './strategies.js';
 
 /** What orders the ticks of an instrument within a trading day. */
 export interface TickKey {
@@ -61,6 +62,29 @@ export interface Want {
  * those who want it have been told; `cancelled`: nobody wants it any more, and it is about to be unsubscribed.
  */
 export type InstrumentState = 'pending' | 'subscribing' | 'active' | 'failed' | 'cancelled';
+
+/** @param key the instrument's name, from which its place in the hash follows */
+export function newWant(slot: number, key: string, count: number, trial: boolean): Want {
+  return {
+    slot,
+    hash: hashOf(key),
+    count,
+    lines: [],
+    refusedBy: undefined,
+    refusal: undefined,
+    failure: undefined,
+    newest: undefined,
+    told: false,
+    ticked: false,
+    inVain: false,
+    trial,
+  };
+}
+
+/** A line of it is active and its connection logged in. */
+export function hasActive(want: Want): boolean {
+  return want.lines.some((line) => line.state === 'active' && line.connection.isUp);
+}
 
 export function isLater(a: TickKey, b: TickKey): boolean {
   return a.volume === b.volume ? a.timeMs > b.timeMs : a.volume > b.volume;

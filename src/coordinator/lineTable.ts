@@ -17,6 +17,8 @@ export class LineTable {
   /** Lines that are not active. */
   readonly unconfirmed = new Set<Line>();
   readonly leaving = new Set<Line>();
+  /** Slots of instruments of which something has changed since they were settled. */
+  readonly unsettled = new Set<number>();
   readonly census = new Census();
   /** Slots whose number of lines has changed since the last `send`. */
   readonly #recounted = new Set<number>();
@@ -83,6 +85,41 @@ export class LineTable {
     if (connection.takesLines) this.#roomFreed = true;
   }
 
+  /** As `remove`, of an instrument that may need another line. */
+  drop(line: Line, isHeld = true): void {
+    this.remove(line, isHeld);
+    this.unsettled.add(line.slot);
+  }
+
+  /** Nobody wants the instrument: its lines end, and nothing of it is known any more. */
+  release(slot: number): void {
+    for (const line of [...this.wants.get(slot)!.lines]) this.remove(line);
+    this.wants.delete(slot);
+    this.census.note(slot);
+    this.unsettled.delete(slot);
+  }
+
+  /** Of some slots, those that are wanted or tried out. */
+  wantsOf(slots: Iterable<number>): Want[] {
+    const wants: Want[] = [];
+    for (const slot of slots) {
+      const want = this.wants.get(slot);
+      if (want !== undefined) wants.push(want);
+    }
+    return wants;
+  }
+
+  /** At most so many of those that are unsettled, which they are no more. */
+  takeUnsettled(most: number): Want[] {
+    const slots: number[] = [];
+    for (const slot of this.unsettled) {
+      if (slots.length >= most) break;
+      slots.push(slot);
+    }
+    for (const slot of slots) this.unsettled.delete(slot);
+    return this.wantsOf(slots);
+  }
+
   /** Somebody wants what was subscribed to see whether it exists. */
   endTrial(want: Want): void {
     for (const { connection } of want.lines) connection.trials--;
@@ -93,6 +130,7 @@ export class LineTable {
   leave(line: Line): void {
     line.leaving = true;
     this.leaving.add(line);
+    this.unsettled.add(line.slot);
   }
 
   stay(line: Line): void {

@@ -25,6 +25,20 @@ export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
 }
 
 /**
+ * The lines of a connection that carries more than it may, those first that are missed least: of what nobody wants any
+ * more, then of what has active lines elsewhere.
+ */
+export function leastNeeded(connection: ConnectionRecord, wants: ReadonlyMap<number, Want>): Line[] {
+  const others = (line: Line): number => {
+    const { count, lines } = wants.get(line.slot)!;
+    return count === 0 ? Infinity : lines.filter((each) => each !== line && each.state === 'active').length;
+  };
+  const ranked = [...connection.lines.values()].map((line) => ({ line, others: others(line) }));
+  ranked.sort((a, b) => (a.others < b.others ? 1 : a.others > b.others ? -1 : 0));
+  return ranked.map(({ line }) => line);
+}
+
+/**
  * A connection for an instrument that is only tried out: the emptiest one on which so few are tried that no decision
  * about what clients want is different for it. Fronts that make ticks of whatever they are asked for prove nothing.
  *

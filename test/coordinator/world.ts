@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
-import { Coordinator, type CoordinatorOptions, type LineCommand } from '../../src/coordinator/coordinator.js';
+import { Coordinator } from '../../src/coordinator/coordinator.js';
+import type { CoordinatorOptions } from '../../src/coordinator/coordinatorOptions.js';
+import type { LineCommand } from '../../src/coordinator/outbox.js';
 import type { ConnectionPlan } from '../../src/coordinator/connectionRecord.js';
 
 export function plan(id: string, part: Partial<ConnectionPlan> = {}): ConnectionPlan {

@@ -1,0 +1,31 @@
+import type { LineEffects } from './lineTable.js';
+import type { Strategy } from './strategies.js';
+
+export interface CoordinatorOptions {
+  readonly strategy: Strategy;
+  /** Move a lost connection's instruments to others that are logged in, and back when there is room again. */
+  readonly autoFailover: boolean;
+  /** How many connections may refuse an instrument before it is given up. */
+  readonly maxRetryCount: number;
+  /** How long an instrument that nobody wants any more stays subscribed, while there is room. */
+  readonly graceMs: number;
+  /** How many lines an instrument shall have, at least 1. */
+  readonly redundancy: (slot: number) => number;
+  /** How many instruments are settled in one go: other things wait for it. */
+  readonly settledPerTurn: number;
+  /** Part of each connection on which instruments may be tried out. */
+  readonly trialShare: number;
+  /** Room is taken from others at most once in this time, since all instruments are looked at for it. */
+  readonly roomSpacingMs: number;
+}
+
+export interface CoordinatorEffects extends LineEffects {
+  /** Every connection that may carry it has refused the instrument, or it does not exist. */
+  refused(slot: number, code: number, text: string): void;
+  /** A connection that was told to retire carries nothing any more. */
+  vacated(connection: number): void;
+  /** The ticks of this line that were held back are to be taken in now, in their order. */
+  joined(slot: number, connection: number): void;
+  /** There is more to settle than one turn may take: `flush` is to be called again soon. */
+  more(): void;
+}
