@@ -1,21 +1,27 @@
-import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
+import { ConfigError } from './config/configError.js';
+import { FileWatch } from './config/fileWatch.js';
 import { loadConfig, type ConfigSources } from './config/load.js';
+import type { NamedFile } from './config/namedFiles.js';
 import type { ReloadSummary } from './config/reload.js';
-import { ConfigWatch } from './config/watch.js';
 import { loggedReload } from './reloadLog.js';
 
+/** Changed files that a line names; the rest is counted. */
+const mostNamed = 3;
+
 /**
- * Says when the configuration is to be read anew: when it is asked to, and when the file has changed and config_watch is
- * on. What is asked for before the gateway can reload is done once it can.
+ * Says when the configuration is to be read anew: when it is asked to, and when its file, or one that it names, has changed
+ * and config_watch is on. What is asked for before the gateway can reload is done once it can.
  */
 export class Reloads {
   readonly #sources: ConfigSources;
   readonly #log: Logger;
-  readonly #pace: ConstructorParameters<typeof ConfigWatch>[2];
+  readonly #pace: ConstructorParameters<typeof FileWatch>[1];
   #warnings: readonly string[];
-  #watch: ConfigWatch | undefined;
+  #watch: FileWatch | undefined;
+  /** Those that are watched while config_watch is on. */
+  #files: readonly NamedFile[] = [];
   #reload: (() => ReloadSummary) | undefined;
   /** What asked for a reload too early. */
   #early: string | undefined;
@@ -26,7 +32,7 @@ export class Reloads {
     sources: ConfigSources,
     config: GatewayConfig,
     log: Logger,
-    pace?: ConstructorParameters<typeof ConfigWatch>[2],
+    pace?: ConstructorParameters<typeof FileWatch>[1],
   ) {
     this.#sources = sources;
     this.#log = log;
@@ -41,7 +47,7 @@ export class Reloads {
    * @throws ConfigError as loadConfig
    */
   load(): GatewayConfig {
-    const next = loadConfig(this.#sources);
+    const next = this.#read();
     for (const text of next.warnings) if (!this.#warnings.includes(text)) this.#log.warn(text);
     this.#warnings = next.warnings;
     this.#follow(next);
@@ -74,17 +80,37 @@ export class Reloads {
     this.#watch?.close();
   }
 
-  #follow({ configWatch }: GatewayConfig): void {
-    const { file, cwd } = this.#sources;
-    if (!configWatch || file === undefined || this.#closed) {
+  /** What a wrong configuration names is watched too, for a change there may mend it. */
+  #read(): GatewayConfig {
+    try {
+      return loadConfig(this.#sources);
+    } catch (error) {
+      if (error instanceof ConfigError) this.#watchFiles([...this.#files, ...error.files]);
+      throw error;
+    }
+  }
+
+  #follow({ configWatch, files }: GatewayConfig): void {
+    if (!configWatch || this.#closed) {
       this.#watch?.close();
       this.#watch = undefined;
     } else {
-      this.#watch ??= new ConfigWatch(
-        resolve(cwd, file),
-        () => this.request(`${file} has changed`),
-        this.#pace,
-      );
+      this.#watch ??= new FileWatch((paths) => this.request(this.#causeOf(paths)), this.#pace);
     }
+    this.#watchFiles(files);
+  }
+
+  #watchFiles(files: readonly NamedFile[]): void {
+    this.#files = [...new Map(files.map((file) => [file.path, file])).values()];
+    this.#watch?.follow(this.#files.map(({ path }) => path));
+  }
+
+  /** Such as "a.pem and b.pem have changed". */
+  #causeOf(paths: readonly string[]): string {
+    const names = paths.map((path) => this.#files.find((file) => file.path === path)?.name ?? path);
+    const more = names.length - mostNamed;
+    const named = [...names.slice(0, mostNamed), ...(more > 0 ? [`${more} more`] : [])];
+    const last = named.pop()!;
+    return named.length === 0 ? `${last} has changed` : `${named.join(', ')} and ${last} have changed`;
   }
 }

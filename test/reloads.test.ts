@@ -12,6 +12,7 @@ const pace = { lookMs: 20, settleMs: 20 };
 const two = { ...connection, connection_id: 'two' };
 
 interface Run {
+  readonly cwd: string;
   readonly lines: string[];
   readonly reloads: Reloads;
   /** What the gateway would run with. */
@@ -21,8 +22,7 @@ interface Run {
 }
 
 /** Reloads of a file, with all of a gateway's part in them but the connections themselves. */
-function run(file: object): Run {
-  const cwd = temporaryFolder();
+function run(file: object, cwd = temporaryFolder()): Run {
   const write = (content: object | string): void => {
     const path = join(cwd, 'gateway.json');
     writeFileSync(`${path}.new`, typeof content === 'string' ? content : JSON.stringify(content));
@@ -51,7 +51,7 @@ function run(file: object): Run {
       return summarize(plan, next);
     });
   };
-  return { lines, reloads, running: () => running, begin, write };
+  return { cwd, lines, reloads, running: () => running, begin, write };
 }
 
 function logged(lines: readonly string[], expected: readonly string[]): Promise<void> {
@@ -178,6 +178,86 @@ describe('a file that changes', () => {
     await logged(lines, [
       'info gateway.json has changed: connections added: two',
       'info gateway.json has changed: connections removed: one',
+    ]);
+  });
+});
+
+describe('a file that the configuration names', () => {
+  it('is watched as its own file is: a password that is rotated logs in anew', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'secret'), 'old\n');
+    const { lines, running, begin } = run(
+      { connections: [{ ...connection, password_file: 'secret' }, two] },
+      cwd,
+    );
+    begin();
+    writeFileSync(join(cwd, 'secret.new'), 'new\n');
+    renameSync(join(cwd, 'secret.new'), join(cwd, 'secret'));
+    await logged(lines, ['info secret has changed: connections that log in anew: one']);
+    expect(running().connections[0]).toMatchObject({ password: 'new' });
+  });
+
+  it('says what needs a restart', async () => {
+    const cwd = temporaryFolder();
+    const pem = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n`;
+    const tls = { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' };
+    for (const name of Object.values(tls)) writeFileSync(join(cwd, name), pem('old'));
+    writeFileSync(join(cwd, 'products.json'), '[]');
+    const { lines, begin } = run(
+      {
+        connections: [connection],
+        products_file: 'products.json',
+        redis_tls: true,
+        ...Object.fromEntries(Object.entries(tls).map(([key, name]) => [`redis_tls_${key}_file`, name])),
+      },
+      cwd,
+    );
+    begin();
+    writeFileSync(join(cwd, 'products.json'), '[{"product": "ZC", "remove": true}]');
+    const restart = 'these need a restart and stay as they were';
+    await logged(lines, [`warn products.json has changed: ${restart}: products_file`]);
+    lines.length = 0;
+    for (const name of Object.values(tls)) writeFileSync(join(cwd, name), pem('new'));
+    // Files that are written one after the other may be seen so.
+    await vi.waitFor(() => expect(lines.join()).toContain('redis_tls'), { timeout: 10_000, interval: 10 });
+    expect(lines[0]).toMatch(
+      /^warn .*\.pem.* ha(?:s|ve) changed: these need a restart .*: products_file, redis_tls$/,
+    );
+  });
+
+  it('is watched after a refusal too, for it may be what mends it', async () => {
+    const cwd = temporaryFolder();
+    const { lines, begin, write } = run({ connections: [connection] }, cwd);
+    begin();
+    write({ connections: [{ ...connection, password_file: 'later' }], calendar_file: 'holidays.json' });
+    await vi.waitFor(() => expect(lines).toHaveLength(2), { timeout: 10_000, interval: 10 });
+    expect(lines[0]).toMatch(/^error gateway.json has changed: refused, nothing was changed: .*later/);
+    writeFileSync(join(cwd, 'later'), 'here');
+    await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 10_000, interval: 10 });
+    expect(lines[2]).toMatch(/^error later has changed: refused, nothing was changed: calendar_file: /);
+    writeFileSync(join(cwd, 'holidays.json'), '{"years": {"2030": [20300101]}}');
+    await vi.waitFor(() => expect(lines).toHaveLength(5), { timeout: 10_000, interval: 10 });
+    expect(lines.slice(3)).toEqual([
+      'info holidays.json has changed: connections that log in anew: one',
+      'info holidays.json has changed: settings changed: calendar_file',
+    ]);
+  });
+
+  it('is no longer watched once nothing names it', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'list.csv'), 'instrument_id\nm2805-C-3000\n');
+    const { lines, begin, write } = run({ connections: [connection], import_instruments: ['list.csv'] }, cwd);
+    begin();
+    writeFileSync(join(cwd, 'list.csv'), 'instrument_id\nm2805-C-3100\n');
+    await logged(lines, ['info list.csv has changed: settings changed: import_instruments']);
+    lines.length = 0;
+    write({ connections: [connection] });
+    await logged(lines, ['info gateway.json has changed: settings changed: import_instruments']);
+    writeFileSync(join(cwd, 'list.csv'), 'instrument_id\nm2805-C-3200\n');
+    write({ connections: [connection, two] });
+    await logged(lines, [
+      'info gateway.json has changed: settings changed: import_instruments',
+      'info gateway.json has changed: connections added: two',
     ]);
   });
 });

@@ -1,3 +1,5 @@
+import type { NamedFile } from './namedFiles.js';
+
 export type ConfigSource = 'file' | 'environment' | 'arguments';
 
 export interface ConfigProblem {
@@ -10,7 +12,11 @@ export interface ConfigProblem {
 /** A configuration that cannot be used; the message has one line for each thing that is wrong. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
-  constructor(readonly problems: readonly ConfigProblem[]) {
+  /** @param files what the configuration names, as far as that could be told */
+  constructor(
+    readonly problems: readonly ConfigProblem[],
+    readonly files: readonly NamedFile[] = [],
+  ) {
     super(problems.map((problem) => problem.text).join('\n'));
   }
 }

@@ -5,6 +5,7 @@ import type { Contract } from '../market/contracts.js';
 import type { ProductTable } from '../market/products.js';
 import type { HolidayTable } from '../market/holidayCalendar.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
+import type { NamedFile } from './namedFiles.js';
 import type {
   connectionOptions,
   gatewayOptions,
@@ -142,6 +143,8 @@ export interface GatewayConfig {
   readonly simulator: SimulatorConfig | undefined;
   /** All of them, the disabled ones too; at least one is enabled. */
   readonly connections: readonly ConnectionConfig[];
+  /** What it was read from. */
+  readonly files: readonly NamedFile[];
   /** What is allowed but can hardly be meant, a line each, to be logged at start. */
   readonly warnings: readonly string[];
 }
@@ -200,6 +203,7 @@ export function toGatewayConfig(
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
     readonly holidays: HolidayTable;
+    readonly files: readonly NamedFile[];
     readonly warnings: readonly string[];
     readonly cwd: string;
   },
@@ -258,6 +262,7 @@ export function toGatewayConfig(
     },
     simulator: parts.simulator,
     connections: parts.connections.map((each) => withLibrary(each, values, parts.cwd)),
+    files: parts.files,
     warnings: parts.warnings,
   };
 }

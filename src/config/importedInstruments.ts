@@ -4,7 +4,7 @@ import { parse } from 'csv-parse/sync';
 import { contractNamed, type Contract } from '../market/contracts.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
 import { exchanges, type ProductTable } from '../market/products.js';
-import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { dayToUtcMs, type TradingCalendar } from '../market/tradingCalendar.js';
 import { parseJsonText } from '../jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
@@ -48,12 +48,14 @@ export interface ImportedInstruments {
  *
  * @param files relative to `cwd`
  * @param today yyyymmdd
+ * @param calendar by which futures expire whose row does not say when; weekdays where it is left out
  */
 export function readImportedInstruments(
   files: readonly string[],
   cwd: string,
   products: ProductTable,
   today: number,
+  calendar?: TradingCalendar,
 ): ImportedInstruments {
   const contracts = new Map<string, Contract>();
   const faults: string[] = [];
@@ -70,7 +72,7 @@ export function readImportedInstruments(
     }
     const wrong: string[] = [];
     for (const { place, row } of rows) {
-      const read = toContract(row, products, today);
+      const read = toContract(row, products, today, calendar);
       if ('problem' in read) wrong.push(`${file}: ${place}: ${read.problem}`);
       else if (read.contract.expireDate >= today) contracts.set(read.contract.id, read.contract);
     }
@@ -149,6 +151,7 @@ function toContract(
   row: Row,
   products: ProductTable,
   today: number,
+  calendar: TradingCalendar | undefined,
 ): { readonly contract: Contract } | { readonly problem: string } {
   const { instrument_id: id, exchange_id: exchange } = row;
   if (id === undefined) return { problem: 'instrument_id: is missing' };
@@ -160,7 +163,7 @@ function toContract(
       exchange === undefined ? ' and of a product that is known, or with exchange_id' : ` of ${exchange}`;
     return { problem: `instrument_id: must have a form${place}, not ${shown(id)}` };
   }
-  const contract = contractNamed(parsed, today);
+  const contract = contractNamed(parsed, today, calendar);
   const priceTick = positiveOf(row, 'price_tick');
   const multiplier = positiveOf(row, 'volume_multiple');
   const strike = positiveOf(row, 'strike');

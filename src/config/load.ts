@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readHolidays, type HolidayTable } from '../market/holidayCalendar.js';
+import { calendarOf, readHolidays, type HolidayTable } from '../market/holidayCalendar.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
@@ -15,6 +15,7 @@ import {
 } from './gatewayConfig.js';
 import { shanghaiDay } from '../market/exchangeClock.js';
 import { readImportedInstruments } from './importedInstruments.js';
+import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
 import { readProductTable } from './productsFile.js';
 import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
@@ -110,6 +111,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
   const makesConnections = stated !== undefined && crowded === undefined && !connectionsListed;
   const entries = makesConnections ? simulatedConnections(stated) : values.connections;
+  const files = namedFiles(sources.file, values, entries, sources.cwd);
   const { connections, faults } = checkConnections(entries, sources);
   for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
   const { misspelt, unknown } = unknownVariables(sources.env, values.connections);
@@ -118,16 +120,17 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
   for (const fault of productFaults) add('file', `products_file: ${fault}`);
   const today = shanghaiDay(Date.now());
-  const imported = readImportedInstruments(values.import_instruments, sources.cwd, products, today);
+  const holidays = readCalendarFile(values.calendar_file, sources.cwd);
+  if ('fault' in holidays) add('file', `calendar_file: ${holidays.fault}`);
+  const calendar = 'fault' in holidays ? undefined : calendarOf(holidays);
+  const imported = readImportedInstruments(values.import_instruments, sources.cwd, products, today, calendar);
   for (const fault of imported.faults) add('file', `import_instruments: ${fault}`);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
       `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
     );
-  const holidays = readCalendarFile(values.calendar_file, sources.cwd);
-  if ('fault' in holidays) add('file', `calendar_file: ${holidays.fault}`);
-  if (problems.length > 0 || 'fault' in holidays) throw new ConfigError(problems);
+  if (problems.length > 0 || 'fault' in holidays) throw new ConfigError(problems, files);
   // A single connection from the command line to some other front leaves the file's simulator without use.
   const isUseless =
     connectionsFrom.source === 'arguments' &&
@@ -151,6 +154,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
         ? 'always'
         : values.trading_hours,
     holidays,
+    files,
     warnings,
     cwd: sources.cwd,
   });

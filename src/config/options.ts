@@ -166,7 +166,7 @@ export const gatewayOptions = {
   config_watch: option(
     boolean,
     true,
-    'Take over the file when it has changed. Without it SIGHUP and POST /api/reload do.',
+    'Read the configuration anew when its file has changed, or one that it names: password files, certificates, calendar, products, imported instruments. Without it SIGHUP and POST /api/reload do.',
   ),
   connections_per_worker: option(
     autoOr(1, 1000),

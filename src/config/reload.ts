@@ -25,7 +25,7 @@ export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonl
 
 type Setting = Exclude<
   keyof GatewayConfig,
-  'connections' | 'warnings' | 'limits' | 'simulator' | 'redis' | 'storage' | 'history'
+  'connections' | 'warnings' | 'files' | 'limits' | 'simulator' | 'redis' | 'storage' | 'history'
 >;
 type Key = keyof typeof gatewayOptions;
 

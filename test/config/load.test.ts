@@ -90,6 +90,7 @@ describe('defaults', () => {
           enabled: true,
         },
       ],
+      files: [{ path: join(cwd, 'gateway.json'), name: 'gateway.json' }],
       warnings: [],
     });
   });

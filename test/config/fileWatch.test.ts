@@ -1,17 +1,22 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ConfigWatch } from '../../src/config/watch.js';
+import { FileWatch } from '../../src/config/fileWatch.js';
 import { temporaryFolder } from './sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };
 
-/** A watch on a file, and the number of times it has called back. */
-function watching(path: string): { readonly calls: () => number; readonly watch: ConfigWatch } {
-  let calls = 0;
-  const watch = new ConfigWatch(path, () => calls++, pace);
+/** A watch on files, how often it has called back, and what it named the last time. */
+function watching(...paths: string[]): {
+  readonly calls: () => number;
+  readonly named: () => readonly string[];
+  readonly watch: FileWatch;
+} {
+  const told: (readonly string[])[] = [];
+  const watch = new FileWatch((changed) => told.push(changed), pace);
+  watch.follow(paths);
   onTestFinished(() => watch.close());
-  return { calls: () => calls, watch };
+  return { calls: () => told.length, named: () => told.at(-1) ?? [], watch };
 }
 
 function reached(calls: () => number, count: number): Promise<void> {
@@ -30,7 +35,7 @@ async function chance(folder: string): Promise<void> {
   }
 }
 
-describe('ConfigWatch', () => {
+describe('FileWatch', () => {
   it('calls back once for each change that is written in place', async () => {
     const path = join(temporaryFolder(), 'gateway.json');
     writeFileSync(path, 'one');
@@ -71,6 +76,53 @@ describe('ConfigWatch', () => {
     }
   });
 
+  it('calls back once for all files of a volume that is turned elsewhere, and names those that differ', async () => {
+    const folder = temporaryFolder();
+    const names = ['cert.pem', 'key.pem', 'password'];
+    for (const version of ['1', '2', '3']) {
+      mkdirSync(join(folder, version));
+      for (const name of names)
+        writeFileSync(join(folder, version, name), name === 'password' ? 'same' : `${name} ${version}`);
+    }
+    symlinkSync('1', join(folder, '..data'));
+    for (const name of names) symlinkSync(join('..data', name), join(folder, name));
+    const { calls, named } = watching(...names.map((name) => join(folder, name)));
+    for (const [round, version] of ['2', '3'].entries()) {
+      symlinkSync(version, join(folder, '..tmp'));
+      renameSync(join(folder, '..tmp'), join(folder, '..data'));
+      // The old ones are taken away then.
+      rmSync(join(folder, String(round + 1)), { recursive: true });
+      await reached(calls, round + 1);
+      expect(named()).toEqual([join(folder, 'cert.pem'), join(folder, 'key.pem')]);
+    }
+  });
+
+  it('goes on with other files, whose content is news only once it changes', async () => {
+    const folder = temporaryFolder();
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const path of [one, two]) writeFileSync(path, 'content');
+    const { calls, named, watch } = watching(one, three);
+    watch.follow([two, three]);
+    writeFileSync(one, 'other');
+    await chance(folder);
+    expect(calls()).toBe(0);
+    writeFileSync(two, 'other');
+    await reached(calls, 1);
+    expect(named()).toEqual([two]);
+    // One that was not there at first.
+    writeFileSync(three, 'new');
+    await reached(calls, 2);
+    expect(named()).toEqual([three]);
+    watch.follow([one]);
+    watch.follow([one, two]);
+    await chance(folder);
+    expect(calls()).toBe(2);
+  });
+
   it('bears a file that is missing, and sees the one that comes', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'gateway.json');
@@ -106,7 +158,8 @@ describe('ConfigWatch', () => {
     const path = join(folder, 'gateway.json');
     writeFileSync(path, 'one');
     let calls = 0;
-    const watch = new ConfigWatch(path, () => calls++, { lookMs: 20, settleMs: 600_000 });
+    const watch = new FileWatch(() => calls++, { lookMs: 20, settleMs: 600_000 });
+    watch.follow([path]);
     onTestFinished(() => watch.close());
     for (let piece = 1; piece <= 3; piece++) {
       writeFileSync(path, 'x'.repeat(piece));
@@ -120,14 +173,11 @@ describe('ConfigWatch', () => {
     const path = join(folder, 'gateway.json');
     writeFileSync(path, 'one');
     let calls = 0;
-    const watch = new ConfigWatch(
-      path,
-      () => {
-        calls++;
-        watch.close();
-      },
-      pace,
-    );
+    const watch = new FileWatch(() => {
+      calls++;
+      watch.close();
+    }, pace);
+    watch.follow([path]);
     writeFileSync(path, 'two');
     await reached(() => calls, 1);
     writeFileSync(path, 'three');
