@@ -14,8 +14,8 @@ export interface HealthParts {
 }
 
 /**
- * Puts the body of GET /health together. Healthy: every connection is logged in and every instrument has its lines;
- * unhealthy: no connection is logged in.
+ * Puts the body of GET /health together. Healthy: every connection is logged in, every instrument has its lines, and what
+ * keeps ticks can write them; unhealthy: no connection is logged in.
  */
 export function healthReport({ connections: all, demand, storage, stale, ticks }: HealthParts): HealthReport {
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
@@ -26,7 +26,8 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
     up === connections.length &&
     waiting === 0 &&
     short === 0 &&
-    (!redis.enabled || (redis.connected && redis.trouble === ''));
+    (!redis.enabled || (redis.connected && redis.trouble === '')) &&
+    (recorder === undefined || recorder.failure === '');
   return {
     status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
     connections: connections.map((each) => ({

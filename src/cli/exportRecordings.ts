@@ -60,7 +60,10 @@ function open(path: string, name: string): RecordingReader {
     return new RecordingReader(path);
   } catch (error) {
     if (error instanceof RecordingError)
-      throw new ExportError(error.message.replace(path, () => name), { cause: error });
+      throw new ExportError(
+        error.message.replace(path, () => name),
+        { cause: error },
+      );
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`;
     throw new ExportError(`${name}: ${why}`, { cause: error });

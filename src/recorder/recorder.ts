@@ -46,8 +46,10 @@ export class Recorder implements TapeConsumer {
   #restart: NodeJS.Timeout | undefined;
   /** Where the last thread was lost. */
   #lostAt = NaN;
-  #stopping = false;
-  #ended: (() => void) | undefined;
+  /** Hears that all is written, while somebody waits for it. */
+  #onStopped: (() => void) | undefined;
+  /** The end took too long. */
+  #isGivenUp = false;
 
   constructor(settings: RecorderSettings, log: Logger) {
     this.#settings = settings;
@@ -76,17 +78,20 @@ export class Recorder implements TapeConsumer {
 
   async stop(deadlineMs: number): Promise<boolean> {
     clearTimeout(this.#restart);
-    if (this.#tape === undefined) return true;
-    // What came since the last thread was lost is still on the tape.
-    const worker = this.#worker ?? this.#launch(this.#tape);
-    this.#stopping = true;
+    const tape = this.#tape;
+    if (tape === undefined) return true;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), deadlineMs);
-      this.#ended = () => {
+      const timer = setTimeout(() => {
+        this.#onStopped = undefined;
+        this.#isGivenUp = true;
+        resolve(false);
+      }, deadlineMs);
+      this.#onStopped = () => {
         clearTimeout(timer);
         resolve(true);
       };
-      worker.postMessage({ type: 'stop' } satisfies RecorderCommand);
+      // What came since the last thread was lost is still on the tape.
+      end(this.#worker ?? this.#launch(tape));
     });
   }
 
@@ -108,8 +113,8 @@ export class Recorder implements TapeConsumer {
     });
     worker.on('exit', (code) => {
       this.#worker = undefined;
-      if (code !== 0 || !this.#stopping) this.#lost(tape, cause === '' ? `exit code ${code}` : cause);
-      this.#ended?.();
+      if (code === 0 && this.#onStopped !== undefined) this.#onStopped();
+      else this.#lost(tape, cause === '' ? `exit code ${code}` : cause);
     });
     return worker;
   }
@@ -118,7 +123,6 @@ export class Recorder implements TapeConsumer {
     const failure = `its thread ended: ${cause}`;
     this.#log.error(`recorder: ${failure}`);
     this.#target = { file: '', failure };
-    if (this.#stopping) return;
     const progress = this.#progress;
     if (progress.get('position') === this.#lostAt) {
       progress.set('position', (this.#lostAt + 1) | 0);
@@ -127,6 +131,12 @@ export class Recorder implements TapeConsumer {
     }
     this.#lostAt = progress.get('position');
     this.#restarts++;
-    this.#restart = setTimeout(() => this.#launch(tape), restartMs);
+    if (this.#onStopped !== undefined) end(this.#launch(tape));
+    else if (!this.#isGivenUp) this.#restart = setTimeout(() => this.#launch(tape), restartMs);
   }
+}
+
+/** Has a thread take what is left, write it and end. */
+function end(worker: Worker): void {
+  worker.postMessage({ type: 'stop' } satisfies RecorderCommand);
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { makeRecording } from '../../bench/processes/recording.js';
 import { HistoryRow } from '../../src/history/row.js';
 import { F } from '../../src/market/quoteFields.js';
+import { I32 } from '../../src/ring/tickRecord.js';
 import { ParquetExport } from '../../src/recorder/parquetExport.js';
 import { recordingFolder, sample, samples, writeRecording } from '../recorder/recordings.js';
 import { testTimeMs } from '../market/ticks.js';
@@ -134,6 +135,35 @@ describe('export', () => {
     const { rows, err } = await exported(...files);
     expect(rows).toHaveLength(30);
     expect(err).toMatch(/30 ticks written; left out: 30 twice/);
+  });
+
+  it('writes all that a recorder has, whatever lines it came from and however it looks', async () => {
+    const key = 'CZCE.SR405';
+    const tick = (i: number, lastPrice: number, source: number, volume = 100) =>
+      sample(key, { receivedAt: testTimeMs + i, lastPrice, source, volume });
+    // States of one second without ms, each from the faster one of two lines.
+    const first = [tick(0, 6300, 0), tick(1, 6301, 1), tick(2, 6300, 0), tick(3, 6302, 1)];
+    const second = [tick(5, 6303, 0), tick(6, 6304, 1)];
+    const folder = recordingFolder();
+    const files = [first, second].map((block) => writeRecording(folder, [block]));
+    const prices = (rows: Exported['rows']): string[] => rows.map((row) => row['last_price']!);
+    const due = ['6300', '6301', '6300', '6302', '6303', '6304'];
+    const { rows, err } = await exported(...files);
+    expect(prices(rows)).toEqual(due);
+    expect(err).not.toContain('left out');
+    // Another recorder of the same ticks changes nothing, though it has them later.
+    const other = [...first, ...second].map(({ tick: { i32 } }, i) => {
+      const late = tick(i + 2, 0, 2);
+      late.tick.i32.set(i32.subarray(I32.source), I32.source);
+      return late;
+    });
+    const both = await exported(...files, writeRecording(folder, [other]));
+    expect(prices(both.rows)).toEqual(due);
+    expect(both.err).toMatch(/6 ticks written; left out: 6 twice/);
+    // What puts a mistake right looks older than the mistake.
+    const mistaken = [tick(0, 6300, 0, 100), tick(1, 6301, 0, 999_999), tick(2, 6302, 0, 101)];
+    const righted = await exported(writeRecording(folder, [mistaken]));
+    expect(prices(righted.rows)).toEqual(['6300', '6301', '6302']);
   });
 
   it('goes on past damage and says where it is', async () => {

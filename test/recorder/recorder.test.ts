@@ -9,6 +9,7 @@ import { run } from '../cli/console.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until, type Health } from '../e2e/processes.js';
+import { Debugger } from '../workers/debugger.js';
 import { buildNative } from '../simulator/nativeClient.js';
 import { recordingFolder } from './recordings.js';
 
@@ -31,8 +32,12 @@ async function fronts(rate: number): Promise<object[]> {
   return connectionsTo(basePort, 1);
 }
 
-async function gatewayWith(connections: object[], config: object): Promise<GatewayProcess> {
-  const gateway = new GatewayProcess({ connections, ...config });
+async function gatewayWith(
+  connections: object[],
+  config: object,
+  env: Record<string, string> = {},
+): Promise<GatewayProcess> {
+  const gateway = new GatewayProcess({ connections, ...config }, [], env);
   onTestFinished(async () => {
     await gateway.stop('SIGKILL');
   });
@@ -90,20 +95,24 @@ function readFiles(folder: string): Read {
 }
 
 describe('recording from a running gateway', () => {
-  it('keeps every tick that a client got, in its order, and says so in /health', async () => {
+  it('keeps every tick that a client got, in its order, though its thread is killed, and says so in /health', async () => {
     const folder = join(recordingFolder(), 'ticks');
-    const gateway = await gatewayWith(await fronts(50), { record_path: folder });
+    const gateway = await gatewayWith(
+      await fronts(200),
+      { record_path: folder },
+      { NODE_OPTIONS: '--inspect=127.0.0.1:0' },
+    );
+    const debug = await Debugger.attach(/(ws:\S+)/.exec(await gateway.line(/Debugger listening on/))![1]!);
+    onTestFinished(() => debug.close());
     const client = await subscriber(gateway);
-    await until('some hundred ticks', () => quotesIn(client).length > 300);
-    const health = await gateway.healthUntil('ticks in files', (each) => recorderIn(each).ticks > 100);
-    expect(recorderIn(health)).toMatchObject({
-      folder,
-      files: 1,
-      missed: 0,
-      lost: 0,
-      failure: '',
-      restarts: 0,
-    });
+    await gateway.healthUntil('ticks in files', (each) => recorderIn(each).ticks > 100);
+    await debug.runInWorker('process.exit(5)', 'recorder.js');
+    const health = await gateway.healthUntil(
+      'ticks in a second file',
+      (each) => recorderIn(each).files === 2 && each.status === 'healthy',
+    );
+    debug.close();
+    expect(recorderIn(health)).toMatchObject({ folder, missed: 0, lost: 0, failure: '', restarts: 1 });
     expect(await gateway.stop()).toBe(0);
     const { ticks, torn } = readFiles(folder);
     const got = quotesIn(client);
@@ -127,21 +136,18 @@ describe('recording from a running gateway', () => {
     });
     const [head, ...lines] = readFileSync(output, 'latin1').trimEnd().split('\n');
     const names = head!.split(',');
-    const shown = [
-      'instrument_id',
-      'datetime',
-      'timestamp',
-      'trading_day',
-      'average',
-      'bid_price1',
-      'ask_volume1',
-    ];
+    const [first] = client.frames.filter((frame) => frame['action'] === 'market_data');
+    const known = Object.keys(first!['data'] as Quote).filter((name) => names.includes(name));
+    const shown = [...new Set([...known, 'flags'])];
+    expect(shown.length).toBeGreaterThan(20);
     const places = shown.map((name) => names.indexOf(name));
     const exported = new Set(lines.map((line) => places.map((at) => line.split(',')[at]).join(' ')));
     const sent = client.frames.filter((frame) => frame['action'] === 'market_data');
+    const wordOf = (value: unknown): string =>
+      Array.isArray(value) ? value.join('|') : ((value ?? '') as string | number).toString();
     for (const frame of sent) {
-      const quote = frame['data'] as Record<string, string | number | null>;
-      expect(exported).toContain(shown.map((name) => quote[name] ?? '').join(' '));
+      const quote = frame['data'] as Quote;
+      expect(exported).toContain(shown.map((name) => wordOf(quote[name])).join(' '));
     }
   });
 
@@ -170,11 +176,12 @@ describe('recording from a running gateway', () => {
   it('does not hold up clients while its folder cannot be written, and goes on when it can', async () => {
     const folder = join(recordingFolder(), 'ticks');
     writeFileSync(folder, 'a file');
-    const gateway = await gatewayWith(await fronts(50), { record_path: folder });
+    const gateway = await gatewayWith(await fronts(200), { record_path: folder });
     const client = await subscriber(gateway);
     await gateway.line(/cannot record into .*ticks: .*trying again/);
     const failing = await gateway.healthUntil('a failure', (each) => recorderIn(each).failure !== '');
     expect(recorderIn(failing)).toMatchObject({ ticks: 0, files: 0, lost: 0 });
+    expect(failing.status).toBe('degraded');
     const before = quotesIn(client).length;
     await until('further quotes', () => quotesIn(client).length > before + 100);
     rmSync(folder);

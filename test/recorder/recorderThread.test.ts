@@ -1,42 +1,135 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { expect, it, onTestFinished } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { toPatterns } from '../../src/config/patternList.js';
 import { packagePath } from '../../src/paths.js';
 import type { RecorderSpec } from '../../src/recorder/messages.js';
+import { Recorder } from '../../src/recorder/recorder.js';
 import { RecorderProgress } from '../../src/recorder/recorderProgress.js';
+import { RecordingReader } from '../../src/recorder/recordingReader.js';
+import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
+import { I32 } from '../../src/ring/tickRecord.js';
+import { until } from '../ring/until.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
+import { recordingFolder } from './recordings.js';
 
-/** Word of the tape's header that counts the readers which wait. */
-const parkedWord = 18;
-const wakes = 60_000;
-const mostSpins = 10_000;
+const key = 'SHFE.rb2605';
+/** Times of receipt whose trading day a recorder cannot find, since the calendar has no end of holidays then. */
+const deadlyMs = Date.UTC(2030, 0, 20);
+const holidays = Array.from({ length: 120 }, (_, day) =>
+  Number(new Date(deadlyMs + (day - 10) * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '')),
+);
+const settings = { fileBytes: 1e9, intervalMs: 100, patterns: toPatterns(['*']), holidays };
 
-it('the recorder’s thread needs no memory for having waited', { timeout: 60_000 }, async () => {
-  const market = new TapeMarket(['SHFE.rb2605'], 1024);
-  const folder = mkdtempSync(join(tmpdir(), 'qactpmd-recorder-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  // Nothing is wanted, so that waiting is all that it does.
-  const settings = { folder, fileBytes: 1e9, intervalMs: 1000, patterns: [], holidays: [] };
-  const progress = new RecorderProgress().memory;
-  const spec: RecorderSpec = { ...settings, tape: market.tape, progress };
-  const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), {
-    workerData: spec,
-    resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 16 },
+interface Recorded {
+  /** Volumes, which number the ticks. */
+  readonly volumes: number[];
+  /** Ticks that the files say are missing. */
+  readonly lost: number;
+}
+
+function recordedIn(folder: string): Recorded {
+  const readers = readdirSync(folder)
+    .sort()
+    .map((name) => new RecordingReader(join(folder, name)));
+  const ticks = new RecordedTicks(readers, wholeRange, (error) => expect(error.message).toBe(''));
+  const volumes: number[] = [];
+  while (ticks.next()) volumes.push(ticks.record.i32[I32.volume]!);
+  for (const reader of readers) reader.close();
+  return { volumes, lost: readers.reduce((sum, reader) => sum + reader.lost, 0) };
+}
+
+const upTo = (count: number, ...without: number[]): number[] =>
+  Array.from({ length: count }, (_, i) => i + 1).filter((each) => !without.includes(each));
+
+describe('the recorder’s thread', () => {
+  it('is started anew when a tick ends it, and loses that tick alone', async () => {
+    const market = new TapeMarket([key], 1024);
+    const folder = recordingFolder();
+    const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
+    recorder.start(market.tape);
+    market.batch(10);
+    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    // Not in a file yet when the thread ends.
+    for (let i = 0; i < 5; i++) market.tick();
+    market.tick(0, deadlyMs);
+    market.batch(5);
+    await until(() => recorder.status().ticks === 20, 'all the others in files');
+    expect(recorder.status()).toMatchObject({ missed: 1, lost: 0, restarts: 2, failure: '' });
+    // What comes while there is no thread waits for the next one, or for the end.
+    market.tick(0, deadlyMs);
+    market.batch(5);
+    await until(() => recorder.status().restarts === 3, 'another end');
+    expect(recorder.status().failure).toMatch(/^its thread ended: no trading day near/);
+    market.batch(5);
+    expect(await recorder.stop(5000)).toBe(true);
+    const { volumes, lost } = recordedIn(folder);
+    expect(volumes).toEqual(upTo(32, 16, 22));
+    expect(lost).toBe(2);
   });
-  let failure = '';
-  worker.on('error', (error: Error) => (failure = error.message));
-  const ended = new Promise((resolve) => worker.once('exit', resolve));
-  const header = new Int32Array(market.tape, 0, 32);
-  for (let i = 0; i < wakes && failure === ''; i++) {
-    for (let spins = 0; spins < mostSpins && Atomics.load(header, parkedWord) === 0; spins++);
-    market.batch(1);
-    for (let spins = 0; spins < mostSpins && Atomics.load(header, parkedWord) !== 0; spins++);
-    if (i % 100 === 0) await turn();
-  }
-  worker.postMessage({ type: 'stop' });
-  await ended;
-  expect(failure).toBe('');
+
+  it('counts what was overwritten before it was started anew', async () => {
+    const market = new TapeMarket([key], 64);
+    const folder = recordingFolder();
+    const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
+    recorder.start(market.tape);
+    market.batch(10);
+    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    market.tick(0, deadlyMs);
+    market.batch(0);
+    await until(() => recorder.status().restarts === 1, 'an end');
+    market.batch(200);
+    await until(() => recorder.status().ticks > 10, 'ticks of the next thread');
+    expect(await recorder.stop(5000)).toBe(true);
+    const { volumes, lost } = recordedIn(folder);
+    expect(volumes.slice(0, 11)).not.toContain(11);
+    expect(volumes.at(-1)).toBe(211);
+    expect(recorder.status()).toMatchObject({ ticks: volumes.length, missed: 211 - volumes.length });
+    expect(lost).toBe(211 - volumes.length);
+  });
+
+  it('needs no memory for having waited', async () => {
+    const market = new TapeMarket([key], 1024);
+    // Nothing is wanted, so that waiting is all that it does.
+    const spec: RecorderSpec = {
+      ...settings,
+      folder: recordingFolder(),
+      patterns: [],
+      tape: market.tape,
+      progress: new RecorderProgress().memory,
+    };
+    const progress = new RecorderProgress(spec.progress);
+    const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), { workerData: spec });
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    const waitOften = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        market.batch(1);
+        await until(() => progress.get('position') === market.written, 'the tick taken');
+      }
+    };
+    await waitOften(20);
+    const before = await promisesIn(worker);
+    await waitOften(150);
+    expect((await promisesIn(worker)) - before).toBeLessThan(50);
+    worker.postMessage({ type: 'stop' });
+    await ended;
+  });
 });
+
+/** Promises in a thread's heap. */
+async function promisesIn(worker: Worker): Promise<number> {
+  const { snapshot, nodes, strings } = JSON.parse(await text(await worker.getHeapSnapshot())) as {
+    snapshot: { meta: { node_fields: string[] } };
+    nodes: number[];
+    strings: string[];
+  };
+  const fields = snapshot.meta.node_fields.length;
+  const name = strings.indexOf('Promise');
+  let count = 0;
+  for (let at = snapshot.meta.node_fields.indexOf('name'); at < nodes.length; at += fields)
+    if (nodes[at] === name) count++;
+  return count;
+}

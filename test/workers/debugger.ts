@@ -38,10 +38,12 @@ export class Debugger {
     return this.#workers.size;
   }
 
-  /** Runs code in one of the process's workers. */
-  async runInWorker(code: string): Promise<void> {
-    await until(() => this.#workers.size > 0, 'a worker');
-    const [sessionId] = this.#workers.keys();
+  /** Runs code in one of the process's workers, one of that script if it is named. */
+  async runInWorker(code: string, script = ''): Promise<void> {
+    const found = (): string | undefined =>
+      [...this.#workers].find(([, { workerInfo }]) => workerInfo.url.endsWith(script))?.[0];
+    await until(() => found() !== undefined, 'a worker');
+    const sessionId = found();
     const message = JSON.stringify({
       id: ++this.#id,
       method: 'Runtime.evaluate',
