@@ -1,0 +1,242 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
+import type { RingTickSource } from '../ring/ringTickSource.js';
+import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
+import type { ConnectionPlan } from './connectionRecord.js';
+import type { Coordinator } from './coordinator.js';
+import type { ConnectionSpec } from './messages.js';
+import type { WorkerPool } from './workerPool.js';
+
+/** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
+const firstReopenMs = 1_000;
+const longestReopenMs = 60_000;
+/** for this long. */
+const provenLoginMs = 5 * 60_000;
+/** The others have this long to take over what a connection carries that is to be closed: */
+const leastTakeOverMs = 10_000;
+/** fronts are asked for 500 instruments per 500 ms, by one connection at worst. */
+const takeOverPerLineMs = 2;
+
+export interface OpenConnection {
+  readonly spec: ConnectionSpec;
+  readonly ringCapacity: number;
+  config: ConnectionConfig;
+  /** Workers that it has lost since it was logged in for long. */
+  workersLost: number;
+  /** ms on the monotonic clock; NaN while it is not logged in. */
+  loggedInSince: number;
+  /** The next step of opening it again or closing it. */
+  timer: NodeJS.Timeout | undefined;
+  closing: boolean;
+  /** Another one of its id has been opened, and it goes when that is logged in. */
+  replaced: boolean;
+}
+
+export interface OpenConnectionsParts {
+  readonly log: Logger;
+  readonly source: RingTickSource;
+  readonly coordinator: Coordinator;
+  readonly pool: WorkerPool;
+  /** The connection has an index now, and will be opened; `onGone`: it is gone for good, and so is its ring. */
+  readonly onAdded: (index: number) => void;
+  readonly onGone: (index: number) => void;
+}
+
+/**
+ * Opens, replaces and closes connections, and opens them again when their worker is lost.
+ *
+ * A connection keeps its index (TickRecord.source) for life; one that is opened with other credentials gets a new one.
+ */
+export class OpenConnections {
+  readonly #parts: OpenConnectionsParts;
+  #config: GatewayConfig;
+  readonly #opened = new Map<number, OpenConnection>();
+  #nextIndex = 0;
+
+  constructor(config: GatewayConfig, parts: OpenConnectionsParts) {
+    this.#config = config;
+    this.#parts = parts;
+  }
+
+  /** What is opened from now on follows this one. */
+  configure(config: GatewayConfig): void {
+    this.#config = config;
+  }
+
+  get(index: number): OpenConnection | undefined {
+    return this.#opened.get(index);
+  }
+
+  indexes(): Iterable<number> {
+    return this.#opened.keys();
+  }
+
+  /** How many indexes were given out. */
+  get count(): number {
+    return this.#nextIndex;
+  }
+
+  /** For `start`, or to be opened by the caller. */
+  add(config: ConnectionConfig): ConnectionSpec {
+    const { source, coordinator, onAdded } = this.#parts;
+    const index = this.#nextIndex++;
+    const ringCapacity = this.#ringCapacity(config);
+    const tickRing = allocateTickRing(ringCapacity, 0, this.#config.tickFlow === 'lossless');
+    source.addRing(index, tickRing);
+    onAdded(index);
+    const spec: ConnectionSpec = {
+      id: config.connectionId,
+      source: index,
+      library: config.ctpLibrary,
+      libraryVersion: config.ctpVersion,
+      production: config.productionMode,
+      fronts: config.frontAddr,
+      brokerId: config.brokerId,
+      userId: config.userId,
+      password: config.password,
+      flowFolder: join(this.#config.flowPath, config.connectionId),
+      tickRing,
+      tickDoorbells: [source.doorbell.handle],
+    };
+    this.#opened.set(index, {
+      spec,
+      ringCapacity,
+      config,
+      workersLost: 0,
+      loggedInSince: NaN,
+      timer: undefined,
+      closing: false,
+      replaced: false,
+    });
+    coordinator.addConnection(index, planOf(config));
+    return spec;
+  }
+
+  /** Opens all that were added, one after the other. */
+  start(): void {
+    this.#parts.pool.open([...this.#opened.values()].map(({ spec }) => spec));
+  }
+
+  open(config: ConnectionConfig): void {
+    this.#parts.pool.open([this.add(config)]);
+  }
+
+  /** Takes other subscriptions or another priority; it is opened anew where its ring is too small for them. */
+  adjust(config: ConnectionConfig): void {
+    const opened = this.#byId(config.connectionId);
+    if (opened === undefined) return;
+    if (this.#ringCapacity(config) > opened.ringCapacity) {
+      this.replace(config);
+      return;
+    }
+    opened.config = config;
+    this.#parts.coordinator.changeConnection(opened.spec.source, planOf(config));
+  }
+
+  /**
+   * Opens a connection anew, with other credentials or more room. The one before goes when this one is logged in; until
+   * then it carries on, for what replaces it may have been given a wrong address.
+   */
+  replace(config: ConnectionConfig): void {
+    const before = this.#byId(config.connectionId);
+    if (before !== undefined) before.replaced = true;
+    this.open(config);
+  }
+
+  /** Moves what the connections of this id carry to others, then closes them. */
+  remove(id: string): void {
+    for (const opened of [...this.#opened.values()]) if (opened.spec.id === id) this.#retire(opened);
+  }
+
+  /** Notes whether it is logged in. @returns false when it was noted already */
+  noteLogin(opened: OpenConnection, isUp: boolean): boolean {
+    if (!Number.isNaN(opened.loggedInSince) === isUp) return false;
+    opened.loggedInSince = isUp ? performance.now() : NaN;
+    return true;
+  }
+
+  /** It is logged in: those that it replaces are closed, once what they carry has moved. */
+  takePlace({ spec, replaced }: OpenConnection): void {
+    if (replaced) return;
+    for (const each of this.#opened.values())
+      if (each.replaced && each.spec.id === spec.id) this.#retire(each);
+  }
+
+  /** Nobody needs the connection any more. */
+  close(index: number): void {
+    const opened = this.#opened.get(index);
+    if (opened === undefined) return;
+    clearTimeout(opened.timer);
+    opened.timer = undefined;
+    this.#parts.pool.send({ type: 'close', connection: index });
+  }
+
+  /** Its worker says that it is closed. */
+  closed(index: number): void {
+    const opened = this.#opened.get(index);
+    // Ends with the process, or with a worker that was lost and is replaced.
+    if (opened?.closing !== true) return;
+    this.#forget(index);
+    this.#parts.log.info({ connection: opened.spec.id }, `${opened.spec.id}: closed`);
+  }
+
+  /** The connection is opened again, unless it was to be closed anyway. */
+  workerLost(index: number, error: string): void {
+    const opened = this.#opened.get(index);
+    if (opened === undefined) return;
+    const { spec, loggedInSince } = opened;
+    const { coordinator, log, pool } = this.#parts;
+    if (performance.now() - loggedInSince >= provenLoginMs) opened.workersLost = 0;
+    opened.loggedInSince = NaN;
+    coordinator.workerLost(index, error);
+    if (opened.closing) {
+      this.#forget(index);
+      return;
+    }
+    const delayMs = Math.min(longestReopenMs, firstReopenMs * 2 ** Math.min(opened.workersLost++, 16));
+    log.error(
+      { connection: spec.id, reopen_ms: delayMs },
+      `${spec.id}: its worker was lost: ${error}; opening it again`,
+    );
+    opened.timer = setTimeout(() => pool.open([spec]), delayMs);
+  }
+
+  /** No connection is opened or closed any more. */
+  retire(): void {
+    for (const { timer } of this.#opened.values()) clearTimeout(timer);
+  }
+
+  #ringCapacity({ maxSubscriptions }: ConnectionConfig): number {
+    return tickRingCapacityFor(maxSubscriptions, this.#config.connections.length);
+  }
+
+  #retire(opened: OpenConnection): void {
+    if (opened.closing) return;
+    const index = opened.spec.source;
+    clearTimeout(opened.timer);
+    opened.closing = true;
+    const takeOverMs = leastTakeOverMs + takeOverPerLineMs * opened.config.maxSubscriptions;
+    opened.timer = setTimeout(() => this.close(index), takeOverMs);
+    this.#parts.coordinator.retireConnection(index);
+  }
+
+  #forget(index: number): void {
+    clearTimeout(this.#opened.get(index)?.timer);
+    this.#parts.source.removeRing(index);
+    this.#parts.coordinator.removeConnection(index);
+    this.#parts.onGone(index);
+    this.#opened.delete(index);
+  }
+
+  #byId(id: string): OpenConnection | undefined {
+    for (const opened of this.#opened.values())
+      if (opened.spec.id === id && !opened.closing && !opened.replaced) return opened;
+    return undefined;
+  }
+}
+
+function planOf(config: ConnectionConfig): ConnectionPlan {
+  const { connectionId, brokerId, frontAddr, maxSubscriptions, priority } = config;
+  return { id: connectionId, brokerId, fronts: frontAddr, maxSubscriptions, priority };
+}

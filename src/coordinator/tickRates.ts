@@ -1,0 +1,57 @@
+const firstConnections = 128;
+/** How much of the newest second is in a connection's ticks per second. */
+const rateSmoothing = 0.2;
+
+/** What is counted of one connection. */
+export interface TickRate {
+  readonly ticks: number;
+  /** Of late. */
+  readonly ticksPerSecond: number;
+  /** When the last tick came, ms since the epoch; NaN before the first. */
+  readonly lastTickMs: number;
+}
+
+/** Counts the ticks of each connection, by its index. */
+export class TickRates {
+  #ticks = new Float64Array(firstConnections);
+  readonly #rates = new Map<number, { ticksAtPass: number; rate: number; lastTickMs: number }>();
+
+  add(index: number): void {
+    if (index >= this.#ticks.length) {
+      const longer = new Float64Array(Math.max(2 * this.#ticks.length, index + 1));
+      longer.set(this.#ticks);
+      this.#ticks = longer;
+    }
+    this.#rates.set(index, { ticksAtPass: 0, rate: 0, lastTickMs: NaN });
+  }
+
+  forget(index: number): void {
+    this.#rates.delete(index);
+  }
+
+  /** One more tick. For the tick path. */
+  count(index: number): void {
+    this.#ticks[index]!++;
+  }
+
+  ticks(index: number): number {
+    return this.#ticks[index]!;
+  }
+
+  /** To be called once in `periodMs`. @param nowMs ms since the epoch */
+  pass(periodMs: number, nowMs: number): void {
+    for (const [index, each] of this.#rates) {
+      const ticks = this.#ticks[index]!;
+      const since = ticks - each.ticksAtPass;
+      each.ticksAtPass = ticks;
+      each.rate += rateSmoothing * ((since * 1000) / periodMs - each.rate);
+      if (since > 0) each.lastTickMs = nowMs;
+    }
+  }
+
+  /** Of a connection that was added. */
+  of(index: number): TickRate {
+    const { rate, lastTickMs } = this.#rates.get(index)!;
+    return { ticks: this.#ticks[index]!, ticksPerSecond: rate, lastTickMs };
+  }
+}
