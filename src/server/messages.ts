@@ -1,6 +1,7 @@
 import { instrumentKinds, type InstrumentFilter, type InstrumentKind } from '../market/instrumentSearch.js';
 import { exchanges } from '../market/products.js';
 import { actionFieldNames, parseFieldSet, type FieldSet, type TickView } from '../market/quoteEncoder.js';
+import { cut, listed, meant, misspelt, show, whyNoStringList } from './frameAdvice.js';
 import type { ErrorReport } from './frames.js';
 import { longestHeartbeat, shortestHeartbeat } from './heartbeats.js';
 
@@ -52,7 +53,8 @@ const unsupportedAids: ReadonlySet<unknown> = new Set([
   'cancel_order',
   'set_risk_management_rule',
 ]);
-const shownChars = 64;
+const servedAids = ['subscribe_quote', 'peek_message'];
+const servedActions = ['subscribe', 'unsubscribe', 'list_instruments', 'heartbeat', 'ping'];
 const shownNames = 8;
 const peek: ClientMessage = { kind: 'peek_message' };
 const ping: ClientMessage = { kind: 'ping' };
@@ -86,7 +88,7 @@ export function parseMessage(text: string): ClientMessage {
   return reject({
     side: 'both',
     code: 'missing_kind',
-    message: 'a frame has aid or action, this one has neither',
+    message: `a frame has aid or action, this one has neither${misspelt(value, 'action') || misspelt(value, 'aid')}`,
   });
 }
 
@@ -101,7 +103,7 @@ function parseAid(value: JsonObject): ClientMessage {
       return reject({
         side: 'aid',
         code: 'invalid_ins_list',
-        message: `ins_list must be a string such as "SHFE.${exampleId('rb')},${exampleId('cu')}", not ${show(insList)}`,
+        message: `ins_list must be a string such as "SHFE.${exampleId('rb')},${exampleId('cu')}", not ${show(insList)}${misspelt(value, 'ins_list')}`,
       });
     }
     default:
@@ -114,7 +116,7 @@ function parseAid(value: JsonObject): ClientMessage {
       return reject({
         side: 'aid',
         code: 'unknown_aid',
-        message: `unknown aid ${show(aid)}: use subscribe_quote or peek_message`,
+        message: `unknown aid ${show(aid)}: ${meant(aid, servedAids)}use ${listed(servedAids)}`,
       });
   }
 }
@@ -126,30 +128,28 @@ function parseAction(value: JsonObject): ClientMessage {
       return ping;
     case 'subscribe': {
       const instruments = value['instruments'];
-      if (!isStringList(instruments)) return rejectInstruments(instruments);
+      if (!isStringList(instruments)) return rejectInstruments(value);
       const options = parsePushOptions(value);
       if ('code' in options) return reject(options);
       const heartbeat = value['heartbeat'] ?? undefined;
-      if (heartbeat !== undefined && !isHeartbeat(heartbeat)) return rejectHeartbeat('heartbeat', heartbeat);
+      if (heartbeat !== undefined && !isHeartbeat(heartbeat)) return rejectHeartbeat('heartbeat', value);
       return { kind: 'subscribe', instruments, options, heartbeat };
     }
     case 'unsubscribe': {
       const instruments = value['instruments'];
-      return isStringList(instruments)
-        ? { kind: 'unsubscribe', instruments }
-        : rejectInstruments(instruments);
+      return isStringList(instruments) ? { kind: 'unsubscribe', instruments } : rejectInstruments(value);
     }
     case 'list_instruments':
       return parseListFilter(value);
     case 'heartbeat': {
       const interval = value['interval'];
-      return isHeartbeat(interval) ? { kind: 'heartbeat', interval } : rejectHeartbeat('interval', interval);
+      return isHeartbeat(interval) ? { kind: 'heartbeat', interval } : rejectHeartbeat('interval', value);
     }
     default:
       return reject({
         side: 'action',
         code: 'unknown_action',
-        message: `unknown action ${show(action)}: use subscribe, unsubscribe, list_instruments, heartbeat or ping`,
+        message: `unknown action ${show(action)}: ${meant(action, servedActions)}use ${listed(servedActions)}`,
       });
   }
 }
@@ -234,30 +234,22 @@ function isHeartbeat(value: unknown): value is number {
   );
 }
 
-function rejectHeartbeat(key: string, value: unknown): ClientMessage {
-  const message = `${key} must be seconds from ${shortestHeartbeat} to ${longestHeartbeat}, or 0 for none, not ${show(value)}`;
+function rejectHeartbeat(key: string, frame: JsonObject): ClientMessage {
+  const message = `${key} must be seconds from ${shortestHeartbeat} to ${longestHeartbeat}, or 0 for none, not ${show(frame[key])}${misspelt(frame, key)}`;
   return reject({ side: 'action', code: 'invalid_heartbeat', message });
 }
 
-function rejectInstruments(instruments: unknown): ClientMessage {
+function rejectInstruments(frame: JsonObject): ClientMessage {
   return reject({
     side: 'action',
     code: 'invalid_instruments',
-    message: `instruments must be a list of ids such as ["${exampleId('rb')}","SHFE.${exampleId('cu')}"], ${whyNoStringList(instruments)}`,
+    message: `instruments must be a list of ids such as ["${exampleId('rb')}","SHFE.${exampleId('cu')}"], ${whyNoStringList(frame['instruments'])}${misspelt(frame, 'instruments')}`,
   });
 }
 
 /** A contract that is listed while this runs: of products with one for each month, next January's. */
 function exampleId(product: 'rb' | 'cu'): string {
   return `${product}${String(new Date().getFullYear() + 1).slice(-2)}01`;
-}
-
-/** Ends a sentence that asks for a list of strings. */
-function whyNoStringList(value: unknown): string {
-  if (!Array.isArray(value)) return `not ${show(value)}`;
-  const list = value as unknown[];
-  const odd = list.findIndex((each) => typeof each !== 'string');
-  return odd < 0 ? `not ${show(value)}` : `and entry ${odd} of this one is ${show(list[odd])}`;
 }
 
 function reject(error: ErrorReport, isObject = true): ClientMessage {
@@ -270,16 +262,4 @@ function isObject(value: unknown): value is JsonObject {
 
 function isStringList(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-/** A value for a message: scalars as JSON, cut short; of the rest only the kind, since it may be deep and long. */
-function show(value: unknown): string {
-  if (value === undefined) return 'absent';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return cut(JSON.stringify(value));
-}
-
-function cut(text: string): string {
-  return text.length <= shownChars ? text : `${text.slice(0, shownChars)}…`;
 }

@@ -40,6 +40,32 @@ describe('parseMessage', () => {
     expect(parse({ action: 'ping' })).toEqual({ kind: 'ping' });
   });
 
+  it.each([
+    ['{"action":"subscribe","instrments":["rb2701"]}', 'it has "instrments", did you mean instruments?'],
+    ['{"action":"subscribe","Instruments":["rb2701"]}', 'it has "Instruments", did you mean instruments?'],
+    ['{"action":"unsubscribe","instrument":"rb2701"}', 'it has "instrument", did you mean instruments?'],
+    ['{"action":"subscribe","id":1}', 'not absent'],
+    ['{"action":"subscribe","instruments":"rb2701","instrment":1}', 'not "rb2701"'],
+    ['{"action":"heartbeat","intervall":5}', 'not absent; it has "intervall", did you mean interval?'],
+    [
+      '{"action":"subcribe","instruments":[]}',
+      'unknown action "subcribe": did you mean subscribe? use subscribe, ',
+    ],
+    ['{"action":"PING"}', 'did you mean ping? use'],
+    [
+      '{"action":"fly"}',
+      'unknown action "fly": use subscribe, unsubscribe, list_instruments, heartbeat or ping',
+    ],
+    ['{"aid":"peek_mesage"}', 'did you mean peek_message? use subscribe_quote or peek_message'],
+    ['{"aid":"subscribe_quote","inslist":"rb2701"}', 'not absent; it has "inslist", did you mean ins_list?'],
+    ['{"acton":"ping","id":3}', 'this one has neither; it has "acton", did you mean action?'],
+    ['{"Aid":"peek_message"}', 'this one has neither; it has "Aid", did you mean aid?'],
+    ['{"op":"ping"}', 'this one has neither'],
+  ])('says of %s what may have been meant', (text, end) => {
+    expect(rejection(text).message).toContain(end);
+    if (!end.includes('mean')) expect(rejection(text).message.endsWith(end)).toBe(true);
+  });
+
   it('ignores unknown keys', () => {
     expect(parse({ aid: 'peek_message', more: [1] })).toEqual({ kind: 'peek_message' });
     expect(parse({ action: 'ping', id: 7 })).toEqual({ kind: 'ping' });
