@@ -16,6 +16,7 @@ const definitions = {
   from: { type: 'string', multiple: true },
   to: { type: 'string', multiple: true },
   'trading-hours': { type: 'string', multiple: true },
+  config: { type: 'string', multiple: true },
 } as const;
 
 type OptionName = keyof typeof definitions;
@@ -30,7 +31,9 @@ export interface ExportCommand {
   readonly patterns: readonly InstrumentPattern[];
   /** Receive times. */
   readonly range: TickRange;
-  readonly tradingHours: (typeof tradingHours)[number];
+  /** Undefined: those of the configuration. */
+  readonly tradingHours: (typeof tradingHours)[number] | undefined;
+  readonly configFile: string | undefined;
 }
 
 /** Reads what follows the word export. Throws a UsageError. */
@@ -46,6 +49,7 @@ export function parseExport(argv: readonly string[]): ExportCommand {
   const output = one('output');
   if (output === undefined) throw new UsageError('export: --output names the file to write');
   const range = rangeOf(one('from'), one('to'));
+  const hours = one('trading-hours');
   return {
     mode: 'export',
     files,
@@ -53,7 +57,8 @@ export function parseExport(argv: readonly string[]): ExportCommand {
     output,
     patterns: (given.get('instrument') ?? []).flatMap((text) => text.split(',')).map(patternOf),
     range,
-    tradingHours: oneOf('trading-hours', one('trading-hours') ?? 'exchange', tradingHours),
+    tradingHours: hours === undefined ? undefined : oneOf('trading-hours', hours, tradingHours),
+    configFile: one('config'),
   };
 }
 
@@ -78,10 +83,12 @@ function read(argv: readonly string[]): { files: string[]; given: Map<OptionName
 }
 
 /** By the file's name, where no format is given. */
-function formatOf(output: string): string {
+function formatOf(output: string): (typeof formats)[number] {
   const found = formats.find((format) => output.toLowerCase().endsWith(`.${format}`));
-  if (found === undefined) throw new UsageError(`export: --format must be one of ${formats.join(', ')}`);
-  return found;
+  if (found !== undefined) return found;
+  const endings = formats.map((format) => `.${format}`).join(' nor ');
+  const choices = formats.map((format) => `--format ${format}`).join(' or ');
+  throw new UsageError(`export: --output ${output} ends in neither ${endings}; add ${choices}`);
 }
 
 function oneOf<T extends string>(name: OptionName, value: string, allowed: readonly T[]): T {

@@ -1,9 +1,8 @@
 import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { readHolidays } from '../market/holidayCalendar.js';
+import type { MarketConfig } from '../config/load.js';
 import { tradingCalendar } from '../market/marketTime.js';
-import { loadProducts } from '../market/products.js';
 import { AcceptedTicks } from '../recorder/acceptedTicks.js';
 import { CsvExport } from '../recorder/csvExport.js';
 import { ParquetExport } from '../recorder/parquetExport.js';
@@ -22,11 +21,12 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 class ExportError extends Error {}
 
 /**
- * Writes recordings as CSV or Parquet into a new file. What cannot be read, and a summary, go to the error output. Returns
+ * Writes recordings as CSV or Parquet into a new file, in the light of the market that they are from. What cannot be read, and a summary, go to the error output. Returns
  * the exit code: 0, also where damaged parts were left out; or 1 with one line that says why, and no file.
  */
 export async function exportRecordings(
   command: ExportCommand,
+  market: MarketConfig,
   { err, cwd }: CliSurroundings,
 ): Promise<number> {
   const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
@@ -34,12 +34,14 @@ export async function exportRecordings(
   try {
     for (const file of command.files) readers.push(open(resolve(cwd, file), file));
     for (const reader of readers) tellDamages(reader, say);
+    const tradingHours = command.tradingHours ?? market.tradingHours;
     const ticks = new AcceptedTicks(
       new RecordedTicks(readers, command.range, (error) => say(`${error.message}; the block is left out`)),
       {
-        products: loadProducts(),
-        calendar: tradingCalendar({ tradingHours: command.tradingHours, holidays: readHolidays() }, say),
-        tradingHours: command.tradingHours,
+        products: market.products,
+        importedInstruments: market.importedInstruments,
+        calendar: tradingCalendar({ tradingHours, holidays: market.holidays }, say),
+        tradingHours,
         patterns: command.patterns,
       },
     );
@@ -127,9 +129,10 @@ function create(path: string, name: string): number {
 function leftOut({ counters, unknown }: AcceptedTicks): string {
   const parts = [
     [counters.duplicate, 'twice'],
-    [counters.regressed, 'older than the one before'],
+    [counters.regressed + counters.falling_volume, 'older than the one before'],
     [counters.untimed, 'without a time'],
     [counters.off_day, 'of a day without trading'],
+    [counters.garbage, 'of a negative volume'],
     [unknown, 'of instruments that cannot be'],
   ] as const;
   const some = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);

@@ -34,8 +34,10 @@ Exporting recordings: qactpmdgateway export FILE... --output FILE
   --instrument PATTERN      only these, such as rb* or SHFE.*, again for more (default: all)
   --from T, --to T          only what was received from T on, and before T: 2026-11-24T21:00
                             in Shanghai, with another zone, a day, or an epoch
+  --config FILE             the gateway's configuration, for its products_file, calendar_file,
+                            import_instruments and trading_hours; their variables count as well
   --trading-hours H         whose calendar the ticks have: exchange, or always for simulated
-                            fronts that send on weekends too (default exchange)
+                            fronts that send on weekends too (default: the configuration's)
 
 Exit codes
   running           0 stopped in order, 1 bad configuration or a failed stop, 2 bad command line

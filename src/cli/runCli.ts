@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
-import { loadConfig, loadListenAddress, type ConfigSources } from '../config/load.js';
+import { loadConfig, loadListenAddress, loadMarket, type ConfigSources } from '../config/load.js';
 import { packagePath, programVersion } from '../paths.js';
 import { exportRecordings } from './exportRecordings.js';
 import { helpText } from './help.js';
@@ -50,8 +50,10 @@ async function runCommand(
       return { kind: 'done', exitCode: 0 };
     case 'import':
       return { kind: 'done', exitCode: importBrokers(command.source, command.output, surroundings) };
-    case 'export':
-      return { kind: 'done', exitCode: await exportRecordings(command, surroundings) };
+    case 'export': {
+      const market = loadMarket({ file: command.configFile, args: {}, env, cwd });
+      return { kind: 'done', exitCode: await exportRecordings(command, market, surroundings) };
+    }
     case 'status':
       return {
         kind: 'done',

@@ -12,13 +12,16 @@ import {
   type GatewayConfig,
   type GatewayValues,
   type SimulatorConfig,
+  type TradingHours,
 } from './gatewayConfig.js';
+import type { Contract } from '../market/contracts.js';
 import { shanghaiDay } from '../market/exchangeClock.js';
+import type { ProductTable } from '../market/products.js';
 import { readImportedInstruments } from './importedInstruments.js';
 import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
 import { readProductTable } from './productsFile.js';
-import { checkLayer, flattenRecord, merge, type Fault } from './record.js';
+import { checkLayer, flattenRecord, isRecord, merge, type Fault } from './record.js';
 import { toRedisConfig } from './redisConfig.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
 
@@ -175,7 +178,47 @@ export function loadListenAddress(sources: ConfigSources): { readonly host: stri
   return { host: values.websocket_host, port: values.websocket_port };
 }
 
+/** What a configuration says of the market, for whoever reads a gateway's ticks later. */
+export interface MarketConfig {
+  readonly products: ProductTable;
+  readonly importedInstruments: readonly Contract[];
+  readonly holidays: HolidayTable;
+  readonly tradingHours: TradingHours;
+}
+
+/**
+ * The market of a gateway with this configuration, `exchange` hours where nothing tells otherwise. Fetches no password.
+ *
+ * @throws ConfigError as loadConfig does
+ */
+export function loadMarket(sources: ConfigSources): MarketConfig {
+  const { values, withSimulator, hoursStated, problems } = mergeSources(sources);
+  const { products, imported, holidays } = readMarketFiles(values, sources.cwd, problems);
+  if (problems.length > 0 || holidays === undefined) throw new ConfigError(problems);
+  const enabled = values.connections.filter(isRecord).filter((each) => each['enabled'] !== false);
+  const isInside = enabled.length > 0 && enabled.every((each) => isOfLibrary(each['front_addr']));
+  const tradingHours = !hoursStated && (withSimulator || isInside) ? 'always' : values.trading_hours;
+  return { products, importedInstruments: imported.contracts, holidays, tradingHours };
+}
+
+/** Reads the files on products, instruments and holidays that the settings name, and adds what is wrong with them. */
+function readMarketFiles(values: GatewayValues, cwd: string, problems: ConfigProblem[]) {
+  const add = (text: string): void => void problems.push({ source: 'file', text });
+  const { products, faults } = readProductTable(values.products_file, cwd);
+  for (const fault of faults) add(`products_file: ${fault}`);
+  const imported = readImportedInstruments(values.import_instruments, cwd, products, shanghaiDay(Date.now()));
+  for (const fault of imported.faults) add(`import_instruments: ${fault}`);
+  const calendar = readCalendarFile(values.calendar_file, cwd);
+  if ('fault' in calendar) add(`calendar_file: ${calendar.fault}`);
+  return { products, imported, holidays: 'fault' in calendar ? undefined : calendar };
+}
+
 /** Markets inside the simulated library never close. */
 function isInsideLibrary({ frontAddr, enabled }: ConnectionConfig): boolean {
-  return !enabled || frontAddr.every((address) => address.startsWith('sim://'));
+  return !enabled || isOfLibrary(frontAddr);
+}
+
+function isOfLibrary(address: unknown): boolean {
+  const all: readonly unknown[] = Array.isArray(address) ? address : [address];
+  return all.every((each) => typeof each === 'string' && each.startsWith('sim://'));
 }

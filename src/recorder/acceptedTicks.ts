@@ -1,4 +1,5 @@
 import { HistoryRow } from '../history/row.js';
+import type { Contract } from '../market/contracts.js';
 import { ExchangeClock } from '../market/exchangeClock.js';
 import { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
@@ -18,6 +19,8 @@ const firstStream = 1 << 30;
 
 export interface AcceptedTicksOptions {
   readonly products: ProductTable;
+  /** Instruments whose multipliers are their own. */
+  readonly importedInstruments: readonly Contract[];
   readonly calendar: TradingCalendar;
   /** Of the recorded market. */
   readonly tradingHours: TradingHours;
@@ -48,6 +51,7 @@ export class AcceptedTicks {
     this.#ticks = ticks;
     this.#options = options;
     this.#directory = new InstrumentDirectory({ products: options.products, maxInstruments });
+    this.#directory.setImported(options.importedInstruments);
     const { calendar, tradingHours } = options;
     this.#book = new QuoteBook(
       this.#directory,

@@ -4,6 +4,7 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { makeRecording } from '../../bench/processes/recording.js';
 import { HistoryRow } from '../../src/history/row.js';
+import { shippedProductRows } from '../../src/market/products.js';
 import { F } from '../../src/market/quoteFields.js';
 import { I32 } from '../../src/ring/tickRecord.js';
 import { ParquetExport } from '../../src/recorder/parquetExport.js';
@@ -166,6 +167,34 @@ describe('export', () => {
     expect(prices(righted.rows)).toEqual(['6300', '6301', '6302']);
   });
 
+  it('knows products and holidays as the gateway does, by the same file and variables', async () => {
+    const folder = recordingFolder();
+    const path = writeRecording(folder, [[sample('SHFE.xq2405', { receivedAt: testTimeMs + 1 })]]);
+    // Nothing is known of the units of a lot.
+    expect((await exported(path)).rows[0]!['average']).toBe('35000');
+    const products = join(folder, 'products.json');
+    const rb = shippedProductRows().find(({ product }) => product === 'rb')!;
+    writeFileSync(products, JSON.stringify([{ ...rb, product: 'xq', volume_multiple: 10 }]));
+    const config = join(folder, 'gateway.json');
+    writeFileSync(config, JSON.stringify({ products_file: products, connections: [] }));
+    const { rows, err } = await exported(path, '--config', config);
+    expect([rows[0]!['average'], err]).toEqual(['3500', expect.stringMatching(/: 1 ticks written\n$/)]);
+    const calendar = join(folder, 'calendar.json');
+    const evening = { receivedAt: Date.UTC(2024, 3, 11, 13, 30), updateTime: 77_400, tradingDay: 20240411 };
+    const night = writeRecording(folder, [[sample('CZCE.SR409', { ...evening, actionDay: 20240411 })]]);
+    writeFileSync(calendar, JSON.stringify({ years: { 2024: [20240412] } }));
+    const days = async (...args: string[]): Promise<unknown> => {
+      const output = join(recordingFolder(), 'out.csv');
+      await run(['export', night, '--output', output, ...args], { QACTPMD_CALENDAR_FILE: calendar });
+      return readFileSync(output, 'latin1').split('\n')[1]?.split(',')[3];
+    };
+    expect(await days()).toBe('20240415');
+    // Markets that never close know no holidays.
+    expect(await days('--trading-hours', 'always')).toBe('20240412');
+    writeFileSync(config, JSON.stringify({ connections: [{ connection_id: 'a', front_addr: 'sim://' }] }));
+    expect(await days('--config', config)).toBe('20240412');
+  });
+
   it('goes on past damage and says where it is', async () => {
     const folder = recordingFolder();
     const path = writeRecording(folder, [samples(10), samples(20).slice(10), samples(30).slice(20)]);
@@ -198,7 +227,12 @@ describe('export', () => {
     [['.', '--output', 'x.csv'], 1, '.: this is a folder; name the recordings in it, such as'],
     [['--output', 'x.csv'], 2, 'export: name the recordings, such as ticks/20261124-0001.ticks'],
     [['a.ticks'], 2, 'export: --output names the file to write'],
-    [['a.ticks', '--output', 'x'], 2, 'export: --format must be one of csv, parquet'],
+    [
+      ['a.ticks', '--output', 'x.xls'],
+      2,
+      'export: --output x.xls ends in neither .csv nor .parquet; add --format csv or --format parquet',
+    ],
+    [['a.ticks', '--output', 'x.csv', '--config', 'none.json'], 1, 'none.json: there is no such file'],
     [['a.ticks', '--output', 'x', '--format', 'xls'], 2, '--format must be one of csv, parquet, not "xls"'],
     [
       ['a.ticks', '--output', 'x.csv', '--outptu', 'y'],
