@@ -3,6 +3,7 @@ const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const stringPattern = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
 const blankPattern = /[ \t\r\n]*/y;
 const wordPattern = /true|false|null/y;
+const commentPattern = /\/\/|\/\*|#/y;
 
 /** Text that is no JSON; line and column count from 1. The message never quotes the text: it may hold secrets. */
 export class JsonTextError extends Error {
@@ -31,7 +32,9 @@ class JsonScanner {
     if (this.#at < this.#text.length) this.#fail('nothing may follow the value');
   }
 
-  #fail(reason: string, at = this.#at): never {
+  #fail(expected: string, at = this.#at): never {
+    commentPattern.lastIndex = at;
+    const reason = commentPattern.test(this.#text) ? `${expected}; JSON has no comments` : expected;
     const before = this.#text.slice(0, at);
     const line = before.split('\n').length;
     throw new JsonTextError(
@@ -59,6 +62,10 @@ class JsonScanner {
     return true;
   }
 
+  #closes(bracket: string): boolean {
+    return this.#text[this.#at] === bracket;
+  }
+
   #value(depth: number): void {
     if (depth > maxDepth) this.#fail(`nested more than ${maxDepth} levels deep`);
     if (this.#skip('{')) this.#members(depth);
@@ -80,7 +87,10 @@ class JsonScanner {
     do {
       this.#blanks();
       const start = this.#at;
-      if (this.#text[this.#at] !== '"') this.#fail('expected a key in double quotes');
+      if (this.#text[this.#at] !== '"')
+        this.#fail(
+          `expected a key in double quotes${this.#closes('}') ? ', no comma stands before "}"' : ''}`,
+        );
       const key = this.#string();
       if (keys.has(key)) this.#fail(`the key ${key} comes twice`, start);
       keys.add(key);
@@ -92,8 +102,11 @@ class JsonScanner {
 
   #items(depth: number): void {
     if (this.#skip(']')) return;
-    do this.#value(depth + 1);
-    while (this.#skip(','));
+    do {
+      this.#blanks();
+      if (this.#closes(']')) this.#fail('expected a value, no comma stands before "]"');
+      this.#value(depth + 1);
+    } while (this.#skip(','));
     if (!this.#skip(']')) this.#fail('expected "," or "]"');
   }
 }

@@ -62,4 +62,17 @@ describe('parseJsonText', () => {
     expect(parseJsonText('\ufeff{"a":1}')).toEqual({ a: 1 });
     expect(() => parseJsonText('['.repeat(100_000))).toThrow('nested more than');
   });
+
+  it.each([
+    ['{"a": 1,}', 'line 1, column 9: expected a key in double quotes, no comma stands before "}"'],
+    ['[1, 2,\n]', 'line 2, column 1: expected a value, no comma stands before "]"'],
+    [
+      '{\n  // the port\n  "a": 1}',
+      'line 2, column 3: expected a key in double quotes; JSON has no comments',
+    ],
+    ['{"a": 1 /* one */}', 'line 1, column 9: expected "," or "}"; JSON has no comments'],
+    ['# a\n{}', 'list or object); JSON has no comments'],
+  ])('says of %j what is wrong there', (text, message) => {
+    expect(() => parseJsonText(text)).toThrow(message);
+  });
 });

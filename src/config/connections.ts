@@ -17,6 +17,8 @@ export interface EntryFault {
   readonly text: string;
 }
 
+/** Keys of the places that a password may be in. */
+const secretKeys = { value: 'password', variable: 'password_env', file: 'password_file' } as const;
 /** The vendor's login request has room for 40 bytes; a longer password would be cut and then refused. */
 const passwordFormat = connectionOptions.password.format;
 
@@ -53,7 +55,7 @@ export function checkConnections(
       { value: values.password, variable: values.password_env, file: values.password_file },
       context,
     );
-    if ('fault' in secret) add('password', secret.fault);
+    if ('fault' in secret) add(secretKeys[secret.from], secret.fault);
     else if (!passwordFormat.accepts(secret.value))
       add('password', `must be ${passwordFormat.allowed}; the one found is not (not shown)`);
     else connections.push(toConnectionConfig(values, secret.value));

@@ -5,6 +5,7 @@ import { contractNamed, type Contract } from '../market/contracts.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
 import { exchanges, type ProductTable } from '../market/products.js';
 import { dayToUtcMs, type TradingCalendar } from '../market/tradingCalendar.js';
+import { unreadableReason } from '../jsonFile.js';
 import { parseJsonText } from '../jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
@@ -67,7 +68,7 @@ export function readImportedInstruments(
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       const isSystems = code !== undefined && !code.startsWith('CSV_');
-      faults.push(`${file}: ${isSystems ? `cannot be read (${code})` : message}`);
+      faults.push(`${file}: ${isSystems ? unreadableReason(error) : message}`);
       continue;
     }
     const wrong: string[] = [];

@@ -44,6 +44,8 @@ interface Merged {
   /** Whether any source says which hours ticks are to be expected in. */
   readonly hoursStated: boolean;
   readonly problems: ConfigProblem[];
+  /** Where a setting has its value from, and how a line that finds fault with that begins. */
+  originOf(setting: keyof GatewayValues): { readonly source: ConfigSource; readonly label: string };
 }
 
 function checkText(source: ConfigSource, { layer, labels, faults }: TextLayer): ConfigProblem[] {
@@ -86,7 +88,14 @@ function mergeSources(sources: ConfigSources): Merged {
     : environment.labels.has('connections')
       ? { source: 'environment' as const, label: environment.labels.get('connections')! }
       : { source: 'file' as const, label: sources.file ?? 'no file' };
-  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems };
+  const originOf: Merged['originOf'] = (setting) => {
+    const given = args.labels.get(setting);
+    if (given !== undefined) return { source: 'arguments', label: given };
+    const variable = environment.labels.get(setting);
+    if (variable !== undefined) return { source: 'environment', label: variable };
+    return { source: 'file', label: `${sources.file ?? 'no file'}: ${setting}` };
+  };
+  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, originOf };
 }
 
 function simulatorProblem({ basePort, fronts }: SimulatorConfig): string | undefined {
@@ -106,9 +115,13 @@ function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, 
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
  */
 export function loadConfig(sources: ConfigSources): GatewayConfig {
-  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems } =
+  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, originOf } =
     mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
+  const blame = (setting: keyof GatewayValues, text: string): void => {
+    const { source, label } = originOf(setting);
+    add(source, `${label}: ${text}`);
+  };
   const stated = withSimulator && problems.length === 0 ? toSimulatorConfig(values) : undefined;
   const crowded = stated === undefined ? undefined : simulatorProblem(stated);
   if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
@@ -119,15 +132,15 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
   const { misspelt, unknown } = unknownVariables(sources.env, values.connections);
   for (const text of misspelt) add('environment', text);
-  const redis = toRedisConfig(values, sources, (setting, text) => add('file', `${setting}: ${text}`));
+  const redis = toRedisConfig(values, sources, blame);
   const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
-  for (const fault of productFaults) add('file', `products_file: ${fault}`);
+  for (const fault of productFaults) blame('products_file', fault);
   const today = shanghaiDay(Date.now());
   const holidays = readCalendarFile(values.calendar_file, sources.cwd);
-  if ('fault' in holidays) add('file', `calendar_file: ${holidays.fault}`);
+  if ('fault' in holidays) blame('calendar_file', holidays.fault);
   const calendar = 'fault' in holidays ? undefined : calendarOf(holidays);
   const imported = readImportedInstruments(values.import_instruments, sources.cwd, products, today, calendar);
-  for (const fault of imported.faults) add('file', `import_instruments: ${fault}`);
+  for (const fault of imported.faults) blame('import_instruments', fault);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,

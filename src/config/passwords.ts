@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readTextFile } from '../jsonFile.js';
 
 const longestSecretBytes = 4096;
 
@@ -11,19 +11,24 @@ export interface SecretSources {
   readonly file: string;
 }
 
-export type Secret = { readonly value: string } | { readonly fault: string };
+/** `from` is the source that is at fault. */
+export type Secret =
+  { readonly value: string } | { readonly fault: string; readonly from: keyof SecretSources };
 
 function readSecretFile(path: string): Secret {
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readTextFile(path);
   } catch (error) {
-    return { fault: `cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})` };
+    return { from: 'file', fault: `${path}: ${(error as Error).message}` };
   }
   const value = content.replace(/\r?\n$/, '');
-  if (value === '') return { fault: `${path} is empty` };
+  if (value === '') return { from: 'file', fault: `${path}: is empty, must hold one line with a password` };
   if (Buffer.byteLength(value) > longestSecretBytes || /\p{Cc}/u.test(value))
-    return { fault: `${path} does not hold one line with a password` };
+    return {
+      from: 'file',
+      fault: `${path}: must hold one line of at most ${longestSecretBytes} bytes with a password`,
+    };
   return { value };
 }
 
@@ -33,11 +38,11 @@ export function resolveSecret(
   context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
 ): Secret {
   const given = Object.values(sources).filter((source) => source !== '').length;
-  if (given > 1) return { fault: 'the password is given in more than one way, keep one' };
+  if (given > 1) return { from: 'value', fault: 'the password is given in more than one way, keep one' };
   if (sources.file !== '') return readSecretFile(resolve(context.cwd, sources.file));
   if (sources.variable === '') return { value: sources.value };
   const value = context.env[sources.variable];
   if (value === undefined || value === '')
-    return { fault: `the environment variable ${sources.variable} is not set` };
+    return { from: 'variable', fault: `the environment variable ${sources.variable} is not set` };
   return { value };
 }

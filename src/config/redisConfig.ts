@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readTextFile } from '../jsonFile.js';
 import { toAddresses, type Address } from './addressList.js';
 import type { GatewayValues } from './gatewayConfig.js';
 import { resolveSecret } from './passwords.js';
@@ -38,13 +38,14 @@ const tlsFiles = { ca: 'redis_tls_ca_file', cert: 'redis_tls_cert_file', key: 'r
 export function toRedisConfig(
   values: GatewayValues,
   context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },
-  add: (setting: string, problem: string) => void,
+  add: (setting: keyof GatewayValues, problem: string) => void,
 ): RedisConfig {
   const password = resolveSecret(
     { value: values.redis_password, variable: '', file: values.redis_password_file },
     context,
   );
-  if ('fault' in password) add('redis_password', password.fault);
+  if ('fault' in password)
+    add(password.from === 'file' ? 'redis_password_file' : 'redis_password', password.fault);
   const sentinels = values.redis_sentinels;
   const clusterNodes = values.redis_cluster_nodes;
   if (clusterNodes.length > 0 && sentinels.length > 0)
@@ -72,7 +73,7 @@ export function toRedisConfig(
 function toTls(
   values: GatewayValues,
   cwd: string,
-  add: (setting: string, problem: string) => void,
+  add: (setting: keyof GatewayValues, problem: string) => void,
 ): RedisTls | undefined {
   if (!values.redis_tls) {
     for (const setting of Object.values(tlsFiles))
@@ -88,11 +89,11 @@ function toTls(
     const path = values[setting];
     if (path === '') return '';
     try {
-      const text = readFileSync(resolve(cwd, path), 'utf8');
+      const text = readTextFile(resolve(cwd, path));
       if (text.includes('-----BEGIN ')) return text;
-      add(setting, `${path} holds nothing in PEM form`);
+      add(setting, `${path}: holds nothing in PEM form, which begins with -----BEGIN`);
     } catch (error) {
-      add(setting, `cannot read ${path} (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`);
+      add(setting, `${path}: ${(error as Error).message}`);
     }
     return '';
   };

@@ -6,6 +6,8 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null) return 'an object';
+  // JSON text may have 1e400, which JSON cannot write.
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'a number beyond 1.8e308';
   const written = JSON.stringify(value).replace(/\/\/[^/@"]*@/g, '//***@');
   return written.length <= longestShown
     ? written

@@ -53,7 +53,7 @@ describe('calendar_file', () => {
   it('is refused when it is not there', () => {
     const cwd = temporaryFolder();
     expect(problemsOf({ file: { calendar_file: 'none.json' }, cwd })).toEqual([
-      `calendar_file: ${join(cwd, 'none.json')}: there is no such file`,
+      `gateway.json: calendar_file: ${join(cwd, 'none.json')}: there is no such file`,
     ]);
   });
 });

@@ -99,7 +99,7 @@ describe('entries of connections[]', () => {
 
   it('names the variable or option that a bad list came from', () => {
     expect(problemsOf({ env: { QACTPMD_CONNECTIONS: '[{"connection_id":"a",}]' } })).toEqual([
-      'environment QACTPMD_CONNECTIONS: no JSON list: line 1, column 23: expected a key in double quotes',
+      'environment QACTPMD_CONNECTIONS: no JSON list: line 1, column 23: expected a key in double quotes, no comma stands before "}"',
     ]);
     expect(problemsOf({ env: { QACTPMD_CONNECTIONS: '{}' } })).toEqual([
       'environment QACTPMD_CONNECTIONS: must be a list of objects, not an object',
@@ -135,11 +135,11 @@ describe('passwords', () => {
   it('are missed by name, and not looked for where the connection is disabled', () => {
     const absent = { password_env: 'ABSENT' };
     expect(problemsOf({ file: withKeys(absent) })).toEqual([
-      'gateway.json: connections[0].password: the environment variable ABSENT is not set',
+      'gateway.json: connections[0].password_env: the environment variable ABSENT is not set',
     ]);
     expect(problemsOf({ file: withKeys(absent), env: { ABSENT: '' } })).toHaveLength(1);
     expect(problemsOf({ file: withKeys({ password_file: '/no/such' }) })).toEqual([
-      'gateway.json: connections[0].password: cannot read /no/such (ENOENT)',
+      'gateway.json: connections[0].password_file: /no/such: there is no such file',
     ]);
     const connections = [connection, { ...connection, connection_id: 'off', enabled: false, ...absent }];
     expect(load({ file: { connections } }).connections[1]).toMatchObject({ enabled: false, password: '' });
@@ -151,8 +151,10 @@ describe('passwords', () => {
     writeFileSync(join(cwd, 'lines'), `${secret}\n${secret}\n`);
     const refusal = (keys: object): string => problemsOf({ cwd, file: withKeys(keys) })[0]!;
     expect(refusal({ password: secret, password_env: 'X' })).toMatch(/given in more than one way/);
-    expect(refusal({ password_file: 'empty' })).toMatch(/empty is empty$/);
-    expect(refusal({ password_file: 'lines' })).toMatch(/does not hold one line/);
+    expect(refusal({ password_file: 'empty' })).toMatch(
+      /password_file: .*empty: is empty, must hold one line/,
+    );
+    expect(refusal({ password_file: 'lines' })).toMatch(/password_file: .*lines: must hold one line/);
   });
 
   it('never appear in an error', () => {

@@ -137,7 +137,7 @@ describe('imported instruments', () => {
     expect(config.importedInstruments.map(({ id }) => id)).toEqual(['xx9912']);
     expect(config.warnings).toEqual([expect.stringContaining('o.csv: line 3: instrument_id') as unknown]);
     expect(problemsOf({ file: { import_instruments: ['gone.csv'] } })).toEqual([
-      'import_instruments: gone.csv: cannot be read (ENOENT)',
+      'gateway.json: import_instruments: gone.csv: there is no such file',
     ]);
     expect(problemsOf({ file: { import_instruments: 'o.csv' } })).toEqual([
       'gateway.json: import_instruments: must be a list of at most 100 paths of files, not "o.csv"',

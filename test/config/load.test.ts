@@ -1,3 +1,4 @@
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -166,17 +167,38 @@ describe('precedence', () => {
     ],
     [{ redis_cluster_nodes: ['a:1'], redis_db: 2 }, 'redis_db: a cluster has database 0 alone, not 2'],
     [{ redis_tls_ca_file: 'x' }, 'redis_tls_ca_file: redis_tls is not set, so it would not be used'],
-    [{ redis_tls: true, redis_tls_ca_file: '/no/such' }, 'redis_tls_ca_file: cannot read /no/such (ENOENT)'],
+    [
+      { redis_tls: true, redis_tls_ca_file: '/no/such' },
+      'redis_tls_ca_file: /no/such: there is no such file',
+    ],
     [
       { redis_tls: true, redis_tls_ca_file: '/proc/self/status' },
-      'redis_tls_ca_file: /proc/self/status holds nothing in PEM form',
+      'redis_tls_ca_file: /proc/self/status: holds nothing in PEM form, which begins with -----BEGIN',
     ],
     [
       { redis_tls: true, redis_tls_key_file: packagePath('package.json') },
       'redis_tls_cert_file: a certificate and its key go together, give redis_tls_key_file too or neither',
     ],
   ])('refuses settings for Redis that do not go together: %j', (file, problem) => {
-    expect(problemsOf({ file })[0]).toBe(problem);
+    expect(problemsOf({ file })[0]).toBe(`gateway.json: ${problem}`);
+  });
+
+  it('names the variable that named a file of no use', () => {
+    expect(
+      problemsOf({
+        env: {
+          QACTPMD_CALENDAR_FILE: '/no/such',
+          QACTPMD_PRODUCTS_FILE: '/',
+          QACTPMD_IMPORT_INSTRUMENTS: '/no/such',
+          QACTPMD_REDIS_PASSWORD_FILE: '/no/such',
+        },
+      }),
+    ).toEqual([
+      'environment QACTPMD_REDIS_PASSWORD_FILE: /no/such: there is no such file',
+      'environment QACTPMD_PRODUCTS_FILE: /: is a folder, not a file',
+      'environment QACTPMD_CALENDAR_FILE: /no/such: there is no such file',
+      'environment QACTPMD_IMPORT_INSTRUMENTS: /no/such: there is no such file',
+    ]);
   });
 
   it('lets every scalar be set by its variable', () => {
@@ -526,6 +548,18 @@ const simulated = { QACTPMD_CONNECTIONS: JSON.stringify([connection]) };
 describe('files', () => {
   const sources = { args: {}, env: {}, cwd: '/' };
 
+  it('names a file that is too large, and a number that no double holds', () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'gateway.json'), '{}');
+    truncateSync(join(cwd, 'gateway.json'), 100 * 2 ** 20);
+    expect(() => loadConfig({ file: 'gateway.json', args: {}, env: {}, cwd })).toThrow(
+      'gateway.json: has 100 MB, at most 64 are read',
+    );
+    expect(problemsOf({ file: '{"websocket_port": 1e400}' })[0]).toBe(
+      'gateway.json: websocket_port: must be an integer from 0 to 65535, not a number beyond 1.8e308',
+    );
+  });
+
   it('names a missing file, a folder, bad JSON with its place, and text in another encoding', () => {
     const cwd = temporaryFolder();
     expect(() => loadConfig({ ...sources, file: 'no/such.json' })).toThrow(
@@ -533,7 +567,7 @@ describe('files', () => {
     );
     expect(() => loadConfig({ ...sources, file: cwd })).toThrow(`${cwd}: is a folder, not a file`);
     expect(problemsOf({ file: '{\n  "websocket_port": 7799,\n  }' })).toEqual([
-      'gateway.json: line 3, column 3: expected a key in double quotes',
+      'gateway.json: line 3, column 3: expected a key in double quotes, no comma stands before "}"',
     ]);
     expect(problemsOf({ file: '' })).toEqual([
       expect.stringMatching(/^gateway\.json: line 1, column 1: expected a value/),

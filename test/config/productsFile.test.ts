@@ -119,7 +119,7 @@ describe('the product table', () => {
     writeFileSync(join(cwd, 'p.json'), JSON.stringify([added]));
     expect(load({ cwd, file: { products_file: 'p.json' } }).products.has('xy')).toBe(true);
     expect(problemsOf({ file: { products_file: 'nothing.json' } })).toEqual([
-      'products_file: nothing.json: there is no such file',
+      'gateway.json: products_file: nothing.json: there is no such file',
     ]);
   });
 });
