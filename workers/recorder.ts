@@ -12,7 +12,7 @@ import { TapeReader } from '../src/ring/tape.js';
 /** Ticks taken in one turn, so that a command is heard between. */
 const turnBudget = 4096;
 /** Of this thread alone, for threads have priorities of their own: clients come first, and it still keeps up on a full machine. */
-const niceness = 5;
+const niceness = 10;
 
 /** A tape that is read on from where threads before this one have come to. */
 class Place implements TapePlace {
