@@ -2,8 +2,10 @@ import { Worker } from 'node:worker_threads';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
-import type { PersisterEvent, PersisterOptions, PersisterStatus } from './persister.js';
+import type { PersisterEvent, PersisterOptions, PersisterStatus } from './persisterMessages.js';
+import { allocateProgress } from './persisterProgress.js';
 import type { StoredQuote } from './quoteScan.js';
+import { runName } from './runs.js';
 import type { TapeConsumer } from './storage.js';
 
 const restartMs = 1000;
@@ -26,6 +28,9 @@ export class PersisterHost implements TapeConsumer {
   readonly #config: Pick<GatewayConfig, 'redis' | 'storage'>;
   readonly #log: Logger;
   readonly #onQuotes: (quotes: readonly StoredQuote[]) => void;
+  /** Of all threads, for each goes on where the one before has ended. */
+  readonly #progress = allocateProgress();
+  readonly #run = runName(Date.now());
   #tape: SharedArrayBuffer | undefined;
   #worker: Worker | undefined;
   #status = nothing;
@@ -50,7 +55,7 @@ export class PersisterHost implements TapeConsumer {
 
   start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
-    this.#open(true);
+    this.#open();
   }
 
   status(): PersisterStatus {
@@ -77,11 +82,15 @@ export class PersisterHost implements TapeConsumer {
     return isDone;
   }
 
-  /** @param fromStart from the tape's first record on, which is still there */
-  #open(isFirst: boolean): void {
+  #open(): void {
     const { redis, storage } = this.#config;
-    const run = Date.now().toString(36);
-    const options: PersisterOptions = { tape: this.#tape!, fromStart: isFirst, redis, storage, run };
+    const options: PersisterOptions = {
+      tape: this.#tape!,
+      progress: this.#progress,
+      redis,
+      storage,
+      run: this.#run,
+    };
     const worker = new Worker(packagePath('dist', 'workers', 'persister.js'), { workerData: options });
     this.#worker = worker;
     worker.on('message', (event: PersisterEvent) => this.#onEvent(event));
@@ -111,12 +120,12 @@ export class PersisterHost implements TapeConsumer {
   #onEnded(error: string): void {
     if (this.#worker === undefined) return;
     this.#worker = undefined;
-    const { stored, lost, waiting } = this.#status;
+    const { stored, lost } = this.#status;
     this.#storedBefore += stored;
-    this.#lostBefore += lost + waiting;
+    this.#lostBefore += lost;
     this.#status = { ...nothing, trouble: error };
-    this.#log.error(`storage in Redis: ${error}; starting it anew, ticks that waited in memory are lost`);
+    this.#log.error(`storage in Redis: ${error}; starting it anew`);
     this.#onStopped?.(false);
-    if (this.#onStopped === undefined) this.#restart = setTimeout(() => this.#open(false), restartMs);
+    if (this.#onStopped === undefined) this.#restart = setTimeout(() => this.#open(), restartMs);
   }
 }

@@ -1,5 +1,7 @@
 import { fieldCount, quoteFields } from '../market/quoteFields.js';
-import { numberText, parseNumber } from './tickCodec.js';
+import { argumentBytes, type CommandBytes } from './commandBytes.js';
+import { parseNumber } from './tickCodec.js';
+import type { TickLine } from './tickLine.js';
 
 /** The newest state of an instrument, as it lies in its hash. */
 export interface Quote {
@@ -13,17 +15,49 @@ export interface Quote {
 const names = quoteFields.map(({ name }) => name);
 const indexes = new Map(names.map((name, index) => [name, index]));
 
-/** The commands that turn a hash which holds `written` into one that holds `quote`; undefined: it may hold anything. */
-export function quoteCommands(key: string, quote: Quote, written: Float64Array | undefined): string[][] {
-  const set = ['HSET', key, 'flags', `${quote.flags}`, 'received', `${quote.receivedMs}`];
-  const del = ['HDEL', key];
+const nameArguments = names.map(argumentBytes);
+const hset = argumentBytes('HSET');
+const hdel = argumentBytes('HDEL');
+const flagsArgument = argumentBytes('flags');
+const receivedArgument = argumentBytes('received');
+
+/**
+ * Adds the commands that bring a hash to the state of a line: HSET, and HDEL where values have become absent.
+ *
+ * @param key as argumentBytes makes it
+ * @param unwritten 1 for each field of which the hash may hold something else
+ */
+export function writeQuote(
+  commands: CommandBytes,
+  key: Uint8Array,
+  line: TickLine,
+  unwritten: Uint8Array,
+): void {
+  let set = 0;
+  let absent = 0;
   for (let field = 0; field < fieldCount; field++) {
-    const value = quote.row[field]!;
-    if (written !== undefined && Object.is(value, written[field])) continue;
-    if (Number.isNaN(value)) del.push(names[field]!);
-    else set.push(names[field]!, numberText(value));
+    if (unwritten[field] === 0) continue;
+    if (line.isAbsent(field)) absent++;
+    else set++;
   }
-  return del.length === 2 ? [set] : [set, del];
+  commands.command(2 + 2 * (2 + set));
+  commands.ready(hset);
+  commands.ready(key);
+  commands.ready(flagsArgument);
+  commands.slice(line.bytes, 0, line.flagsEnd);
+  commands.ready(receivedArgument);
+  commands.slice(line.bytes, line.flagsEnd + 1, line.receivedEnd);
+  for (let field = 0; set > 0 && field < fieldCount; field++) {
+    if (unwritten[field] === 0 || line.isAbsent(field)) continue;
+    commands.ready(nameArguments[field]!);
+    commands.slice(line.bytes, line.begin(field), line.end(field));
+  }
+  if (absent === 0) return;
+  commands.command(2 + absent);
+  commands.ready(hdel);
+  commands.ready(key);
+  for (let field = 0; field < fieldCount; field++)
+    if (unwritten[field] !== 0 && line.isAbsent(field)) commands.ready(nameArguments[field]!);
 }
 
 /** Reads what HGETALL gave, a list of names and values; undefined where it is no quote. */

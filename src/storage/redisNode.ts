@@ -1,4 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { CommandBurst, type RawReply } from './commandBurst.js';
+import type { CommandBytes } from './commandBytes.js';
 
 const pingIntervalMs = 5000;
 /** A connect or an answer that takes longer counts as an outage. */
@@ -106,6 +108,25 @@ export class RedisNode {
     return this.#run(commands);
   }
 
+  /**
+   * Sends commands that are made; their answers in the same order, errors among them.
+   *
+   * @throws UnknownOutcome when not all of them were answered. Their bytes may still be in the socket's hands then.
+   */
+  async send(commands: CommandBytes): Promise<readonly RawReply[]> {
+    if (!this.#isReady) throw new UnknownOutcome('there is no connection');
+    return this.#timed(
+      () =>
+        new Promise((resolve, reject) => {
+          const burst = new CommandBurst(commands, (error) => {
+            if (error === undefined) resolve(burst.replies);
+            else reject(new UnknownOutcome(causeOf(this.#lastError ?? error)));
+          });
+          burst.send(this.#client);
+        }),
+    );
+  }
+
   /** Gives the connection up and makes another one, to what may be another server by now. */
   reconnect(error: Error): void {
     if (this.#closed) return;
@@ -125,16 +146,24 @@ export class RedisNode {
   async #run(commands: readonly RedisCommand[]): Promise<Reply[]> {
     const pipeline = this.#client.pipeline();
     for (const [name, ...args] of commands) pipeline.call(name!, ...args);
-    const begin = performance.now();
-    const timer = setTimeout(() => this.reconnect(new Error('timed out')), answerTimeoutMs);
-    this.#running++;
-    try {
+    return this.#timed(async () => {
       const results = (await pipeline.exec()) ?? [];
       for (const [error] of results)
         if (error !== null && error.name !== 'ReplyError')
           throw new UnknownOutcome(causeOf(this.#lastError ?? error));
-      this.#latencyMs = performance.now() - begin;
       return results.map(([error, value]) => (error === null ? { value } : { error }));
+    });
+  }
+
+  /** Measures how long the answers take, and gives the connection up where that is too long. */
+  async #timed<Answers>(send: () => Promise<Answers>): Promise<Answers> {
+    const begin = performance.now();
+    const timer = setTimeout(() => this.reconnect(new Error('timed out')), answerTimeoutMs);
+    this.#running++;
+    try {
+      const answers = await send();
+      this.#latencyMs = performance.now() - begin;
+      return answers;
     } finally {
       this.#running--;
       clearTimeout(timer);

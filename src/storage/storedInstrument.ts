@@ -1,107 +1,98 @@
-import { F, fieldCount } from '../market/quoteFields.js';
+import { fieldCount } from '../market/quoteFields.js';
+import { argumentBytes } from './commandBytes.js';
 import { clusterSlot } from './clusterSlot.js';
-import { noId, type StreamId } from './streamId.js';
-import { decodeTick } from './tickCodec.js';
-
-/** A tick on its way to Redis. */
-export interface TickEntry {
-  readonly instrument: StoredInstrument;
-  /** Name of the run that took it in, and its number there: no two ticks have the same. */
-  readonly run: string;
-  readonly n: number;
-  /** Exchange time, ms since the epoch. */
-  readonly timeMs: number;
-  /** ms since the epoch. */
-  readonly receivedMs: number;
-  /** tickCodec.ts */
-  readonly text: string;
-  /** Since it was sent for the first time. It may have been stored under this id, whatever has become of the answer. */
-  id: StreamId | undefined;
-}
-
-/** The newest entry of a stream, as it was read back. */
-export interface NewestEntry {
-  readonly run: string;
-  readonly n: number;
-  readonly text: string;
-}
+import { TickLine } from './tickLine.js';
 
 /** What is known of one instrument's hash and stream. */
 export class StoredInstrument {
+  /** Position in StoredInstruments. */
+  readonly index: number;
+  /** `EXCHANGE.id` */
   readonly key: string;
   readonly quoteKey: string;
   readonly ticksKey: string;
+  /** The keys as arguments. */
+  readonly quoteArgument: Buffer;
+  readonly ticksArgument: Buffer;
   /** Of the keys, in a cluster. */
   readonly quoteSlot: number;
   readonly ticksSlot: number;
+
   /** The newest state, to be written to the hash. */
-  readonly row = new Float64Array(fieldCount).fill(NaN);
-  flags = 0;
-  /** ms since the epoch. */
-  receivedMs = 0;
+  readonly line = new TickLine();
   /** Counts the states. */
   state = 0;
   /** Whether the state is of this run: what an earlier one has left on disk is older. */
   isLive = false;
-  /** What the hash holds; undefined when that is not known. */
-  written: Float64Array | undefined;
-  /** What was sent to the hash last. */
-  readonly sent = new Float64Array(fieldCount);
-  sentState = 0;
-  /** Whether `last` and `newest` are those of the stream. */
+
+  /** By field: whether the hash may hold something else. */
+  unwritten = new Uint8Array(fieldCount).fill(1);
+  /** By field: what was sent to the hash last. */
+  sent = new Uint8Array(fieldCount);
+  /** Whether the hash is to be written (quoteWriter.ts). */
+  isDirty = false;
+
+  /** Whether what follows is what the stream holds. */
   isKnown = false;
-  last: StreamId = noId;
-  newest: NewestEntry | undefined;
+  /** Id of its newest entry. */
+  lastMs = 0;
+  lastN = 0;
+  /** Run (runs.ts) and number of its newest entry; run -1 when it is of no run that this process writes. */
+  newestRun = -1;
+  newestN = 0;
+  /** The newest entry that is of another run: its run's name, and its line. */
+  foreign: { readonly run: string; readonly text: string } | undefined;
+
   /** The last tick that was counted as stored. */
-  counted: { readonly run: string; readonly n: number } | undefined;
-  /** Ticks left out in a row because the stream's newest entry, of an earlier run, is not older. */
+  countedRun = -1;
+  countedN = 0;
+  /** Ticks left out in a row because the stream's newest entry, of another run, is not older. */
   leftOut = 0;
-  /** When the stream is next trimmed by age, ms since the epoch. */
-  trimAtMs = 0;
+  /** When the stream is next trimmed by age, performance.now(). */
+  trimAt = 0;
+
+  /** For one batch: its number, and what will be the newest entry when all before was stored. */
+  batch = 0;
+  planned = { ms: 0, n: 0 };
+  plannedRun = -1;
+  plannedN = 0;
 
   /** @param key `EXCHANGE.id` */
-  constructor(key: string, prefix: string) {
+  constructor(index: number, key: string, prefix: string) {
+    this.index = index;
     this.key = key;
     this.quoteKey = `${prefix}quote:${key}`;
     this.ticksKey = `${prefix}ticks:${key}`;
+    this.quoteArgument = argumentBytes(this.quoteKey);
+    this.ticksArgument = argumentBytes(this.ticksKey);
     this.quoteSlot = clusterSlot(this.quoteKey);
     this.ticksSlot = clusterSlot(this.ticksKey);
   }
 
   /** Takes a new state in; false when it is the one that was there. */
   take(row: Float64Array, flags: number, receivedMs: number): boolean {
-    let same = this.state++ > 0;
-    for (let field = 0; same && field < fieldCount; field++) same = Object.is(this.row[field], row[field]);
-    this.row.set(row);
-    this.flags = flags;
-    this.receivedMs = receivedMs;
-    return !same;
+    const isChanged = this.line.update(flags, receivedMs, row, this.unwritten);
+    return this.state++ === 0 || isChanged;
   }
 }
 
-/** Names of the runs whose ticks this process writes, the oldest first: those of spill files, and its own. */
-export type Runs = readonly string[];
+/** All instruments of which there have been ticks. */
+export class StoredInstruments {
+  readonly all: StoredInstrument[] = [];
+  readonly #byKey = new Map<string, StoredInstrument>();
+  readonly #prefix: string;
 
-/** Whether a tick is the stream's newest entry or lies before it; both are of runs that this process writes. */
-export function isStored({ run, n }: TickEntry, newest: NewestEntry | undefined, runs: Runs): boolean {
-  if (newest === undefined) return false;
-  return newest.run === run ? newest.n >= n : runs.indexOf(newest.run) > runs.indexOf(run);
-}
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
 
-/**
- * Whether a tick tells nothing that the newest entry of an earlier run did not tell: a front repeats its last tick to
- * whoever subscribes, and a slower one may repeat older ones.
- */
-export function isRepetition({ text }: TickEntry, newest: NewestEntry | undefined): boolean {
-  const before = newest === undefined ? undefined : readRow(newest.text);
-  const row = readRow(text);
-  if (before === undefined || row === undefined) return false;
-  for (const field of [F.tradingDay, F.volume, F.timestamp])
-    if (row[field] !== before[field]) return row[field]! < before[field]!;
-  return row.every((value, field) => Object.is(value, before[field]));
-}
-
-function readRow(text: string): Float64Array | undefined {
-  const row = new Float64Array(fieldCount);
-  return decodeTick(text, row) === undefined ? undefined : row;
+  /** @param key `EXCHANGE.id` */
+  of(key: string): StoredInstrument {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const made = new StoredInstrument(this.all.length, key, this.#prefix);
+    this.all.push(made);
+    this.#byKey.set(key, made);
+    return made;
+  }
 }

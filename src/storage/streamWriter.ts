@@ -1,24 +1,16 @@
-import { Fifo } from '../fifo.js';
-import { quoteCommands } from './quoteHash.js';
+import { argumentBytes, CommandBytes } from './commandBytes.js';
+import { QuoteWriter } from './quoteWriter.js';
 import type { RedisLink } from './redisLink.js';
-import { causeOf, UnknownOutcome, type RedisCommand, type RedisNode, type Reply } from './redisNode.js';
-import {
-  isRepetition,
-  isStored,
-  type NewestEntry,
-  type Runs,
-  type StoredInstrument,
-  type TickEntry,
-} from './storedInstrument.js';
-import { isAfter, nextId, noId, parseStreamId, streamIdText } from './streamId.js';
+import { causeOf, UnknownOutcome, type RedisNode } from './redisNode.js';
+import { isUpTo, type Runs } from './runs.js';
+import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
+import { readEnds } from './streamEnds.js';
+import { TickState } from './tickArena.js';
+import type { TickBacklog } from './tickBacklog.js';
+import { planBatch } from './tickBatch.js';
+import { outcomesOf, writePart, WritePart, type PartOutcome, type PartWriting } from './writeParts.js';
 
-/** Hashes are written this often at most: of an instrument that ticks faster, its newest state. */
-const quoteIntervalMs = 100;
-/** How long ticks that Redis has acknowledged are kept, to be written again where it lost them: appendfsync everysec. */
-const keptMs = 3000;
 const trimIntervalMs = 60_000;
-/** As the quote book: so many in a row prove that the newest entry is the one that is wrong. */
-const mostLeftOut = 20;
 const hourMs = 3_600_000;
 
 export interface WriterSettings {
@@ -41,14 +33,6 @@ export interface WriterCounters {
   again: number;
 }
 
-/** What one node is to do: each part is a transaction by itself where it has more than one command. */
-interface Part {
-  readonly commands: RedisCommand[];
-  /** Entry of each command that stores one. */
-  readonly entries: (TickEntry | undefined)[];
-  readonly quotes: StoredInstrument[];
-}
-
 /**
  * Writes ticks to streams, and the newest states to hashes, each tick once and in its order.
  *
@@ -61,92 +45,65 @@ interface Part {
  */
 export class StreamWriter {
   readonly counters: WriterCounters = { stored: 0, repeated: 0, refused: 0, again: 0 };
+  readonly quotes: QuoteWriter;
   /** Why ticks were refused for good, the last time. */
   lastRefusal = '';
   readonly #link: RedisLink;
   readonly #settings: WriterSettings;
+  readonly #backlog: TickBacklog;
+  readonly #instruments: StoredInstruments;
   readonly #runs: Runs;
-  /** Taken over and not settled, in order. */
-  #pending: TickEntry[] = [];
-  /** Hashes that are not up to date. */
-  readonly #dirty = new Set<StoredInstrument>();
-  readonly #instruments: ReadonlyMap<string, StoredInstrument>;
-  /** Acknowledged of late, the oldest first. */
-  #kept = new Fifo<{ readonly entry: TickEntry; readonly atMs: number }>();
-  /** performance.now() */
-  #quotesDueAt = 0;
+  readonly #runPrefixes = new Map<number, Uint8Array>();
+  readonly #historyLength: Buffer;
+  /** What is sent to each server. */
+  readonly #commands = new Map<RedisNode, CommandBytes>();
   /** Whether Redis may have lost what it acknowledged. */
   #mustRecheck = false;
+  /** Counts the times at which what was known ceased to hold. */
+  #rechecks = 0;
+  /** Ticks that need not be sent any more, ever so many. */
+  #settled = 0;
 
-  /**
-   * @param runs names of the runs that ticks come from, the oldest first
-   * @param instruments all that ticks and states come from
-   */
   constructor(
     link: RedisLink,
     settings: WriterSettings,
+    backlog: TickBacklog,
+    instruments: StoredInstruments,
     runs: Runs,
-    instruments: ReadonlyMap<string, StoredInstrument>,
   ) {
     this.#link = link;
     this.#settings = settings;
-    this.#runs = runs;
+    this.#backlog = backlog;
     this.#instruments = instruments;
-  }
-
-  /** Ticks that are not settled, the oldest first. */
-  get pending(): readonly TickEntry[] {
-    return this.#pending;
+    this.#runs = runs;
+    this.quotes = new QuoteWriter(instruments);
+    this.#historyLength = argumentBytes(`${settings.historyLength}`);
   }
 
   get hasWork(): boolean {
-    return this.#pending.length > 0 || this.#dirty.size > 0 || this.#mustRecheck;
-  }
-
-  /** Takes ticks over; they follow those that are pending. */
-  add(entries: readonly TickEntry[]): void {
-    this.#pending.push(...entries);
-  }
-
-  /** Forgets what is pending: whoever calls has it. Sent again from the beginning, it gets the same ids. */
-  release(): void {
-    this.#pending = [];
-  }
-
-  /** An instrument has a new state. */
-  changed(instrument: StoredInstrument): void {
-    this.#dirty.add(instrument);
+    return !this.#backlog.isEmpty || this.quotes.hasWork || this.#mustRecheck;
   }
 
   /** Redis is there, maybe anew, maybe another one: nothing that was known of its data holds. */
   recheck(): void {
     this.#mustRecheck = true;
-    for (const instrument of this.#instruments.values()) instrument.isKnown = false;
-    this.forgetQuotes();
-  }
-
-  /** Hashes may hold something else than was written: all are to be written anew. */
-  forgetQuotes(): void {
-    for (const instrument of this.#instruments.values()) {
-      if (instrument.state === 0) continue;
-      instrument.written = undefined;
-      this.#dirty.add(instrument);
-    }
+    this.#rechecks++;
+    for (const instrument of this.#instruments.all) instrument.isKnown = false;
+    this.quotes.forget();
   }
 
   /**
-   * Sends one batch of what is pending.
+   * Sends one batch of what waits.
    *
    * @param isLast hashes are written at once
    * @returns undefined when it is settled, otherwise why it is not
    */
   async flush(isLast = false): Promise<string | undefined> {
     try {
+      this.#backlog.refill();
       await this.#readBack();
-      this.#leaveOut();
-      this.#assignIds();
       const trouble = await this.#send(isLast);
-      this.#prune();
+      if (trouble === undefined) this.#backlog.prune(performance.now());
       return trouble;
     } catch (error) {
       if (error instanceof UnknownOutcome) return error.message;
@@ -154,273 +111,216 @@ export class StreamWriter {
     }
   }
 
-  /** Reads the ends of the streams that are about to be written and are not known. */
+  /** Reads the ends of the streams that are about to be written, or may have lost something, and are not known. */
   async #readBack(): Promise<void> {
-    const kept: TickEntry[] = [];
-    if (this.#mustRecheck) {
-      // Taken over for as long as this takes: where it fails, they come again.
-      for (let next = this.#kept.shift(); next !== undefined; next = this.#kept.shift())
-        kept.push(next.entry);
-      this.#mustRecheck = false;
-    }
-    const unknown = new Set<StoredInstrument>();
-    for (const { instrument } of [...kept, ...this.#pending])
-      if (!instrument.isKnown) unknown.add(instrument);
+    const isRecheck = this.#mustRecheck;
+    const rechecks = this.#rechecks;
+    const unknown = this.#unknown(isRecheck);
+    this.#mustRecheck = false;
     try {
-      await this.#readEnds([...unknown]);
+      if (unknown.length > 0) await readEnds(this.#link, unknown, this.#runs);
+      if (rechecks !== this.#rechecks) throw new UnknownOutcome('the connection was renewed');
     } catch (error) {
-      if (kept.length > 0) this.#mustRecheck = true;
-      for (const entry of kept) this.#kept.push({ entry, atMs: Date.now() });
+      for (const instrument of unknown) instrument.isKnown = false;
+      this.#mustRecheck ||= isRecheck;
       throw error;
     }
-    const lost: TickEntry[] = [];
-    for (const entry of kept) {
-      if (isStored(entry, entry.instrument.newest, this.#runs)) this.#kept.push({ entry, atMs: Date.now() });
-      else lost.push(entry);
+    if (isRecheck) this.#recover();
+  }
+
+  /** @param isRecheck also those of ticks that are kept */
+  #unknown(isRecheck: boolean): StoredInstrument[] {
+    const { arena, next } = this.#backlog;
+    const unknown = new Set<StoredInstrument>();
+    let waiting = 0;
+    for (let place = isRecheck ? arena.first : next; place < arena.end; place++) {
+      const state = arena.state(place);
+      if (state === TickState.done) continue;
+      const isBeyond = state === TickState.waiting && waiting++ >= this.#settings.batchSize;
+      if (isBeyond && !isRecheck) break;
+      const instrument = this.#instrumentOf(place);
+      if (!isBeyond && !instrument.isKnown) unknown.add(instrument);
     }
-    this.counters.again += lost.length;
-    this.counters.stored -= lost.length;
-    for (const { instrument } of lost) instrument.counted = undefined;
-    if (lost.length === 0) return;
-    // What was in hand when memory overflowed is in the file too, and may have come back from there.
-    const names = new Set(lost.map(({ run, n }) => `${run}.${n}`));
-    this.#pending = [...lost, ...this.#pending.filter(({ run, n }) => !names.has(`${run}.${n}`))];
+    return [...unknown];
   }
 
-  async #readEnds(instruments: readonly StoredInstrument[]): Promise<void> {
-    const byNode = groupBy(instruments, ({ ticksSlot }) => this.#nodeOf(ticksSlot));
-    const answers = [...byNode].map(async ([node, list]) => {
-      const replies = await node.run(list.map(({ ticksKey }) => ['XINFO', 'STREAM', ticksKey]));
-      replies.forEach((reply, index) => this.#takeEnd(list[index]!, reply, node));
-    });
-    await Promise.all(answers);
-  }
-
-  #takeEnd(instrument: StoredInstrument, reply: Reply, node: RedisNode): void {
-    if ('error' in reply) {
-      const { message } = reply.error;
-      const isAbsent = message.includes('no such key');
-      // A foreign key of that name: XADD will say so.
-      if (!isAbsent && !message.startsWith('WRONGTYPE')) {
-        this.#link.consider(reply.error, node);
-        throw new UnknownOutcome(causeOf(reply.error));
+  /** What was acknowledged and is not there waits again. */
+  #recover(): void {
+    const { arena } = this.#backlog;
+    const now = performance.now();
+    for (let place = arena.first; place < arena.end; place++) {
+      if (arena.state(place) !== TickState.stored) continue;
+      const instrument = this.#instrumentOf(place);
+      if (isUpTo(arena.run(place), arena.n(place), instrument.newestRun, instrument.newestN)) {
+        arena.setStored(place, now);
+        continue;
       }
-      instrument.last = noId;
-      instrument.newest = undefined;
-    } else {
-      const end = streamEnd(reply.value);
-      instrument.last = end.last;
-      instrument.newest = end.newest;
-    }
-    instrument.isKnown = true;
-    instrument.leftOut = 0;
-  }
-
-  /** Takes out of `pending` what is in its stream already. */
-  #leaveOut(): void {
-    this.#pending = this.#pending.filter((entry) => {
-      const { instrument } = entry;
-      const { newest } = instrument;
-      if (newest === undefined) return true;
-      if (this.#runs.includes(newest.run)) {
-        if (!isStored(entry, newest, this.#runs)) return true;
-        this.#count(entry);
-        return false;
-      }
-      if (instrument.leftOut >= mostLeftOut || !isRepetition(entry, newest)) {
-        // What follows it has been compared by the quote book.
-        instrument.leftOut = mostLeftOut;
-        return true;
-      }
-      instrument.leftOut++;
-      this.counters.repeated++;
-      return false;
-    });
-  }
-
-  #assignIds(): void {
-    const ends = new Map<StoredInstrument, typeof noId>();
-    for (const entry of this.#pending) {
-      const last = ends.get(entry.instrument) ?? entry.instrument.last;
-      if (entry.id === undefined || !isAfter(entry.id, last))
-        entry.id = nextId(last, entry.timeMs, entry.receivedMs);
-      ends.set(entry.instrument, entry.id);
+      this.#backlog.again(place);
+      this.counters.again++;
+      this.counters.stored--;
+      instrument.countedRun = -1;
     }
   }
 
   async #send(isLast: boolean): Promise<string | undefined> {
-    const { batchSize } = this.#settings;
-    const entries = this.#pending.slice(0, batchSize);
-    const quotes: StoredInstrument[] = [];
-    const isDue = isLast || performance.now() >= this.#quotesDueAt;
-    if (isDue) for (const quote of this.#dirty) if (quotes.push(quote) >= batchSize) break;
-    // Where some are left, they are next.
-    if (isDue && quotes.length === this.#dirty.size) this.#quotesDueAt = performance.now() + quoteIntervalMs;
-    const byNode = new Map<RedisNode, Map<number, Part>>();
-    const partOf = (slot: number): Part => {
-      const node = this.#nodeOf(slot);
-      const parts = byNode.get(node) ?? new Map<number, Part>();
-      byNode.set(node, parts);
-      // Keys of several slots cannot be in one transaction.
-      const name = this.#link.isCluster ? slot : 0;
-      const part = parts.get(name) ?? { commands: [], entries: [], quotes: [] };
-      parts.set(name, part);
-      return part;
-    };
-    for (const entry of entries) this.#addEntry(partOf(entry.instrument.ticksSlot), entry);
-    for (const quote of quotes) addQuote(partOf(quote.quoteSlot), quote);
-    const settled = new Set<TickEntry>();
-    const runs = [...byNode].map(([node, parts]) => this.#run(node, [...parts.values()], settled));
-    const troubles = (await Promise.all(runs)).filter((trouble) => trouble !== undefined);
-    this.#pending = this.#pending.filter((entry) => !settled.has(entry));
-    const isStuck = entries.length > 0 && settled.size === 0;
+    const backlog = this.#backlog;
+    const places = planBatch(backlog, this.#instruments, this.#runs, this.#settings.batchSize, {
+      onFound: (place, instrument) => this.#count(place, instrument),
+      onRepeated: () => this.counters.repeated++,
+    });
+    const quotes = this.quotes.due(this.#settings.batchSize, isLast);
+    const byNode = this.#partsOf(places, quotes);
+    backlog.depart(places.length === 0 ? 0 : places.at(-1)! + 1);
+    const settledBefore = this.#settled;
+    const sent = [...byNode].map(([node, parts]) => this.#sendParts(node, [...parts.values()]));
+    const troubles = (await Promise.all(sent)).filter((trouble) => trouble !== undefined);
+    backlog.land();
+    const isStuck = places.length > 0 && this.#settled === settledBefore;
     return troubles[0] ?? (isStuck ? 'somebody else writes to the same streams' : undefined);
   }
 
-  #addEntry(part: Part, entry: TickEntry): void {
-    const { instrument, id, timeMs, text, run, n } = entry;
-    const { historyLength, historyAge } = this.#settings;
-    part.entries[part.commands.length] = entry;
-    part.commands.push([
-      ...['XADD', instrument.ticksKey, 'MAXLEN', '~', `${historyLength}`, streamIdText(id!)],
-      ...['time', `${timeMs}`, 'tick', text, 'seq', `${run}.${n}`],
-    ]);
-    const now = Date.now();
-    if (historyAge === 0 || now < instrument.trimAtMs) return;
-    instrument.trimAtMs = now + trimIntervalMs;
-    part.commands.push(['XTRIM', instrument.ticksKey, 'MINID', '~', `${now - historyAge * hourMs}`]);
+  /** What each server is to do, by slot in a cluster. */
+  #partsOf(
+    places: readonly number[],
+    quotes: readonly StoredInstrument[],
+  ): Map<RedisNode, Map<number, WritePart>> {
+    const byNode = new Map<RedisNode, Map<number, WritePart>>();
+    const partOf = (slot: number): WritePart => {
+      const node = this.#link.nodeOf(slot);
+      if (node === undefined) {
+        for (const quote of quotes) this.quotes.changed(quote);
+        throw new UnknownOutcome('no server is known to have the key');
+      }
+      let parts = byNode.get(node);
+      if (parts === undefined) byNode.set(node, (parts = new Map<number, WritePart>()));
+      // Keys of several slots cannot be in one transaction.
+      const name = this.#link.isCluster ? slot : 0;
+      let part = parts.get(name);
+      if (part === undefined) parts.set(name, (part = new WritePart()));
+      return part;
+    };
+    const now = performance.now();
+    for (const place of places) {
+      const instrument = this.#instrumentOf(place);
+      const part = partOf(instrument.ticksSlot);
+      part.ticks.push(place);
+      if (this.#settings.historyAge === 0 || now < instrument.trimAt) continue;
+      instrument.trimAt = now + trimIntervalMs;
+      part.trims.push(instrument);
+    }
+    for (const quote of quotes) partOf(quote.quoteSlot).quotes.push(quote);
+    return byNode;
   }
 
-  /** Sends a node its parts. What is settled by the answers is put into `settled`. Returns what was wrong, if anything. */
-  async #run(node: RedisNode, parts: readonly Part[], settled: Set<TickEntry>): Promise<string | undefined> {
-    const isTransaction = ({ commands }: Part): boolean => commands.length > 1;
-    const commands = parts.flatMap((part) =>
-      isTransaction(part) ? [['MULTI'], ...part.commands, ['EXEC']] : part.commands,
-    );
-    let replies: Reply[];
+  /** Sends a server its parts, and settles what is settled by the answers. Returns what was wrong, if anything. */
+  async #sendParts(node: RedisNode, parts: readonly WritePart[]): Promise<string | undefined> {
+    const commands = this.#commands.get(node) ?? new CommandBytes();
+    this.#commands.set(node, commands);
+    commands.clear();
+    const writing = this.#writing();
+    for (const part of parts) writePart(part, commands, writing);
+    if (commands.count === 0) return undefined;
     try {
-      replies = await node.run(commands);
+      const replies = await node.send(commands);
+      let trouble: string | undefined;
+      for (const outcome of outcomesOf(parts, replies)) {
+        if (outcome.refusal === undefined) this.#settle(outcome);
+        else {
+          this.#link.consider(outcome.refusal, node);
+          for (const quote of outcome.part.quotes) this.quotes.refused(quote);
+          trouble ??= causeOf(outcome.refusal);
+        }
+      }
+      return trouble;
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
-      for (const part of parts) forget(part);
+      // The socket may still have their bytes.
+      this.#commands.delete(node);
+      for (const part of parts) this.#forget(part);
       return error.message;
     }
-    let at = 0;
-    let trouble: string | undefined;
-    for (const part of parts) {
-      const count = part.commands.length + (isTransaction(part) ? 2 : 0);
-      const answers = replies.slice(at, at + count);
-      at += count;
-      const results = isTransaction(part) ? resultsOf(answers) : answers;
-      if (results.length === part.commands.length && !isRefusal(results)) {
-        this.#settle(part, results, settled);
-        continue;
-      }
-      const error = firstError(answers);
-      this.#link.consider(error, node);
-      trouble ??= causeOf(error);
-    }
-    return trouble;
   }
 
-  #settle(part: Part, results: readonly Reply[], settled: Set<TickEntry>): void {
-    results.forEach((result, index) => {
-      const entry = part.entries[index];
-      if (entry === undefined) return;
-      const { instrument } = entry;
-      if ('value' in result) {
-        settled.add(entry);
-        instrument.last = entry.id!;
-        instrument.newest = { run: entry.run, n: entry.n, text: entry.text };
-        this.#count(entry);
-        this.#kept.push({ entry, atMs: Date.now() });
-      } else if (result.error.message.includes('ID specified in XADD is equal or smaller')) {
-        instrument.isKnown = false;
-      } else {
-        settled.add(entry);
-        this.counters.refused++;
-        this.lastRefusal = `${instrument.ticksKey}: ${causeOf(result.error)}`;
+  #writing(): PartWriting {
+    return {
+      arena: this.#backlog.arena,
+      instrumentOf: (place) => this.#instrumentOf(place),
+      runPrefix: (run) => this.#runPrefix(run),
+      historyLength: this.#historyLength,
+      trimBeforeMs: Date.now() - this.#settings.historyAge * hourMs,
+      writeQuote: (instrument, commands) => this.quotes.write(instrument, commands),
+    };
+  }
+
+  #settle({ part, results }: PartOutcome): void {
+    const { arena } = this.#backlog;
+    const now = performance.now();
+    part.ticks.forEach((place, index) => {
+      const instrument = this.#instrumentOf(place);
+      const result = results[index];
+      if (result instanceof Error) {
+        this.#refused(part, results, index, result);
+        return;
       }
+      this.#settled++;
+      instrument.lastMs = arena.idMs(place);
+      instrument.lastN = arena.idN(place);
+      instrument.newestRun = arena.run(place);
+      instrument.newestN = arena.n(place);
+      instrument.foreign = undefined;
+      this.#count(place, instrument);
+      this.#backlog.stored(place, now);
     });
-    for (const quote of part.quotes) {
-      quote.written ??= new Float64Array(quote.sent.length);
-      quote.written.set(quote.sent);
-      if (quote.sentState === quote.state) this.#dirty.delete(quote);
-    }
   }
 
-  /** Counts a tick as stored, once: it may be found again, in the file. */
-  #count({ instrument, run, n }: TickEntry): void {
-    const { counted } = instrument;
-    if (counted?.run === run && counted.n >= n) return;
-    instrument.counted = { run, n };
+  /** A tick that was refused by itself. */
+  #refused(part: WritePart, results: readonly unknown[], index: number, error: Error): void {
+    const place = part.ticks[index]!;
+    const instrument = this.#instrumentOf(place);
+    const isPassed = error.message.includes('ID specified in XADD is equal or smaller');
+    // It cannot come after what was stored after it.
+    const isTooLate =
+      isPassed &&
+      part.ticks.some(
+        (other, at) =>
+          at > index && !(results[at] instanceof Error) && this.#instrumentOf(other) === instrument,
+      );
+    if (isPassed && !isTooLate) {
+      instrument.isKnown = false;
+      return;
+    }
+    this.#settled++;
+    this.counters.refused++;
+    this.lastRefusal = `${instrument.ticksKey}: ${isPassed ? 'somebody else writes to it' : causeOf(error)}`;
+    this.#backlog.done(place);
+  }
+
+  /** Counts a tick as stored, once: it may be found again, in the folder. */
+  #count(place: number, instrument: StoredInstrument): void {
+    const { arena } = this.#backlog;
+    const run = arena.run(place);
+    const n = arena.n(place);
+    if (run === instrument.countedRun && n <= instrument.countedN) return;
+    instrument.countedRun = run;
+    instrument.countedN = n;
     this.counters.stored++;
   }
 
-  #prune(): void {
-    const before = Date.now() - keptMs;
-    for (let oldest = this.#kept.peek(); oldest !== undefined && oldest.atMs < before;) {
-      this.#kept.shift();
-      oldest = this.#kept.peek();
-    }
+  /** What is in the hashes and streams of a part is not known any more. */
+  #forget(part: WritePart): void {
+    for (const place of part.ticks) this.#instrumentOf(place).isKnown = false;
+    for (const quote of part.quotes) this.quotes.unknown(quote);
   }
 
-  #nodeOf(slot: number): RedisNode {
-    const node = this.#link.nodeOf(slot);
-    if (node === undefined) throw new UnknownOutcome('no server is known to have the key');
-    return node;
+  #instrumentOf(place: number): StoredInstrument {
+    return this.#instruments.all[this.#backlog.arena.instrument(place)]!;
   }
-}
 
-function addQuote(part: Part, quote: StoredInstrument): void {
-  quote.sent.set(quote.row);
-  quote.sentState = quote.state;
-  part.quotes.push(quote);
-  part.commands.push(...quoteCommands(quote.quoteKey, quote, quote.written));
-}
-
-/** What is in the hashes and streams of a part is not known any more. */
-function forget(part: Part): void {
-  for (const entry of part.entries) if (entry !== undefined) entry.instrument.isKnown = false;
-  for (const quote of part.quotes) quote.written = undefined;
-}
-
-/** The results of a transaction's commands; none when it was not carried out. */
-function resultsOf(answers: readonly Reply[]): Reply[] {
-  const exec = answers.at(-1);
-  if (exec === undefined || 'error' in exec || !Array.isArray(exec.value)) return [];
-  return (exec.value as unknown[]).map((value) => (value instanceof Error ? { error: value } : { value }));
-}
-
-/** Whether a lone command was refused for a reason that may pass; in a transaction EXEC is refused then. */
-function isRefusal(results: readonly Reply[]): boolean {
-  const [result] = results;
-  return results.length === 1 && 'error' in result! && !/^(WRONGTYPE|ERR) /.test(result.error.message);
-}
-
-function firstError(answers: readonly Reply[]): Error {
-  for (const answer of answers) if ('error' in answer) return answer.error;
-  return new Error('the transaction was not carried out');
-}
-
-function streamEnd(info: unknown): { last: typeof noId; newest: NewestEntry | undefined } {
-  const pairs = info as unknown[];
-  const member = (name: string): unknown => pairs[pairs.indexOf(name) + 1];
-  const last = parseStreamId(String(member('last-generated-id'))) ?? noId;
-  const entry = member('last-entry');
-  if (!Array.isArray(entry)) return { last, newest: undefined };
-  const fields = (entry as [string, string[]])[1];
-  const [run = '', n] = (fields[fields.indexOf('seq') + 1] ?? '').split('.');
-  return { last, newest: { run, n: Number(n), text: fields[fields.indexOf('tick') + 1] ?? '' } };
-}
-
-function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
+  #runPrefix(run: number): Uint8Array {
+    const known = this.#runPrefixes.get(run);
+    if (known !== undefined) return known;
+    const made = Buffer.from(`${this.#runs.name(run)}.`, 'latin1');
+    this.#runPrefixes.set(run, made);
+    return made;
   }
-  return groups;
 }

@@ -5,7 +5,9 @@ import { onTestFinished } from 'vitest';
 import type { StorageConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { RedisConfig } from '../../src/config/redisConfig.js';
-import { Persister, type PersisterEvent } from '../../src/storage/persister.js';
+import { Persister } from '../../src/storage/persister.js';
+import type { PersisterEvent } from '../../src/storage/persisterMessages.js';
+import { allocateProgress } from '../../src/storage/persisterProgress.js';
 import { until } from '../e2e/processes.js';
 import { openClient } from './storeReader.js';
 
@@ -15,6 +17,7 @@ export interface RunningOptions {
   readonly redis?: Partial<RedisConfig>;
   readonly storage?: Partial<StorageConfig>;
   readonly run?: string;
+  readonly progress?: SharedArrayBuffer;
 }
 
 /** A persister in the test's own thread. */
@@ -43,7 +46,7 @@ export function runPersister(tape: SharedArrayBuffer, port: number, options: Run
   const persister = new Persister(
     {
       tape,
-      fromStart: true,
+      progress: options.progress ?? allocateProgress(),
       redis: { ...defaults.redis, port, ...options.redis },
       storage:
         options.storage?.spillPath === undefined ? { ...storage, spillPath: temporarySpill() } : storage,

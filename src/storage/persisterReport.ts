@@ -1,0 +1,73 @@
+import type { PersisterEvent } from './persisterMessages.js';
+import type { RedisLink } from './redisLink.js';
+import type { SpillFolder } from './spillFolder.js';
+
+/** What the log is told of Redis and of the file: each change once. */
+export class PersisterReport {
+  readonly #link: RedisLink;
+  readonly #folder: SpillFolder | undefined;
+  readonly #post: (event: PersisterEvent) => void;
+  #wasUp = false;
+  #isToldDown = false;
+  #isToldTrouble = false;
+  #toldDisk = '';
+  #toldRefusal = '';
+
+  constructor(link: RedisLink, folder: SpillFolder | undefined, post: (event: PersisterEvent) => void) {
+    this.#link = link;
+    this.#folder = folder;
+    this.#post = post;
+  }
+
+  /** Redis answers. */
+  up(): void {
+    if (this.#isToldDown || !this.#wasUp)
+      this.#log('info', `${this.#link.name} ${this.#isToldDown ? 'answers again' : 'is connected'}`);
+    this.#wasUp = true;
+    this.#isToldDown = false;
+  }
+
+  /** Redis does not answer any more. */
+  down(cause: string): void {
+    if (!this.#isToldDown) this.#log('warn', `${this.#link.name} cannot be used: ${cause}; trying again`);
+    this.#isToldDown = true;
+  }
+
+  /** States of an earlier run have been read, or some of them were refused. */
+  restored(refusal: string | undefined): void {
+    if (refusal !== undefined)
+      this.#log('warn', `${this.#link.name} does not give the states of an earlier run: ${refusal}`);
+  }
+
+  /** Why ticks cannot wait on disk. */
+  disk(): void {
+    const error = this.#folder?.takeError();
+    if (error === undefined || error.message === this.#toldDisk) return;
+    this.#toldDisk = error.message;
+    this.#log('error', `the file for ticks that wait for Redis: ${error.message}`);
+  }
+
+  /**
+   * What has become of a batch.
+   *
+   * @param trouble why it was not stored; undefined when it was
+   * @param refusal why ticks were refused for good the last time
+   */
+  batch(trouble: string | undefined, refusal: string): void {
+    // An outage is told of by the connection itself.
+    const isRefusal = trouble !== undefined && this.#link.isUp;
+    if (isRefusal && !this.#isToldTrouble)
+      this.#log('warn', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
+    if (trouble === undefined && this.#isToldTrouble)
+      this.#log('info', `${this.#link.name} stores ticks again`);
+    if (isRefusal) this.#isToldTrouble = true;
+    else if (trouble === undefined) this.#isToldTrouble = false;
+    if (refusal !== this.#toldRefusal) this.#log('error', `${refusal}: such ticks are not stored`);
+    this.#toldRefusal = refusal;
+    this.disk();
+  }
+
+  #log(level: 'info' | 'warn' | 'error', text: string): void {
+    this.#post({ type: 'log', level, text });
+  }
+}

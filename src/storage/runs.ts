@@ -1,0 +1,48 @@
+/** The run of this process. Its ticks come after those of all others. */
+export const ownRun = 0xffff;
+
+/** A run's name is the time at which it began, in ms since the epoch, to this base. */
+const nameBase = 36;
+const nameForm = /^[0-9a-z]{8}$/;
+
+/** Name of a run that begins now. */
+export function runName(nowMs: number): string {
+  return nowMs.toString(nameBase);
+}
+
+/** Whether a run began after another one; false where a name does not tell. */
+export function beganLater(name: string, other: string): boolean {
+  return nameForm.test(name) && nameForm.test(other) && name > other;
+}
+
+/** The runs whose ticks this process writes, in their order: those that spill files are of, and its own. */
+export class Runs {
+  readonly #own: string;
+  readonly #earlier: string[];
+
+  /** @param earlier the oldest first */
+  constructor(own: string, earlier: readonly string[]) {
+    this.#own = own;
+    this.#earlier = earlier.filter((name) => name !== own);
+  }
+
+  /** Number of a run: a later one has a greater number. -1 where it is none of them. */
+  find(name: string): number {
+    return name === this.#own ? ownRun : this.#earlier.indexOf(name);
+  }
+
+  /** As find; a run that is none of them becomes the last before this process's own. */
+  numberOf(name: string): number {
+    const known = this.find(name);
+    return known >= 0 ? known : this.#earlier.push(name) - 1;
+  }
+
+  name(run: number): string {
+    return run === ownRun ? this.#own : this.#earlier[run]!;
+  }
+}
+
+/** Whether the tick `n` of a run is the given one or lies before it. A stream takes ticks in this order alone. */
+export function isUpTo(run: number, n: number, lastRun: number, lastN: number): boolean {
+  return run === lastRun ? n <= lastN : run < lastRun;
+}

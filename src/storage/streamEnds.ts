@@ -1,0 +1,68 @@
+import type { RedisLink } from './redisLink.js';
+import { causeOf, UnknownOutcome, type RedisNode, type Reply } from './redisNode.js';
+import type { Runs } from './runs.js';
+import type { StoredInstrument } from './storedInstrument.js';
+import { noId, parseStreamId, type StreamId } from './streamId.js';
+
+/** What the end of a stream tells. */
+interface StreamEnd {
+  readonly last: StreamId;
+  /** The newest entry: its run, its number there, and its line. */
+  readonly newest: { readonly run: string; readonly n: number; readonly text: string } | undefined;
+}
+
+/**
+ * Reads the ends of streams, so that it is known which ticks are there.
+ *
+ * @throws UnknownOutcome when that is not possible
+ */
+export async function readEnds(
+  link: RedisLink,
+  instruments: readonly StoredInstrument[],
+  runs: Runs,
+): Promise<void> {
+  const byNode = new Map<RedisNode, StoredInstrument[]>();
+  for (const instrument of instruments) {
+    const node = link.nodeOf(instrument.ticksSlot);
+    if (node === undefined) throw new UnknownOutcome('no server is known to have the key');
+    const list = byNode.get(node);
+    if (list === undefined) byNode.set(node, [instrument]);
+    else list.push(instrument);
+  }
+  const answers = [...byNode].map(async ([node, list]) => {
+    const replies = await node.run(list.map(({ ticksKey }) => ['XINFO', 'STREAM', ticksKey]));
+    replies.forEach((reply, index) => takeEnd(list[index]!, endOf(reply, link, node), runs));
+  });
+  await Promise.all(answers);
+}
+
+function takeEnd(instrument: StoredInstrument, { last, newest }: StreamEnd, runs: Runs): void {
+  instrument.lastMs = last.ms;
+  instrument.lastN = last.n;
+  instrument.newestRun = newest === undefined ? -1 : runs.find(newest.run);
+  instrument.newestN = newest?.n ?? 0;
+  instrument.foreign = instrument.newestRun < 0 ? newest : undefined;
+  instrument.isKnown = true;
+  instrument.leftOut = 0;
+}
+
+function endOf(reply: Reply, link: RedisLink, node: RedisNode): StreamEnd {
+  if ('value' in reply) return parseEnd(reply.value as unknown[]);
+  const { message } = reply.error;
+  // A foreign key of that name: XADD will say so.
+  if (message.includes('no such key') || message.startsWith('WRONGTYPE'))
+    return { last: noId, newest: undefined };
+  link.consider(reply.error, node);
+  throw new UnknownOutcome(causeOf(reply.error));
+}
+
+/** @param info names and values, as XINFO STREAM gives them */
+function parseEnd(info: readonly unknown[]): StreamEnd {
+  const member = (name: string): unknown => info[info.indexOf(name) + 1];
+  const last = parseStreamId(String(member('last-generated-id'))) ?? noId;
+  const entry = member('last-entry');
+  if (!Array.isArray(entry)) return { last, newest: undefined };
+  const fields = (entry as [string, string[]])[1];
+  const [run = '', n] = (fields[fields.indexOf('seq') + 1] ?? '').split('.');
+  return { last, newest: { run, n: Number(n), text: fields[fields.indexOf('tick') + 1] ?? '' } };
+}
