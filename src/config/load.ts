@@ -45,7 +45,10 @@ interface Merged {
   readonly hoursStated: boolean;
   readonly problems: ConfigProblem[];
   /** Where a setting has its value from, and how a line that finds fault with that begins. */
-  originOf(setting: keyof GatewayValues): { readonly source: ConfigSource; readonly label: string };
+  readonly originOf: (setting: keyof GatewayValues) => {
+    readonly source: ConfigSource;
+    readonly label: string;
+  };
 }
 
 function checkText(source: ConfigSource, { layer, labels, faults }: TextLayer): ConfigProblem[] {

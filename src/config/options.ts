@@ -119,7 +119,7 @@ export const gatewayOptions = {
   calendar_file: option(
     text(4096),
     '',
-    "JSON file with the exchanges' holidays, relative to the working directory; docs/data-quality.md has its form. Empty: the one that comes with the gateway. Years that it lacks have none.",
+    "JSON file with the exchanges' holidays, relative to the working directory; docs/data-quality.md has its form. Empty: the one that comes with the gateway. Of years that it lacks, January 1, May 1 and October 1 to 3 alone are known.",
   ),
   redundancy: option(
     integer(1, 8),

@@ -7,6 +7,15 @@ const longestSearchDays = 60;
 /** Weekdays in a row that a file may call holidays: a whole month is a mistake, and the search would find no end. */
 const longestHoliday = 20;
 
+/**
+ * Holidays of every year by the State Council's regulation on public holidays, as month and day: what can be said of a year
+ * that no file lists. Spring Festival and the others follow the moon, and bridging days are announced.
+ */
+const fixedHolidays = [101, 501, 1001, 1002, 1003];
+/** Years for which these are kept. */
+const firstYear = 1991;
+const lastYear = 2099;
+
 /** A calendar file's content, checked. */
 export interface HolidayTable {
   readonly path: string;
@@ -101,17 +110,25 @@ export function readHolidays(path = bundledFile()): HolidayTable {
 }
 
 /**
- * The exchanges' calendar. Outside the years that the file lists every weekday is a trading day: holidays are announced
- * a few months ahead, and a file of another year can be given. `onMissingYear` hears of such years, each once.
+ * The exchanges' calendar. Outside the years that the file lists every weekday is a trading day but for the holidays whose
+ * date is the same in all years: the others are announced a few months ahead, and a file with them can be given.
+ * `onMissingYear` hears of such years, each once.
  */
 export function calendarOf(table: HolidayTable, onMissingYear?: (year: number) => void): HolidayCalendar {
-  const holidays = Object.values(table.years).flat();
+  const holidays = [...Object.values(table.years).flat(), ...holidaysOfOtherYears(table)];
   return onMissingYear === undefined
     ? new HolidayCalendar(holidays)
     : new HolidayCalendar(holidays, {
         covered: Object.keys(table.years).map(Number),
         report: onMissingYear,
       });
+}
+
+function holidaysOfOtherYears({ years }: HolidayTable): number[] {
+  const found: number[] = [];
+  for (let year = firstYear; year <= lastYear; year++)
+    if (!Object.hasOwn(years, year)) found.push(...fixedHolidays.map((day) => year * 10_000 + day));
+  return found;
 }
 
 /** The calendar of a file, by default the bundled one. Throws as readHolidays does. */

@@ -21,7 +21,7 @@ export function tradingCalendar(
   if (tradingHours === 'always') return new WeekdayCalendar();
   return calendarOf(holidays, (year) =>
     warn(
-      `${holidays.path} lacks the holidays of ${year}: every weekday of that year counts as a trading day; calendar_file can name a file that has them`,
+      `${holidays.path} lacks the holidays of ${year}: every weekday of it but January 1, May 1 and October 1 to 3 counts as a trading day; calendar_file can name a file that has them`,
     ),
   );
 }

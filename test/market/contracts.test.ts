@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { liveContracts, tradingDayAt } from '../../src/market/contracts.js';
+import { contractNamed, liveContracts, tradingDayAt } from '../../src/market/contracts.js';
+import { loadCalendar } from '../../src/market/holidayCalendar.js';
 import { parseInstrumentId } from '../../src/market/instrumentId.js';
 import { loadProducts, type Product } from '../../src/market/products.js';
+import { dayToUtcMs } from '../../src/market/tradingCalendar.js';
 
 const products = loadProducts();
 const shanghai = (text: string): Date => new Date(`${text}+08:00`);
@@ -131,4 +134,52 @@ it.each([
 ])('an unknown %s rule is refused by name', (field, rule) => {
   const odd: Product = { ...products.get('rb')!, [field]: rule };
   expect(() => liveContracts(new Map([['rb', odd]]), new Date())).toThrow(rule);
+});
+
+describe('contracts of any year', () => {
+  const anyTime = fc
+    .integer({ min: Date.parse('2024-01-01T00:00:00+08:00'), max: Date.parse('2045-12-31T23:59:59+08:00') })
+    .map((ms) => new Date(ms));
+
+  it('have ids that are read as what they were written for, at CZCE with one digit of the year too', () => {
+    const calendar = loadCalendar();
+    const everything = loadProducts();
+    fc.assert(
+      fc.property(anyTime, (now) => {
+        const today = tradingDayAt(now, calendar);
+        const contracts = liveContracts(everything, now, calendar);
+        expect(new Set(contracts.map(({ id }) => id)).size).toBe(contracts.length);
+        for (const contract of contracts) {
+          const parsed = parseInstrumentId(contract.id, everything)!;
+          const named = contractNamed(parsed, today, calendar);
+          if (
+            named.deliveryYear !== contract.deliveryYear ||
+            named.expireDate !== contract.expireDate ||
+            contract.expireDate < today ||
+            !calendar.isTradingDay(contract.expireDate)
+          )
+            throw new Error(`on ${today}: ${JSON.stringify(contract)} is read as ${JSON.stringify(named)}`);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('end on the day from whose evening on they are listed no more', () => {
+    const calendar = loadCalendar();
+    const rows = new Map(
+      [...loadProducts()].filter(([code]) => ['rb', 'sc', 'SR', 'T', 'ec', 'lh'].includes(code)),
+    );
+    fc.assert(
+      fc.property(anyTime, (now) => {
+        for (const { id, expireDate } of liveContracts(rows, now, calendar).slice(0, 20)) {
+          const at20 = dayToUtcMs(expireDate) + 12 * 3_600_000;
+          const isListed = (ms: number): boolean =>
+            liveContracts(rows, new Date(ms), calendar).some((each) => each.id === id);
+          expect([id, isListed(at20 - 1), isListed(at20)]).toEqual([id, true, false]);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
 });

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { calendarOf, HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
+import { loadProducts } from '../../src/market/products.js';
+import { SessionStates } from '../../src/market/sessionStates.js';
 
 it('knows the long holidays of the years that it covers', () => {
   const calendar = loadCalendar();
@@ -28,8 +30,38 @@ it('has a night’s holiday eves where the exchanges had none in 2024 and 2025',
   }
 });
 
-it('takes every weekday for a trading day in years that it does not cover', () => {
-  expect(loadCalendar().next(20301004)).toBe(20301007);
+it('knows the holidays with a fixed date, and no others, of years that it does not cover', () => {
+  const calendar = loadCalendar();
+  expect(calendar.next(20301001)).toBe(20301004);
+  expect(calendar.next(20280503)).toBe(20280504);
+  for (const day of [20270101, 20290501, 20280101, 20291001])
+    expect([day, calendar.isTradingDay(day)]).toEqual([day, false]);
+  expect(calendar.isTradingDay(20270208)).toBe(true);
+  // A covered year is as its file says.
+  expect(calendarOf({ path: 'any', years: { 2030: [] } }).isTradingDay(20301001)).toBe(true);
+});
+
+it("knows that there is no night on New Year's Eve in the last year of its file", () => {
+  const calendar = loadCalendar();
+  const states = new SessionStates('exchange', calendar);
+  const au = loadProducts().get('au')!;
+  const at = (text: string): number => Date.parse(`${text}+08:00`);
+  expect(calendar.next(20261231)).toBe(20270104);
+  expect(states.state(au, at('2026-12-30T21:30:00'))).toBe('night');
+  expect(states.moment(au, at('2026-12-31T21:30:00'))).toMatchObject({
+    state: 'closed',
+    tradingDay: 20270104,
+    since: at('2026-12-31T15:00:00'),
+    until: at('2027-01-04T08:55:00'),
+    next: 'auction',
+  });
+  expect(states.state(au, at('2027-01-01T10:00:00'))).toBe('closed');
+  expect(states.state(au, at('2027-01-04T21:30:00'))).toBe('night');
+  expect(states.state(au, at('2028-02-29T10:00:00'))).toBe('trading');
+  expect(states.moment(au, at('2028-02-29T01:00:00'))).toMatchObject({
+    state: 'night',
+    tradingDay: 20280229,
+  });
 });
 
 it('lists weekdays alone', () => {
@@ -45,11 +77,11 @@ it('names what is wrong in a file', () => {
   rmSync(folder, { recursive: true });
 });
 
-it('says once for each year that its table lacks it, and goes on with weekdays', () => {
+it('says once for each year that its table lacks it, and goes on with what is always so', () => {
   const missing: number[] = [];
   const calendar = calendarOf({ path: 'any', years: { 2026: [20261001] } }, (year) => missing.push(year));
-  expect(calendar.next(20261231)).toBe(20270101);
-  expect(calendar.previous(20270104)).toBe(20270101);
+  expect(calendar.next(20261231)).toBe(20270104);
+  expect(calendar.previous(20270104)).toBe(20261231);
   expect(calendar.isTradingDay(20261001)).toBe(false);
   expect(calendar.isTradingDay(20251231)).toBe(true);
   expect(missing).toEqual([2027, 2025]);
