@@ -36,6 +36,7 @@ const noTarget: RecorderTarget = { file: '', failure: '' };
  */
 export class Recorder implements TapeConsumer {
   readonly name = 'recorder';
+  readonly wholeTicks = true;
   readonly #settings: RecorderSettings;
   readonly #log: Logger;
   readonly #progress = new RecorderProgress();

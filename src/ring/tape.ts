@@ -7,17 +7,18 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  * threads (storage, recorder, history). A ring in shared memory with one writer, the main thread, and any number of
  * readers with cursors of their own.
  *
- *   byte 0    i32 magic, capacity, record bytes, header bytes (ringMemory.ts), fields of a row
+ *   byte 0    i32 magic, capacity, record bytes, header bytes (ringMemory.ts), fields of a row, slots, bytes of a tick
  *        64   u32 claimed   number of the record being written, plus one
  *        68   u32 head      records written
  *        72   i32 parked    readers that wait for head to move
  *        76   u32 number of the first record
  *        128  capacity records; record n lies at n & (capacity - 1)
+ *        then slots × c[96]   EXCHANGE.id in latin1, NUL-padded: written before the slot's first record, and then as it is
  *
- *   record 0            the vendor's record as it came (tickRecord.ts)
- *          320          f64 × fields   the row: the values that clients see, NaN absent (quoteFields.ts)
- *          320 + 8f     i32 flags, u32 version of the instrument's state
- *          328 + 8f     c[96]  EXCHANGE.id in latin1, NUL-padded
+ *   record 0            the vendor's record as it came (tickRecord.ts): all t = 320 bytes of it where a reader wants them,
+ *                       or only the first t = 16, with slot and receive time
+ *          t            f64 × fields   the row: the values that clients see, NaN absent (quoteFields.ts)
+ *          t + 8f       i32 flags, u32 version of the instrument's state
  *
  * The counters are 32 bits wide and wrap, so only differences count. The writer never waits: it stores claimed, the
  * record, then head. A reader at cursor c
@@ -32,12 +33,17 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  */
 const kind: RingKind = { name: 'a tape', magic: 0x65706174, minCapacity: 1, maxCapacity: 1 << 20 };
 const keyBytes = 96;
+/** Of a vendor's record: number, slot, receive time. */
+const tickHeadBytes = 16;
+const mostSlots = 65_536;
 /** Readers gather ticks for so long. */
 const gatherMs = 5;
 
 const Header = {
   capacity: capacityWord,
   fields: 4,
+  slots: 5,
+  tickBytes: 6,
   claimed: 16,
   head: 17,
   parked: 18,
@@ -53,33 +59,36 @@ export interface StateSource {
   copyRow(slot: number, into: Float64Array, at: number): void;
 }
 
-/** Where words and doubles of a record begin. */
-interface Layout {
-  readonly recordBytes: number;
-  readonly flagsWord: number;
-  readonly keyAt: number;
+/** What a tape is made for. */
+export interface TapeOptions {
+  /** Instruments' slots are below it. */
+  readonly slots?: number;
+  /** Keep the vendor's records whole, for readers who want more of them than slot and receive time. */
+  readonly wholeTicks?: boolean;
+  /** Number of the first record, for tests at the wrap of the counters. */
+  readonly firstSequence?: number;
 }
 
-function layoutFor(fields: number): Layout {
-  const rowBytes = fields * 8;
-  const keyAt = tickRecordBytes + rowBytes + 8;
-  return {
-    recordBytes: keyAt + keyBytes,
-    flagsWord: (tickRecordBytes + rowBytes) / 4,
-    keyAt,
-  };
+function recordBytesFor(header: Int32Array): number {
+  return header[Header.tickBytes]! + header[Header.fields]! * 8 + 8;
 }
 
 /**
  * An empty tape.
  *
- * @param capacity records, a power of two; each takes 424 bytes and 8 for each field
+ * @param capacity records, a power of two; each takes 24 bytes, or 328 with whole ticks, and 8 for each field
  * @param fields values in a row
- * @param firstSequence number of its first record, for tests at the wrap of the counters
  */
-export function allocateTape(capacity: number, fields: number, firstSequence = 0): SharedArrayBuffer {
-  const { memory, header } = allocateRing(kind, capacity, layoutFor(fields).recordBytes);
+export function allocateTape(
+  capacity: number,
+  fields: number,
+  { slots = mostSlots, wholeTicks = true, firstSequence = 0 }: TapeOptions = {},
+): SharedArrayBuffer {
+  const tickBytes = wholeTicks ? tickRecordBytes : tickHeadBytes;
+  const { memory, header } = allocateRing(kind, capacity, tickBytes + fields * 8 + 8, slots * keyBytes);
   header[Header.fields] = fields;
+  header[Header.slots] = slots;
+  header[Header.tickBytes] = tickBytes;
   header[Header.claimed] = firstSequence | 0;
   header[Header.head] = firstSequence | 0;
   header[Header.firstSequence] = firstSequence | 0;
@@ -88,7 +97,12 @@ export function allocateTape(capacity: number, fields: number, firstSequence = 0
 
 /** Checks the header. @throws if the memory is no tape */
 function headerOf(tape: SharedArrayBuffer): Int32Array {
-  return ringHeader(tape, kind, (header) => layoutFor(header[Header.fields]!).recordBytes);
+  return ringHeader(tape, kind, recordBytesFor, (header) => header[Header.slots]! * keyBytes);
+}
+
+/** The part with the keys. */
+function keysOf(tape: SharedArrayBuffer, header: Int32Array): Uint8Array {
+  return new Uint8Array(tape, ringHeaderBytes + header[Header.capacity]! * recordBytesFor(header));
 }
 
 /** The one writer. */
@@ -96,13 +110,14 @@ export class TapeWriter {
   readonly #header: Int32Array;
   readonly #words: Int32Array;
   readonly #doubles: Float64Array;
-  readonly #bytes: Uint8Array;
-  readonly #layout: Layout;
+  readonly #keys: Uint8Array;
+  readonly #tickWords: number;
+  readonly #recordWords: number;
   readonly #mask: number;
   readonly #states: StateSource;
   readonly #keyOf: (slot: number) => string;
-  /** Padded keys by slot: an instrument keeps its slot. */
-  readonly #keys: Uint8Array[] = [];
+  /** By slot: 1 where the key is written. An instrument keeps its slot. */
+  readonly #named: Uint8Array;
   #next: number;
 
   /**
@@ -110,33 +125,36 @@ export class TapeWriter {
    * @throws if the memory is no tape
    */
   constructor(tape: SharedArrayBuffer, states: StateSource, keyOf: (slot: number) => string) {
-    this.#header = headerOf(tape);
-    this.#layout = layoutFor(this.#header[Header.fields]!);
-    this.#words = new Int32Array(tape, ringHeaderBytes);
-    this.#doubles = new Float64Array(tape, ringHeaderBytes);
-    this.#bytes = new Uint8Array(tape, ringHeaderBytes);
-    this.#mask = this.#header[Header.capacity]! - 1;
-    this.#next = this.#header[Header.head]!;
+    const header = headerOf(tape);
+    this.#header = header;
+    this.#tickWords = header[Header.tickBytes]! / 4;
+    this.#recordWords = recordBytesFor(header) / 4;
+    const words = header[Header.capacity]! * this.#recordWords;
+    this.#words = new Int32Array(tape, ringHeaderBytes, words);
+    this.#doubles = new Float64Array(tape, ringHeaderBytes, words / 2);
+    this.#keys = keysOf(tape, header);
+    this.#mask = header[Header.capacity]! - 1;
+    this.#named = new Uint8Array(header[Header.slots]!);
+    this.#next = header[Header.head]!;
     this.#states = states;
     this.#keyOf = keyOf;
   }
 
   /** Writes a tick that the book has just accepted, and the state that it made. */
   append(tick: TickRecord): void {
-    const { recordBytes, flagsWord, keyAt } = this.#layout;
     const { slot, i32 } = tick;
-    const place = this.#next & this.#mask;
-    const begin = place * recordBytes;
+    if (this.#named[slot] === 0) this.#name(slot);
+    const words = this.#words;
+    const tickWords = this.#tickWords;
+    const begin = (this.#next & this.#mask) * this.#recordWords;
     this.#next = (this.#next + 1) | 0;
     Atomics.store(this.#header, Header.claimed, this.#next);
     // Words, not doubles: copying an integer pair as a double could change the bits of a NaN.
-    const words = this.#words;
-    const word = begin / 4;
-    for (let i = 0; i < tickRecordBytes / 4; i++) words[word + i] = i32[i]!;
-    this.#states.copyRow(slot, this.#doubles, (begin + tickRecordBytes) / 8);
-    words[word + flagsWord] = this.#states.flags(slot);
-    words[word + flagsWord + 1] = this.#states.version(slot);
-    this.#bytes.set(this.#keys[slot] ?? this.#keyFor(slot), begin + keyAt);
+    for (let i = 0; i < tickWords; i++) words[begin + i] = i32[i]!;
+    this.#states.copyRow(slot, this.#doubles, (begin + tickWords) / 2);
+    const end = begin + this.#recordWords;
+    words[end - 2] = this.#states.flags(slot);
+    words[end - 1] = this.#states.version(slot);
     Atomics.store(this.#header, Header.head, this.#next);
   }
 
@@ -145,53 +163,51 @@ export class TapeWriter {
     if (Atomics.load(this.#header, Header.parked) > 0) Atomics.notify(this.#header, Header.head);
   }
 
-  #keyFor(slot: number): Uint8Array {
-    const padded = new Uint8Array(keyBytes);
-    padded.set(Buffer.from(this.#keyOf(slot), 'latin1').subarray(0, keyBytes));
-    this.#keys[slot] = padded;
-    return padded;
+  #name(slot: number): void {
+    this.#keys.set(Buffer.from(this.#keyOf(slot), 'latin1').subarray(0, keyBytes), slot * keyBytes);
+    this.#named[slot] = 1;
   }
 }
 
 /** A reader's private copy of one record. Overwritten by the following next(). */
 export class TapeRecord {
-  /** The vendor's record. */
+  /** The vendor's record; only slot and receive time of it where the tape has no whole ticks. */
   readonly tick: TickRecord;
   /** The instrument's state as clients see it, in the order of quoteFields; NaN absent. */
   readonly row: Float64Array;
+  /** Both, with flags and version behind them. */
   readonly words: Int32Array;
-  readonly #layout: Layout;
-  readonly #bytes: Buffer;
+  readonly #keys: Uint8Array;
   /** By slot: an instrument keeps its slot. */
-  readonly #keys: string[] = [];
+  readonly #texts: string[] = [];
 
-  constructor(fields: number) {
-    this.#layout = layoutFor(fields);
-    const memory = new ArrayBuffer(this.#layout.recordBytes);
+  /** @param keys of all slots, as they are on the tape */
+  constructor(fields: number, keys: Uint8Array) {
+    const memory = new ArrayBuffer(tickRecordBytes + fields * 8 + 8);
     this.tick = new TickRecord(memory);
     this.row = new Float64Array(memory, tickRecordBytes, fields);
     this.words = new Int32Array(memory);
-    this.#bytes = Buffer.from(memory);
+    this.#keys = keys;
   }
 
   /** Bit mask. */
   get flags(): number {
-    return this.words[this.#layout.flagsWord]!;
+    return this.words[this.words.length - 2]!;
   }
 
   /** Number of the instrument's state, counted from 1 on; wraps. */
   get version(): number {
-    return this.words[this.#layout.flagsWord + 1]! >>> 0;
+    return this.words[this.words.length - 1]! >>> 0;
   }
 
   /** `EXCHANGE.id`. */
   get key(): string {
     const { slot } = this.tick;
-    return (this.#keys[slot] ??= this.#decodeKey());
+    return (this.#texts[slot] ??= this.#decodeKey(slot));
   }
 
-  #decodeKey(): string {
-    const padded = this.#bytes.subarray(this.#layout.keyAt);
+  #decodeKey(slot: number): string {
+    const padded = Buffer.from(this.#keys.subarray(slot * keyBytes, (slot + 1) * keyBytes));
     const end = padded.indexOf(0);
     return padded.toString('latin1', 0, end < 0 ? keyBytes : end);
   }
@@ -206,6 +222,7 @@ export class TapeReader {
   readonly #words: Int32Array;
   readonly #capacity: number;
   readonly #recordWords: number;
+  readonly #tickWords: number;
   /** Records given up beyond the lap itself, so that the writer does not lap the reader again at once. */
   readonly #margin: number;
   #cursor: number;
@@ -224,8 +241,9 @@ export class TapeReader {
     if (typeof from === 'number') this.#cursor = from | 0;
     else if (from) this.#cursor = this.#header[Header.firstSequence]!;
     else this.#cursor = Atomics.load(this.#header, Header.head);
-    this.record = new TapeRecord(this.#header[Header.fields]!);
-    this.#recordWords = this.record.words.length;
+    this.record = new TapeRecord(this.#header[Header.fields]!, keysOf(tape, this.#header));
+    this.#recordWords = recordBytesFor(this.#header) / 4;
+    this.#tickWords = this.#header[Header.tickBytes]! / 4;
   }
 
   /** Takes the next record into `record`; false when there is none. Records lost to a lap are counted. */
@@ -287,8 +305,12 @@ export class TapeReader {
     const from = this.#words;
     const into = this.record.words;
     const count = this.#recordWords;
+    const tickWords = this.#tickWords;
     const start = (cursor & (this.#capacity - 1)) * count;
-    for (let i = 0; i < count; i++) into[i] = from[start + i]!;
+    for (let i = 0; i < tickWords; i++) into[i] = from[start + i]!;
+    // What the tape does not have of the vendor's record stays 0.
+    const skipped = tickRecordBytes / 4 - tickWords;
+    for (let i = tickWords; i < count; i++) into[i + skipped] = from[start + i]!;
   }
 
   // The oldest record that is surely whole is claimed - capacity.
