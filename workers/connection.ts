@@ -1,6 +1,6 @@
 /** A connection worker: hosts one or several sessions of the vendor's library. Started by WorkerPool. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WorkerCommand, WorkerEvent } from '../src/coordinator/messages.js';
+import type { WorkerCommand, WorkerEvent, WorkerStart } from '../src/coordinator/messages.js';
 import { SessionHost } from '../src/ctp/sessionHost.js';
 import type { VendorLibrary } from '../src/ctp/bridge.js';
 import { Doorbell } from '../src/ring/doorbell.js';
@@ -25,6 +25,7 @@ class ConnectionWorker {
 
   constructor(
     private readonly channel: EventChannelHandle,
+    private readonly releaseMs: number,
     private readonly post: (event: WorkerEvent) => void,
     private readonly onStopped: () => void,
   ) {
@@ -50,6 +51,9 @@ class ConnectionWorker {
         // The session may have ended while the command was under way.
         this.#hosts.get(command.connection)?.step(command);
         break;
+      case 'ask':
+        this.post({ type: 'answer' });
+        break;
       case 'stop':
         this.#stopping = true;
         for (const host of [...this.#hosts.values()]) host.step({ type: 'close' });
@@ -63,6 +67,7 @@ class ConnectionWorker {
     const host = new SessionHost({
       spec,
       owner: this.channel.owner,
+      releaseMs: this.releaseMs,
       post: this.post,
       onLibrary: (library) => this.#reportLibrary(library, connection),
       onClosed: () => {
@@ -127,8 +132,10 @@ class ConnectionWorker {
 
 const port = parentPort;
 if (port === null) throw new Error('a connection worker is started by the gateway, not by hand');
+const { channel, releaseMs } = workerData as WorkerStart;
 const worker = new ConnectionWorker(
-  workerData as EventChannelHandle,
+  channel,
+  releaseMs,
   (event) => port.postMessage(event),
   () => port.close(),
 );

@@ -18,6 +18,7 @@
 #include "library.h"
 #include "owner.h"
 #include "registry.h"
+#include "releaser.h"
 #include "session.h"
 #include "standard_output.h"
 #include "trial.h"
@@ -27,7 +28,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 6;
+constexpr int interfaceVersion = 7;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -255,6 +256,9 @@ QB_API int qb_session_refusals_lost(int handle) {
 QB_API int qb_session_close(int handle) {
   return onSession(handle, [](Session &session) { return session.close(); });
 }
+
+// How long a release may take before the next one begins beside it, in ms.
+QB_API void qb_limit_release(int ms) { limitRelease(ms); }
 
 // For the end of the process: no trial goes on, and no callback of any session does anything any more.
 QB_API void qb_silence_all() {

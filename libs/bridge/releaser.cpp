@@ -1,5 +1,6 @@
 #include "releaser.h"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -17,7 +18,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // A release that takes longer is given up: it keeps its thread, and another goes on with the next session.
-constexpr std::chrono::seconds releaseLimit{10};
+std::atomic<int> releaseLimitMs{10'000};
 
 // Never destroyed: the threads live until the process ends.
 //
@@ -58,7 +59,7 @@ struct Releaser {
       line.pop_front();
       const unsigned mine = ++turn;
       busy = true;
-      giveUpAt = Clock::now() + releaseLimit;
+      giveUpAt = Clock::now() + std::chrono::milliseconds{releaseLimitMs.load()};
       waiting--;
       if (!line.empty()) standBy();
       lock.unlock();
@@ -91,6 +92,8 @@ Releaser &releaser() {
 }
 
 }  // namespace
+
+void limitRelease(int ms) noexcept { releaseLimitMs = ms; }
 
 bool releaseLater(std::shared_ptr<Session> session) noexcept {
   try {

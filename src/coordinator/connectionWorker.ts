@@ -1,10 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EventChannel } from '../ring/eventChannel.js';
-import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
+import type { ConnectionSpec, WorkerCommand, WorkerEvent, WorkerStart } from './messages.js';
 
-/** A library that has not let go of a session by then is not waited for. */
-const releaseTimeoutMs = 15_000;
 const releasePollMs = 20;
 
 /** Control messages leave little garbage; V8's own limit would let each worker keep 16 MB and more of it. */
@@ -23,17 +21,25 @@ export class ConnectionWorker {
   readonly exited: Promise<void>;
   readonly #channel = new EventChannel();
   readonly #worker: Worker;
+  readonly #releaseMs: number;
   #retiring = false;
   #error = '';
+  /** It has begun to work, and answers. */
+  #ready = false;
+  /** Times that it was asked since its last answer. */
+  #unanswered = 0;
 
   /**
    * @param path the worker's compiled JavaScript
+   * @param releaseMs see WorkerDeadlines
    * @throws when the process has no descriptor or thread left
    */
-  constructor(path: string, handlers: ConnectionWorkerHandlers) {
+  constructor(path: string, releaseMs: number, handlers: ConnectionWorkerHandlers) {
+    this.#releaseMs = releaseMs;
+    const start: WorkerStart = { channel: this.#channel.handle, releaseMs };
     try {
       this.#worker = new Worker(path, {
-        workerData: this.#channel.handle,
+        workerData: start,
         resourceLimits: { maxYoungGenerationSizeMb },
       });
     } catch (error) {
@@ -41,6 +47,11 @@ export class ConnectionWorker {
       throw error;
     }
     this.#worker.on('message', (event: WorkerEvent) => {
+      if (event.type === 'answer') {
+        this.#unanswered = 0;
+        return;
+      }
+      if (event.type === 'ready') this.#ready = true;
       if (event.type === 'closed') this.connections.delete(event.connection);
       handlers.onEvent(event);
     });
@@ -72,16 +83,28 @@ export class ConnectionWorker {
   }
 
   /**
+   * Asks the worker whether it is there; to be called at a steady pace. Time in which this thread does nothing itself, or
+   * the whole machine stands still, does not count.
+   *
+   * @returns how often it was asked without an answer, this time included
+   */
+  ask(): number {
+    if (!this.#ready) return 0;
+    if (this.#unanswered === 0) this.#worker.postMessage({ type: 'ask' } satisfies WorkerCommand);
+    return ++this.#unanswered;
+  }
+
+  /**
    * For a worker that has ended or was abandoned: waits until the vendor's library has let go of a connection's session,
-   * 15 s at most. One that is left then keeps its flow folder.
+   * for releaseMs at most. One that is left then keeps its flow folder.
    */
   async released(connection: number): Promise<void> {
-    const deadline = performance.now() + releaseTimeoutMs;
+    const deadline = performance.now() + this.#releaseMs;
     while (this.#channel.unreleasedOf(connection) > 0 && performance.now() < deadline)
       await delay(releasePollMs, undefined, { ref: false });
   }
 
-  /** For a worker that did not stop in time. Its sessions fall silent at once and are released if possible. */
+  /** For a worker that hangs, or did not stop in time. Its sessions fall silent at once and are released if possible. */
   abandon(): void {
     this.#retiring = true;
     this.#channel.release();

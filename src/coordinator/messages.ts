@@ -4,6 +4,7 @@
  */
 
 import type { DoorbellHandle } from '../ring/doorbell.js';
+import type { EventChannelHandle } from '../ring/eventChannel.js';
 
 export type { DoorbellHandle } from '../ring/doorbell.js';
 
@@ -35,6 +36,13 @@ export interface ConnectionSpec {
   readonly tickDoorbells: readonly DoorbellHandle[];
 }
 
+/** What a connection worker is started with (its workerData). */
+export interface WorkerStart {
+  readonly channel: EventChannelHandle;
+  /** WorkerDeadlines.releaseMs */
+  readonly releaseMs: number;
+}
+
 export type WorkerCommand =
   | { readonly type: 'open'; readonly spec: ConnectionSpec }
   | {
@@ -48,12 +56,15 @@ export type WorkerCommand =
   | { readonly type: 'reopen'; readonly connection: number; readonly reason: string }
   /** Ends one session: silence, release off the thread, then a `closed` event, after 15 s in any case. */
   | { readonly type: 'close'; readonly connection: number }
+  /** To be answered at once: a worker that hangs in a vendor's library does not. */
+  | { readonly type: 'ask' }
   /** Ends all sessions, then the worker itself. */
   | { readonly type: 'stop' };
 
 /** `connection` is always ConnectionSpec.source. */
 export type WorkerEvent =
   | { readonly type: 'ready' }
+  | { readonly type: 'answer' }
   | {
       readonly type: 'state';
       readonly connection: number;

@@ -2,6 +2,7 @@ import { packagePath } from '../paths.js';
 import { ringNatives } from '../ring/native.js';
 import { ConnectionWorker } from './connectionWorker.js';
 import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './messages.js';
+import { workerDeadlines, type WorkerDeadlines } from './workerDeadlines.js';
 
 /** One worker per connection up to here; a bare worker costs about 8 MB. */
 const maxAutoWorkers = 16;
@@ -9,8 +10,9 @@ const maxAutoWorkers = 16;
 const packedWorkers = 4;
 /** Fronts limit connections per second and address, and so do brokers that many fronts belong to. */
 const openSpacingMs = 50;
-/** A worker closes a connection within 15 s, whatever the library does. One that takes longer does nothing any more. */
-const closeTimeoutMs = 20_000;
+/** A worker is asked so often within the time that it has for an answer. */
+const asksPerAnswer = 10;
+const mostHanging = 8;
 
 export interface WorkerPoolOptions {
   /** 'auto': one worker per connection up to 16 connections, past that packed into 4 workers. */
@@ -19,9 +21,13 @@ export interface WorkerPoolOptions {
   /**
    * A worker ended by itself, hangs, or could not be started. Its sessions are silent and being released; nothing of
    * them writes to the tick rings any more. The same connections may be opened again at once: they wait for those
-   * releases, 15 s at most.
+   * releases, for deadlines.releaseMs at most.
    */
   readonly onWorkerLost: (connections: number[], error: string) => void;
+  /** Default: workerDeadlines */
+  readonly deadlines?: WorkerDeadlines;
+  /** Workers that hang keep their threads, 12 MB each: with so many of them no other is started. Default: 8 */
+  readonly mostHanging?: number;
 }
 
 /** Commands to one open connection. */
@@ -55,12 +61,19 @@ export class WorkerPool {
   >();
   /** Connections whose earlier sessions, of a lost worker, the library has not let go of yet. */
   readonly #releasing = new Set<number>();
-  readonly #closing = new Map<number, NodeJS.Timeout>();
+  readonly #closing = new Set<number>();
+  readonly #deadlines: WorkerDeadlines;
+  /** Workers that were given up and whose threads are still there. */
+  #hanging = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** While there are workers. */
+  #askTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
+    this.#deadlines = options.deadlines ?? workerDeadlines;
+    ringNatives().limitRelease(this.#deadlines.nextReleaseMs);
   }
 
   /**
@@ -87,7 +100,7 @@ export class WorkerPool {
     const worker = this.#workerOf.get(command.connection);
     if (worker !== undefined) {
       worker.send(command);
-      if (command.type === 'close') this.#expectClosed(worker, command.connection);
+      if (command.type === 'close') this.#closing.add(command.connection);
     } else if (command.type === 'close') {
       this.#waiting.delete(command.connection);
       setImmediate(() => this.#options.onEvent({ type: 'closed', connection: command.connection }));
@@ -104,7 +117,7 @@ export class WorkerPool {
   async stop(deadlineMs: number): Promise<string[]> {
     this.#stopping = true;
     clearTimeout(this.#timer);
-    for (const timer of this.#closing.values()) clearTimeout(timer);
+    clearInterval(this.#askTimer);
     this.#waiting.clear();
     for (const worker of this.#workers) worker.send({ type: 'stop' });
     let timer: NodeJS.Timeout | undefined;
@@ -157,8 +170,12 @@ export class WorkerPool {
     return full ? this.#start() : least;
   }
 
+  /** @throws when too many workers hang, or there is no descriptor or thread for another one */
   #start(): ConnectionWorker {
-    const worker: ConnectionWorker = new ConnectionWorker(packagePath('dist', 'workers', 'connection.js'), {
+    if (this.#hanging >= (this.#options.mostHanging ?? mostHanging))
+      throw new Error(`${this.#hanging} workers hang in vendor libraries, and no other is started`);
+    const path = packagePath('dist', 'workers', 'connection.js');
+    const worker: ConnectionWorker = new ConnectionWorker(path, this.#deadlines.releaseMs, {
       onEvent: (event) => {
         if (event.type === 'closed') this.#connectionClosed(worker, event.connection);
         this.#options.onEvent(event);
@@ -166,16 +183,19 @@ export class WorkerPool {
       onExit: (error) => this.#workerEnded(worker, error),
     });
     this.#workers.add(worker);
+    this.#askTimer ??= setInterval(() => this.#askAll(), this.#deadlines.answerMs / asksPerAnswer);
     return worker;
   }
 
-  #expectClosed(worker: ConnectionWorker, connection: number): void {
-    if (this.#closing.has(connection)) return;
-    const timer = setTimeout(() => {
+  /** Gives up the workers that hang in the vendor's library: their sessions fall silent, and can be opened elsewhere. */
+  #askAll(): void {
+    for (const worker of [...this.#workers]) {
+      if (worker.ask() <= asksPerAnswer) continue;
+      this.#hanging++;
+      void worker.exited.then(() => this.#hanging--);
       worker.abandon();
       this.#workerEnded(worker, 'the worker hangs in the vendor library');
-    }, closeTimeoutMs);
-    this.#closing.set(connection, timer);
+    }
   }
 
   /** By how many connections there are, with the one that is being placed. */
@@ -185,7 +205,6 @@ export class WorkerPool {
   }
 
   #connectionClosed(worker: ConnectionWorker, connection: number): void {
-    clearTimeout(this.#closing.get(connection));
     this.#closing.delete(connection);
     this.#workerOf.delete(connection);
     if (worker.connections.size === 0 && !worker.retiring) worker.send({ type: 'stop' });
@@ -194,6 +213,10 @@ export class WorkerPool {
   #workerEnded(worker: ConnectionWorker, error: string): void {
     // One that hung has been taken out before, and may end at any time.
     if (!this.#workers.delete(worker)) return;
+    if (this.#workers.size === 0) {
+      clearInterval(this.#askTimer);
+      this.#askTimer = undefined;
+    }
     const connections = [...worker.connections.keys()];
     worker.connections.clear();
     for (const connection of connections) this.#workerOf.delete(connection);
@@ -207,7 +230,6 @@ export class WorkerPool {
     }
     const closing = connections.filter((connection) => this.#closing.has(connection));
     for (const connection of closing) {
-      clearTimeout(this.#closing.get(connection));
       this.#closing.delete(connection);
       this.#options.onEvent({ type: 'closed', connection });
     }

@@ -1,4 +1,5 @@
 import type { ConnectionState } from '../coordinator/messages.js';
+import { workerDeadlines } from '../coordinator/workerDeadlines.js';
 import { retryDelayMs } from './backoff.js';
 import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
 import { ReturnCode } from './returnCode.js';
@@ -8,8 +9,6 @@ const connectTimeoutMs = 15_000;
 const loginTimeoutMs = 10_000;
 /** Fronts allow one login per second and session. */
 const loginSpacingMs = 1_000;
-/** A library that does not let go of a session for so long is not waited for. */
-const releaseTimeoutMs = 15_000;
 /** A session that lost no refusal for so long asks again as soon as at first when it does. */
 const calmMs = 300_000;
 
@@ -66,7 +65,7 @@ export type SessionCommand =
  *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
  *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
  *   connecting ── no session ─→ retrying ── time ─→ connecting
- *   any of these ── reopen ─→ reopening ── released or not within 15 s ─→ connecting
+ *   any of these ── reopen ─→ reopening ── released or not in time ─→ connecting
  *
  * `retrying`: the library gave no session, and is asked again later.
  * `waiting`: the front is connected, but the next login is not due yet.
@@ -110,10 +109,12 @@ export class Session {
   /**
    * @param fronts for messages
    * @param spread 0 to 1: this session's share of the spreading of retries
+   * @param releaseMs see WorkerDeadlines
    */
   constructor(
     private readonly fronts: readonly string[],
     private readonly spread: number,
+    private readonly releaseMs = workerDeadlines.releaseMs,
   ) {}
 
   get phase(): SessionPhase {
@@ -374,7 +375,7 @@ export class Session {
   #reopen(reason: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
     this.#phase = 'reopening';
-    this.#releaseDeadline = now + releaseTimeoutMs;
+    this.#releaseDeadline = now + this.releaseMs;
     this.#subscriptions.forgetSent();
     return [state('error', reason), { type: 'release' }];
   }
@@ -387,7 +388,7 @@ export class Session {
 
   /** The library hangs over the release. The session is silent, so its ring may have another writer. */
   #notReleased(now: number): SessionCommand[] {
-    const text = `the library did not let go of the session within ${releaseTimeoutMs / 1000} s`;
+    const text = `the library did not let go of the session within ${this.releaseMs / 1000} s`;
     this.#exists = false;
     if (this.#phase === 'closing') return [{ type: 'warn', text }, ...this.#closed()];
     return [{ type: 'abandon' }, ...this.#openWhenDue(now, `${text}: opening another one`)];
@@ -397,7 +398,7 @@ export class Session {
     if (this.#phase === 'closing' || this.#phase === 'closed') return [];
     const releasing = this.#phase === 'failed' || this.#phase === 'reopening';
     this.#phase = 'closing';
-    this.#releaseDeadline = now + releaseTimeoutMs;
+    this.#releaseDeadline = now + this.releaseMs;
     if (!this.#exists) return this.#closed();
     return releasing ? [] : [{ type: 'release' }];
   }

@@ -13,6 +13,8 @@ export interface SessionHostOptions {
   readonly spec: ConnectionSpec;
   /** EventChannelHandle.owner. */
   readonly owner: number;
+  /** WorkerDeadlines.releaseMs */
+  readonly releaseMs: number;
   readonly post: (event: WorkerEvent) => void;
   readonly onLibrary: (library: VendorLibrary, connection: number) => void;
   readonly onClosed: () => void;
@@ -31,7 +33,7 @@ export class SessionHost {
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
-    this.#session = new Session(options.spec.fronts, Math.random());
+    this.#session = new Session(options.spec.fronts, Math.random(), options.releaseMs);
   }
 
   /** The handle that the session's events bear; undefined before it is open. */

@@ -6,7 +6,7 @@ import { ringNatives } from './native.js';
 const eventCapacity = 8192;
 const eventReserve = 512;
 
-/** What a connection worker is started with (its workerData). */
+/** The memory of an event channel, for the worker that reads it. */
 export interface EventChannelHandle {
   /** The bridge's number for whoever receives the events. */
   readonly owner: number;

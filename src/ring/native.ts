@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { packagePath } from '../paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
-const interfaceVersion = 6;
+const interfaceVersion = 7;
 
 // Held for the life of the thread: koffi closes a library once nothing refers to it.
 let library: LibraryHandle | undefined;
@@ -40,6 +40,8 @@ export interface RingNatives {
   readonly closeOwner: (owner: number) => number;
   readonly unreleased: (owner: number) => number;
   readonly unreleasedOf: (owner: number, source: number) => number;
+  /** A release that takes longer is given up, and the next one begins beside it. */
+  readonly limitRelease: (ms: number) => void;
   readonly silenceAll: () => void;
   readonly endProcess: (code: number) => void;
 }
@@ -58,6 +60,7 @@ export function ringNatives(): RingNatives {
     closeOwner: lib.func('int qb_owner_close(int owner)'),
     unreleased: lib.func('int qb_owner_unreleased(int owner)'),
     unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int source)'),
+    limitRelease: lib.func('void qb_limit_release(int ms)'),
     silenceAll: lib.func('void qb_silence_all()'),
     endProcess: lib.func('void qb_end_process(int code)'),
   };

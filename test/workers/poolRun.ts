@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/messages.js';
-import { WorkerPool } from '../../src/coordinator/workerPool.js';
+import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workerPool.js';
 import { packagePath } from '../../src/paths.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { until } from '../ring/until.js';
@@ -21,8 +21,12 @@ export class PoolRun {
   readonly readers = new Map<number, TickReader>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'qactpmd-pool-'));
 
-  constructor(connectionsPerWorker: 'auto' | number = 'auto') {
+  constructor(
+    connectionsPerWorker: 'auto' | number = 'auto',
+    options: Pick<WorkerPoolOptions, 'deadlines' | 'mostHanging'> = {},
+  ) {
     this.pool = new WorkerPool({
+      ...options,
       connectionsPerWorker,
       onEvent: (event) => this.events.push(event),
       onWorkerLost: (connections, error) => this.lost.push({ connections, error }),

@@ -1,11 +1,13 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ConnectionSpec } from '../../src/coordinator/messages.js';
 import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
 import { type FakeLibrary, loadFakeLibrary } from '../ctp/fakeLibrary.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { until } from '../ring/until.js';
 import { PoolRun } from './poolRun.js';
 
-/** A release is given 10 s before the next one begins, and 15 s before its connection goes on without it. */
+/** The next release begins well before a connection goes on without the one that hangs. */
+const deadlines = { answerMs: 3_000, releaseMs: 3_000, nextReleaseMs: 500 };
 const stuckMs = 30_000;
 const testMs = 60_000;
 
@@ -15,7 +17,7 @@ const calls: string[] = [];
 
 beforeEach(() => {
   fake = loadFakeLibrary('fake_6_7_13');
-  run = new PoolRun(2);
+  run = new PoolRun(2, { deadlines });
 }, testMs);
 afterEach(async () => {
   fake.holdRelease(0);
@@ -57,7 +59,7 @@ it(
       'connected',
       'logged_in',
       'error silent',
-      'connecting the library did not let go of the session within 15 s: opening another one',
+      'connecting the library did not let go of the session within 3 s: opening another one',
       'connected',
       'logged_in',
     ]);
@@ -84,7 +86,7 @@ it(
     expect(run.events).toContainEqual({
       type: 'log',
       level: 'warn',
-      text: 'the library did not let go of the session within 15 s',
+      text: 'the library did not let go of the session within 3 s',
       connection: 0,
     });
     run.pool.open([spec]);
@@ -113,24 +115,69 @@ it(
   testMs,
 );
 
-it(
-  'a connection whose worker hangs in the library is closed all the same, and its neighbours are reported lost',
-  async () => {
-    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+describe('a worker that hangs in the library', () => {
+  /** Leaves the worker of connection 0 and its neighbour in a call that does not return. */
+  async function hang(): Promise<ConnectionSpec> {
     const neighbour = run.spec(1, 'sim://');
-    run.pool.open([spec, neighbour]);
+    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path }), neighbour]);
     await run.reaches(1, 'logged_in');
     await logIn(1);
     fake.holdSubscribe(1);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
     await until(() => count('subscribe') === 1, 'the worker hangs');
-    run.pool.send({ type: 'close', connection: 0 });
-    await until(() => run.count('closed') === 1, 'closed', stuckMs);
-    expect(run.lost).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
-    run.pool.open([neighbour]);
-    run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
-    await until(() => run.readers.get(1)!.next(), 'a tick of the neighbour', stuckMs);
-    expect(run.readers.get(1)!.record.slot).toBe(9);
-  },
-  testMs,
-);
+    return neighbour;
+  }
+
+  it(
+    'is reported lost with all its connections, which others can carry on',
+    async () => {
+      const neighbour = await hang();
+      await until(() => run.lost.length === 1, 'the loss', stuckMs);
+      expect(run.lost).toEqual([{ connections: [0, 1], error: 'the worker hangs in the vendor library' }]);
+      run.pool.open([neighbour]);
+      run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
+      await until(() => run.readers.get(1)!.next(), 'a tick of the neighbour', stuckMs);
+      expect(run.readers.get(1)!.record.slot).toBe(9);
+    },
+    testMs,
+  );
+
+  it(
+    'closes its connection all the same, and its neighbours are reported lost',
+    async () => {
+      await hang();
+      run.pool.send({ type: 'close', connection: 0 });
+      await until(() => run.count('closed') === 1, 'closed', stuckMs);
+      expect(run.lost).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
+    },
+    testMs,
+  );
+
+  it(
+    'keeps its thread, and with too many of them no other is started until one returns',
+    async () => {
+      await run.end();
+      run = new PoolRun(2, { deadlines, mostHanging: 1 });
+      const neighbour = await hang();
+      await until(() => run.lost.length === 1, 'the loss', stuckMs);
+      run.pool.open([neighbour]);
+      await until(() => run.lost.length === 2, 'the refusal', stuckMs);
+      expect(run.lost[1]).toEqual({
+        connections: [1],
+        error: '1 workers hang in vendor libraries, and no other is started',
+      });
+      fake.holdSubscribe(0);
+      run.events.length = 0;
+      let refused = 1;
+      const isOpen = (): boolean => {
+        if (run.lost.length > refused) {
+          refused = run.lost.length;
+          run.pool.open([neighbour]);
+        }
+        return run.state(1) === 'logged_in';
+      };
+      await until(isOpen, 'the neighbour to be open again', stuckMs);
+    },
+    testMs,
+  );
+});
