@@ -1,11 +1,13 @@
 /** A thread of the pool that answers history queries. Started by HistoryPool. */
 import { Piscina } from 'piscina';
+import { Pace } from '../src/history/pace.js';
 import { runTask } from '../src/history/runTask.js';
 import { sourceOf } from '../src/history/sources.js';
 import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
 
+const pace = new Pace();
 const source = sourceOf(Piscina.workerData as HistoryWorkerData);
 
 export default function run(task: HistoryTask): Promise<void> {
-  return runTask(task, source);
+  return runTask(task, source, pace);
 }

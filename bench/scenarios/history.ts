@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { F, fieldCount } from '../../src/market/quoteFields.js';
 import { packagePath } from '../../src/paths.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
-import { pairedRatio, spreadOf } from '../figures/spread.js';
+import { spreadOf } from '../figures/spread.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import { Child } from '../processes/child.js';
 import { RedisProcess } from '../processes/redis.js';
 import { runGateway, type Beside, type RunOptions } from './gatewayRun.js';
-import { combine } from './result.js';
-import type { RunFigures } from './runFigures.js';
+import { pairedResult, runInTurn } from './pairedRuns.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
 
@@ -22,13 +21,16 @@ const stepMs = 500;
 const query = `instrument=${instrument}&from=20260105&to=20260201&limit=${storedTicks}`;
 const stream = (prefix: string): string => `${prefix}ticks:${instrument}`;
 const queryDeadlineMs = 120_000;
+const config = { redis_enabled: true, history_length: 2 * storedTicks, history_age: 0 };
 /** Redis does nothing else meanwhile. */
 const storedAtOnce = 50_000;
-/** Stores ticks that differ in their time alone. ARGV: first time, step, count, the line before and after its time. */
+/**
+ * Stores ticks that differ in their time and number alone. ARGV: first time, step, count, the line before and after its time.
+ */
 const storeScript = `
 for i = 0, ARGV[3] - 1 do
   local time = string.format('%d', ARGV[1] + i * ARGV[2])
-  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5])
+  redis.call('XADD', KEYS[1], time .. '-0', 'time', time, 'tick', ARGV[4] .. time .. ARGV[5], 'seq', 'mb1k2x3y4z.' .. i)
 end`;
 
 interface Answer {
@@ -68,65 +70,59 @@ export const history: Scenario = {
     };
     const folder = mkdtempSync(join(tmpdir(), 'qactpmd-redis-'));
     const redis = await RedisProcess.start(folder);
-    const without: RunFigures[] = [];
-    const querying: RunFigures[] = [];
-    const answers: Answer[] = [];
     try {
-      let prefix = 'run0:';
-      await fill(redis, prefix);
-      for (let run = 1; run <= 2 * conditions.runs; run++) {
-        // Each gateway has keys of its own, but for the ticks that are asked for.
-        const next = `run${run}:`;
-        await rename(redis, prefix, next);
-        prefix = next;
-        const config = {
-          redis_enabled: true,
-          redis_port: redis.port,
-          redis_key_prefix: prefix,
-          history_length: 2 * storedTicks,
-          history_age: 0,
+      let keys = 0;
+      await fill(redis, prefixOf(keys));
+      // Each gateway has keys of its own, but for the ticks that are asked for.
+      const configured = async (): Promise<RunOptions> => {
+        await rename(redis, prefixOf(keys), prefixOf(++keys));
+        return {
+          ...options,
+          config: { ...config, redis_port: redis.port, redis_key_prefix: prefixOf(keys) },
         };
-        if (run % 2 === 1) without.push(await runGateway({ ...options, config }));
-        else {
-          const beside = readerInto(answers);
-          querying.push(await runGateway({ ...options, config, beside }));
-          const [figures, other] = [querying.at(-1)!, without.at(-1)!];
-          const { seconds } = answers.at(-1)!;
-          say(
-            `history ${run / 2}/${conditions.runs}: p99 ${figures.p99_ms} ms, without ${other.p99_ms} ms; ` +
-              `a query took ${seconds.toFixed(1)} s`,
-          );
-        }
-      }
+      };
+      const runs = await runInTurn(
+        'history',
+        {
+          runs: conditions.runs,
+          without: async () => runGateway(await configured()),
+          with: async () => {
+            const left: Answer[] = [];
+            const figures = await runGateway({ ...(await configured()), beside: readerInto(left) });
+            return { figures, left };
+          },
+          tell: (left) => `a query took ${left.map(({ seconds }) => seconds.toFixed(1)).join(' and ')} s`,
+        },
+        say,
+      );
+      const answers = runs.left.flat();
+      return pairedResult(
+        'history',
+        {
+          ...conditions,
+          arrivals: 'poisson',
+          ticks: storedTicks,
+          format: 'json',
+          reader: 'a process of nice 19',
+        },
+        runs,
+        {
+          queries: answers.length,
+          query_s: spreadOf(answers.map(({ seconds }) => seconds)),
+          query_mb: spreadOf(answers.map(({ bytes }) => bytes / 1e6)),
+        },
+        'p99 without queries over p99 with them',
+      );
     } finally {
       await redis.child.stop('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
     }
-    const p99 = (runs: readonly RunFigures[]): number[] => runs.map((each) => each.p99_ms);
-    const ratio = pairedRatio(p99(without), p99(querying));
-    return {
-      ...combine(
-        'history',
-        { ...conditions, arrivals: 'poisson', ticks: storedTicks, format: 'json' },
-        querying,
-      ),
-      stored: {
-        p99_with_over_without: pairedRatio(p99(querying), p99(without)),
-        p50_with_over_without: pairedRatio(
-          querying.map((each) => each.p50_ms),
-          without.map((each) => each.p50_ms),
-        ),
-        queries: answers.length,
-        query_s: spreadOf(answers.map(({ seconds }) => seconds)),
-        query_mb: spreadOf(answers.map(({ bytes }) => bytes / 1e6)),
-        rss_mb_without: spreadOf(without.map((each) => each.gateway_rss_mb)),
-      },
-      ratio: ratio.median,
-      ratio_spread: ratio,
-      ratio_of: 'p99 without queries over p99 with them',
-    };
   },
 };
+
+function prefixOf(run: number): string {
+  return `run${run}:`;
+}
 
 /** A process that asks for all of the ticks, again and again, as long as the window lasts. */
 function readerInto(answers: Answer[]): Beside {

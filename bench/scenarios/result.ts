@@ -4,32 +4,38 @@ import { middleRun, spreadOf, type Spread } from '../figures/spread.js';
 import type { FaultSummary } from './failover.js';
 import type { RunFigures } from './runFigures.js';
 
+const medianFields = [
+  'offered_per_s',
+  'delivered_per_s',
+  'p50_ms',
+  'p99_ms',
+  'p999_ms',
+  'max_ms',
+  'gateway_cpu_pct',
+  'gateway_main_cpu_pct',
+  'gateway_rss_mb',
+  'front_cpu_pct',
+  'load_cpu_pct',
+  'load_capacity_per_s',
+  'frames_per_read',
+] as const;
+const summedFields = [
+  'lost',
+  'lost_before',
+  'duplicated',
+  'reordered',
+  'stale',
+  'behind',
+  'unseen',
+  'missed_in_rings',
+] as const;
+
+type Figures = Pick<RunFigures, (typeof medianFields)[number] | (typeof summedFields)[number]>;
+
 /** What a scenario prints: figures are medians of its runs, faults their sums. */
-export interface ScenarioResult {
+export interface ScenarioResult extends Figures {
   readonly scenario: string;
   readonly conditions: Readonly<Record<string, unknown>>;
-  readonly offered_per_s: number;
-  readonly delivered_per_s: number;
-  readonly lost: number;
-  /** Lost while the clients came in, before the window. */
-  readonly lost_before: number;
-  readonly duplicated: number;
-  readonly reordered: number;
-  readonly stale: number;
-  readonly behind: number;
-  readonly unseen: number;
-  readonly p50_ms: number;
-  readonly p99_ms: number;
-  readonly p999_ms: number;
-  readonly max_ms: number;
-  readonly gateway_cpu_pct: number;
-  readonly gateway_main_cpu_pct: number;
-  readonly gateway_rss_mb: number;
-  readonly front_cpu_pct: number;
-  readonly load_cpu_pct: number;
-  readonly load_capacity_per_s: number;
-  readonly frames_per_read: number;
-  readonly missed_in_rings: number;
   /** Least and greatest of the runs, by field. */
   readonly spread: Readonly<Record<string, Spread>>;
   readonly hops?: Hops | undefined;
@@ -56,32 +62,6 @@ export interface ScenarioResult {
   /** The ratio when all was measured a second time. */
   readonly again?: { readonly ratio: number; readonly ratio_spread: Spread; readonly agrees: boolean };
 }
-
-const medianFields = [
-  'offered_per_s',
-  'delivered_per_s',
-  'p50_ms',
-  'p99_ms',
-  'p999_ms',
-  'max_ms',
-  'gateway_cpu_pct',
-  'gateway_main_cpu_pct',
-  'gateway_rss_mb',
-  'front_cpu_pct',
-  'load_cpu_pct',
-  'load_capacity_per_s',
-  'frames_per_read',
-] as const;
-const summedFields = [
-  'lost',
-  'lost_before',
-  'duplicated',
-  'reordered',
-  'stale',
-  'behind',
-  'unseen',
-  'missed_in_rings',
-] as const;
 
 /** One result of several runs under the same conditions. Hops, lag and GC are those of the run with the middle p99. */
 export function combine(

@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { F, fieldCount } from '../../src/market/quoteFields.js';
 import { decodeTick } from '../../src/storage/tickCodec.js';
-import { pairedRatio, spreadOf } from '../figures/spread.js';
 import { checkStored, type StoredTicks } from '../figures/storedTicks.js';
 import { instruments, spreadOverClients } from '../instruments.js';
 import { RedisProcess } from '../processes/redis.js';
 import { runGateway, type RunOptions } from './gatewayRun.js';
-import { combine } from './result.js';
+import { pairedResult, runInTurn } from './pairedRuns.js';
 import type { RunFigures } from './runFigures.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
@@ -49,36 +48,32 @@ export const storage: Scenario = {
       seconds: conditions.seconds,
       trace: true,
     };
-    const without: RunFigures[] = [];
-    const storing: RunFigures[] = [];
-    const stored: StoredRun[] = [];
-    for (let run = 1; run <= conditions.runs; run++) {
-      without.push(await runGateway(options));
-      const { figures, left } = await runStoring(options);
-      storing.push(figures);
-      stored.push(left);
-      say(
-        `storage ${run}/${conditions.runs}: p99 ${figures.p99_ms} ms, without ${without.at(-1)!.p99_ms} ms; ` +
-          `${left.stored} of ${left.taken} stored, ${left.missing} missing, ${left.duplicated} twice`,
-      );
-    }
-    const p99 = (runs: readonly RunFigures[]): number[] => runs.map((each) => each.p99_ms);
-    const ratio = pairedRatio(p99(without), p99(storing));
-    return {
-      ...combine('storage', { ...conditions, arrivals: 'poisson', appendfsync: 'everysec' }, storing),
-      stored: {
-        taken: sum(stored, (each) => each.taken),
-        stored: sum(stored, (each) => each.stored),
-        missing: sum(stored, (each) => each.missing),
-        duplicated: sum(stored, (each) => each.duplicated),
-        reordered: sum(stored, (each) => each.reordered),
-        p99_with_over_without: pairedRatio(p99(storing), p99(without)),
-        cpu_pct_without: spreadOf(without.map((each) => each.gateway_cpu_pct)),
+    const runs = await runInTurn(
+      'storage',
+      {
+        runs: conditions.runs,
+        without: () => runGateway(options),
+        with: () => runStoring(options),
+        tell: ({ stored, taken, missing, duplicated }) =>
+          `${stored} of ${taken} stored, ${missing} missing, ${duplicated} twice`,
       },
-      ratio: ratio.median,
-      ratio_spread: ratio,
-      ratio_of: 'p99 without Redis over p99 with it',
-    };
+      say,
+    );
+    const sum = (of: (one: StoredRun) => number): number =>
+      runs.left.reduce((total, each) => total + of(each), 0);
+    return pairedResult(
+      'storage',
+      { ...conditions, arrivals: 'poisson', appendfsync: 'everysec' },
+      runs,
+      {
+        taken: sum((each) => each.taken),
+        stored: sum((each) => each.stored),
+        missing: sum((each) => each.missing),
+        duplicated: sum((each) => each.duplicated),
+        reordered: sum((each) => each.reordered),
+      },
+      'p99 without Redis over p99 with it',
+    );
   },
 };
 
@@ -120,8 +115,4 @@ async function numbersIn(redis: RedisProcess): Promise<number[][]> {
     client.disconnect();
   }
   return numbers;
-}
-
-function sum<T>(all: readonly T[], of: (one: T) => number): number {
-  return all.reduce((total, each) => total + of(each), 0);
 }

@@ -3,8 +3,9 @@ import { Cancelled, type ChunkSender } from './chunkSender.js';
 import { encodeCursor } from './cursor.js';
 import type { HistoryReading, HistorySource } from './historySource.js';
 import { HistoryError } from './historySource.js';
+import type { Pace } from './pace.js';
 import type { HistoryQuery } from './query.js';
-import { longestPiece, tickWriter, timeOf, type PageTail, type TickWriter } from './tickWriter.js';
+import { longestPiece, tickWriter, type PageTail, type TickWriter } from './tickWriter.js';
 
 /**
  * Answers a query: reads ticks of the source, leaves those outside of the interval out, and writes the others into
@@ -17,6 +18,7 @@ export async function answerQuery(
   query: HistoryQuery,
   source: HistorySource,
   sender: ChunkSender,
+  pace: Pace,
 ): Promise<number> {
   const { key, fromMs, toMs, after } = query;
   if (after !== undefined && after.source !== source.name)
@@ -32,7 +34,7 @@ export async function answerQuery(
     sender.write((into, at) =>
       writer.head(into, at, { key, fromMs, toMs, source: source.name, completeFromMs }),
     );
-    const tail = await writeRows(query, source, reading, writer, sender);
+    const tail = await writeRows(query, source, reading, writer, sender, pace);
     if (!sender.hasRoom(longestPiece)) await sender.flush(tail.count);
     sender.write((into, at) => writer.tail(into, at, tail));
     sender.end(tail.count);
@@ -48,6 +50,7 @@ async function writeRows(
   reading: HistoryReading,
   writer: TickWriter,
   sender: ChunkSender,
+  pace: Pace,
 ): Promise<PageTail> {
   const { row } = reading;
   let count = 0;
@@ -55,7 +58,7 @@ async function writeRows(
   const put = (into: Uint8Array, at: number): number => writer.row(into, at, row, count === 0);
   do {
     while (reading.next()) {
-      const time = timeOf(row);
+      const time = row.timeMs;
       if (!(time >= fromMs && time < toMs)) continue;
       if (count === limit) {
         const next = encodeCursor(key, { source: source.name, fromMs, toMs, position });
@@ -70,6 +73,7 @@ async function writeRows(
       count++;
       if (count === limit) position = reading.position;
     }
+    pace.rest();
     if (sender.cancelled) throw new Cancelled();
   } while (await reading.more());
   return { count, next: null };

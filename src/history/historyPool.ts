@@ -59,7 +59,7 @@ const idleMs = 10_000;
 /** Threads give way to those that ticks go through. */
 const niceness = 10;
 /** Answers are written into few buffers over and over. */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 /**
  * Answers history queries in threads of their own, which are started when there are queries. No more than a number of

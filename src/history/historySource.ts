@@ -1,5 +1,5 @@
 import type { TickSourceName } from './cursor.js';
-import type { HistoryRow } from './row.js';
+import type { StoredRow } from './row.js';
 
 /**
  * A tick may be stored after later ones, up to this late or early by its exchange time: sources look so much further
@@ -34,7 +34,7 @@ export interface HistoryReading {
   /** Exchange time in ms of the oldest tick that is kept of the instrument; null where none is. */
   readonly completeFromMs: number | null;
   /** What next() has taken. */
-  readonly row: HistoryRow;
+  readonly row: StoredRow;
   /** Position of what next() has taken, for a cursor. */
   readonly position: string;
   next(): boolean;

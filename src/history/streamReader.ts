@@ -27,7 +27,7 @@ export class StreamReader {
    */
   async read(key: string, start: string, end: string, count: number): Promise<readonly StreamEntry[]> {
     const node = await this.#nodeOf(key);
-    const [reply] = await node.run([['XRANGE', key, start, end, 'COUNT', String(count)]]);
+    const [reply] = await node.run([['XRANGE', key, start, end, 'COUNT', String(count)]], true);
     if (reply === undefined) throw new Error('no answer');
     if ('value' in reply) return reply.value as readonly StreamEntry[];
     this.#link.consider(reply.error, node);

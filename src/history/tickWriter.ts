@@ -1,10 +1,9 @@
-import { ClockText } from '../market/clockText.js';
 import { asciiBytes, putBytes, putNumber, putText } from '../market/jsonBytes.js';
-import { F } from '../market/quoteFields.js';
 import { namesOfFlags } from '../market/tickFlags.js';
-import { columns, type Column } from './columns.js';
+import { ClockBytes } from './clockBytes.js';
+import { columns, type Column, type ColumnKind } from './columns.js';
 import type { HistoryFormat } from './query.js';
-import type { HistoryRow } from './row.js';
+import type { StoredRow } from './row.js';
 
 /** No row, and nothing around the rows, has more bytes: there are some 40 members, none with more than 60. */
 export const longestPiece = 4096;
@@ -30,7 +29,7 @@ export interface PageTail {
 /** Writes a page of ticks in one of the formats, piece by piece. Each function gives the end of what it has written. */
 export interface TickWriter {
   head(into: Uint8Array, at: number, head: PageHead): number;
-  row(into: Uint8Array, at: number, row: HistoryRow, isFirst: boolean): number;
+  row(into: Uint8Array, at: number, row: StoredRow, isFirst: boolean): number;
   tail(into: Uint8Array, at: number, tail: PageTail): number;
 }
 
@@ -43,9 +42,10 @@ export function tickWriter(format: HistoryFormat, key: string, names: readonly s
   return format === 'json' ? jsonWriter(object) : ndjsonWriter(object);
 }
 
-type PutRow = (into: Uint8Array, at: number, row: HistoryRow) => number;
+type PutRow = (into: Uint8Array, at: number, row: StoredRow) => number;
 
 const newline = 0x0a;
+const quote = 0x22;
 const comma = 0x2c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
@@ -84,9 +84,9 @@ function csvWriter(chosen: readonly Column[], values: Values): TickWriter {
     head: (into, at) => putText(into, at, `${chosen.map(({ name }) => name).join(',')}\n`),
     row(into, at, row) {
       let next = at;
-      for (const [index, column] of chosen.entries()) {
+      for (let index = 0; index < chosen.length; index++) {
         if (index > 0) into[next++] = comma;
-        next = values.put(into, next, column, row);
+        next = values.put(into, next, chosen[index]!, row);
       }
       into[next] = newline;
       return next + 1;
@@ -99,9 +99,9 @@ function objectOf(chosen: readonly Column[], values: Values): PutRow {
   const leads = chosen.map(({ name }) => asciiBytes(`,"${name}":`));
   return (into, at, row) => {
     let next = at;
-    for (const [index, column] of chosen.entries()) {
+    for (let index = 0; index < chosen.length; index++) {
       next = putBytes(into, next, leads[index]!);
-      next = values.put(into, next, column, row);
+      next = values.put(into, next, chosen[index]!, row);
     }
     // In place of the first member's comma.
     into[at] = openBrace;
@@ -112,7 +112,7 @@ function objectOf(chosen: readonly Column[], values: Values): PutRow {
 
 /** Values as JSON has them, or bare as in CSV, where the absent are empty and flags have bars between them. */
 class Values {
-  readonly #clock = new ClockText();
+  readonly #clock: ClockBytes;
   readonly #isBare: boolean;
   readonly #key: Uint8Array;
   readonly #null: Uint8Array;
@@ -121,45 +121,45 @@ class Values {
 
   constructor(key: string, isBare: boolean) {
     this.#isBare = isBare;
+    this.#clock = new ClockBytes(isBare);
     this.#key = asciiBytes(isBare ? key : JSON.stringify(key));
     this.#null = asciiBytes(isBare ? '' : 'null');
   }
 
-  put(into: Uint8Array, at: number, { kind, field }: Column, row: HistoryRow): number {
-    if (kind === 'instrument_id') return putBytes(into, at, this.#key);
-    if (kind === 'flags') return putBytes(into, at, this.#flagsText(row.flags));
-    if (kind === 'receive_time') return this.#putMicroseconds(into, at, row.receiveMs);
-    const value = row.values[field]!;
-    if (Number.isNaN(value)) return putBytes(into, at, this.#null);
+  put(into: Uint8Array, at: number, { kind, field }: Column, row: StoredRow): number {
+    const end = this.#put(into, at, kind, field, row);
+    return end === at ? putBytes(into, at, this.#null) : end;
+  }
+
+  /** The end; `at` where the value is absent. */
+  #put(into: Uint8Array, at: number, kind: ColumnKind, field: number, row: StoredRow): number {
     switch (kind) {
       case 'number':
-        return putNumber(into, at, value);
-      case 'update_millisec':
-        return putNumber(into, at, value % 1000);
-      case 'datetime':
-        return this.#putQuoted(into, at, this.#clock.dateTime(value));
-      case 'update_time':
-        return this.#putQuoted(into, at, this.#clock.timeOfDay(value));
+        return row.putValue(into, at, field);
+      case 'flags':
+        return putBytes(into, at, this.#flagsText(row.flags));
+      case 'receive_time':
+        return row.putReceived(into, at);
+      case 'instrument_id':
+        return putBytes(into, at, this.#key);
       case 'day':
-        return this.#putQuoted(into, at, `"${value}"`);
+        return this.#putQuoted(into, at, row, field);
+      case 'datetime':
+        return this.#clock.putDateTime(into, at, row.timeMs);
+      case 'update_time':
+        return this.#clock.putTimeOfDay(into, at, row.timeMs);
+      case 'update_millisec':
+        return row.timeMs >= 0 ? putNumber(into, at, row.timeMs % 1000) : at;
     }
   }
 
-  #putQuoted(into: Uint8Array, at: number, text: string): number {
-    return putText(into, at, this.#isBare ? text.slice(1, -1) : text);
-  }
-
-  /** A time in ms with its three decimals, which are too many for putNumber's short way. */
-  #putMicroseconds(into: Uint8Array, at: number, ms: number): number {
-    if (!(ms >= 0)) return putBytes(into, at, this.#null);
-    const whole = Math.floor(ms);
-    const rest = Math.round((ms - whole) * 1000);
-    if (rest === 0 || rest === 1000) return putNumber(into, at, whole + rest / 1000);
-    const end = putNumber(into, at, whole);
-    // 1.ddd without the 1 in front; one division, so that it is the double that is written so.
-    const point = putNumber(into, end, (1000 + rest) / 1000);
-    into.copyWithin(end, end + 1, point);
-    return point - 1;
+  #putQuoted(into: Uint8Array, at: number, row: StoredRow, field: number): number {
+    if (this.#isBare) return row.putValue(into, at, field);
+    into[at] = quote;
+    const end = row.putValue(into, at + 1, field);
+    if (end === at + 1) return at;
+    into[end] = quote;
+    return end + 1;
   }
 
   #flagsText(flags: number): Uint8Array {
@@ -171,9 +171,4 @@ class Values {
     }
     return text;
   }
-}
-
-/** A row's exchange time, ms since the epoch. */
-export function timeOf(row: HistoryRow): number {
-  return row.values[F.timestamp]!;
 }

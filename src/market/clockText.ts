@@ -1,4 +1,5 @@
-const shanghaiOffsetMs = 8 * 3_600_000;
+/** Shanghai is this far ahead of UTC, all year. */
+export const shanghaiOffsetMs = 8 * 3_600_000;
 const memoSize = 1024;
 
 /**

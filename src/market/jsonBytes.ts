@@ -65,7 +65,7 @@ function putSmall(into: Uint8Array, at: number, value: number): number {
 }
 
 /** So many digits of an int32, with zeros in front. */
-function putDigits(into: Uint8Array, at: number, value: number, digits: number): number {
+export function putDigits(into: Uint8Array, at: number, value: number, digits: number): number {
   let left = value;
   for (let place = at + digits - 1; place >= at; place--) {
     const rest = (left / 10) | 0;

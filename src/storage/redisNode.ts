@@ -101,11 +101,12 @@ export class RedisNode {
   /**
    * Sends the commands together; their answers in the same order.
    *
+   * @param asBytes texts of the answers come as Buffers
    * @throws UnknownOutcome when not all of them were answered
    */
-  async run(commands: readonly RedisCommand[]): Promise<Reply[]> {
+  async run(commands: readonly RedisCommand[], asBytes = false): Promise<Reply[]> {
     if (!this.#isReady) throw new UnknownOutcome('there is no connection');
-    return this.#run(commands);
+    return this.#run(commands, asBytes);
   }
 
   /**
@@ -143,9 +144,11 @@ export class RedisNode {
     this.#client.disconnect();
   }
 
-  async #run(commands: readonly RedisCommand[]): Promise<Reply[]> {
+  async #run(commands: readonly RedisCommand[], asBytes = false): Promise<Reply[]> {
     const pipeline = this.#client.pipeline();
-    for (const [name, ...args] of commands) pipeline.call(name!, ...args);
+    for (const [name, ...args] of commands)
+      if (asBytes) pipeline.callBuffer(name!, ...args);
+      else pipeline.call(name!, ...args);
     return this.#timed(async () => {
       const results = (await pipeline.exec()) ?? [];
       for (const [error] of results)

@@ -1,4 +1,5 @@
 import { fieldCount } from '../market/quoteFields.js';
+import { LineReader } from './lineReader.js';
 
 /**
  * A tick as one line of text, as it lies in Redis and in spill files:
@@ -26,24 +27,16 @@ export function encodeTick(flags: number, receivedMs: number, row: Float64Array)
 /**
  * Reads a line of encodeTick.
  *
- * @param into gets fieldCount values, NaN absent; whatever it holds when the line is refused
+ * @param into gets fieldCount values, NaN absent; left as it was when the line is refused
  * @returns undefined where the text is no such line
  */
-export function decodeTick(text: string, into: Float64Array): TickHead | undefined {
-  const parts = text.split(',');
-  if (parts.length < 3 || parts.length > fieldCount + 2) return undefined;
-  const flags = parseNumber(parts[0]!);
-  const receivedMs = parseNumber(parts[1]!);
-  if (!Number.isInteger(flags) || Number.isNaN(receivedMs)) return undefined;
-  into.fill(NaN, 0, fieldCount);
-  for (let i = 2; i < parts.length; i++) {
-    if (parts[i] === '') continue;
-    const value = parseNumber(parts[i]!);
-    if (Number.isNaN(value)) return undefined;
-    into[i - 2] = value;
-  }
-  return { flags, receivedMs };
+export function decodeTick(text: string | Uint8Array, into: Float64Array): TickHead | undefined {
+  if (!line.read(typeof text === 'string' ? Buffer.from(text) : text)) return undefined;
+  for (let field = 0; field < fieldCount; field++) into[field] = line.value(field);
+  return { flags: line.flags, receivedMs: line.receivedMs };
 }
+
+const line = new LineReader();
 
 /** The fewest digits that identify a double; empty for NaN, which stands for an absent value. */
 export function numberText(value: number): string {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { HistoryRow } from '../../src/history/row.js';
+import type { StoredRow } from '../../src/history/row.js';
 import { WindowWriter } from '../../src/history/tickWindow.js';
 import { F, fieldCount } from '../../src/market/quoteFields.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
@@ -64,15 +64,26 @@ export function appendTick(writer: WindowWriter, slot: number, key: string, inde
 }
 
 /** The index of the tick that a row holds; throws unless the row is that tick in every value. */
-export function indexOfRow(row: HistoryRow): number {
-  const index = row.values[F.volume]!;
+export function indexOfRow(row: StoredRow): number {
+  const index = numberIn((into) => row.putValue(into, 0, F.volume));
   const expected = valuesOfTick(index);
-  for (let field = 0; field < fieldCount; field++)
-    if (!Object.is(row.values[field], expected[field]))
-      throw new Error(`tick ${index} has ${row.values[field]!} in field ${field}, not ${expected[field]!}`);
-  if (row.flags !== flagsOfTick(index) || row.receiveMs !== receiveMsOfTick(index))
-    throw new Error(`tick ${index} has flags ${row.flags}, received at ${row.receiveMs}`);
+  for (let field = 0; field < fieldCount; field++) {
+    const value = numberIn((into) => row.putValue(into, 0, field));
+    if (!Object.is(value, expected[field]))
+      throw new Error(`tick ${index} has ${value} in field ${field}, not ${expected[field]!}`);
+  }
+  const receivedMs = numberIn((into) => row.putReceived(into, 0));
+  if (row.flags !== flagsOfTick(index) || receivedMs !== receiveMsOfTick(index))
+    throw new Error(`tick ${index} has flags ${row.flags}, received at ${receivedMs}`);
   return index;
+}
+
+const written = Buffer.alloc(100);
+
+/** The number that is written at the begin of some memory; NaN where nothing is. */
+function numberIn(put: (into: Uint8Array) => number): number {
+  const end = put(written);
+  return end === 0 ? NaN : Number(written.toString('latin1', 0, end));
 }
 
 /** A tick as the default columns of the json and ndjson formats give it. */

@@ -68,4 +68,55 @@ describe('the tick codec', () => {
   it('refuses or reads any text without an exception', () => {
     fc.assert(fc.property(fc.string(), (text) => void decodeTick(text, new Float64Array(fieldCount))));
   });
+
+  it('reads and refuses what its grammar says, and makes the numbers that Number() makes', () => {
+    const digits = fc.stringMatching(/^\d{1,25}$/);
+    const number = fc
+      .tuple(
+        fc.constantFrom('', '-', '--', '+', ' '),
+        fc.oneof(digits, fc.constantFrom('Infinity', 'Infinit', 'NaN', '')),
+        fc.oneof(
+          { weight: 3, arbitrary: fc.constant('') },
+          digits.map((each) => `.${each}`),
+          fc.constant('.'),
+        ),
+        fc.oneof(
+          { weight: 3, arbitrary: fc.constant('') },
+          fc
+            .tuple(fc.constantFrom('e', 'E'), fc.constantFrom('+', '-', ''), fc.nat(400))
+            .map((each) => each.join('')),
+        ),
+      )
+      .map((each) => each.join(''));
+    const value = fc.oneof(fc.double().map(String), fc.constant(''), number, fc.string({ maxLength: 3 }));
+    const line = fc.array(value, { maxLength: fieldCount + 4 }).map((values) => values.join(','));
+    const headed = fc.tuple(fc.nat(), fc.double({ min: 0, noNaN: true }), line).map((each) => each.join(','));
+    fc.assert(
+      fc.property(fc.oneof(headed, line, fc.string()), (text) => {
+        const row = new Float64Array(fieldCount).fill(7);
+        const expected = byGrammar(text);
+        const head = decodeTick(text, row);
+        expect(head).toEqual(expected?.head);
+        for (let i = 0; i < fieldCount; i++)
+          expect(Object.is(row[i], expected === undefined ? 7 : expected.values[i])).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
+
+/** What a line says by the words of docs/storage.md. */
+function byGrammar(
+  text: string,
+): { head: { flags: number; receivedMs: number }; values: number[] } | undefined {
+  const numbers = text
+    .split(',')
+    .map((part) => (/^-?(?:\d+(?:\.\d+)?(?:e[+-]\d+)?|Infinity)$/.test(part) ? Number(part) : part));
+  if (numbers.length < 3 || numbers.length > fieldCount + 2) return undefined;
+  const [flags, receivedMs, ...given] = numbers.map((each) => (each === '' ? NaN : each));
+  if (!Number.isInteger(flags) || typeof receivedMs !== 'number' || Number.isNaN(receivedMs))
+    return undefined;
+  const values = Array.from({ length: fieldCount }, (_, index) => given[index] ?? NaN);
+  if (!values.every((each) => typeof each === 'number')) return undefined;
+  return { head: { flags: flags as number, receivedMs }, values };
+}
