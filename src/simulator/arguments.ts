@@ -1,4 +1,5 @@
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { closest } from '../suggest.js';
 import { arrivalKinds, dateRules, hoursModes, type FeedSettings } from './tickFeed.js';
 
 export interface SimulatorArguments extends Omit<FeedSettings, 'holidays'> {
@@ -70,49 +71,83 @@ export const usage = `Simulated market-data fronts
                         read, without loss (1)
   --replay-wait S       begin once every instrument of the recording is subscribed to, or S seconds after the first
                         one is, 0 to 3600 (5)
-  --help                this text
+  -h, --help            this text
 `;
 
 /** What the command line says that cannot be; the message names the option. */
 export class ArgumentError extends Error {}
 
+const options = {
+  fronts: { type: 'string', default: '1' },
+  'base-port': { type: 'string', default: '17001' },
+  host: { type: 'string', default: '127.0.0.1' },
+  rate: { type: 'string', default: '2' },
+  seed: { type: 'string', default: '1' },
+  instruments: { type: 'string' },
+  hours: { type: 'string', default: 'always' },
+  calendar: { type: 'string', default: '' },
+  products: { type: 'string', default: '' },
+  dates: { type: 'string', default: 'production' },
+  arrivals: { type: 'string', default: 'uniform' },
+  levels: { type: 'string', default: '5' },
+  'limit-days': { type: 'string', default: '0' },
+  bench: { type: 'boolean', default: false },
+  'bench-start': { type: 'string' },
+  'reject-login': { type: 'string' },
+  'control-port': { type: 'string' },
+  'queue-limit': { type: 'string', default: '10000' },
+  'late-limit': { type: 'string', default: '500' },
+  'clock-start': { type: 'string' },
+  'clock-speed': { type: 'string', default: '1' },
+  replay: { type: 'string', multiple: true },
+  speed: { type: 'string' },
+  'replay-wait': { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const satisfies ParseArgsConfig['options'];
+
+/** The names of options that take a value, with their dashes. */
+const valued: ReadonlySet<string> = new Set(
+  Object.entries(options).flatMap(([name, { type }]) => (type === 'string' ? [`--${name}`] : [])),
+);
+
 function read(argv: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        fronts: { type: 'string', default: '1' },
-        'base-port': { type: 'string', default: '17001' },
-        host: { type: 'string', default: '127.0.0.1' },
-        rate: { type: 'string', default: '2' },
-        seed: { type: 'string', default: '1' },
-        instruments: { type: 'string' },
-        hours: { type: 'string', default: 'always' },
-        calendar: { type: 'string', default: '' },
-        products: { type: 'string', default: '' },
-        dates: { type: 'string', default: 'production' },
-        arrivals: { type: 'string', default: 'uniform' },
-        levels: { type: 'string', default: '5' },
-        'limit-days': { type: 'string', default: '0' },
-        bench: { type: 'boolean', default: false },
-        'bench-start': { type: 'string' },
-        'reject-login': { type: 'string' },
-        'control-port': { type: 'string' },
-        'queue-limit': { type: 'string', default: '10000' },
-        'late-limit': { type: 'string', default: '500' },
-        'clock-start': { type: 'string' },
-        'clock-speed': { type: 'string', default: '1' },
-        replay: { type: 'string', multiple: true },
-        speed: { type: 'string' },
-        'replay-wait': { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
+    return parseArgs({ args: withNegatives(argv), options }).values;
   } catch (error) {
-    // Node's message may go on with advice on further lines.
-    const text = error instanceof Error ? error.message : String(error);
-    throw new ArgumentError(text.split(/\n|\. /, 1).join(''));
+    throw new ArgumentError(whyUnreadable(argv, error));
   }
+}
+
+/** A number below 0 is a value, and not an option: what is wrong with it is told where the value is checked. */
+function withNegatives(argv: readonly string[]): string[] {
+  const args: string[] = [];
+  for (const text of argv) {
+    const option = args.at(-1);
+    if (/^-[\d.]/.test(text) && option !== undefined && valued.has(option))
+      args[args.length - 1] = `${option}=${text}`;
+    else args.push(text);
+  }
+  return args;
+}
+
+function whyUnreadable(argv: readonly string[], error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const seeHelp = 'see --help';
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    const given = argv
+      .map((text) => text.split('=', 1)[0]!)
+      .find((text) => text.startsWith('-') && text !== '-h' && !known.includes(text));
+    if (given !== undefined) {
+      const near = closest(given, known);
+      return `${given}: there is no such option, ${near === undefined ? seeHelp : `did you mean ${near}?`}`;
+    }
+  }
+  const [, option] = /^Option '(?:-h, )?(--[a-z-]+)/.exec(message) ?? [];
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && option !== undefined)
+    return valued.has(option) ? `${option}: must have a value, ${seeHelp}` : `${option}: takes no value`;
+  // Node's message may go on with advice on further lines.
+  return message.split(/\n|\. /, 1).join('');
 }
 
 function numberOf(name: string, text: string, allowed: string, accepts: (value: number) => boolean): number {
@@ -259,11 +294,21 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
     benchStartUs:
       benchStart === undefined
         ? undefined
-        : numberOf('bench-start', benchStart, 'µs since the epoch', integerIn(0, Number.MAX_SAFE_INTEGER)),
+        : numberOf(
+            'bench-start',
+            benchStart,
+            'a whole number of µs since the epoch',
+            integerIn(0, Number.MAX_SAFE_INTEGER),
+          ),
     rejectLogin:
       rejectLogin === undefined
         ? 0
-        : numberOf('reject-login', rejectLogin, 'an error id from 1 on', integerIn(1, 2 ** 31 - 1)),
+        : numberOf(
+            'reject-login',
+            rejectLogin,
+            'an error id from 1 to 2147483647',
+            integerIn(1, 2 ** 31 - 1),
+          ),
     controlPort:
       controlPort === undefined
         ? undefined
@@ -275,7 +320,7 @@ export function parseArguments(argv: readonly string[]): SimulatorArguments {
         : numberOf(
             'queue-limit',
             values['queue-limit'],
-            'a whole number from 1 on',
+            'a whole number from 1 to 2147483647',
             integerIn(1, 2 ** 31 - 1),
           ),
     lateLimitMs: numberOf(

@@ -2,6 +2,7 @@ import { ArgumentError, isRedisAddress, parseArguments, usage, type ReplayArgume
 import { SimulationClock } from './clock.js';
 import { Fronts } from './fronts.js';
 import { RedisSource } from './redisSource.js';
+import { unreadableReason } from '../jsonFile.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
 
@@ -22,7 +23,7 @@ async function replayMarket(
 ): Promise<ReplayMarket> {
   const source = isRedisAddress(sources[0]!)
     ? await RedisSource.open(sources[0]!, say)
-    : new RecordedSource(sources, say);
+    : openRecordings(sources);
   return new ReplayMarket({
     source,
     speed,
@@ -35,6 +36,16 @@ async function replayMarket(
     onError: (error) =>
       say(`the replay ends early: ${error instanceof Error ? error.message : String(error)}`),
   });
+}
+
+function openRecordings(sources: readonly string[]): RecordedSource {
+  try {
+    return new RecordedSource(sources, say);
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === undefined || path === undefined) throw error;
+    throw new ArgumentError(`--replay ${path}: ${unreadableReason(error)}`, { cause: error });
+  }
 }
 
 /** Ends the fronts on SIGTERM, on SIGINT from a terminal, and when the parent process goes away. */
