@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { SimulationClock } from './clock.js';
 import { FaultError, faultNames, parseFault, parseFaultName, type FaultName } from './faultGrammar.js';
 import type { Front } from './front.js';
+import { zonedTime, zonedTimeForm } from './zonedTime.js';
 
 const host = '127.0.0.1';
 const maxBodyBytes = 64 * 1024;
@@ -131,15 +132,17 @@ export class ControlServer {
 
   #setClock(json: unknown): void {
     const { clock } = this.#controlled;
-    const given = (typeof json === 'object' && json !== null ? json : {}) as Readonly<
-      Record<string, unknown>
-    >;
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw new Refused(400, 'the body must be a JSON object with at, speed or both');
+    const given = json as Readonly<Record<string, unknown>>;
     const { at = new Date(clock.now()).toISOString(), speed = clock.speed, ...others } = given;
-    const instant = typeof at === 'string' ? Date.parse(at) : NaN;
+    const instant = zonedTime(at);
     const [unknown] = Object.keys(others);
     if (unknown !== undefined)
       throw new Refused(400, `${unknown.slice(0, 80)}: the clock takes at and speed`);
-    if (!(instant >= 0)) throw new Refused(400, 'at: must be an ISO time such as 2026-11-23T20:59:00+08:00');
+    if (given['at'] === undefined && given['speed'] === undefined)
+      throw new Refused(400, 'the clock takes at, speed or both');
+    if (!(instant >= 0)) throw new Refused(400, `at: must be ${zonedTimeForm}`);
     if (typeof speed !== 'number' || !(speed > 0 && speed <= maxSpeed)) {
       throw new Refused(400, `speed: must be a number above 0 up to ${maxSpeed}`);
     }

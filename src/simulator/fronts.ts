@@ -1,7 +1,8 @@
 import { readProductTable } from '../config/productsFile.js';
 import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
-import { ArgumentError, type SimulatorArguments } from './arguments.js';
+import type { SimulatorArguments } from './arguments.js';
 import type { SimulationClock } from './clock.js';
+import { ArgumentError } from './commandLine.js';
 import { ControlServer } from './control.js';
 import { Exchange } from './exchange.js';
 import { Front } from './front.js';

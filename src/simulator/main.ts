@@ -1,5 +1,6 @@
-import { ArgumentError, isRedisAddress, parseArguments, usage, type ReplayArguments } from './arguments.js';
+import { isRedisAddress, parseArguments, type ReplayArguments } from './arguments.js';
 import { SimulationClock } from './clock.js';
+import { ArgumentError, usage } from './commandLine.js';
 import { Fronts } from './fronts.js';
 import { RedisSource } from './redisSource.js';
 import { unreadableReason } from '../jsonFile.js';

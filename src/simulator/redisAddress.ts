@@ -1,5 +1,5 @@
 import { dayToUtcMs } from '../market/tradingCalendar.js';
-import { ArgumentError } from './arguments.js';
+import { ArgumentError } from './commandLine.js';
 
 /** Where a stored day lies. */
 export interface RedisDay {

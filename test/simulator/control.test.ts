@@ -71,6 +71,9 @@ it.each([
   ['DELETE', '/fronts/all/faults', { fault: 'x' }, '400 fault: "x" is none of'],
   ['GET', '/', undefined, '404 no GET /; there are GET /fronts,'],
   ['POST', '/clock', { at: 'noon' }, '400 at: must be an ISO time'],
+  ['POST', '/clock', { at: '2026-11-23T09:00' }, '400 at: must be an ISO time with its zone'],
+  ['POST', '/clock', {}, '400 the clock takes at, speed or both'],
+  ['POST', '/clock', [1], '400 the body must be a JSON object with at, speed or both'],
   ['POST', '/clock', { speed: 0 }, '400 speed: must be a number above 0'],
   ['POST', '/clock', { start: 1 }, '400 start: the clock takes at and speed'],
 ])('refuses %s %s %j and says why', async (method, path, body, message) => {
