@@ -160,7 +160,7 @@ export class Gateway {
       history: this.#storage.history.isOn
         ? {
             keyOf: (requested) => this.#directory.keyOf(requested),
-            run: (query, receiver) => this.#storage.history.run(query, receiver),
+            run: (query, receiver, address) => this.#storage.history.run(query, receiver, address),
           }
         : undefined,
       status: () => this.status(),

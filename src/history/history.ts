@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
-import { HistoryPool, type HistoryReceiver, type HistoryRun } from './historyPool.js';
+import { HistoryPool, type HistoryReceiver, type HistoryRefusal, type HistoryRun } from './historyPool.js';
 import type { HistoryQuery } from './query.js';
 import { WindowReader } from './tickWindow.js';
 import { WindowThread } from './windowThread.js';
@@ -56,9 +56,9 @@ export class History {
     return this.#pool !== undefined;
   }
 
-  /** Undefined when there are too many queries. */
-  run(query: HistoryQuery, receiver: HistoryReceiver): HistoryRun | undefined {
-    return this.#pool?.run(query, receiver);
+  /** @param address of who asks */
+  run(query: HistoryQuery, receiver: HistoryReceiver, address: string): HistoryRun | HistoryRefusal {
+    return this.#pool?.run(query, receiver, address) ?? 'busy';
   }
 
   /** Undefined where no ticks are kept. */

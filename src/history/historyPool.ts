@@ -30,6 +30,12 @@ export interface HistoryRun {
   cancel(): void;
 }
 
+/** Why a query is not taken: too many are running and waiting, or too many of the same address. */
+export type HistoryRefusal = 'busy' | 'address_busy';
+
+/** Share of the places, of those where queries are answered as of those where they wait, that one address may have. */
+export const addressShare = 3 / 4;
+
 export interface HistoryPoolOptions {
   readonly source: SourceSettings;
   /** Queries that are answered at once. */
@@ -87,13 +93,20 @@ export class HistoryPool {
     this.#options = options;
   }
 
-  /** Undefined when as many queries as may are running and waiting. */
-  run(query: HistoryQuery, receiver: HistoryReceiver): HistoryRun | undefined {
-    if (this.#closed || this.#waiting.size >= this.#options.waiting + this.#room) {
+  /** @param address of who asks: some places are always left to others */
+  run(query: HistoryQuery, receiver: HistoryReceiver, address: string): HistoryRun | HistoryRefusal {
+    const refusal = this.#refusalFor(address);
+    if (refusal !== undefined) {
       this.counters.refused++;
-      return undefined;
+      return refusal;
     }
-    const run = new PoolRun(query, this.counters, receiver, () => this.#waiting.delete(run) && this.#count());
+    const run = new PoolRun(
+      query,
+      address,
+      this.counters,
+      receiver,
+      () => this.#waiting.delete(run) && this.#count(),
+    );
     this.#waiting.add(run);
     this.#startNext();
     return run;
@@ -111,9 +124,17 @@ export class HistoryPool {
     return this.#options.queries - this.#running.size;
   }
 
+  #refusalFor(address: string): HistoryRefusal | undefined {
+    const { queries, waiting } = this.#options;
+    if (this.#closed || this.#waiting.size >= waiting + this.#room) return 'busy';
+    const mayRun = countOf(this.#running, address) < shareOf(queries) && this.#room > 0;
+    return mayRun || countOf(this.#waiting, address) < shareOf(waiting) ? undefined : 'address_busy';
+  }
+
   #startNext(): void {
     for (const run of this.#waiting) {
       if (this.#room <= 0 || this.#closed) break;
+      if (countOf(this.#running, run.address) >= shareOf(this.#options.queries)) continue;
       this.#waiting.delete(run);
       this.#running.add(run);
       // Its place is free when the thread is done with it, though its client may be gone long before.
@@ -152,8 +173,19 @@ export class HistoryPool {
   }
 }
 
+function shareOf(places: number): number {
+  return Math.ceil(places * addressShare);
+}
+
+function countOf(runs: ReadonlySet<PoolRun>, address: string): number {
+  let count = 0;
+  for (const run of runs) if (run.address === address) count++;
+  return count;
+}
+
 /** One query, from the main thread's side. */
 class PoolRun implements HistoryRun {
+  readonly address: string;
   readonly #query: HistoryQuery;
   readonly #counters: HistoryCounters;
   readonly #receiver: HistoryReceiver;
@@ -164,7 +196,14 @@ class PoolRun implements HistoryRun {
   /** Chunks that have come and are not released. */
   #chunks = 0;
 
-  constructor(query: HistoryQuery, counters: HistoryCounters, receiver: HistoryReceiver, leave: () => void) {
+  constructor(
+    query: HistoryQuery,
+    address: string,
+    counters: HistoryCounters,
+    receiver: HistoryReceiver,
+    leave: () => void,
+  ) {
+    this.address = address;
     this.#query = query;
     this.#counters = counters;
     this.#receiver = receiver;

@@ -8,10 +8,10 @@ import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
  *        16    f64 time of receipt before which ticks may be missing, since the writer was lapped; 0: never
  *        24    f64 when the window was made, ms since the epoch
  *        64    blocks × 16 bytes: u32 number, u32 used bytes, u32 hash of the key, unused
- *        then  blocks × 1,024 bytes:
- *                0    c[96]  EXCHANGE.id in latin1, NUL-padded
- *                96   f64    exchange time of its first row
- *                104  rows, packed (rowPacking.ts); the first does not need the block before
+ *        then  blocks × 512 bytes:
+ *                0    f64    exchange time of its first row
+ *                8    u8 length of the key, then EXCHANGE.id in latin1, 96 bytes at most
+ *                then rows, packed (rowPacking.ts); the first does not need the block before
  *
  * A block is one instrument's, and each instrument has one that is being filled. Blocks are taken in turn, and numbered
  * from 1 on (0: being changed; the number wraps, so only differences count); the oldest is used again when none is free.
@@ -21,10 +21,11 @@ import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
 const magic = 0x77646f77;
 const headerBytes = 64;
 const entryWords = 4;
-const blockBytes = 1024;
-const keyBytes = 96;
-const firstTimeAt = keyBytes;
-const rowsAt = keyBytes + 8;
+/** One for each instrument at least, so that small ones cost little where there are many. */
+const blockBytes = 512;
+const keyLengthAt = 8;
+const keyAt = keyLengthAt + 1;
+const longestKey = 96;
 
 const Header = { magic: 0, blocks: 1, blockBytes: 2 } as const;
 const lossDouble = 2;
@@ -74,7 +75,7 @@ class WindowMemory {
   }
 
   firstTime(block: number): Float64Array {
-    return new Float64Array(this.#memory, this.#blocksAt + block * blockBytes + firstTimeAt, 1);
+    return new Float64Array(this.#memory, this.#blocksAt + block * blockBytes, 1);
   }
 }
 
@@ -165,11 +166,11 @@ export class WindowWriter {
     const entry = block * entryWords;
     Atomics.store(table, entry + Entry.number, 0);
     const bytes = this.#memory.bytes(block);
-    bytes.fill(0, 0, keyBytes);
-    bytes.set(Buffer.from(key, 'latin1').subarray(0, keyBytes));
+    const keyed = keyBytesOf(key);
+    bytes.set(keyed, keyLengthAt);
     this.#memory.firstTime(block)[0] = timeMs;
     table[entry + Entry.hash] = hashOf(key);
-    Atomics.store(table, entry + Entry.used, rowsAt);
+    Atomics.store(table, entry + Entry.used, keyLengthAt + keyed.length);
     Atomics.store(table, entry + Entry.number, this.#nextNumber);
     this.#nextNumber = after(this.#nextNumber);
     return block;
@@ -231,14 +232,13 @@ export class WindowReader {
   blocksOf(key: string): WindowBlock[] {
     const { table, blocks } = this.#memory;
     const hash = hashOf(key);
-    const padded = Buffer.alloc(keyBytes);
-    padded.write(key, 'latin1');
+    const keyed = keyBytesOf(key);
     const found: WindowBlock[] = [];
     for (let index = 0; index < blocks; index++) {
       const entry = index * entryWords;
       const number = Atomics.load(table, entry + Entry.number);
       if (number === 0 || table[entry + Entry.hash] !== hash) continue;
-      const isKey = padded.equals(this.#memory.bytes(index).subarray(0, keyBytes));
+      const isKey = keyed.equals(this.#memory.bytes(index).subarray(keyLengthAt, keyLengthAt + keyed.length));
       const firstTimeMs = this.#memory.firstTime(index)[0]!;
       if (isKey && Atomics.load(table, entry + Entry.number) === number)
         found.push({ index, number, firstTimeMs });
@@ -251,9 +251,17 @@ export class WindowReader {
     const { table } = this.#memory;
     const entry = index * entryWords;
     const used = Atomics.load(table, entry + Entry.used);
-    const rows = this.#memory.bytes(index).slice(rowsAt, used);
+    const bytes = this.#memory.bytes(index);
+    const rows = bytes.slice(keyAt + bytes[keyLengthAt]!, used);
     return Atomics.load(table, entry + Entry.number) === number ? rows : undefined;
   }
+}
+
+/** A key as a block has it: its length, then its bytes. */
+function keyBytesOf(key: string): Buffer {
+  const bytes = Buffer.from(`\0${key}`, 'latin1').subarray(0, 1 + longestKey);
+  bytes[0] = bytes.length - 1;
+  return bytes;
 }
 
 /** The number after another; 0 is none. */

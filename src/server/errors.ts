@@ -150,7 +150,7 @@ export const errorCatalogue = {
     side: 'http',
     badFrame: false,
     meaning:
-      '503: as many queries as may are running and waiting; try again after the seconds of retry-after.',
+      '503: as many queries as may are running and waiting; 429: as many of one address as may; try again after the seconds of retry-after.',
   },
   history_unavailable: {
     side: 'http',

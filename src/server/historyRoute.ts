@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { HistoryFailure, HistoryHead } from '../history/chunkSender.js';
-import type { HistoryReceiver, HistoryRun } from '../history/historyPool.js';
+import type { HistoryReceiver, HistoryRefusal, HistoryRun } from '../history/historyPool.js';
 import {
   parseHistoryQuery,
   type HistoryFormat,
@@ -15,8 +15,8 @@ import type { UwsRequest, UwsResponse } from './uwsApi.js';
 export interface TickHistory {
   /** The `EXCHANGE.id` that a client means; undefined when there can be no such instrument. */
   keyOf(requested: string): string | undefined;
-  /** Undefined when there are too many queries. */
-  run(query: HistoryQuery, receiver: HistoryReceiver): HistoryRun | undefined;
+  /** @param address of who asks */
+  run(query: HistoryQuery, receiver: HistoryReceiver, address: string): HistoryRun | HistoryRefusal;
 }
 
 type Headers = readonly (readonly [string, string])[];
@@ -35,6 +35,13 @@ const failures: Readonly<Record<HistoryFailure, string>> = {
   cursor_expired: '410 Gone',
   history_unavailable: '503 Service Unavailable',
   internal_error: '500 Internal Server Error',
+};
+const refusals: Readonly<Record<HistoryRefusal, readonly [status: string, message: string]>> = {
+  busy: ['503 Service Unavailable', 'too many queries at once; try again soon'],
+  address_busy: [
+    '429 Too Many Requests',
+    'too many queries of your address at once: three quarters of the places are what one may have; try again when others have ended',
+  ],
 };
 const readable = ['access-control-expose-headers', 'x-history-source, x-history-complete-from'] as const;
 
@@ -60,13 +67,11 @@ export function serveHistory(
     return;
   }
   const answer = new StreamedAnswer(res, query, logger);
-  const run = history.run(query, answer);
-  if (run === undefined) {
-    const busy = errorOf(
-      '503 Service Unavailable',
-      'history_busy',
-      'too many queries at once; try again soon',
-    );
+  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
+  const run = history.run(query, answer, address);
+  if (typeof run === 'string') {
+    const [status, message] = refusals[run];
+    const busy = errorOf(status, 'history_busy', message);
     respond(res, { ...busy, headers: [...busy.headers, ['retry-after', retryAfterSeconds]] }, false);
     return;
   }

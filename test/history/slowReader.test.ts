@@ -40,7 +40,8 @@ it('no more is made of an answer than what its slow reader has taken and the chu
     },
     failed: (code, message) => receiver.failed(code, message),
   });
-  const run = (query: HistoryQuery, receiver: HistoryReceiver) => pool.run(query, counting(receiver));
+  const run = (query: HistoryQuery, receiver: HistoryReceiver, address: string) =>
+    pool.run(query, counting(receiver), address);
   const world = await World.start({ history: { run } });
   onTestFinished(() => world.stop());
 

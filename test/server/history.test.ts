@@ -62,10 +62,10 @@ function cellOf(value: unknown): string {
 const day = 'from=20260105&to=20260110';
 
 /** A client that reads nothing of the answer until it is told to. */
-function slowReader(query: string): Promise<IncomingMessage> {
+function slowReader(query: string, localAddress = '127.0.0.1'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=rb2601&${query}`;
-    const request = get(address, { agent: false }, (response) => {
+    const request = get(address, { agent: false, localAddress }, (response) => {
       response.pause();
       response.on('error', () => undefined);
       resolve(response);
@@ -303,6 +303,24 @@ describe('a long answer', () => {
     expect((JSON.parse(await text(slow[1]!)) as Page).count).toBe(ticks);
     await waitFor(() => pool.counters.running === 0, 'all queries to end');
     expect(pool.counters).toMatchObject({ waiting: 0, cancelled: 1, refused: 1, answered: 3 });
+  });
+
+  it('leaves places to other addresses, whatever one address asks for', async () => {
+    const { pool } = await serve({ ticks, queries: 4, waiting: 1 });
+    const slow = [await slowReader(all), await slowReader(all), await slowReader(all)];
+    await waitFor(() => pool.counters.running === 3, 'three to be answered');
+    const small = 'from=20260105&to=20260106&limit=3';
+    const fourth = page(small);
+    await waitFor(() => pool.counters.waiting === 1, 'the fourth to wait, though there is room');
+    const fifth = await ask(small);
+    expect(fifth.status).toBe(429);
+    expect(fifth.headers.get('retry-after')).toBe('1');
+    expect(await fifth.json()).toMatchObject({ error: { code: 'history_busy' } });
+
+    expect(JSON.parse(await text(await slowReader(small, '127.0.0.2')))).toMatchObject({ count: 3 });
+    expect(pool.counters).toMatchObject({ waiting: 1, answered: 1, refused: 1 });
+    for (const each of slow) each.destroy();
+    expect((await fourth).count).toBe(3);
   });
 
   it('is forgotten when its client leaves before its turn', async () => {

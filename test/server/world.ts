@@ -88,7 +88,7 @@ export class World {
         : {
             history: {
               keyOf: (requested) => this.directory.keyOf(requested),
-              run: (query, receiver) => history.run(query, receiver),
+              run: (query, receiver, address) => history.run(query, receiver, address),
             },
           }),
     });
