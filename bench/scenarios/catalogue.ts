@@ -3,6 +3,7 @@ import { failover } from './failover.js';
 import { fanout } from './fanout.js';
 import { history } from './history.js';
 import { ingest } from './ingest.js';
+import { recording } from './recording.js';
 import { replay } from './replay.js';
 import { NotBuilt, type Scenario } from './scenario.js';
 import { storage } from './storage.js';
@@ -94,6 +95,7 @@ export const scenarios: readonly Scenario[] = [
   failover,
   replay,
   storage,
+  recording,
   history,
   notBuilt('cluster', 'scale-out over Redis'),
 ];

@@ -41,7 +41,8 @@ export class RecordingReader {
   readonly damages: readonly Damage[];
   readonly torn: Damage | undefined;
   readonly #descriptor: number;
-  readonly #bytes: number;
+  /** Of the file, as it was opened. */
+  readonly bytes: number;
   /** Greatest receive time of the blocks up to and with each, and the least of each and those after it. */
   readonly #greatestUpTo: bigint[] = [];
   readonly #leastFrom: bigint[] = [];
@@ -59,7 +60,7 @@ export class RecordingReader {
     try {
       const stats = fstatSync(this.#descriptor);
       if (!stats.isFile()) throw new RecordingError(whatIs(stats));
-      this.#bytes = stats.size;
+      this.bytes = stats.size;
       const walk = this.#walk();
       this.tradingDay = walk.tradingDay;
       this.blocks = walk.blocks;
@@ -155,18 +156,18 @@ export class RecordingReader {
     else fileId = start.fileId;
     const tradingDay = 'problem' in start ? undefined : start.tradingDay;
     // Behind a damaged file header the blocks may be whole; they begin where it ends.
-    let offset = Math.min(fileHeaderBytes, this.#bytes);
+    let offset = Math.min(fileHeaderBytes, this.bytes);
     let damagedFrom = problem === undefined ? offset : 0;
     let torn: Damage | undefined;
     for (;;) {
       const found: BlockPlace | string | undefined =
-        offset === this.#bytes && problem === undefined ? undefined : this.#blockAt(offset, fileId);
+        offset === this.bytes && problem === undefined ? undefined : this.#blockAt(offset, fileId);
       if (found === undefined) break;
       if (typeof found === 'string') {
         problem ??= found;
         const next = this.#nextBlock(offset + 1, fileId);
         if (next === undefined) {
-          torn = { offset: damagedFrom, bytes: this.#bytes - damagedFrom, reason: problem };
+          torn = { offset: damagedFrom, bytes: this.bytes - damagedFrom, reason: problem };
           break;
         }
         offset = next.offset;
@@ -182,7 +183,7 @@ export class RecordingReader {
       offset += blockBytes(found.header);
       damagedFrom = offset;
     }
-    if (blocks.length === 0 && 'problem' in start && (start.foreign || this.#bytes >= fileHeaderBytes))
+    if (blocks.length === 0 && 'problem' in start && (start.foreign || this.bytes >= fileHeaderBytes))
       throw new RecordingError(start.foreign ? 'this is no recording' : `at byte 0: ${start.problem}`);
     return { tradingDay, blocks, damages, torn };
   }
@@ -196,13 +197,13 @@ export class RecordingReader {
     const header = parseBlockHeader(bytes);
     if ('problem' in header) return header.problem;
     if (fileId !== undefined && header.fileId !== fileId) return 'a block of another file begins here';
-    if (offset + blockBytes(header) > this.#bytes) return 'the block is cut short';
+    if (offset + blockBytes(header) > this.bytes) return 'the block is cut short';
     return { offset, header };
   }
 
   /** The first block at or after an offset, found by its mark. */
   #nextBlock(from: number, fileId: number | undefined): BlockPlace | undefined {
-    for (let base = from; base + blockHeaderBytes <= this.#bytes; base += scanBytes) {
+    for (let base = from; base + blockHeaderBytes <= this.bytes; base += scanBytes) {
       // A header that begins in this chunk may go on in the next.
       const chunk = this.#take(base, scanBytes + blockHeaderBytes - 1);
       const last = chunk.length - blockHeaderBytes;
@@ -222,7 +223,7 @@ export class RecordingReader {
 
   /** So many bytes, or those that there are. */
   #take(offset: number, bytes: number): Buffer {
-    const length = Math.max(0, Math.min(bytes, this.#bytes - offset));
+    const length = Math.max(0, Math.min(bytes, this.bytes - offset));
     const buffer = Buffer.alloc(length);
     let got = 0;
     try {
