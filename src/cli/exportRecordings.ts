@@ -57,18 +57,16 @@ export async function exportRecordings(
   }
 }
 
+/** @param name the path as it was given */
 function open(path: string, name: string): RecordingReader {
   try {
     return new RecordingReader(path);
   } catch (error) {
-    if (error instanceof RecordingError)
-      throw new ExportError(
-        error.message.replace(path, () => name),
-        { cause: error },
-      );
-    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`;
-    throw new ExportError(`${name}: ${why}`, { cause: error });
+    if (!(error instanceof RecordingError)) throw error;
+    throw new ExportError(
+      error.message.replace(path, () => name),
+      { cause: error },
+    );
   }
 }
 

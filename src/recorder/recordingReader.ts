@@ -50,13 +50,12 @@ export class RecordingReader {
   /**
    * What is appended after this is not read.
    *
-   * @throws RecordingError, naming the file, when it is no file or no recording, of another version, cannot be read, or has
-   *   neither a whole header nor a whole block; the system's error when it cannot be opened
+   * @throws RecordingError, naming the file, when it cannot be opened or read, is no file or no recording, of another version,
+   *   or has neither a whole header nor a whole block
    */
   constructor(path: string) {
     this.path = path;
-    // A pipe must not hold up whoever opens it.
-    this.#descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    this.#descriptor = open(path);
     try {
       const stats = fstatSync(this.#descriptor);
       if (!stats.isFile()) throw new RecordingError(whatIs(stats));
@@ -251,6 +250,17 @@ function firstWhere(length: number, holds: (index: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
+}
+
+function open(path: string): number {
+  try {
+    // A pipe must not hold up whoever opens it.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    const { code = 'unknown cause' } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : `cannot be opened (${code})`;
+    throw new RecordingError(`${path}: ${why}`, { cause: error });
+  }
 }
 
 function whatIs(stats: Stats): string {

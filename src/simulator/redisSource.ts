@@ -10,7 +10,10 @@ import { parseRedisAddress, type RedisDay } from './redisAddress.js';
 import type { ReplaySource } from './replaySource.js';
 import { recordOf } from './rowRecord.js';
 
-const pageEntries = 500;
+/** Entries of all pages together, some 300 bytes each, and the most and the fewest of one page. */
+const pagesEntries = 250_000;
+const mostPageEntries = 500;
+const fewestPageEntries = 10;
 const scanCount = 1000;
 /** Streams that one pipeline asks. */
 const pipelineStreams = 64;
@@ -50,6 +53,7 @@ export class RedisSource implements ReplaySource {
   readonly #last: string;
   readonly #say: (text: string) => void;
   readonly #row = new Float64Array(fieldCount);
+  readonly #pageEntries: number;
   #unreadable = 0;
 
   private constructor(
@@ -64,6 +68,8 @@ export class RedisSource implements ReplaySource {
     this.tradingDay = day;
     this.#last = last;
     this.#say = say;
+    const share = Math.floor(pagesEntries / Math.max(1, streams.length));
+    this.#pageEntries = Math.min(mostPageEntries, Math.max(fewestPageEntries, share));
   }
 
   /**
@@ -138,7 +144,7 @@ export class RedisSource implements ReplaySource {
   async #fetch(streams: readonly Stream[]): Promise<void> {
     const pipeline = this.#client.pipeline();
     for (const { redisKey, cursor } of streams)
-      pipeline.xrange(redisKey, cursor!, this.#last, 'COUNT', pageEntries);
+      pipeline.xrange(redisKey, cursor!, this.#last, 'COUNT', this.#pageEntries);
     const answers = (await pipeline.exec()) ?? [];
     answers.forEach(([error, entries], index) => {
       if (error !== null) throw error;
@@ -157,7 +163,7 @@ export class RedisSource implements ReplaySource {
         stream.ticks.push({ receivedMs: head.receivedMs, text });
     }
     const lastId = entries.at(-1)?.[0];
-    stream.cursor = entries.length < pageEntries || lastId === undefined ? undefined : `(${lastId}`;
+    stream.cursor = entries.length < this.#pageEntries || lastId === undefined ? undefined : `(${lastId}`;
   }
 }
 

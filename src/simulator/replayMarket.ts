@@ -27,6 +27,7 @@ export interface ReplayOptions {
 }
 
 interface Instrument {
+  readonly index: number;
   readonly id: string;
   readonly exchange: string;
   readonly idBytes: Buffer;
@@ -62,20 +63,27 @@ export class ReplayMarket implements Market {
   constructor(options: ReplayOptions) {
     this.#options = options;
     this.#isMax = options.speed === 'max';
-    this.#instruments = options.source.keys.map((key) => {
-      const dot = key.indexOf('.');
-      const id = key.slice(dot + 1);
-      return {
-        id,
-        exchange: key.slice(0, dot),
-        idBytes: Buffer.from(id, 'latin1'),
-        subscribers: new Set(),
-        newest: Buffer.alloc(0),
-        newestLength: 0,
-      };
-    });
-    this.#byKey = new Map(options.source.keys.map((key, index) => [key, this.#instruments[index]!]));
-    this.#instruments.forEach(({ id }, index) => this.#indices.set(id, index));
+    const byId = new Map<string, Instrument>();
+    this.#byKey = new Map(
+      options.source.keys.map((key) => {
+        const dot = key.indexOf('.');
+        const id = key.slice(dot + 1);
+        // Fronts know bare ids alone.
+        const instrument = byId.get(id) ?? {
+          index: byId.size,
+          id,
+          exchange: key.slice(0, dot),
+          idBytes: Buffer.from(id, 'latin1'),
+          subscribers: new Set(),
+          newest: Buffer.alloc(0),
+          newestLength: 0,
+        };
+        byId.set(id, instrument);
+        return [key, instrument];
+      }),
+    );
+    this.#instruments = [...byId.values()];
+    for (const { id, index } of this.#instruments) this.#indices.set(id, index);
   }
 
   now(): number {
@@ -219,8 +227,7 @@ export class ReplayMarket implements Market {
     if (instrument === undefined) return;
     const length = this.#frame.make(source.record, instrument.idBytes);
     const { bytes } = this.#frame;
-    const index = this.#indices.get(instrument.id)!;
-    for (const subscriber of instrument.subscribers) subscriber.deliver(index, bytes, 0, length);
+    for (const subscriber of instrument.subscribers) subscriber.deliver(instrument.index, bytes, 0, length);
     if (instrument.newest.length < length) instrument.newest = Buffer.alloc(length);
     bytes.copy(instrument.newest, 0, 0, length);
     instrument.newestLength = length;

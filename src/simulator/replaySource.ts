@@ -4,6 +4,9 @@ import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 
+/** What cannot be replayed though it can be read. */
+class ReplayError extends Error {}
+
 /** Ticks of the past, in the order in which they were received. */
 export interface ReplaySource {
   /** Every instrument there is, EXCHANGE.id. */
@@ -29,7 +32,7 @@ export class RecordedSource implements ReplaySource {
 
   /**
    * @param onDamage hears of each part that cannot be read, in one line; it is left out
-   * @throws RecordingError, naming the file, for what is no recording; the system's error for a file that cannot be opened
+   * @throws RecordingError, naming the file, for what cannot be opened or is no recording
    */
   constructor(paths: readonly string[], onDamage: (text: string) => void) {
     try {
@@ -82,6 +85,9 @@ function dayOf({ tradingDay, firstNs = 0n }: RecordingReader): number {
   return tradingDay ?? tradingDayAt(new Date(Number(firstNs / 1_000_000n)));
 }
 
+/** More than all exchanges list by far; a front keeps some kB for each. */
+const maxInstruments = 200_000;
+
 /** Only the lists of instruments are unpacked. What cannot be read is told when its turn comes. */
 function keysOf(readers: readonly RecordingReader[]): string[] {
   const keys = new Set<string>();
@@ -89,6 +95,8 @@ function keysOf(readers: readonly RecordingReader[]): string[] {
     for (let block = 0; block < reader.blocks.length; block++) {
       try {
         for (const key of reader.readKeys(block)) keys.add(key);
+        if (keys.size > maxInstruments)
+          throw new ReplayError(`${reader.path}: more than ${maxInstruments} instruments cannot be replayed`);
       } catch (error) {
         if (!(error instanceof RecordingError)) throw error;
       }

@@ -17,7 +17,7 @@ import { encodeTick } from '../../src/storage/tickCodec.js';
 import { Client } from '../e2e/client.js';
 import { GatewayProcess, Program, until } from '../e2e/processes.js';
 import { buildNative } from './nativeClient.js';
-import { recordingFolder } from '../recorder/recordings.js';
+import { recordingFolder, sample, writeRecording } from '../recorder/recordings.js';
 import { freePort, startRedis } from '../storage/redisServer.js';
 
 beforeAll(buildNative);
@@ -134,6 +134,17 @@ describe('a replay', () => {
     expect(clock.speed).toBe(100);
   });
 
+  it('sends instruments of one id from two exchanges as one, as a front would', async () => {
+    const folder = recordingFolder();
+    const twins = ['SHFE.xx2405', 'DCE.xx2405'].map((key, i) => sample(key, { volume: 100 + i }));
+    const front = replay(writeRecording(folder, [twins]), '--speed', 'max', '--replay-wait', '3600');
+    const gateway = await gatewayAt(front, ['SHFE.xx2405']);
+    const client = await Client.connect(`${await gateway.url()}?protocol=action`);
+    onTestFinished(() => client.close());
+    client.send({ action: 'subscribe', instruments: ['SHFE.xx2405'] });
+    expect(await front.line(/^replayed/)).toMatch(/^replayed: 2 ticks/);
+  });
+
   it('goes on past damage, says where it is, and reads several files as one day', async () => {
     const day = made(20_000, 4);
     const other = made(100, 5);
@@ -155,6 +166,8 @@ describe('a replay', () => {
 
   it.each([
     ['a file that is no recording', 'package.json', 1, /package\.json: this is no recording/],
+    ['a file that is not there', 'none.ticks', 1, /simulator: none\.ticks: there is no such file/],
+    ['a folder', 'test', 1, /simulator: test: this is a folder; name the recordings in it, such as/],
     ['a Redis that is not there', 'redis://127.0.0.1:1?day=20261120', 1, /Redis at 127\.0\.0\.1:1: /],
     [
       'a day that is none',
