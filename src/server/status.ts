@@ -40,6 +40,8 @@ export interface RedisReport {
   /** Ticks that will never be stored. */
   readonly lost: number;
   readonly lag_ms: number;
+  /** How often the thread that stores was lost and started anew. */
+  readonly restarts: number;
 }
 
 /** `wanted` is the sum of all but `cancelled`, which no client wants any more. */

@@ -29,9 +29,7 @@ export class LossWatch {
   #tell(): void {
     const lost = this.#lost();
     if (lost > this.#told)
-      this.#log.error(
-        `${lost - this.#told} ticks are not stored and never will be: Redis did not take them in time`,
-      );
+      this.#log.error(`${lost - this.#told} ticks will never be stored in Redis, ${lost} since the start`);
     this.#told = lost;
   }
 }

@@ -73,6 +73,7 @@ export class Persister {
     this.#link = new RedisLink(redis, {
       onUp: () => this.#onUp(),
       onDown: (cause) => this.#onDown(cause),
+      onAdvice: (text) => this.#report.advice(text),
     });
     this.#report = new PersisterReport(this.#link, this.#folder, post);
     this.#instruments = new StoredInstruments(redis.keyPrefix);
@@ -84,7 +85,14 @@ export class Persister {
       keyOf: (instrument) => this.#instruments.all[instrument]!.key,
       headOf: (line) => this.#headOf(line),
     });
-    this.#writer = new StreamWriter(this.#link, storage, this.#backlog, this.#instruments, runs);
+    this.#writer = new StreamWriter({
+      link: this.#link,
+      settings: storage,
+      backlog: this.#backlog,
+      instruments: this.#instruments,
+      runs,
+      progress: this.#progress,
+    });
   }
 
   start(): void {
@@ -94,17 +102,16 @@ export class Persister {
   }
 
   status(): PersisterStatus {
-    const { stored, refused } = this.#writer.counters;
     const { waiting, next, arena } = this.#backlog;
     const oldestMs = waiting > 0 ? arena.receivedMs(next) : this.#folder?.oldestReceivedMs;
     return {
       connected: this.#link.isUp,
       latencyMs: this.#link.latencyMs ?? null,
-      stored,
+      stored: this.#progress.stored,
       waiting: this.#reader.behind + waiting,
       behind: this.#reader.behind,
       spilled: this.#backlog.spilled,
-      lost: this.#backlog.lost + refused + this.#reader.missed + this.#lostAtEnd,
+      lost: this.#progress.lost,
       lagMs: oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs),
       trouble: this.#trouble,
     };
@@ -157,7 +164,7 @@ export class Persister {
         taken++;
       }
       this.#backlog.flush();
-      this.#progress.next = this.#backlog.safeUpTo(this.#next);
+      this.#reach();
       this.#report.disk();
       if (taken > 0) this.#wake();
       if (taken === turnBudget) await nextTurn();
@@ -254,14 +261,22 @@ export class Persister {
     const isLast = this.#stopping;
     const trouble = (await this.#restore()) ?? (await this.#writer.flush(isLast)) ?? (await this.#trim());
     this.#isWriting = false;
+    this.#reach();
     this.#tell(trouble);
     return trouble;
+  }
+
+  /** Puts down what another thread need not do again. */
+  #reach(): void {
+    const { refused } = this.#writer.counters;
+    const lost = this.#backlog.lost + refused + this.#reader.missed + this.#lostAtEnd;
+    this.#progress.reach(this.#backlog.safeUpTo(this.#next), lost);
   }
 
   #tell(trouble: string | undefined): void {
     // The connection itself knows better why it is gone.
     if (trouble === undefined || this.#link.isUp) this.#trouble = trouble ?? '';
-    this.#report.batch(trouble, this.#writer.lastRefusal);
+    this.#report.batch(trouble, this.#writer.takeRefusals());
   }
 
   /** Before anything is written: the newest states from an earlier run. Returns what was wrong, if anything. */
@@ -296,6 +311,7 @@ export class Persister {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#lostAtEnd = this.#backlog.close();
+    this.#reach();
     this.#link.close();
     this.#post({ type: 'stopped', status: this.status() });
   }

@@ -3,12 +3,14 @@ import type { GatewayConfig } from '../config/gatewayConfig.js';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
 import type { PersisterEvent, PersisterOptions, PersisterStatus } from './persisterMessages.js';
-import { allocateProgress } from './persisterProgress.js';
+import { allocateProgress, PersisterProgress } from './persisterProgress.js';
 import type { StoredQuote } from './quoteScan.js';
 import { runName } from './runs.js';
 import type { TapeConsumer } from './storage.js';
 
-const restartMs = 1000;
+const restartMs = 500;
+/** Instruments and what is on its way; the ticks themselves lie off the heap. */
+const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
 
 const nothing: PersisterStatus = {
   connected: false,
@@ -22,21 +24,23 @@ const nothing: PersisterStatus = {
   trouble: 'it is not connected yet',
 };
 
-/** The persister, from the main thread's side. */
+/**
+ * The persister, from the main thread's side. A thread that is lost is started anew, and goes on with the first tick that
+ * is neither in Redis nor in the file nor counted as lost.
+ */
 export class PersisterHost implements TapeConsumer {
   readonly name = 'storage in Redis';
   readonly #config: Pick<GatewayConfig, 'redis' | 'storage'>;
   readonly #log: Logger;
   readonly #onQuotes: (quotes: readonly StoredQuote[]) => void;
   /** Of all threads, for each goes on where the one before has ended. */
-  readonly #progress = allocateProgress();
+  readonly #memory = allocateProgress();
+  readonly #progress = new PersisterProgress(this.#memory);
   readonly #run = runName(Date.now());
   #tape: SharedArrayBuffer | undefined;
   #worker: Worker | undefined;
   #status = nothing;
-  /** Of threads that have ended by themselves. */
-  #storedBefore = 0;
-  #lostBefore = 0;
+  #restarts = 0;
   #restart: NodeJS.Timeout | undefined;
   #onStopped: ((isDone: boolean) => void) | undefined;
   #endRestore: () => void = () => undefined;
@@ -55,18 +59,24 @@ export class PersisterHost implements TapeConsumer {
 
   start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
-    this.#open();
+    this.#open(tape);
+  }
+
+  /** How often its thread was lost and started anew. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   status(): PersisterStatus {
-    const { stored, lost } = this.#status;
-    return { ...this.#status, stored: this.#storedBefore + stored, lost: this.#lostBefore + lost };
+    const { stored, lost } = this.#progress;
+    return { ...this.#status, stored, lost };
   }
 
   async stop(deadlineMs: number): Promise<boolean> {
     clearTimeout(this.#restart);
-    const worker = this.#worker;
-    if (worker === undefined) return true;
+    if (this.#tape === undefined) return true;
+    // What came since the last thread was lost is still on the tape.
+    const worker = this.#worker ?? this.#open(this.#tape);
     let timer: NodeJS.Timeout | undefined;
     const isDone = await new Promise<boolean>((resolve) => {
       this.#onStopped = resolve;
@@ -82,20 +92,25 @@ export class PersisterHost implements TapeConsumer {
     return isDone;
   }
 
-  #open(): void {
+  #open(tape: SharedArrayBuffer): Worker {
     const { redis, storage } = this.#config;
-    const options: PersisterOptions = {
-      tape: this.#tape!,
-      progress: this.#progress,
-      redis,
-      storage,
-      run: this.#run,
-    };
-    const worker = new Worker(packagePath('dist', 'workers', 'persister.js'), { workerData: options });
+    const options: PersisterOptions = { tape, progress: this.#memory, redis, storage, run: this.#run };
+    const worker = new Worker(packagePath('dist', 'workers', 'persister.js'), {
+      name: this.name,
+      workerData: options,
+      resourceLimits: heapMb,
+    });
     this.#worker = worker;
+    let cause = '';
     worker.on('message', (event: PersisterEvent) => this.#onEvent(event));
-    worker.on('error', (error) => this.#onEnded(error instanceof Error ? error.message : String(error)));
-    worker.on('exit', () => this.#onEnded('it ended'));
+    worker.on('error', (error: unknown) => {
+      cause = error instanceof Error ? error.message : String(error);
+    });
+    // Not before: until then it may still write, and has the folder.
+    worker.on('exit', (code) => {
+      if (worker === this.#worker) this.#onLost(tape, cause === '' ? `exit code ${code}` : cause);
+    });
+    return worker;
   }
 
   #onEvent(event: PersisterEvent): void {
@@ -117,15 +132,17 @@ export class PersisterHost implements TapeConsumer {
     }
   }
 
-  #onEnded(error: string): void {
-    if (this.#worker === undefined) return;
+  #onLost(tape: SharedArrayBuffer, cause: string): void {
     this.#worker = undefined;
-    const { stored, lost } = this.#status;
-    this.#storedBefore += stored;
-    this.#lostBefore += lost;
-    this.#status = { ...nothing, trouble: error };
-    this.#log.error(`storage in Redis: ${error}; starting it anew`);
-    this.#onStopped?.(false);
-    if (this.#onStopped === undefined) this.#restart = setTimeout(() => this.#open(), restartMs);
+    const trouble = `its thread ended: ${cause}`;
+    // What waited in its memory waits on the tape now, or in the file.
+    this.#status = { ...this.#status, connected: false, latencyMs: null, trouble };
+    this.#log.error(`${this.name}: ${trouble}`);
+    if (this.#onStopped !== undefined) {
+      this.#onStopped(false);
+      return;
+    }
+    this.#restarts++;
+    this.#restart = setTimeout(() => this.#open(tape), restartMs);
   }
 }

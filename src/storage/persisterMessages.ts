@@ -14,7 +14,7 @@ export interface PersisterOptions {
   readonly run: string;
 }
 
-/** How it stands; numbers count from the start of the thread on. */
+/** How it stands; `stored` and `lost` count from the start of the gateway on. */
 export interface PersisterStatus {
   readonly connected: boolean;
   /** Round trip of the last pipeline; null while Redis cannot be used. */

@@ -11,7 +11,7 @@ export class PersisterReport {
   #isToldDown = false;
   #isToldTrouble = false;
   #toldDisk = '';
-  #toldRefusal = '';
+  readonly #toldRefusals = new Set<string>();
 
   constructor(link: RedisLink, folder: SpillFolder | undefined, post: (event: PersisterEvent) => void) {
     this.#link = link;
@@ -33,6 +33,11 @@ export class PersisterReport {
     this.#isToldDown = true;
   }
 
+  /** What whoever runs Redis should know. */
+  advice(text: string): void {
+    this.#log('warn', text);
+  }
+
   /** States of an earlier run have been read, or some of them were refused. */
   restored(refusal: string | undefined): void {
     if (refusal !== undefined)
@@ -51,9 +56,9 @@ export class PersisterReport {
    * What has become of a batch.
    *
    * @param trouble why it was not stored; undefined when it was
-   * @param refusal why ticks were refused for good the last time
+   * @param refusals what was refused for good, and why
    */
-  batch(trouble: string | undefined, refusal: string): void {
+  batch(trouble: string | undefined, refusals: readonly string[]): void {
     // An outage is told of by the connection itself.
     const isRefusal = trouble !== undefined && this.#link.isUp;
     if (isRefusal && !this.#isToldTrouble)
@@ -62,8 +67,10 @@ export class PersisterReport {
       this.#log('info', `${this.#link.name} stores ticks again`);
     if (isRefusal) this.#isToldTrouble = true;
     else if (trouble === undefined) this.#isToldTrouble = false;
-    if (refusal !== this.#toldRefusal) this.#log('error', `${refusal}: such ticks are not stored`);
-    this.#toldRefusal = refusal;
+    for (const refusal of refusals) {
+      if (!this.#toldRefusals.has(refusal)) this.#log('error', refusal);
+      this.#toldRefusals.add(refusal);
+    }
     this.disk();
   }
 

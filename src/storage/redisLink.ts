@@ -2,11 +2,17 @@ import type { RedisOptions } from 'ioredis';
 import type { Address } from '../config/addressList.js';
 import type { RedisConfig } from '../config/redisConfig.js';
 import { clusterLayout } from './clusterLayout.js';
+import { evictionOf } from './eviction.js';
 import { causeOf, RedisNode, type NodeEvents, type Reply } from './redisNode.js';
 
 /** Time between two looks at the cluster's layout, while it cannot be used and while it can. */
 const layoutMs = 1000;
 const settledLayoutMs = 10_000;
+
+export interface LinkEvents extends NodeEvents {
+  /** What whoever runs Redis should know, in a line; once for each server. */
+  readonly onAdvice?: (text: string) => void;
+}
 
 /** Options of a client for one server, or for the one that the sentinels name. */
 export function redisOptions(config: RedisConfig, address?: Address): RedisOptions {
@@ -35,13 +41,15 @@ function tlsOptions({ ca, cert, key }: NonNullable<RedisConfig['tls']>): NonNull
 /** Redis as the settings describe it: a server, the master that sentinels name, or the masters of a cluster. */
 export class RedisLink {
   readonly #config: RedisConfig;
-  readonly #events: NodeEvents;
+  readonly #events: LinkEvents;
   /** By address; one of any name where there is no cluster. */
   readonly #nodes = new Map<string, RedisNode>();
   /** Address of the master of each slot, in a cluster. */
   #slots: readonly string[] = [];
   /** Address of the server that a slot has moved to last: it knows the layout, others may hear of it seconds later. */
   #informed = '';
+  /** Servers that advice was given for. */
+  readonly #advised = new Set<string>();
   #layoutTimer: NodeJS.Timeout | undefined;
   #asking = false;
   /** When the layout was last heard; performance.now(). */
@@ -52,7 +60,7 @@ export class RedisLink {
   /**
    * @param events onUp when all servers answer, also where one of them has just come back; onDown when one does not
    */
-  constructor(config: RedisConfig, events: NodeEvents) {
+  constructor(config: RedisConfig, events: LinkEvents) {
     this.#config = config;
     this.#events = events;
   }
@@ -170,6 +178,7 @@ export class RedisLink {
           this.#isUp = false;
           void this.refresh();
         }
+        void this.#advise(name, node);
         this.#look();
       },
       onDown: (cause) => {
@@ -179,6 +188,19 @@ export class RedisLink {
       },
     });
     this.#nodes.set(name, node);
+  }
+
+  /** Looks whether a server keeps what it has. */
+  async #advise(name: string, node: RedisNode): Promise<void> {
+    const [reply] = await node.run([['INFO', 'memory']]).catch((): Reply[] => []);
+    if (reply === undefined || 'error' in reply || this.#advised.has(name)) return;
+    const eviction = evictionOf(reply.value);
+    if (eviction === undefined) return;
+    this.#advised.add(name);
+    const where = this.isCluster ? name : this.name;
+    this.#events.onAdvice?.(
+      `${where} takes stored ticks away when it is full (maxmemory-policy ${eviction}); set the policy to noeviction`,
+    );
   }
 
   #look(): void {

@@ -54,6 +54,8 @@ export interface RedisStatus {
   readonly lost: number;
   /** Age of the oldest tick that is not stored yet. */
   readonly lag_ms: number;
+  /** How often the thread that stores was lost and started anew. */
+  readonly restarts: number;
 }
 
 const disabled: RedisStatus = {
@@ -66,6 +68,7 @@ const disabled: RedisStatus = {
   spilled: 0,
   lost: 0,
   lag_ms: 0,
+  restarts: 0,
 };
 
 /** What /health shows. */
@@ -170,6 +173,7 @@ export class Storage {
       spilled,
       lost,
       lag_ms: Math.round(lagMs),
+      restarts: this.#persister.restarts,
     };
   }
 }

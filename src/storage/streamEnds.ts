@@ -47,7 +47,11 @@ function takeEnd(instrument: StoredInstrument, { last, newest }: StreamEnd, runs
 }
 
 function endOf(reply: Reply, link: RedisLink, node: RedisNode): StreamEnd {
-  if ('value' in reply) return parseEnd(reply.value as unknown[]);
+  if ('value' in reply) {
+    const end = parseEnd(reply.value);
+    if (end === undefined) throw new UnknownOutcome('its answer to XINFO STREAM is malformed');
+    return end;
+  }
   const { message } = reply.error;
   // A foreign key of that name: XADD will say so.
   if (message.includes('no such key') || message.startsWith('WRONGTYPE'))
@@ -56,13 +60,26 @@ function endOf(reply: Reply, link: RedisLink, node: RedisNode): StreamEnd {
   throw new UnknownOutcome(causeOf(reply.error));
 }
 
-/** @param info names and values, as XINFO STREAM gives them */
-function parseEnd(info: readonly unknown[]): StreamEnd {
-  const member = (name: string): unknown => info[info.indexOf(name) + 1];
-  const last = parseStreamId(String(member('last-generated-id'))) ?? noId;
-  const entry = member('last-entry');
+/**
+ * @param info names and values, as XINFO STREAM gives them
+ * @returns undefined where it is something else
+ */
+function parseEnd(info: unknown): StreamEnd | undefined {
+  const last = parseStreamId(String(memberOf(info, 'last-generated-id')));
+  if (last === undefined) return undefined;
+  const entry = memberOf(info, 'last-entry');
   if (!Array.isArray(entry)) return { last, newest: undefined };
-  const fields = (entry as [string, string[]])[1];
-  const [run = '', n] = (fields[fields.indexOf('seq') + 1] ?? '').split('.');
-  return { last, newest: { run, n: Number(n), text: fields[fields.indexOf('tick') + 1] ?? '' } };
+  const [, fields] = entry as unknown[];
+  const seq = memberOf(fields, 'seq');
+  const tick = memberOf(fields, 'tick');
+  // What somebody else has put there is none of our ticks.
+  const [run = '', n] = typeof seq === 'string' ? seq.split('.') : [];
+  return { last, newest: { run, n: Number(n), text: typeof tick === 'string' ? tick : '' } };
+}
+
+/** The value that follows a name in a list of both. */
+function memberOf(pairs: unknown, name: string): unknown {
+  if (!Array.isArray(pairs)) return undefined;
+  const at = pairs.indexOf(name);
+  return at < 0 ? undefined : (pairs as unknown[])[at + 1];
 }

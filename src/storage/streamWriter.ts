@@ -1,8 +1,10 @@
+import { BatchSize } from './batchSize.js';
 import { argumentBytes, CommandBytes } from './commandBytes.js';
 import { QuoteWriter } from './quoteWriter.js';
 import type { RedisLink } from './redisLink.js';
 import { causeOf, UnknownOutcome, type RedisNode } from './redisNode.js';
-import { isUpTo, type Runs } from './runs.js';
+import type { PersisterProgress } from './persisterProgress.js';
+import { isUpTo, ownRun, type Runs } from './runs.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
 import { readEnds } from './streamEnds.js';
 import { TickState } from './tickArena.js';
@@ -22,9 +24,17 @@ export interface WriterSettings {
   readonly historyAge: number;
 }
 
+export interface WriterParts {
+  readonly link: RedisLink;
+  readonly settings: WriterSettings;
+  readonly backlog: TickBacklog;
+  readonly instruments: StoredInstruments;
+  readonly runs: Runs;
+  /** Gets the ticks that Redis has acknowledged, or that were found there where no answer had come. */
+  readonly progress: PersisterProgress;
+}
+
 export interface WriterCounters {
-  /** Ticks that Redis has acknowledged, or that were found there where no answer had come. */
-  stored: number;
   /** Ticks that tell nothing new after the newest of an earlier run. */
   repeated: number;
   /** Ticks that Redis will never take, such as where a key is of another type. */
@@ -44,17 +54,20 @@ export interface WriterCounters {
  * What has been acknowledged is kept for some seconds: where Redis comes back without it, it is written again.
  */
 export class StreamWriter {
-  readonly counters: WriterCounters = { stored: 0, repeated: 0, refused: 0, again: 0 };
+  readonly counters: WriterCounters = { repeated: 0, refused: 0, again: 0 };
   readonly quotes: QuoteWriter;
-  /** Why ticks were refused for good, the last time. */
-  lastRefusal = '';
   readonly #link: RedisLink;
   readonly #settings: WriterSettings;
   readonly #backlog: TickBacklog;
   readonly #instruments: StoredInstruments;
   readonly #runs: Runs;
+  readonly #progress: PersisterProgress;
+  #countedUpTo: number;
+  readonly #batchSize: BatchSize;
   readonly #runPrefixes = new Map<number, Uint8Array>();
   readonly #historyLength: Buffer;
+  /** What was refused for good, and why. */
+  readonly #refusals = new Set<string>();
   /** What is sent to each server. */
   readonly #commands = new Map<RedisNode, CommandBytes>();
   /** Whether Redis may have lost what it acknowledged. */
@@ -64,24 +77,28 @@ export class StreamWriter {
   /** Ticks that need not be sent any more, ever so many. */
   #settled = 0;
 
-  constructor(
-    link: RedisLink,
-    settings: WriterSettings,
-    backlog: TickBacklog,
-    instruments: StoredInstruments,
-    runs: Runs,
-  ) {
+  constructor({ link, settings, backlog, instruments, runs, progress }: WriterParts) {
     this.#link = link;
     this.#settings = settings;
     this.#backlog = backlog;
     this.#instruments = instruments;
     this.#runs = runs;
+    this.#progress = progress;
+    this.#countedUpTo = progress.countedBefore;
+    this.#batchSize = new BatchSize(settings.batchSize);
     this.quotes = new QuoteWriter(instruments);
     this.#historyLength = argumentBytes(`${settings.historyLength}`);
   }
 
   get hasWork(): boolean {
     return !this.#backlog.isEmpty || this.quotes.hasWork || this.#mustRecheck;
+  }
+
+  /** What was refused for good since this was last asked, and why. */
+  takeRefusals(): string[] {
+    const refusals = [...this.#refusals];
+    this.#refusals.clear();
+    return refusals;
   }
 
   /** Redis is there, maybe anew, maybe another one: nothing that was known of its data holds. */
@@ -157,23 +174,26 @@ export class StreamWriter {
       }
       this.#backlog.again(place);
       this.counters.again++;
-      this.counters.stored--;
+      this.#progress.count(this.#progress.stored - 1, this.#countedUpTo);
       instrument.countedRun = -1;
     }
   }
 
   async #send(isLast: boolean): Promise<string | undefined> {
     const backlog = this.#backlog;
-    const places = planBatch(backlog, this.#instruments, this.#runs, this.#settings.batchSize, {
-      onFound: (place, instrument) => this.#count(place, instrument),
+    const size = this.#batchSize.now;
+    const places = planBatch(backlog, this.#instruments, this.#runs, size, {
+      onFound: (place, instrument) => this.#countFound(place, instrument),
       onRepeated: () => this.counters.repeated++,
     });
-    const quotes = this.quotes.due(this.#settings.batchSize, isLast);
+    const quotes = this.quotes.due(isLast ? this.#settings.batchSize : size, isLast);
     const byNode = this.#partsOf(places, quotes);
     backlog.depart(places.length === 0 ? 0 : places.at(-1)! + 1);
     const settledBefore = this.#settled;
+    const begin = performance.now();
     const sent = [...byNode].map(([node, parts]) => this.#sendParts(node, [...parts.values()]));
     const troubles = (await Promise.all(sent)).filter((trouble) => trouble !== undefined);
+    this.#batchSize.took(performance.now() - begin);
     backlog.land();
     const isStuck = places.length > 0 && this.#settled === settledBefore;
     return troubles[0] ?? (isStuck ? 'somebody else writes to the same streams' : undefined);
@@ -271,6 +291,12 @@ export class StreamWriter {
       this.#count(place, instrument);
       this.#backlog.stored(place, now);
     });
+    const firstOfQuotes = part.commands - part.quoteOf.length;
+    part.quoteOf.forEach(({ quoteKey }, index) => {
+      const result = results[firstOfQuotes + index];
+      if (result instanceof Error)
+        this.#refusals.add(`${quoteKey}: ${causeOf(result)}: it does not get the newest states`);
+    });
   }
 
   /** A tick that was refused by itself. */
@@ -291,8 +317,16 @@ export class StreamWriter {
     }
     this.#settled++;
     this.counters.refused++;
-    this.lastRefusal = `${instrument.ticksKey}: ${isPassed ? 'somebody else writes to it' : causeOf(error)}`;
+    const why = isPassed ? 'somebody else writes to it' : causeOf(error);
+    this.#refusals.add(`${instrument.ticksKey}: ${why}: such ticks are not stored`);
     this.#backlog.done(place);
+  }
+
+  /** A tick that is in its stream already may have been counted by a thread that has ended since. */
+  #countFound(place: number, instrument: StoredInstrument): void {
+    const { arena } = this.#backlog;
+    const wasCounted = arena.run(place) === ownRun && arena.n(place) < this.#progress.countedBefore;
+    if (!wasCounted) this.#count(place, instrument);
   }
 
   /** Counts a tick as stored, once: it may be found again, in the folder. */
@@ -303,7 +337,8 @@ export class StreamWriter {
     if (run === instrument.countedRun && n <= instrument.countedN) return;
     instrument.countedRun = run;
     instrument.countedN = n;
-    this.counters.stored++;
+    if (run === ownRun) this.#countedUpTo = Math.max(this.#countedUpTo, n + 1);
+    this.#progress.count(this.#progress.stored + 1, this.#countedUpTo);
   }
 
   /** What is in the hashes and streams of a part is not known any more. */

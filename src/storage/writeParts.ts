@@ -20,6 +20,8 @@ export class WritePart {
   readonly ticks: number[] = [];
   readonly trims: StoredInstrument[] = [];
   readonly quotes: StoredInstrument[] = [];
+  /** Of each command for a hash, which come last. */
+  readonly quoteOf: StoredInstrument[] = [];
   /** Commands, without those that make it a transaction. */
   commands = 0;
 
@@ -54,7 +56,11 @@ export function writePart(part: WritePart, commands: CommandBytes, writing: Part
     for (const bytes of minId) commands.ready(bytes);
     commands.number(writing.trimBeforeMs);
   }
-  for (const quote of part.quotes) writing.writeQuote(quote, commands);
+  for (const quote of part.quotes) {
+    const begin = commands.count;
+    writing.writeQuote(quote, commands);
+    for (let command = begin; command < commands.count; command++) part.quoteOf.push(quote);
+  }
   part.commands = commands.count - before;
   if (part.isTransaction) writeLone(exec, commands);
 }
@@ -89,6 +95,11 @@ export interface PartOutcome {
   readonly refusal: Error | undefined;
 }
 
+/** Redis will never carry it out: a key of another type, or an id that is passed. */
+function isFinal({ message }: Error): boolean {
+  return message.startsWith('WRONGTYPE ') || message.includes('ID specified in XADD');
+}
+
 /**
  * The outcome of each part, from the answers to all that writePart has written of them.
  *
@@ -103,7 +114,7 @@ export function outcomesOf(parts: readonly WritePart[], replies: readonly RawRep
     at += count;
     if (!part.isTransaction) {
       const [answer] = answers;
-      const mayPass = answer instanceof Error && !/^(WRONGTYPE|ERR) /.test(answer.message);
+      const mayPass = answer instanceof Error && !isFinal(answer);
       return { part, results: answers, refusal: mayPass ? answer : undefined };
     }
     const results = answers.at(-1);

@@ -87,6 +87,7 @@ const report: StatusReport = {
     spilled: 1,
     lost: 0,
     lag_ms: 1500,
+    restarts: 0,
   },
   waiting: ['cu2605'],
   failed: [{ id: 'rb9912', code: 16, text: 'CTP:\u001binstrument not found' }],

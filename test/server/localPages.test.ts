@@ -25,6 +25,7 @@ const report: StatusReport = {
     spilled: 1,
     lost: 0,
     lag_ms: 1500,
+    restarts: 0,
   },
   waiting: [],
   failed: [],

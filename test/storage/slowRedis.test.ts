@@ -37,6 +37,18 @@ it('a Redis behind a slow line gets all ticks once; they wait in the file meanwh
   expect(running.persister.status()).toMatchObject({ stored: 12_000, lost: 0 });
 });
 
+it('a line that takes longer for a full batch than Redis is waited for is written to all the same', async () => {
+  const { port } = await startRedis(await freePort());
+  const wire = await startSlowWire(port, { delayMs: 0, bytesPerSecond: 25_000 });
+  const market = new TapeMarket(keys);
+  const running = runPersister(market.tape, wire.port);
+  market.batch(1500);
+  await until('some to be stored', () => running.persister.status().stored > 100);
+  wire.bytesPerSecond = 1e9;
+  await running.settled();
+  await expectWhole(port, market);
+});
+
 it('a Redis that pauses its clients for a while is waited for', async () => {
   const { port } = await startRedis(await freePort());
   const market = new TapeMarket(keys);
