@@ -269,13 +269,6 @@ export class TapeReader {
     return this.#cursor;
   }
 
-  /** Goes to the next record to be written; all before it count as missed. */
-  skip(): void {
-    const head = Atomics.load(this.#header, Header.head);
-    this.#missed += (head - this.#cursor) >>> 0;
-    this.#cursor = head;
-  }
-
   /** Records that were overwritten before this reader came to them. */
   get missed(): number {
     return this.#missed;
