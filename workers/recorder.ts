@@ -1,5 +1,4 @@
 /** The recorder's thread: follows the tape and writes day files. Started by Recorder. */
-import { setPriority } from 'node:os';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HolidayCalendar } from '../src/market/holidayCalendar.js';
@@ -8,11 +7,10 @@ import type { RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
 import { TapeReader } from '../src/ring/tape.js';
+import { stepBack } from '../src/threadPriority.js';
 
 /** Ticks taken in one turn, so that a command is heard between. */
 const turnBudget = 4096;
-/** Of this thread alone, for threads have priorities of their own: clients come first, and it still keeps up on a full machine. */
-const niceness = 10;
 
 /** A tape that is read on from where threads before this one have come to. */
 class Place implements TapePlace {
@@ -119,7 +117,7 @@ class RecorderWorker {
 
 const port = parentPort;
 if (port === null) throw new Error('the recorder is started by the gateway, not by hand');
-setPriority(niceness);
+stepBack();
 const worker = new RecorderWorker(workerData as RecorderSpec, (event) => port.postMessage(event));
 // There is one command (RecorderCommand).
 port.on('message', () => worker.stop());

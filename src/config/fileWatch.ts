@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 
 /** ms between two looks at the files. */
@@ -18,12 +18,13 @@ interface Watched {
 }
 
 /**
- * Calls back when the content of files has changed and is settled, once for all that settle together.
+ * Calls back when the content of files has changed and is settled, once for all of them: as long as one still changes, the
+ * others wait for it, for they may belong together, as a certificate and its key.
  *
  * The names are looked at once a second, through every symbolic link: that sees a file written in place, one that an
  * editor has put in its place, a link of a mounted volume that was turned elsewhere, and files on network folders,
  * which tell nobody of changes. A file that is missing for a moment is not a change, nor is one that was written again
- * as it was.
+ * as it was. A pipe is not looked into: it gives what it holds only once.
  */
 export class FileWatch {
   readonly #changed: (paths: readonly string[]) => void;
@@ -46,10 +47,7 @@ export class FileWatch {
   follow(paths: readonly string[]): void {
     const files = new Map<string, Watched>();
     for (const path of paths)
-      files.set(
-        path,
-        this.#files.get(path) ?? { told: digestOf(() => readFileSync(path)), mark: '', unread: false },
-      );
+      files.set(path, this.#files.get(path) ?? { told: digestNow(path), mark: '', unread: false });
     this.#files = files;
   }
 
@@ -67,30 +65,38 @@ export class FileWatch {
   }
 
   async #look(): Promise<void> {
-    const found = await Promise.all(
-      [...this.#files].map(async ([path, file]) => ((await this.#hasChanged(path, file)) ? [path] : [])),
-    );
-    // What is not watched any more meanwhile is nobody's concern.
-    const changed = found.flat().filter((path) => this.#files.has(path));
-    if (changed.length > 0 && !this.#closed) this.#changed(changed);
+    const looked = [...this.#files];
+    const moved = await Promise.all(looked.map(([path, file]) => hasMoved(path, file)));
+    if (!moved.includes(true)) {
+      const changed = await Promise.all(looked.map(([path, file]) => hasChanged(path, file)));
+      // What is not watched any more meanwhile is nobody's concern.
+      const paths = looked.flatMap(([path], i) =>
+        changed[i] === true && this.#files.has(path) ? [path] : [],
+      );
+      if (paths.length > 0 && !this.#closed) this.#changed(paths);
+    }
     this.#schedule();
   }
+}
 
-  async #hasChanged(path: string, file: Watched): Promise<boolean> {
-    const mark = await markOf(path);
-    if (mark !== file.mark) {
-      file.mark = mark;
-      file.unread = true;
-      return false;
-    }
-    if (!file.unread) return false;
-    file.unread = false;
-    const content = mark === '' ? undefined : await contentOf(path);
-    const digest = content === undefined ? undefined : digestOf(() => content);
-    if (digest === undefined || digest === file.told) return false;
-    file.told = digest;
-    return true;
-  }
+/** Whether the file was written, or is another one, since the last look. */
+async function hasMoved(path: string, file: Watched): Promise<boolean> {
+  const mark = await markOf(path);
+  if (mark === file.mark) return false;
+  file.mark = mark;
+  file.unread = true;
+  return true;
+}
+
+/** Whether a file that has not moved since the last look holds something else than was told. */
+async function hasChanged(path: string, file: Watched): Promise<boolean> {
+  if (!file.unread) return false;
+  file.unread = false;
+  const content = file.mark === '' ? undefined : await contentOf(path);
+  const digest = content === undefined ? undefined : digestOf(content);
+  if (digest === undefined || digest === file.told) return false;
+  file.told = digest;
+  return true;
 }
 
 /** Differs whenever the file was written or is another one; '' while there is none. */
@@ -112,11 +118,16 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
   }
 }
 
-/** Secrets are not kept, nor are large files. */
-function digestOf(read: () => Buffer): string | undefined {
+/** Of what the file holds now; undefined where nothing can be read. */
+function digestNow(path: string): string | undefined {
   try {
-    return createHash('sha256').update(read()).digest('hex');
+    return statSync(path).isFile() ? digestOf(readFileSync(path)) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Secrets are not kept, nor are large files. */
+function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }

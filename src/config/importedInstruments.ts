@@ -42,22 +42,28 @@ export interface ImportedInstruments {
   readonly warnings: readonly string[];
 }
 
+export interface ImportContext {
+  /** What the files are relative to. */
+  readonly cwd: string;
+  readonly products: ProductTable;
+  /** yyyymmdd */
+  readonly today: number;
+  /** By which futures expire whose row does not say when; weekdays where it is left out. */
+  readonly calendar?: TradingCalendar | undefined;
+  /** Take expired ones too. */
+  readonly withExpired?: boolean;
+}
+
 /**
  * Reads lists of instruments: CSV with a header line where a file's name ends with .csv, otherwise a JSON list of
  * objects with the same keys. Rows that are wrong or expired are left out, all others are taken; of an instrument with
  * several rows the last one counts.
- *
- * @param files relative to `cwd`
- * @param today yyyymmdd
- * @param calendar by which futures expire whose row does not say when; weekdays where it is left out
  */
 export function readImportedInstruments(
   files: readonly string[],
-  cwd: string,
-  products: ProductTable,
-  today: number,
-  calendar?: TradingCalendar,
+  context: ImportContext,
 ): ImportedInstruments {
+  const { cwd, today, withExpired = false } = context;
   const contracts = new Map<string, Contract>();
   const faults: string[] = [];
   const warnings: string[] = [];
@@ -73,9 +79,10 @@ export function readImportedInstruments(
     }
     const wrong: string[] = [];
     for (const { place, row } of rows) {
-      const read = toContract(row, products, today, calendar);
+      const read = toContract(row, context);
       if ('problem' in read) wrong.push(`${file}: ${place}: ${read.problem}`);
-      else if (read.contract.expireDate >= today) contracts.set(read.contract.id, read.contract);
+      else if (withExpired || read.contract.expireDate >= today)
+        contracts.set(read.contract.id, read.contract);
     }
     warnings.push(...wrong.slice(0, mostNamed));
     if (wrong.length > mostNamed)
@@ -150,9 +157,7 @@ function columnOf(name: string): Column | undefined {
 
 function toContract(
   row: Row,
-  products: ProductTable,
-  today: number,
-  calendar: TradingCalendar | undefined,
+  { products, today, calendar }: ImportContext,
 ): { readonly contract: Contract } | { readonly problem: string } {
   const { instrument_id: id, exchange_id: exchange } = row;
   if (id === undefined) return { problem: 'instrument_id: is missing' };

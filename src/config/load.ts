@@ -1,5 +1,4 @@
-import { resolve } from 'node:path';
-import { calendarOf, readHolidays, type HolidayTable } from '../market/holidayCalendar.js';
+import type { HolidayTable } from '../market/holidayCalendar.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
@@ -15,12 +14,10 @@ import {
   type TradingHours,
 } from './gatewayConfig.js';
 import type { Contract } from '../market/contracts.js';
-import { shanghaiDay } from '../market/exchangeClock.js';
 import type { ProductTable } from '../market/products.js';
-import { readImportedInstruments } from './importedInstruments.js';
+import { readMarketFiles } from './marketFiles.js';
 import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
-import { readProductTable } from './productsFile.js';
 import { checkLayer, flattenRecord, isRecord, merge, type Fault } from './record.js';
 import { toRedisConfig } from './redisConfig.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
@@ -44,11 +41,8 @@ interface Merged {
   /** Whether any source says which hours ticks are to be expected in. */
   readonly hoursStated: boolean;
   readonly problems: ConfigProblem[];
-  /** Where a setting has its value from, and how a line that finds fault with that begins. */
-  readonly originOf: (setting: keyof GatewayValues) => {
-    readonly source: ConfigSource;
-    readonly label: string;
-  };
+  /** Adds to the problems what is wrong with a setting's value, and where that is from. */
+  readonly blame: (setting: keyof GatewayValues, text: string) => void;
 }
 
 function checkText(source: ConfigSource, { layer, labels, faults }: TextLayer): ConfigProblem[] {
@@ -91,14 +85,14 @@ function mergeSources(sources: ConfigSources): Merged {
     : environment.labels.has('connections')
       ? { source: 'environment' as const, label: environment.labels.get('connections')! }
       : { source: 'file' as const, label: sources.file ?? 'no file' };
-  const originOf: Merged['originOf'] = (setting) => {
+  const blame = (setting: keyof GatewayValues, text: string): void => {
     const given = args.labels.get(setting);
-    if (given !== undefined) return { source: 'arguments', label: given };
     const variable = environment.labels.get(setting);
-    if (variable !== undefined) return { source: 'environment', label: variable };
-    return { source: 'file', label: `${sources.file ?? 'no file'}: ${setting}` };
+    const label = given ?? variable ?? `${sources.file ?? 'no file'}: ${setting}`;
+    const source = given !== undefined ? 'arguments' : variable !== undefined ? 'environment' : 'file';
+    problems.push({ source, text: `${label}: ${text}` });
   };
-  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, originOf };
+  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, blame };
 }
 
 function simulatorProblem({ basePort, fronts }: SimulatorConfig): string | undefined {
@@ -118,13 +112,9 @@ function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, 
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
  */
 export function loadConfig(sources: ConfigSources): GatewayConfig {
-  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, originOf } =
+  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, blame } =
     mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
-  const blame = (setting: keyof GatewayValues, text: string): void => {
-    const { source, label } = originOf(setting);
-    add(source, `${label}: ${text}`);
-  };
   const stated = withSimulator && problems.length === 0 ? toSimulatorConfig(values) : undefined;
   const crowded = stated === undefined ? undefined : simulatorProblem(stated);
   if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
@@ -136,20 +126,13 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   const { misspelt, unknown } = unknownVariables(sources.env, values.connections);
   for (const text of misspelt) add('environment', text);
   const redis = toRedisConfig(values, sources, blame);
-  const { products, faults: productFaults } = readProductTable(values.products_file, sources.cwd);
-  for (const fault of productFaults) blame('products_file', fault);
-  const today = shanghaiDay(Date.now());
-  const holidays = readCalendarFile(values.calendar_file, sources.cwd);
-  if ('fault' in holidays) blame('calendar_file', holidays.fault);
-  const calendar = 'fault' in holidays ? undefined : calendarOf(holidays);
-  const imported = readImportedInstruments(values.import_instruments, sources.cwd, products, today, calendar);
-  for (const fault of imported.faults) blame('import_instruments', fault);
+  const { holidays, ...market } = readMarketFiles(values, sources.cwd, blame);
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
       `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
     );
-  if (problems.length > 0 || 'fault' in holidays) throw new ConfigError(problems, files);
+  if (problems.length > 0 || holidays === undefined) throw new ConfigError(problems, files);
   // A single connection from the command line to some other front leaves the file's simulator without use.
   const isUseless =
     connectionsFrom.source === 'arguments' &&
@@ -161,11 +144,11 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     unknown.length === 0
       ? undefined
       : `environment ${unknown.join(', ')}: there is no such setting, nothing reads it`;
-  const warnings = [stray, unread, ...imported.warnings].filter((text) => text !== undefined);
+  const warnings = [stray, unread, ...market.warnings].filter((text) => text !== undefined);
   return toGatewayConfig(values, {
     connections,
-    products,
-    importedInstruments: imported.contracts,
+    products: market.products,
+    importedInstruments: market.importedInstruments,
     redis,
     simulator,
     tradingHours:
@@ -179,14 +162,6 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   });
 }
 
-function readCalendarFile(path: string, cwd: string): HolidayTable | { readonly fault: string } {
-  try {
-    return readHolidays(path === '' ? undefined : resolve(cwd, path));
-  } catch (error) {
-    return { fault: (error as Error).message };
-  }
-}
-
 /** Where a gateway with this configuration listens. Fetches no password and does not look at connections. */
 export function loadListenAddress(sources: ConfigSources): { readonly host: string; readonly port: number } {
   const { values, problems } = mergeSources(sources);
@@ -197,6 +172,7 @@ export function loadListenAddress(sources: ConfigSources): { readonly host: stri
 /** What a configuration says of the market, for whoever reads a gateway's ticks later. */
 export interface MarketConfig {
   readonly products: ProductTable;
+  /** Those too that are not traded any more. */
   readonly importedInstruments: readonly Contract[];
   readonly holidays: HolidayTable;
   readonly tradingHours: TradingHours;
@@ -208,25 +184,13 @@ export interface MarketConfig {
  * @throws ConfigError as loadConfig does
  */
 export function loadMarket(sources: ConfigSources): MarketConfig {
-  const { values, withSimulator, hoursStated, problems } = mergeSources(sources);
-  const { products, imported, holidays } = readMarketFiles(values, sources.cwd, problems);
+  const { values, withSimulator, hoursStated, problems, blame } = mergeSources(sources);
+  const { products, importedInstruments, holidays } = readMarketFiles(values, sources.cwd, blame, true);
   if (problems.length > 0 || holidays === undefined) throw new ConfigError(problems);
   const enabled = values.connections.filter(isRecord).filter((each) => each['enabled'] !== false);
   const isInside = enabled.length > 0 && enabled.every((each) => isOfLibrary(each['front_addr']));
   const tradingHours = !hoursStated && (withSimulator || isInside) ? 'always' : values.trading_hours;
-  return { products, importedInstruments: imported.contracts, holidays, tradingHours };
-}
-
-/** Reads the files on products, instruments and holidays that the settings name, and adds what is wrong with them. */
-function readMarketFiles(values: GatewayValues, cwd: string, problems: ConfigProblem[]) {
-  const add = (text: string): void => void problems.push({ source: 'file', text });
-  const { products, faults } = readProductTable(values.products_file, cwd);
-  for (const fault of faults) add(`products_file: ${fault}`);
-  const imported = readImportedInstruments(values.import_instruments, cwd, products, shanghaiDay(Date.now()));
-  for (const fault of imported.faults) add(`import_instruments: ${fault}`);
-  const calendar = readCalendarFile(values.calendar_file, cwd);
-  if ('fault' in calendar) add(`calendar_file: ${calendar.fault}`);
-  return { products, imported, holidays: 'fault' in calendar ? undefined : calendar };
+  return { products, importedInstruments, holidays, tradingHours };
 }
 
 /** Markets inside the simulated library never close. */

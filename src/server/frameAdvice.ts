@@ -3,6 +3,8 @@ import { closest } from '../suggest.js';
 const shownChars = 64;
 /** Keys of a frame that are looked through for a misspelt one. */
 const lookedAtKeys = 32;
+/** What clients number their frames by. */
+const ownKey = 'id';
 
 /**
  * Ends the message on a frame that lacks a key with the one that may have been meant to be it. Other keys that are not known
@@ -14,7 +16,7 @@ export function misspelt(frame: Readonly<Record<string, unknown>>, key: string):
     key,
     Object.keys(frame)
       .slice(0, lookedAtKeys)
-      .filter((each) => each.length <= shownChars),
+      .filter((each) => each.length <= shownChars && each !== ownKey),
   );
   return near === undefined ? '' : `; it has ${show(near)}, did you mean ${key}?`;
 }

@@ -179,6 +179,11 @@ describe('export', () => {
     writeFileSync(config, JSON.stringify({ products_file: products, connections: [] }));
     const { rows, err } = await exported(path, '--config', config);
     expect([rows[0]!['average'], err]).toEqual(['3500', expect.stringMatching(/: 1 ticks written\n$/)]);
+    // An imported instrument has its own units, also after it has expired.
+    const imported = join(folder, 'instruments.csv');
+    writeFileSync(imported, 'instrument_id,exchange_id,volume_multiple\nxq2405,SHFE,100\n');
+    writeFileSync(config, JSON.stringify({ import_instruments: [imported], connections: [] }));
+    expect((await exported(path, '--config', config)).rows[0]!['average']).toBe('350');
     const calendar = join(folder, 'calendar.json');
     const evening = { receivedAt: Date.UTC(2024, 3, 11, 13, 30), updateTime: 77_400, tradingDay: 20240411 };
     const night = writeRecording(folder, [[sample('CZCE.SR409', { ...evening, actionDay: 20240411 })]]);

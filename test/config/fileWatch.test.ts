@@ -1,4 +1,5 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileWatch } from '../../src/config/fileWatch.js';
@@ -95,6 +96,32 @@ describe('FileWatch', () => {
       await reached(calls, round + 1);
       expect(named()).toEqual([join(folder, 'cert.pem'), join(folder, 'key.pem')]);
     }
+  });
+
+  it('names no file while another one still changes', async () => {
+    const folder = temporaryFolder();
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')] as const;
+    for (const path of [cert, key]) writeFileSync(path, 'old');
+    const { calls, named } = watching(cert, key);
+    await chance(folder);
+    writeFileSync(cert, 'new');
+    const writing = setInterval(() => appendFileSync(key, 'more'), 5);
+    onTestFinished(() => clearInterval(writing));
+    await chance(folder);
+    expect(calls()).toBe(0);
+    clearInterval(writing);
+    await reached(calls, 1);
+    expect(named()).toEqual([cert, key]);
+  });
+
+  it('leaves a pipe alone, which would never end', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'password');
+    execFileSync('mkfifo', [path]);
+    const { calls } = watching(path);
+    rmSync(path);
+    writeFileSync(path, 'a file now');
+    await reached(calls, 1);
   });
 
   it('goes on with other files, whose content is news only once it changes', async () => {

@@ -12,7 +12,7 @@ const today = 20261123;
 function read(files: Record<string, string | Buffer>): ImportedInstruments {
   const cwd = temporaryFolder();
   for (const [name, content] of Object.entries(files)) writeFileSync(join(cwd, name), content);
-  return readImportedInstruments(Object.keys(files), cwd, products, today);
+  return readImportedInstruments(Object.keys(files), { cwd, products, today });
 }
 
 const option = {

@@ -61,6 +61,7 @@ describe('parseMessage', () => {
     ['{"acton":"ping","id":3}', 'this one has neither; it has "acton", did you mean action?'],
     ['{"Aid":"peek_message"}', 'this one has neither; it has "Aid", did you mean aid?'],
     ['{"op":"ping"}', 'this one has neither'],
+    ['{"id":3}', 'this one has neither'],
   ])('says of %s what may have been meant', (text, end) => {
     expect(rejection(text).message).toContain(end);
     if (!end.includes('mean')) expect(rejection(text).message.endsWith(end)).toBe(true);
