@@ -1,3 +1,4 @@
+import type { LeaguePlace } from '../coordinator/league.js';
 import type { ConnectionHealth, HealthReport } from './health.js';
 
 /** Ids that a list of instruments in the report has at most. */
@@ -21,7 +22,7 @@ export interface StatusReport {
   readonly failed: readonly FailedInstrument[];
   readonly connections: readonly ConnectionStatusReport[];
   /** The best first. */
-  readonly brokers: readonly BrokerReport[];
+  readonly brokers: readonly LeaguePlace[];
 }
 
 /** Where ticks are stored. */
@@ -98,15 +99,4 @@ export interface ConnectionStatusReport {
   readonly last_error: string;
   /** Age of the newest tick; null before the first. */
   readonly last_tick_ms: number | null;
-}
-
-/** All connections of one broker together. */
-export interface BrokerReport {
-  readonly broker_id: string;
-  readonly broker_name: string;
-  readonly connections: number;
-  readonly ticks: number;
-  readonly first_share: number | null;
-  readonly delay_p50_ms: number | null;
-  readonly delay_p99_ms: number | null;
 }

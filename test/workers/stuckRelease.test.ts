@@ -40,6 +40,24 @@ async function logIn(session: number): Promise<void> {
   await run.reaches(0, 'logged_in');
 }
 
+/** Opens connection 0, of which the library will not let go. */
+async function openSticking(): Promise<ConnectionSpec> {
+  const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
+  run.pool.open([spec]);
+  run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
+  await logIn(1);
+  fake.holdNextRelease();
+  return spec;
+}
+
+/** Opens it again: it logs in, with flow files of its own. */
+async function expectAnotherFolder(spec: ConnectionSpec): Promise<void> {
+  run.pool.open([spec]);
+  run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
+  await logIn(2);
+  expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+}
+
 it(
   'a connection whose library does not let go of it goes on in another folder, and holds up no other',
   async () => {
@@ -76,11 +94,7 @@ it(
 it(
   'a connection whose library does not let go of it is closed all the same',
   async () => {
-    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
-    run.pool.open([spec]);
-    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
-    await logIn(1);
-    fake.holdNextRelease();
+    const spec = await openSticking();
     run.pool.send({ type: 'close', connection: 0 });
     await until(() => run.count('closed') === 1, 'closed', stuckMs);
     expect(run.events).toContainEqual({
@@ -89,10 +103,7 @@ it(
       text: 'the library did not let go of the session within 3 s',
       connection: 0,
     });
-    run.pool.open([spec]);
-    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
-    await logIn(2);
-    expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+    await expectAnotherFolder(spec);
   },
   testMs,
 );
@@ -100,17 +111,10 @@ it(
 it(
   'a connection of a lost worker goes on in another folder when the library does not let go of it',
   async () => {
-    const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
-    run.pool.open([spec]);
-    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
-    await logIn(1);
-    fake.holdNextRelease();
+    const spec = await openSticking();
     run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
     await until(() => run.lost.length === 1, 'reported');
-    run.pool.open([spec]);
-    run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
-    await logIn(2);
-    expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+    await expectAnotherFolder(spec);
   },
   testMs,
 );
