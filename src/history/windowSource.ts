@@ -30,12 +30,19 @@ export class WindowSource implements HistorySource {
   }
 
   open(range: HistoryRange): Promise<HistoryReading> {
-    const all = this.#window.blocksOf(range.key);
-    const after = range.after === undefined ? undefined : this.#placeOf(range.after, all);
-    const chosen = inRange(all, range);
-    const blocks =
-      after === undefined ? chosen : all.filter((each) => ((each.number - after.number) | 0) >= 0);
-    return Promise.resolve(new WindowReading(this.#window, blocks, after, this.#completeFrom(all)));
+    for (;;) {
+      const all = this.#window.blocksOf(range.key);
+      const after = range.after === undefined ? undefined : this.#placeOf(range.after, all);
+      const blocks = inRange(all, range).filter(
+        ({ number }) => after === undefined || ((number - after.number) | 0) >= 0,
+      );
+      const [first] = blocks;
+      const rows = first === undefined ? new Uint8Array(0) : this.#window.rowsOf(first);
+      // Dropped since it was found. The answer is to have all ticks from the moment on that it says it is complete from.
+      if (rows === undefined) continue;
+      const skip = after !== undefined && first?.number === after.number ? after.row : 0;
+      return Promise.resolve(new WindowReading(this.#window, blocks, rows, skip, this.#completeFrom(all)));
+    }
   }
 
   #completeFrom([oldest]: readonly WindowBlock[]): number | null {
@@ -76,18 +83,24 @@ class WindowReading implements HistoryReading {
   #turnEnd = blocksPerTurn;
   #rowsTaken = 0;
   #skip: number;
-  #hasGiven = false;
+  /** Of the first block. */
+  #firstRows: Uint8Array | undefined;
 
+  /**
+   * @param firstRows those of the first block
+   * @param skip so many of them are not given
+   */
   constructor(
     window: WindowReader,
     blocks: readonly WindowBlock[],
-    after: Place | undefined,
+    firstRows: Uint8Array,
+    skip: number,
     completeFromMs: number | null,
   ) {
     this.#window = window;
     this.#blocks = blocks;
-    this.#skip = after?.row ?? 0;
-    this.#hasGiven = after !== undefined;
+    this.#firstRows = firstRows;
+    this.#skip = skip;
     this.completeFromMs = completeFromMs;
   }
 
@@ -105,7 +118,6 @@ class WindowReading implements HistoryReading {
         this.#skip--;
         continue;
       }
-      this.#hasGiven = true;
       return true;
     }
   }
@@ -123,11 +135,12 @@ class WindowReading implements HistoryReading {
 
   #openNext(): boolean {
     if (this.#next === this.#blocks.length || this.#next === this.#turnEnd) return false;
-    const rows = this.#window.rowsOf(this.#blocks[this.#next++]!);
-    // Before the first tick it is as if the query had come a moment later; between two of them there would be a gap.
-    if (rows === undefined && this.#hasGiven)
+    const rows = this.#firstRows ?? this.#window.rowsOf(this.#blocks[this.#next]!);
+    if (rows === undefined)
       throw new HistoryError('cursor_expired', 'ticks were dropped from memory before they could be read');
-    this.#unpacker.open(rows ?? new Uint8Array(0));
+    this.#firstRows = undefined;
+    this.#next++;
+    this.#unpacker.open(rows);
     this.#rowsTaken = 0;
     return true;
   }

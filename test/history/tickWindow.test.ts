@@ -80,6 +80,18 @@ describe('a window of ticks', () => {
       expect((await read(memory, { after: positions[index]! })).indices).toEqual(numbers(index + 1, 300));
   });
 
+  it('looks only a little beyond an interval after a position too', async () => {
+    const memory = allocateWindow(1_000_000, 1);
+    fillWindow(memory, 0, key, 0, 5000);
+    const range = { fromMs: timeOfTick(0), toMs: timeOfTick(100) };
+    const { positions } = await read(memory, range);
+    const { indices } = await read(memory, { ...range, after: positions[50]! });
+    expect(indices.slice(0, 49)).toEqual(numbers(51, 100));
+    expect(indices.length).toBeLessThan(50 + 60_000 / stepMs + 100);
+    const before = { fromMs: timeOfTick(2000), toMs: timeOfTick(2100), after: positions[50]! };
+    expect((await read(memory, before)).indices).toEqual(expect.arrayContaining(numbers(2000, 2100)));
+  });
+
   it('says so when the ticks at a position are gone, or were those of another run', async () => {
     const memory = allocateWindow(64_000, 1);
     const writer = fillWindow(memory, 0, key, 0, 10);
@@ -100,6 +112,19 @@ describe('a window of ticks', () => {
     expect(() => {
       while (reading.next());
     }).toThrow('dropped from memory');
+  });
+
+  it('gives all ticks from the moment on that it says it is complete from, or breaks off', async () => {
+    const memory = allocateWindow(64_000, 1);
+    const writer = fillWindow(memory, 0, key, 0, 500);
+    const reading = await new WindowSource(memory).open(all);
+    for (let index = 500; index < 10_000; index++) appendTick(writer, 0, key, index);
+    const indices: number[] = [];
+    expect(() => {
+      while (reading.next()) indices.push(indexOfRow(reading.row));
+    }).toThrow('dropped from memory');
+    expect(timeOfTick(indices[0]!)).toBe(reading.completeFromMs);
+    expect(indices).toEqual(numbers(indices[0]!, indices[0]! + indices.length));
   });
 
   it('survives the wrap of its block numbers', async () => {
