@@ -21,6 +21,8 @@ const readBytes = 1024 * 1024;
 const fileForm = /^ticks-(\d{9})\.spill$/;
 /** Time after which a disk that has refused something is tried again. */
 const retryMs = 5000;
+/** Time after which a file that could not be read is tried again. */
+const readAgainMs = 1000;
 /** The first segment's number; what is put before it gets a lower one. */
 const firstNumber = 500_000_000;
 
@@ -67,6 +69,10 @@ export class SpillFolder {
     { readonly number: number; readonly at: number; readonly receivedMs: number | undefined } | undefined;
   /** Nothing is written before, after the disk has refused something; performance.now(). */
   #retryAt = 0;
+  /** Why the oldest file could not be read when that was tried last; empty when it could. */
+  #unreadable = '';
+  /** Nothing is read before, after that; performance.now(). */
+  #readAgainAt = 0;
 
   private constructor(folder: string, lock: FolderLock, maxBytes: number, run: string) {
     this.#folder = folder;
@@ -114,6 +120,11 @@ export class SpillFolder {
   /** The disk has refused something just now, and is better left alone. */
   get isRefusing(): boolean {
     return performance.now() < this.#retryAt;
+  }
+
+  /** Why ticks that lie here cannot be read for now; empty when they can. They stay where they are. */
+  get unreadable(): string {
+    return this.#unreadable;
   }
 
   /** Why the disk has refused something since this was last asked. */
@@ -188,12 +199,13 @@ export class SpillFolder {
   }
 
   /**
-   * The next ticks in order, about a MB of them; none when all have been read. Whoever calls has no more use for those
+   * The next ticks in order, about a MB of them; none when all have been read, or while they are `unreadable`. Whoever calls has no more use for those
    * that were given before: segments that have been read are deleted, and an empty folder is written to anew.
    */
   read(): SpillLine[] {
     this.flush();
     const lines: SpillLine[] = [];
+    if (performance.now() < this.#readAgainAt) return lines;
     while (lines.length === 0) {
       const segment = this.#segments[0];
       if (segment === undefined) return [];
@@ -201,7 +213,9 @@ export class SpillFolder {
         this.#remove(segment);
         continue;
       }
-      for (const line of this.#readPart(segment)) this.#parse(line, segment, lines);
+      const part = this.#readPart(segment);
+      if (part === undefined) return [];
+      for (const line of part) this.#parse(line, segment, lines);
       segment.left -= lines.length;
     }
     return lines;
@@ -304,10 +318,11 @@ export class SpillFolder {
     }
   }
 
-  /** Whole lines of the next part of a segment. */
-  #readPart(segment: Segment): string[] {
+  /** Whole lines of the next part of a segment; undefined where it cannot be read for now. */
+  #readPart(segment: Segment): string[] | undefined {
     const bytes = Buffer.allocUnsafe(Math.min(readBytes, segment.bytes - segment.readAt));
     let count = 0;
+    this.#unreadable = '';
     try {
       const fd = openSync(segment.path, 'r');
       try {
@@ -316,7 +331,14 @@ export class SpillFolder {
         closeSync(fd);
       }
     } catch (error) {
-      this.#fail(error);
+      const { code, message } = error as NodeJS.ErrnoException;
+      this.#error = error as Error;
+      // Whatever else it is (no descriptors, no permission, a failing disk), the ticks may still be there.
+      if (code !== 'ENOENT') {
+        this.#unreadable = message;
+        this.#readAgainAt = performance.now() + readAgainMs;
+        return undefined;
+      }
     }
     if (count === 0) {
       // A file that was cut or removed meanwhile has no more.

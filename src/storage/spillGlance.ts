@@ -10,9 +10,12 @@ export function countLines(path: string): number {
   const bytes = Buffer.allocUnsafe(readBytes);
   const fd = openSync(path, 'r');
   let lines = 0;
-  for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
-    for (let at = bytes.indexOf(10); at >= 0 && at < count; at = bytes.indexOf(10, at + 1)) lines++;
-  closeSync(fd);
+  try {
+    for (let count = readSync(fd, bytes); count > 0; count = readSync(fd, bytes))
+      for (let at = bytes.indexOf(10); at >= 0 && at < count; at = bytes.indexOf(10, at + 1)) lines++;
+  } finally {
+    closeSync(fd);
+  }
   return lines;
 }
 

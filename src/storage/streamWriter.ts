@@ -117,9 +117,9 @@ export class StreamWriter {
    */
   async flush(isLast = false): Promise<string | undefined> {
     try {
-      this.#backlog.refill();
+      const unread = this.#backlog.refill();
       await this.#readBack();
-      const trouble = await this.#send(isLast);
+      const trouble = (await this.#send(isLast)) ?? unread;
       if (trouble === undefined) this.#backlog.prune(performance.now());
       return trouble;
     } catch (error) {

@@ -92,15 +92,20 @@ export class TickBacklog {
     this.#folder?.flush();
   }
 
-  /** Reads the next ticks from the folder where nothing waits in memory: those read before are done with. */
-  refill(): void {
-    if (this.#waiting > 0 || this.#folder === undefined) return;
+  /**
+   * Reads the next ticks from the folder where nothing waits in memory: those read before are done with. Returns why they
+   * cannot be read, if so.
+   */
+  refill(): string | undefined {
+    if (this.#waiting > 0 || this.#folder === undefined) return undefined;
     for (const line of this.#folder.read()) {
       const text = Buffer.from(line.text, 'latin1');
       const head = this.#parts.headOf(line);
       const run = this.#parts.runs.numberOf(line.run);
       this.#add({ ...head, run, n: line.n, isOnDisk: true }, text, text.length);
     }
+    const { unreadable } = this.#folder;
+    return unreadable === '' ? undefined : `what waits on disk cannot be read: ${unreadable}`;
   }
 
   /** All that wait before a place are being sent, until land() is called. */

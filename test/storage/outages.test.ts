@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
 import { until } from '../e2e/processes.js';
@@ -275,6 +276,36 @@ describe('ticks that wait', () => {
     await second.settled();
     await expectWhole(port, next);
     expect(second.persister.status()).toMatchObject({ stored: 1510, lost: 0 });
+  });
+
+  it('wait where the disk does not give them back for now, which is said', async () => {
+    const port = await freePort();
+    const spillPath = temporarySpill();
+    const market = new TapeMarket(keys);
+    const running = runPersister(market.tape, port, { storage: { spillPath } });
+    market.batch(1000);
+    await until('all to be on disk', () => running.persister.status().spilled === 1000);
+    const file = join(
+      spillPath,
+      readdirSync(spillPath).find((name) => name.endsWith('.spill'))!,
+    );
+    renameSync(file, join(spillPath, 'aside'));
+    mkdirSync(file);
+    await startRedis(port);
+    await troubled(running, /^what waits on disk cannot be read: EISDIR/);
+    market.batch(500);
+    rmdirSync(file);
+    renameSync(join(spillPath, 'aside'), file);
+    await running.settled();
+    await expectWhole(port, market);
+    expect(running.persister.status()).toMatchObject({ stored: 1500, lost: 0 });
+    const told = running.lines().filter((line) => line.includes('EISDIR'));
+    expect(told.sort()).toEqual([
+      expect.stringMatching(/^error: the file for ticks that wait for Redis: EISDIR/),
+      expect.stringMatching(
+        /^warn: Redis at .* does not store ticks: what waits on disk cannot be read: EISDIR/,
+      ),
+    ]);
   });
 
   it('stay in memory where the folder belongs to another gateway, which is said', async () => {

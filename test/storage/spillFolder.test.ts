@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -13,6 +16,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
+import { until } from '../e2e/processes.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;
@@ -172,6 +176,31 @@ describe('a spill folder', () => {
     expect([folder.damaged, folder.length, folder.isEmpty]).toEqual([10, 0, true]);
     expect(folder.takeError()?.message).toMatch(/^ENOENT/);
     expect(folder.takeError()).toBeUndefined();
+    folder.close();
+  });
+
+  it('keeps what it cannot read for now, says so, and reads it when that is possible', async () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', text);
+    folder.flush();
+    const file = join(path, 'ticks-500000000.spill');
+    renameSync(file, join(path, 'aside'));
+    mkdirSync(file);
+    expect([folder.read(), folder.read()]).toEqual([[], []]);
+    expect([folder.damaged, folder.length, folder.isEmpty, folder.isRefusing]).toEqual([0, 10, false, false]);
+    expect(folder.unreadable).toMatch(/^EISDIR/);
+    expect(folder.takeError()?.message).toBe(folder.unreadable);
+    for (let n = 10; n < 20; n++) expect(folder.append(n, 'SHFE.rb2605', text)).toBe(true);
+    rmdirSync(file);
+    renameSync(join(path, 'aside'), file);
+    const numbers: number[] = [];
+    await until('what waits', () => {
+      numbers.push(...numbersIn(folder));
+      return numbers.length >= 20;
+    });
+    expect(numbers).toEqual(range(0, 20));
+    expect([folder.unreadable, folder.damaged, folder.isEmpty]).toEqual(['', 0, true]);
     folder.close();
   });
 
