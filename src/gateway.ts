@@ -12,6 +12,7 @@ import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { tradingCalendar } from './market/marketTime.js';
 import { QuoteBook, type BookCounters } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
+import { F } from './market/quoteFields.js';
 import { SessionBoard } from './market/sessionBoard.js';
 import { SessionStates } from './market/sessionStates.js';
 import type { TradingCalendar } from './market/tradingCalendar.js';
@@ -160,6 +161,8 @@ export class Gateway {
       history: this.#storage.history.isOn
         ? {
             keyOf: (requested) => this.#directory.keyOf(requested),
+            adviseUnknown: (requested) =>
+              this.#directory.adviseUnknown(requested, (slot) => this.#book.value(slot, F.openInterest)),
             run: (query, receiver, address) => this.#storage.history.run(query, receiver, address),
           }
         : undefined,

@@ -23,6 +23,7 @@ export interface HistoryQuery {
 
 /** Why a query is refused: the parameter, what it was given, and what it takes. */
 export interface QueryRefusal {
+  readonly code: 'invalid_query' | 'unknown_instrument';
   readonly parameter: string;
   readonly value: string;
   readonly message: string;
@@ -97,7 +98,7 @@ function given(text: string): ReadonlyMap<Parameter, string> {
     const parameter = parameters.find((each) => each === name);
     if (parameter === undefined) {
       const message = `there is no parameter ${shown(name)}; there are ${parameters.join(', ')}`;
-      throw new Refused({ parameter: name.slice(0, shownValue), value: value.slice(0, shownValue), message });
+      throw refusal('invalid_query', name.slice(0, shownValue), value, message);
     }
     if (values.has(parameter)) refuse(parameter, value, 'given once, not twice');
     values.set(parameter, value);
@@ -108,8 +109,11 @@ function given(text: string): ReadonlyMap<Parameter, string> {
 function instrumentOf(value: string | undefined, keyOf: (requested: string) => string | undefined): string {
   const allowed =
     'an instrument such as rb2601 or SHFE.rb2601, with its exchange where the product is unknown';
-  if (value === undefined) return refuse('instrument', '', `given: ${allowed}`);
-  return keyOf(value) ?? refuse('instrument', value, allowed);
+  if (value === undefined || value === '') return refuse('instrument', '', `given: ${allowed}`);
+  const key = keyOf(value);
+  if (key === undefined)
+    throw refusal('unknown_instrument', 'instrument', value, `no such instrument: ${shown(value)}`);
+  return key;
 }
 
 function momentOf(parameter: 'from' | 'to', values: ReadonlyMap<Parameter, string>): number | undefined {
@@ -150,7 +154,11 @@ function columnsOf(value: string | undefined): readonly string[] {
 
 function refuse(parameter: Parameter, value: string, allowed: string): never {
   const message = `${parameter} must be ${allowed}${value === '' ? '' : `; not ${shown(value)}`}`;
-  throw new Refused({ parameter, value: value.slice(0, shownValue), message });
+  throw refusal('invalid_query', parameter, value, message);
+}
+
+function refusal(code: QueryRefusal['code'], parameter: string, value: string, message: string): Refused {
+  return new Refused({ code, parameter, value: value.slice(0, shownValue), message });
 }
 
 /** In quotes, control characters escaped, and not longer than a line. */

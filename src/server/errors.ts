@@ -70,7 +70,7 @@ export const errorCatalogue = {
     side: 'action',
     badFrame: false,
     meaning:
-      'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed.',
+      'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed. 404 to a history query for one of them.',
   },
   expired_instrument: {
     side: 'action',

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { HistoryFailure, HistoryHead } from '../history/chunkSender.js';
+import type { Advice } from '../market/instrumentAdvice.js';
 import type { HistoryReceiver, HistoryRefusal, HistoryRun } from '../history/historyPool.js';
 import {
   parseHistoryQuery,
@@ -15,6 +16,8 @@ import type { UwsRequest, UwsResponse } from './uwsApi.js';
 export interface TickHistory {
   /** The `EXCHANGE.id` that a client means; undefined when there can be no such instrument. */
   keyOf(requested: string): string | undefined;
+  /** What may have been meant by a name of which there is no key. */
+  adviseUnknown(requested: string): Advice;
   /** @param address of who asks */
   run(query: HistoryQuery, receiver: HistoryReceiver, address: string): HistoryRun | HistoryRefusal;
 }
@@ -55,7 +58,7 @@ export function serveHistory(
 ): void {
   const parsed = parseHistoryQuery(req.getQuery(), (requested) => history.keyOf(requested), Date.now());
   if ('refusal' in parsed) {
-    respond(res, refusalOf(parsed.refusal), isHead);
+    respond(res, refusalOf(parsed.refusal, history), isHead);
     return;
   }
   const { query } = parsed;
@@ -198,12 +201,20 @@ function headersOf({ format }: HistoryQuery, head: HistoryHead | undefined): Hea
 }
 
 function errorOf(status: string, code: ErrorCode, message: string): Answer {
-  const { headers, ...answer } = asJson(status, JSON.stringify({ error: { code, message } }));
-  return { ...answer, headers: [...headers, crossOrigin] };
+  return readableError(status, { code, message });
 }
 
-function refusalOf({ parameter, value, message }: QueryRefusal): Answer {
-  const error = { code: 'invalid_query' satisfies ErrorCode, message, parameter, value };
-  const { headers, ...answer } = asJson('400 Bad Request', JSON.stringify({ error }));
+function refusalOf(refusal: QueryRefusal, history: TickHistory): Answer {
+  if (refusal.code === 'invalid_query') return readableError('400 Bad Request', refusal);
+  const { text, meant } = history.adviseUnknown(refusal.value);
+  const error = { ...refusal, message: `${refusal.message} (${text})`, suggestions: meant };
+  return readableError('404 Not Found', error);
+}
+
+function readableError(
+  status: string,
+  error: { readonly code: ErrorCode; readonly message: string },
+): Answer {
+  const { headers, ...answer } = asJson(status, JSON.stringify({ error }));
   return { ...answer, headers: [...headers, crossOrigin] };
 }

@@ -133,5 +133,12 @@ describe('a history query', () => {
       'there is no parameter "max"; there are instrument, from, to, limit, cursor, format, fields',
     );
     expect(refused('from=20260105').message).toContain('instrument must be given');
+    expect(refused('instrument=rb2601&limit=many').code).toBe('invalid_query');
+    expect(refused('instrument=RB2601')).toEqual({
+      code: 'unknown_instrument',
+      parameter: 'instrument',
+      value: 'RB2601',
+      message: 'no such instrument: "RB2601"',
+    });
   });
 });

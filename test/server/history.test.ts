@@ -192,11 +192,31 @@ describe('GET /api/history/ticks', () => {
       await serve();
       const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=${instrument}`;
       const response = await fetch(address);
-      expect(response.status).toBe(400);
-      expect(await response.json()).toMatchObject({ error: { parameter: 'instrument' } });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({
+        error: { code: 'unknown_instrument', parameter: 'instrument' },
+      });
       expect(response.headers.get('set-cookie')).toBeNull();
     },
   );
+
+  it.each([
+    ['RB2407', ['rb2407']],
+    ['SHFE.Rb2407', ['SHFE.rb2407']],
+    ['SR2407', ['SR407']],
+    ['xyz9', []],
+  ])('says what may have been meant by %s', async (instrument, suggestions) => {
+    await serve();
+    const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=${instrument}`;
+    const response = await fetch(address);
+    expect(response.status).toBe(404);
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    const { error } = (await response.json()) as { error: { message: string } };
+    expect(error).toMatchObject({ code: 'unknown_instrument', value: instrument, suggestions });
+    expect(error.message).toContain(`no such instrument: "${instrument}" (`);
+    for (const each of suggestions) expect(error.message).toContain(`did you mean ${each}?`);
+    expect((await fetch(address, { method: 'HEAD' })).status).toBe(404);
+  });
 
   it('knows a cursor whose ticks are gone', async () => {
     const { writer } = await serve({ ticks: 100, megabytes: 0.1 });

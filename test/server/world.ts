@@ -5,6 +5,7 @@ import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/products.js';
 import { QuoteBook } from '../../src/market/quoteBook.js';
 import { QuoteEncoder } from '../../src/market/quoteEncoder.js';
+import { F } from '../../src/market/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 import type { BackpressureLimits } from '../../src/server/backpressure.js';
 import type { HealthReport } from '../../src/server/health.js';
@@ -88,6 +89,8 @@ export class World {
         : {
             history: {
               keyOf: (requested) => this.directory.keyOf(requested),
+              adviseUnknown: (requested) =>
+                this.directory.adviseUnknown(requested, (slot) => this.book.value(slot, F.openInterest)),
               run: (query, receiver, address) => history.run(query, receiver, address),
             },
           }),
