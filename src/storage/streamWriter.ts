@@ -7,6 +7,7 @@ import type { PersisterProgress } from './persisterProgress.js';
 import { isUpTo, ownRun, type Runs } from './runs.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
 import { readEnds } from './streamEnds.js';
+import { streamIdText } from './streamId.js';
 import { TickState } from './tickArena.js';
 import type { TickBacklog } from './tickBacklog.js';
 import { planBatch } from './tickBatch.js';
@@ -243,14 +244,16 @@ export class StreamWriter {
     try {
       const replies = await node.send(commands);
       let trouble: string | undefined;
+      const late: number[] = [];
       for (const outcome of outcomesOf(parts, replies)) {
-        if (outcome.refusal === undefined) this.#settle(outcome);
+        if (outcome.refusal === undefined) this.#settle(outcome, late);
         else {
           this.#link.consider(outcome.refusal, node);
           for (const quote of outcome.part.quotes) this.quotes.refused(quote);
           trouble ??= causeOf(outcome.refusal);
         }
       }
+      if (late.length > 0) await this.#lookFor(late, node);
       return trouble;
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
@@ -272,14 +275,15 @@ export class StreamWriter {
     };
   }
 
-  #settle({ part, results }: PartOutcome): void {
+  /** @param late gets ticks that were refused because later ones are stored */
+  #settle({ part, results }: PartOutcome, late: number[]): void {
     const { arena } = this.#backlog;
     const now = performance.now();
     part.ticks.forEach((place, index) => {
       const instrument = this.#instrumentOf(place);
       const result = results[index];
       if (result instanceof Error) {
-        this.#refused(part, results, index, result);
+        if (this.#isLate(part, results, index, result)) late.push(place);
         return;
       }
       this.#settled++;
@@ -299,26 +303,54 @@ export class StreamWriter {
     });
   }
 
-  /** A tick that was refused by itself. */
-  #refused(part: WritePart, results: readonly unknown[], index: number, error: Error): void {
+  /** A tick was refused by itself: whether that is because one that comes after it is stored. */
+  #isLate(part: WritePart, results: readonly unknown[], index: number, error: Error): boolean {
     const place = part.ticks[index]!;
     const instrument = this.#instrumentOf(place);
-    const isPassed = error.message.includes('ID specified in XADD is equal or smaller');
-    // It cannot come after what was stored after it.
-    const isTooLate =
-      isPassed &&
-      part.ticks.some(
-        (other, at) =>
-          at > index && !(results[at] instanceof Error) && this.#instrumentOf(other) === instrument,
-      );
-    if (isPassed && !isTooLate) {
-      instrument.isKnown = false;
-      return;
+    if (!error.message.includes('ID specified in XADD is equal or smaller')) {
+      this.#lose(place, causeOf(error));
+      return false;
     }
+    const isLate = part.ticks.some(
+      (other, at) =>
+        at > index && !(results[at] instanceof Error) && this.#instrumentOf(other) === instrument,
+    );
+    if (!isLate) instrument.isKnown = false;
+    return isLate;
+  }
+
+  /**
+   * Late ticks are in their streams all the same where a connection before this one has brought them: its bytes may come to
+   * the server after the ends of the streams were read. Otherwise somebody else writes there.
+   */
+  async #lookFor(late: readonly number[], node: RedisNode): Promise<void> {
+    const { arena } = this.#backlog;
+    const asked = late.map((place) => {
+      const id = streamIdText({ ms: arena.idMs(place), n: arena.idN(place) });
+      return ['XRANGE', this.#instrumentOf(place).ticksKey, id, id];
+    });
+    const replies = await node.run(asked);
+    late.forEach((place, index) => {
+      const reply = replies[index]!;
+      if ('error' in reply) throw new UnknownOutcome(causeOf(reply.error));
+      const name = `${this.#runs.name(arena.run(place))}.${arena.n(place)}`;
+      const [entry] = reply.value as readonly (readonly [id: string, fields: readonly string[]])[];
+      if (entry?.[1].includes(name) !== true) {
+        this.#lose(place, 'somebody else writes to it');
+        return;
+      }
+      this.#settled++;
+      // Those that come after it have been counted.
+      this.#progress.count(this.#progress.stored + 1, this.#countedUpTo);
+      this.#backlog.stored(place, performance.now());
+    });
+  }
+
+  /** A tick will never be stored. */
+  #lose(place: number, why: string): void {
     this.#settled++;
     this.counters.refused++;
-    const why = isPassed ? 'somebody else writes to it' : causeOf(error);
-    this.#refusals.add(`${instrument.ticksKey}: ${why}: such ticks are not stored`);
+    this.#refusals.add(`${this.#instrumentOf(place).ticksKey}: ${why}: such ticks are not stored`);
     this.#backlog.done(place);
   }
 
