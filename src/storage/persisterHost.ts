@@ -10,7 +10,7 @@ import type { TapeConsumer } from './storage.js';
 
 const restartMs = 500;
 /** Instruments and what is on its way; the ticks themselves lie off the heap. */
-const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 512 };
+const heapMb = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
 const nothing: PersisterStatus = {
   connected: false,

@@ -1,18 +1,17 @@
+import { Fifo } from '../fifo.js';
 import { fieldCount } from '../market/quoteFields.js';
 import type { CommandBytes } from './commandBytes.js';
 import { writeQuote } from './quoteHash.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
 
-/** Hashes are written this often at most: of an instrument that ticks faster, its newest state. */
-const quoteIntervalMs = 100;
+/** A hash is written this often at most: of an instrument that ticks faster, its newest state. */
+const quoteIntervalMs = 250;
 
 /** Keeps the hashes at the newest states. */
 export class QuoteWriter {
   readonly #instruments: StoredInstruments;
   /** Hashes that are not up to date, in the order in which they came to be so. */
-  #dirty: StoredInstrument[] = [];
-  /** performance.now() */
-  #dueAt = 0;
+  readonly #dirty = new Fifo<StoredInstrument>();
 
   constructor(instruments: StoredInstruments) {
     this.#instruments = instruments;
@@ -39,17 +38,25 @@ export class QuoteWriter {
   }
 
   /**
-   * Takes out what is to be written now, at most so many.
+   * Takes out what is to be written now, at most so many. Whatever has its time first goes first, so that hashes of many
+   * instruments are spread over the interval.
    *
    * @param isLast whatever is not up to date, at once
    */
   due(most: number, isLast: boolean): readonly StoredInstrument[] {
     const now = performance.now();
-    if (this.#dirty.length === 0 || (!isLast && now < this.#dueAt)) return [];
-    const taken = this.#dirty.splice(0, most);
-    // Where some are left, they are next.
-    if (this.#dirty.length === 0) this.#dueAt = now + quoteIntervalMs;
-    for (const instrument of taken) instrument.isDirty = false;
+    const taken: StoredInstrument[] = [];
+    for (
+      let next = this.#dirty.peek();
+      next !== undefined && taken.length < most;
+      next = this.#dirty.peek()
+    ) {
+      if (!isLast && now < next.quoteDueAt) break;
+      this.#dirty.shift();
+      next.isDirty = false;
+      next.quoteDueAt = now + quoteIntervalMs;
+      taken.push(next);
+    }
     return taken;
   }
 

@@ -31,6 +31,8 @@ export class StoredInstrument {
   sent = new Uint8Array(fieldCount);
   /** Whether the hash is to be written (quoteWriter.ts). */
   isDirty = false;
+  /** Not before, performance.now(). */
+  quoteDueAt = 0;
 
   /** Whether what follows is what the stream holds. */
   isKnown = false;

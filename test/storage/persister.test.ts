@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { F } from '../../src/market/quoteFields.js';
+import { allocateProgress, PersisterProgress } from '../../src/storage/persisterProgress.js';
 import { until } from '../e2e/processes.js';
 import { freePort, startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
@@ -66,5 +67,47 @@ describe('the persister', () => {
       `${now + 59_000}-2`,
       `${now + 59_000}-3`,
     ]);
+  });
+
+  it('goes on where the thread before it has ended, with what that did not store and nothing else', async () => {
+    const { port } = await startRedis(await freePort());
+    const market = new TapeMarket(['SHFE.rb2605', 'DCE.m2605']);
+    const progress = allocateProgress();
+    const first = runPersister(market.tape, port, { run: 'same', progress });
+    market.batch(1000);
+    await first.settled();
+    await first.stop();
+    expect(new PersisterProgress(progress).next).toBe(1000);
+    market.batch(500);
+    // It did not live to say that it has stored some of these.
+    new PersisterProgress(progress).reach(900, 0);
+    const second = runPersister(market.tape, port, { run: 'same', progress });
+    await second.settled();
+    await until('the progress', () => new PersisterProgress(progress).next === 1500);
+    const redis = clientOf(port);
+    for (const key of market.keys) {
+      const ticks = await readStream(redis, key);
+      expect(ticks.map(({ volume }) => volume)).toEqual(numbers(750));
+      expect(ticks.map(({ seq }) => Number(seq.split('.')[1])).every((n, i) => n >> 1 === i)).toBe(true);
+    }
+    expect(second.persister.status()).toMatchObject({ lost: 0 });
+  });
+
+  it('counts as stored what is in the stream alone, also where somebody else writes to it', async () => {
+    const { port } = await startRedis(await freePort());
+    const redis = clientOf(port);
+    const market = new TapeMarket(['SHFE.rb2605']);
+    const running = runPersister(market.tape, port);
+    market.batch(100);
+    await running.settled();
+    const id = (volume: number): string => `${market.beginMs + volume * 500}-0`;
+    await redis.xadd('qactpmd:ticks:SHFE.rb2605', id(150), 'other', '1');
+    market.batch(100);
+    await running.settled();
+    const { stored, lost } = running.persister.status();
+    const entries = await redis.xrange('qactpmd:ticks:SHFE.rb2605', '-', '+');
+    expect({ stored, all: stored + lost }).toEqual({ stored: entries.length - 1, all: 200 });
+    expect(lost).toBeGreaterThan(0);
+    expect(running.lines().at(-1)).toMatch(/^error: qactpmd:ticks:SHFE\.rb2605: somebody else writes to it/);
   });
 });
