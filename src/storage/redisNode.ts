@@ -76,6 +76,7 @@ export class RedisNode {
     client.on('ready', () => void this.#greet());
     client.on('error', (error: Error) => {
       this.#lastError = error;
+      hearFurtherErrors(client);
     });
     client.on('close', () => this.#down(this.#lastError ?? new Error('it closed the connection')));
     // The reason of a failed first attempt arrives by the two events above as well.
@@ -196,4 +197,13 @@ export class RedisNode {
     this.#lastError = undefined;
     if (!this.#closed) this.#events.onDown(causeOf(error));
   }
+}
+
+/**
+ * The client listens to its socket's first error alone. A socket that is closed while TLS shakes hands may have another one
+ * after it, the server's complaint about the end, which would be thrown.
+ */
+function hearFurtherErrors(client: Redis): void {
+  const { stream } = client as { stream?: Redis['stream'] };
+  if (stream?.listenerCount('error') === 0) stream.on('error', () => undefined);
 }

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Cluster } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clusterSlot } from '../../src/storage/clusterSlot.js';
+import { RedisNode } from '../../src/storage/redisNode.js';
 import { until } from '../e2e/processes.js';
 import { freePorts } from '../e2e/ports.js';
 import { freePort, startRedis, startSentinel, type RedisServer } from './redisServer.js';
@@ -65,6 +68,7 @@ describe('a server', () => {
     await until('both refusals', () => wrong.lines().length + untrusted.lines().length === 2);
     expect(wrong.lines()[0]).toMatch(/^warn: .* cannot be used: wrong user or password; trying again$/);
     expect(untrusted.lines()[0]).toMatch(/^warn: .* cannot be used: self-signed certificate; trying again$/);
+    for (let i = 0; i < 10; i++) await closeInHandshake(port, { cert: pem.cert, key: pem.key });
   });
 });
 
@@ -183,6 +187,27 @@ it('slots of keys are those of the specification', () => {
   expect(clusterSlot('foo{}{bar}')).not.toBe(clusterSlot('bar'));
   expect(clusterSlot('foo{{bar}}zap')).toBe(clusterSlot('{bar'));
 });
+
+/**
+ * Connects to a server that is not trusted, and closes as soon as the connection is made. Its socket has an error then when
+ * it refuses the certificate, and another one when the server complains; neither may be thrown.
+ */
+async function closeInHandshake(port: number, tls: { cert: string; key: string }): Promise<void> {
+  const onEvent = (): void => undefined;
+  const gate = createServer({ allowHalfOpen: true }, (socket) => {
+    node.close();
+    const server = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    for (const each of [socket, server]) each.on('error', onEvent);
+    socket.pipe(server).pipe(socket);
+    server.once('close', () => gate.close());
+  });
+  await once(gate.listen(0, '127.0.0.1'), 'listening');
+  const node = new RedisNode(
+    { host: '127.0.0.1', port: (gate.address() as AddressInfo).port, tls },
+    { onUp: onEvent, onDown: onEvent },
+  );
+  await once(gate, 'close');
+}
 
 /** Three masters that share the slots. */
 async function startCluster(): Promise<RedisServer[]> {
