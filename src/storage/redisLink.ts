@@ -156,6 +156,8 @@ export class RedisLink {
   #arrange(slots: readonly string[]): void {
     if (this.#closed) return;
     this.#arrangedAt = performance.now();
+    // A replica that has taken a master's place may lack what that acknowledged last.
+    if ([...new Set(this.#slots)].some((address) => !slots.includes(address))) this.#isUp = false;
     this.#slots = slots;
     const wanted = new Set([...slots, ...this.#config.clusterNodes.map(addressText)]);
     for (const address of wanted) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clusterSlot } from '../../src/storage/clusterSlot.js';
 import { RedisNode } from '../../src/storage/redisNode.js';
@@ -143,6 +143,30 @@ describe('a cluster', () => {
     expect(running.persister.status()).toMatchObject({ stored: 3600, lost: 0 });
   });
 
+  it('whose replica takes over without the newest ticks gets them again, though no connection is lost', async () => {
+    const { ports, master, replica } = await startPair();
+    const market = new TapeMarket(['SHFE.rb2605']);
+    const running = runPersister(market.tape, 1, {
+      redis: { clusterNodes: ports.map((port) => ({ host: '127.0.0.1', port })) },
+    });
+    market.batch(100);
+    await running.settled();
+    await until('the replica to have them', async () => (await master.wait(1, 1000)) === 1);
+    await replica.config('SET', 'masterauth', 'wrong', 'masteruser', 'nobody');
+    await replica.call('CLIENT', 'KILL', 'TYPE', 'master');
+    market.batch(50);
+    await running.settled();
+    await replica.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
+    await until('the old master to know', async () =>
+      String(await master.info('replication')).includes('role:slave'),
+    );
+    market.batch(50);
+    await running.settled();
+    const volumes = (await readStream(replica, 'SHFE.rb2605')).map(({ volume }) => volume);
+    expect(volumes).toEqual(numbers(200));
+    expect(running.persister.status()).toMatchObject({ stored: 200, lost: 0 });
+  });
+
   it('is found in spite of peers whose answers make no sense, and what they lack is said', async () => {
     const nodes = await startCluster();
     const layout = await clientOf(nodes[0]!.port).call('CLUSTER', 'SLOTS');
@@ -236,6 +260,30 @@ async function startCluster(): Promise<RedisServer[]> {
       String(await clientOf(port).call('CLUSTER', 'INFO')).includes('cluster_state:ok'),
     );
   return nodes;
+}
+
+/** A cluster of one master with all slots, and its replica. */
+async function startPair(): Promise<{ ports: number[]; master: Redis; replica: Redis }> {
+  const base = await freePorts(2);
+  const bus = await freePorts(2);
+  const ports = [base, base + 1];
+  for (const [i, port] of ports.entries())
+    await startRedis(
+      port,
+      ...['--cluster-enabled', 'yes', '--cluster-port', `${bus + i}`],
+      ...['--cluster-node-timeout', '1000', '--repl-diskless-sync-delay', '0'],
+    );
+  const [master, replica] = [clientOf(base), clientOf(base + 1)];
+  await master.call('CLUSTER', 'ADDSLOTSRANGE', 0, 16_383);
+  await replica.call('CLUSTER', 'MEET', '127.0.0.1', base, bus);
+  await until('the two to know of each other', async () =>
+    String(await replica.call('CLUSTER', 'NODES')).includes('0-16383'),
+  );
+  await replica.call('CLUSTER', 'REPLICATE', String(await master.call('CLUSTER', 'MYID')));
+  await until('the replica to follow', async () =>
+    String(await replica.info('replication')).includes('master_link_status:up'),
+  );
+  return { ports, master, replica };
 }
 
 /** Gives a slot of whoever has it to another node, as redis-cli does. */
