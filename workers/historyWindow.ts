@@ -9,10 +9,11 @@ import { TapeReader } from '../src/ring/tape.js';
 /** Ticks taken before the thread looks at anything else. */
 const ticksPerTurn = 4096;
 
-const { tape, window, fromStart } = workerData as WindowWorkerData;
-const reader = new TapeReader(tape, fromStart);
+const { tape, window, skipsFirst } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
-if (!fromStart) writer.lost(Date.now());
+const reader = new TapeReader(tape, Number.isNaN(writer.position) || writer.position);
+if (skipsFirst && reader.next()) writer.lost(reader.record.tick.receiveTimeMs);
+writer.position = reader.position;
 
 // A thread that waits for shared memory to change has nothing else that keeps it alive.
 parentPort!.ref();
@@ -26,6 +27,7 @@ for (;;) {
       writer.lost(tick.receiveTimeMs);
     }
     writer.append(tick.slot, key, row, flags, tick.receiveTimeMs, row[F.timestamp]!);
+    writer.position = reader.position;
     taken++;
   }
   await (taken === ticksPerTurn ? nextTurn() : reader.wait());

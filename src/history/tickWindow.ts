@@ -7,6 +7,7 @@ import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
  *   byte 0     i32 magic, blocks, block bytes
  *        16    f64 time of receipt before which ticks may be missing, since the writer was lapped; 0: never
  *        24    f64 when the window was made, ms since the epoch
+ *        32    f64 the tape's number of the first tick that is not in the window; NaN before the first
  *        64    blocks × 16 bytes: u32 number, u32 used bytes, u32 hash of the key, unused
  *        then  blocks × 512 bytes:
  *                0    f64    exchange time of its first row
@@ -30,6 +31,7 @@ const longestKey = 96;
 const Header = { magic: 0, blocks: 1, blockBytes: 2 } as const;
 const lossDouble = 2;
 const madeDouble = 3;
+const positionDouble = 4;
 const Entry = { number: 0, used: 1, hash: 2 } as const;
 
 /**
@@ -44,7 +46,9 @@ export function allocateWindow(bytes: number, madeMs: number): SharedArrayBuffer
   header[Header.magic] = magic;
   header[Header.blocks] = blocks;
   header[Header.blockBytes] = blockBytes;
-  new Float64Array(memory, 0, headerBytes / 8)[madeDouble] = madeMs;
+  const doubles = new Float64Array(memory, 0, headerBytes / 8);
+  doubles[madeDouble] = madeMs;
+  doubles[positionDouble] = NaN;
   return memory;
 }
 
@@ -53,6 +57,7 @@ class WindowMemory {
   readonly blocks: number;
   readonly table: Int32Array;
   readonly loss: Float64Array;
+  readonly position: Float64Array;
   readonly madeMs: number;
   readonly #memory: SharedArrayBuffer;
   readonly #blocksAt: number;
@@ -65,6 +70,7 @@ class WindowMemory {
     this.blocks = header[Header.blocks]!;
     this.table = new Int32Array(memory, headerBytes, this.blocks * entryWords);
     this.loss = new Float64Array(memory, lossDouble * 8, 1);
+    this.position = new Float64Array(memory, positionDouble * 8, 1);
     this.madeMs = new Float64Array(memory, 0, headerBytes / 8)[madeDouble]!;
     this.#memory = memory;
     this.#blocksAt = headerBytes + this.blocks * entryWords * 4;
@@ -107,6 +113,16 @@ export class WindowWriter {
     this.#owners = new Int32Array(this.#memory.blocks).fill(-1);
     this.#nextNumber = firstNumber | 0;
     this.#resume();
+  }
+
+  /** Where on the tape the next writer goes on; NaN before this is set. */
+  get position(): number {
+    return this.#memory.position[0]!;
+  }
+
+  /** To be set after each tick: a writer that ends between the two has its successor write that tick again. */
+  set position(position: number) {
+    this.#memory.position[0] = position;
   }
 
   /** Ticks received before it may be missing. */
@@ -212,6 +228,11 @@ export class WindowReader {
   /** Ticks received before it may be missing; 0 where none is. */
   get lossMs(): number {
     return this.#memory.loss[0]!;
+  }
+
+  /** The tape's number of the first tick that is not in the window; NaN before the first. */
+  get position(): number {
+    return this.#memory.position[0]!;
   }
 
   /** Share of the window that is in use, 0 to 1. */

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { packagePath } from '../paths.js';
-import { allocateWindow } from './tickWindow.js';
+import { allocateWindow, WindowReader } from './tickWindow.js';
 
 /** What the thread is made with. */
 export interface WindowWorkerData {
   readonly tape: SharedArrayBuffer;
   readonly window: SharedArrayBuffer;
-  /** Begin with the tape's first record rather than with the next one. */
-  readonly fromStart: boolean;
+  /** Pass over the tick at which the thread begins. */
+  readonly skipsFirst: boolean;
 }
 
 /** The thread makes no garbage to speak of; V8's own limit would let it keep 16 MB and more. */
@@ -27,6 +27,8 @@ export class WindowThread {
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Where on the tape the thread before has ended. */
+  #endedAt = NaN;
 
   /** @param bytes most that the window takes; memory is used as it fills */
   constructor(bytes: number, log: Logger) {
@@ -34,9 +36,9 @@ export class WindowThread {
     this.#log = log;
   }
 
-  /** Begins to read the tape, from its first record on. */
+  /** Begins to read the tape, from its first record on. A thread that ends has a successor, which goes on where it was. */
   start(tape: SharedArrayBuffer): void {
-    this.#run(tape, true);
+    this.#run(tape, false);
   }
 
   /** Nothing in memory outlives the process, so nothing has to be finished. */
@@ -47,8 +49,8 @@ export class WindowThread {
     return true;
   }
 
-  #run(tape: SharedArrayBuffer, fromStart: boolean): void {
-    const workerData: WindowWorkerData = { tape, window: this.memory, fromStart };
+  #run(tape: SharedArrayBuffer, skipsFirst: boolean): void {
+    const workerData: WindowWorkerData = { tape, window: this.memory, skipsFirst };
     const worker = new Worker(packagePath('dist', 'workers', 'historyWindow.js'), {
       workerData,
       resourceLimits,
@@ -62,7 +64,11 @@ export class WindowThread {
         { err: reason },
         'the thread that keeps ticks in memory has ended; another one goes on',
       );
-      this.#timer = setTimeout(() => this.#run(tape, false), restartMs);
+      const { position } = new WindowReader(this.memory);
+      // A tick that ends the thread twice would do so for ever.
+      const skips = position === this.#endedAt;
+      this.#endedAt = position;
+      this.#timer = setTimeout(() => this.#run(tape, skips), restartMs);
     });
   }
 }
