@@ -158,7 +158,7 @@ describe('a cluster', () => {
     await running.settled();
     await replica.call('CLUSTER', 'FAILOVER', 'TAKEOVER');
     await until('the old master to know', async () =>
-      String(await master.info('replication')).includes('role:slave'),
+      (await master.info('replication')).includes('role:slave'),
     );
     market.batch(50);
     await running.settled();
@@ -281,7 +281,7 @@ async function startPair(): Promise<{ ports: number[]; master: Redis; replica: R
   );
   await replica.call('CLUSTER', 'REPLICATE', String(await master.call('CLUSTER', 'MYID')));
   await until('the replica to follow', async () =>
-    String(await replica.info('replication')).includes('master_link_status:up'),
+    (await replica.info('replication')).includes('master_link_status:up'),
   );
   return { ports, master, replica };
 }
