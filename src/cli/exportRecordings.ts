@@ -21,8 +21,9 @@ const signals = ['SIGINT', 'SIGTERM'] as const;
 class ExportError extends Error {}
 
 /**
- * Writes recordings as CSV or Parquet into a new file, in the light of the market that they are from. What cannot be read, and a summary, go to the error output. Returns
- * the exit code: 0, also where damaged parts were left out; or 1 with one line that says why, and no file.
+ * Writes recordings as CSV or Parquet into a new file, in the light of the market that they are from. What cannot be read,
+ * and a summary, go to the error output. Returns the exit code: 0, also where damaged parts were left out; or 1 with one
+ * line that says why, and no file.
  */
 export async function exportRecordings(
   command: ExportCommand,
@@ -30,6 +31,7 @@ export async function exportRecordings(
   { err, cwd }: CliSurroundings,
 ): Promise<number> {
   const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
+  for (const warning of market.warnings) say(warning);
   const readers: RecordingReader[] = [];
   try {
     for (const file of command.files) readers.push(open(resolve(cwd, file), file));

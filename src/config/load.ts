@@ -176,6 +176,8 @@ export interface MarketConfig {
   readonly importedInstruments: readonly Contract[];
   readonly holidays: HolidayTable;
   readonly tradingHours: TradingHours;
+  /** Imported rows that were left out, and why. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -185,12 +187,13 @@ export interface MarketConfig {
  */
 export function loadMarket(sources: ConfigSources): MarketConfig {
   const { values, withSimulator, hoursStated, problems, blame } = mergeSources(sources);
-  const { products, importedInstruments, holidays } = readMarketFiles(values, sources.cwd, blame, true);
+  const files = readMarketFiles(values, sources.cwd, blame, true);
+  const { products, importedInstruments, holidays, warnings } = files;
   if (problems.length > 0 || holidays === undefined) throw new ConfigError(problems);
   const enabled = values.connections.filter(isRecord).filter((each) => each['enabled'] !== false);
   const isInside = enabled.length > 0 && enabled.every((each) => isOfLibrary(each['front_addr']));
   const tradingHours = !hoursStated && (withSimulator || isInside) ? 'always' : values.trading_hours;
-  return { products, importedInstruments, holidays, tradingHours };
+  return { products, importedInstruments, holidays, tradingHours, warnings };
 }
 
 /** Markets inside the simulated library never close. */

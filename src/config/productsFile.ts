@@ -65,10 +65,14 @@ const checks: Readonly<Record<RowKey, Check>> = {
     allowed: 'at most 40 small letters and digits',
     accepts: (value) => typeof value === 'string' && /^[a-z0-9]{0,40}$/.test(value),
   },
-  volume_multiple: positive(1e9),
+  volume_multiple: {
+    allowed: 'a whole number from 1 to 1000000000',
+    accepts: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1e9,
+  },
   price_tick: {
-    allowed: 'a number from 0.0001 to 1000000',
-    accepts: (value) => typeof value === 'number' && value >= 0.0001 && value <= 1e6,
+    allowed: 'a number from 0.0001 to 100000, with at most four decimals',
+    accepts: (value) =>
+      typeof value === 'number' && value >= 0.0001 && value <= 1e5 && Number(value.toFixed(4)) === value,
   },
   night_close: {
     allowed: 'HH:MM from "21:30" to "23:59" or from "00:00" to "05:30", or null for no night session',

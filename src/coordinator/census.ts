@@ -1,6 +1,7 @@
 import { stateOf, type InstrumentState, type Want } from './line.js';
 
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
+
 /** Counts of instruments. */
 export interface Demand {
   readonly wanted: number;

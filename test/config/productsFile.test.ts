@@ -78,6 +78,12 @@ describe('the product table', () => {
       /row 2 \(rb\): pricetick: unknown key, did you mean price_tick\?$/,
     ],
     [[{ product: 'rb', price_tick: 0 }], /row 1 \(rb\): price_tick: must be a number from 0.0001 .*, not 0$/],
+    [[{ product: 'rb', price_tick: 100_001 }], /price_tick: must be a number .* to 100000, .*, not 100001$/],
+    [[{ product: 'rb', price_tick: 0.00025 }], /price_tick: .* with at most four decimals, not 0.00025$/],
+    [
+      [{ product: 'rb', volume_multiple: 0.5 }],
+      /volume_multiple: must be a whole number from 1 to 1000000000, not 0.5$/,
+    ],
     [[{ product: 'rb', night_close: '25:00' }], /row 1 \(rb\): night_close: must be HH:MM .*, not "25:00"$/],
     [[{ product: 'rb', exchange: 'LME' }], /row 1 \(rb\): exchange: must be one of "SHFE".*, not "LME"$/],
     [
