@@ -1,5 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { packagePath } from '../paths.js';
 import { portInUse } from './portInUse.js';
@@ -14,6 +17,10 @@ const settledMs = 30_000;
 const groupSignalMs = 100;
 const portHint =
   'set other ports with simulator.base_port or QACTPMD_SIMULATOR_BASE_PORT, or run without fronts: --front-addr sim://';
+
+/** What the child has the product file open as, and how it names that. */
+const productsDescriptor = 4;
+const productsPath = `/proc/self/fd/${productsDescriptor}`;
 
 /** How the simulated fronts are started: the config's `simulator` section, and its product table. */
 export interface SimulatorOptions {
@@ -34,10 +41,14 @@ export class SimulatorSupervisor {
   #restartTimer: NodeJS.Timeout | undefined;
   #restartMs = firstRestartMs;
   #retiring = false;
+  /** A copy of the product file as the gateway was started with; undefined where there is none. */
+  #products: number | undefined;
 
   constructor(options: SimulatorOptions, log: Logger) {
     this.#options = options;
     this.#log = log;
+    // The file may change at any time: fronts that start again go on with what the gateway holds.
+    if (options.productsFile !== '') this.#products = copyWithoutName(options.productsFile);
   }
 
   /** Process id of the child, undefined while there is none. */
@@ -59,6 +70,8 @@ export class SimulatorSupervisor {
   /** Ends the child: asks first, kills after a deadline. */
   async stop(): Promise<void> {
     this.retire();
+    if (this.#products !== undefined) closeSync(this.#products);
+    this.#products = undefined;
     const child = this.#child;
     if (child?.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
@@ -69,15 +82,15 @@ export class SimulatorSupervisor {
   }
 
   async #launch(): Promise<void> {
-    const { fronts, basePort, rate, seed, productsFile } = this.#options;
+    const { fronts, basePort, rate, seed } = this.#options;
     const startedAt = Date.now();
     const child = fork(
       packagePath('dist', 'src', 'simulator', 'main.js'),
       [
         ...['--fronts', `${fronts}`, '--base-port', `${basePort}`, '--rate', `${rate}`, '--seed', `${seed}`],
-        ...(productsFile === '' ? [] : ['--products', productsFile]),
+        ...(this.#products === undefined ? [] : ['--products', productsPath]),
       ],
-      { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] },
+      { stdio: ['ignore', 'ignore', 'pipe', 'ipc', this.#products ?? 'ignore'] },
     );
     this.#child = child;
     let complaint = '';
@@ -119,6 +132,18 @@ export class SimulatorSupervisor {
         this.#launch().catch((error: unknown) => this.#restart(String(error), 0));
       }, delayMs);
     }, groupSignalMs);
+  }
+}
+
+/** Opens a copy that nobody else sees, and that is gone with whoever has it open. */
+function copyWithoutName(file: string): number {
+  const folder = mkdtempSync(join(tmpdir(), 'qactpmd-products-'));
+  try {
+    const copy = join(folder, 'products.json');
+    writeFileSync(copy, readFileSync(file));
+    return openSync(copy, 'r');
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
