@@ -1,31 +1,21 @@
-import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { HistoryPool } from '../../src/history/historyPool.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { load } from '../config/sources.js';
 import { freePorts } from '../e2e/ports.js';
 import { until } from '../e2e/processes.js';
-import { waitFor, World } from '../server/world.js';
+import { waitFor } from '../server/world.js';
 import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
 import { lineOf, storeMany, tickAsJson, timeOfTick } from './storedTicks.js';
+import { addressOf, ask, page, serveTicks, slowReader, volumesOf, type Served } from './tickServer.js';
 
 const stream = 'qactpmd:ticks:SHFE.rb2601';
 const pipelineEntries = 2000;
 
-let world: World | undefined;
-let pool: HistoryPool | undefined;
-afterEach(async () => {
-  await world?.stop();
-  await pool?.close();
-});
-
-interface Served {
+interface Stored extends Served {
   redis: RedisServer;
   /** A client of the test's own. */
   client: Redis;
-  pool: HistoryPool;
-  world: World;
 }
 
 interface Setup {
@@ -36,18 +26,17 @@ interface Setup {
   settings?: object;
 }
 
-async function serve({ port, options = [], settings = {} }: Setup = {}): Promise<Served> {
+async function serve({ port, options = [], settings = {} }: Setup = {}): Promise<Stored> {
   const redis = await startRedis(port ?? (await freePort()), ...options);
   const client = new Redis({ port: redis.port, retryStrategy: () => null });
   client.on('error', () => undefined);
   onTestFinished(() => client.disconnect());
-  pool = new HistoryPool({
+  const served = await serveTicks({
     source: { kind: 'redis', redis: load({ file: { redis_port: redis.port, ...settings } }).redis },
     queries: 4,
     waiting: 4,
   });
-  world = await World.start({ history: pool });
-  return { redis, client, pool, world };
+  return { redis, client, ...served };
 }
 
 /** Stores ticks from the first one on. */
@@ -60,34 +49,7 @@ async function store(client: Redis, count: number): Promise<void> {
   }
 }
 
-function ask(query: string): Promise<Response> {
-  return fetch(`http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2601&${query}`);
-}
-
-interface Page {
-  source: string;
-  complete_from: number | null;
-  ticks: { volume: number }[];
-  count: number;
-  next: string | null;
-}
-
-async function page(query: string): Promise<Page> {
-  const response = await ask(query);
-  expect(response.status).toBe(200);
-  return (await response.json()) as Page;
-}
-
 const day = 'from=20260105&to=20260106';
-
-function open(query: string): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const address = `http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2601&${query}`;
-    const request = get(address, { agent: false }, resolve);
-    request.on('error', reject);
-    onTestFinished(() => void request.destroy());
-  });
-}
 
 describe('ticks from Redis', () => {
   it('come as they were stored', async () => {
@@ -103,11 +65,12 @@ describe('ticks from Redis', () => {
   it('come page by page', async () => {
     const { client } = await serve();
     await store(client, 2600);
-    const volumes: number[] = [];
+    const volumes: unknown[] = [];
     let query = `${day}&limit=1000`;
     for (;;) {
-      const { ticks, next } = await page(query);
-      volumes.push(...ticks.map(({ volume }) => volume));
+      const some = await page(query);
+      volumes.push(...volumesOf(some));
+      const { next } = some;
       if (next === null) break;
       query = `limit=1000&cursor=${next}`;
     }
@@ -120,7 +83,7 @@ describe('ticks from Redis', () => {
     const next = (await page(`${day}&limit=10`)).next!;
     await client.xtrim(stream, 'MINID', timeOfTick(9));
     const second = await page(`limit=10&cursor=${next}`);
-    expect(second.ticks.map(({ volume }) => volume)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+    expect(volumesOf(second)).toEqual([10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
     await client.xtrim(stream, 'MINID', timeOfTick(20));
     const response = await ask(`limit=10&cursor=${second.next!}`);
     expect(response.status).toBe(410);
@@ -130,8 +93,7 @@ describe('ticks from Redis', () => {
   it('break off where ticks are dropped before they could be read', async () => {
     const { client, pool } = await serve();
     await store(client, 30_000);
-    const response = await open('from=20260105&to=20260301&limit=100000');
-    response.pause();
+    const response = await slowReader('from=20260105&to=20260301&limit=100000');
     await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
     await client.xtrim(stream, 'MINID', timeOfTick(29_500));
     await expect(text(response)).rejects.toThrow('aborted');
@@ -147,8 +109,8 @@ describe('ticks from Redis', () => {
     await add(timeOfTick(100), 50);
     await add(timeOfTick(101), 160);
     await add(timeOfTick(170), 170);
-    const volumes = async (from: number, to: number): Promise<number[]> =>
-      (await page(`from=${timeOfTick(from)}&to=${timeOfTick(to)}`)).ticks.map(({ volume }) => volume);
+    const volumes = async (from: number, to: number): Promise<unknown[]> =>
+      volumesOf(await page(`from=${timeOfTick(from)}&to=${timeOfTick(to)}`));
     expect(await volumes(50, 51)).toEqual([50]);
     expect(await volumes(160, 161)).toEqual([160]);
     expect(await volumes(100, 170)).toEqual([100, 160]);
@@ -160,10 +122,9 @@ describe('ticks from Redis', () => {
     await client.xadd(stream, `${timeOfTick(2)}-0`, 'hello', 'world');
     await client.xadd(stream, `${timeOfTick(3)}-0`, 'tick', 'a,b,c');
     await client.xadd(stream, `${timeOfTick(4)}-0`, 'time', timeOfTick(4), 'tick', lineOf(4));
-    expect((await page(day)).ticks.map(({ volume }) => volume)).toEqual([0, 1, 4]);
+    expect(volumesOf(await page(day))).toEqual([0, 1, 4]);
     await client.set('qactpmd:ticks:SHFE.rb2605', 'no stream');
-    const address = `http://127.0.0.1:${world!.port}/api/history/ticks?instrument=rb2605`;
-    expect((await fetch(address)).status).toBe(503);
+    expect((await fetch(addressOf('', 'rb2605'))).status).toBe(503);
   });
 
   it('are hundreds of thousands in one answer, with no more memory than ever, while ticks go on', async () => {
@@ -251,8 +212,7 @@ describe('without Redis', () => {
   it('an answer breaks off, and the client can tell', async () => {
     const { redis, client, pool } = await serve();
     await store(client, 60_000);
-    const response = await open('from=20260105&to=20260301&limit=100000');
-    response.pause();
+    const response = await slowReader('from=20260105&to=20260301&limit=100000');
     await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
     await redis.kill();
     await expect(text(response)).rejects.toThrow('aborted');

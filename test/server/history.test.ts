@@ -1,56 +1,31 @@
-import { get, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { chunkBytes, chunksPerQuery } from '../../src/history/chunkSender.js';
-import { HistoryPool } from '../../src/history/historyPool.js';
 import { allocateWindow, type WindowWriter } from '../../src/history/tickWindow.js';
 import { appendTick, fillWindow, stepMs, tickAsJson, timeOfTick } from '../history/storedTicks.js';
+import {
+  addressOf,
+  ask,
+  page,
+  serveTicks,
+  slowReader,
+  type Page,
+  type Served,
+} from '../history/tickServer.js';
 import { waitFor, World } from './world.js';
 
 const key = 'SHFE.rb2601';
-const ticksPath = '/api/history/ticks';
 
-let world: World | undefined;
-let pool: HistoryPool | undefined;
-afterEach(async () => {
-  await world?.stop();
-  await pool?.close();
-});
-
-interface Served {
+interface Filled extends Served {
   writer: WindowWriter;
-  pool: HistoryPool;
-  world: World;
 }
 
 /** A server whose window has ticks of rb2601. */
-async function serve({ ticks = 0, megabytes = 16, queries = 4, waiting = 4 } = {}): Promise<Served> {
+async function serve({ ticks = 0, megabytes = 16, queries = 4, waiting = 4 } = {}): Promise<Filled> {
   const memory = allocateWindow(megabytes * 1_048_576, 1);
   const writer = fillWindow(memory, 0, key, 0, ticks);
-  pool = new HistoryPool({ source: { kind: 'memory', window: memory }, queries, waiting });
-  world = await World.start({ history: pool });
-  return { writer, pool, world };
-}
-
-function ask(query: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`http://127.0.0.1:${world!.port}${ticksPath}?instrument=rb2601&${query}`, init);
-}
-
-interface Page {
-  instrument_id: string;
-  from: number;
-  to: number | null;
-  source: string;
-  complete_from: number | null;
-  ticks: Record<string, unknown>[];
-  count: number;
-  next: string | null;
-}
-
-async function page(query: string): Promise<Page> {
-  const response = await ask(query);
-  expect(response.status).toBe(200);
-  return (await response.json()) as Page;
+  const served = await serveTicks({ source: { kind: 'memory', window: memory }, queries, waiting });
+  return { writer, ...served };
 }
 
 /** As CSV has a value of JSON. */
@@ -60,20 +35,6 @@ function cellOf(value: unknown): string {
 }
 
 const day = 'from=20260105&to=20260110';
-
-/** A client that reads nothing of the answer until it is told to. */
-function slowReader(query: string, localAddress = '127.0.0.1'): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=rb2601&${query}`;
-    const request = get(address, { agent: false, localAddress }, (response) => {
-      response.pause();
-      response.on('error', () => undefined);
-      resolve(response);
-    });
-    request.on('error', reject);
-    onTestFinished(() => void request.destroy());
-  });
-}
 
 describe('GET /api/history/ticks', () => {
   it('gives the ticks of an interval, and none at its end', async () => {
@@ -190,7 +151,7 @@ describe('GET /api/history/ticks', () => {
     'refuses the instrument %s',
     async (instrument) => {
       await serve();
-      const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=${instrument}`;
+      const address = addressOf('', instrument);
       const response = await fetch(address);
       expect(response.status).toBe(404);
       expect(await response.json()).toMatchObject({
@@ -207,7 +168,7 @@ describe('GET /api/history/ticks', () => {
     ['xyz9', []],
   ])('says what may have been meant by %s', async (instrument, suggestions) => {
     await serve();
-    const address = `http://127.0.0.1:${world!.port}${ticksPath}?instrument=${instrument}`;
+    const address = addressOf('', instrument);
     const response = await fetch(address);
     expect(response.status).toBe(404);
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
@@ -240,8 +201,9 @@ describe('GET /api/history/ticks', () => {
   });
 
   it('is not there where nothing is kept', async () => {
-    world = await World.start();
-    const response = await ask(day);
+    const world = await World.start();
+    onTestFinished(() => world.stop());
+    const response = await fetch(`http://127.0.0.1:${world.port}/api/history/ticks?instrument=rb2601`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { code: 'history_off' } });
   });
