@@ -6,6 +6,7 @@ import { createLogger, LogOutput } from './logging.js';
 import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
 import { Reloads } from './reloads.js';
 import { StandardOutput } from './standardOutput.js';
+import { answerAtOnce } from './threadPriority.js';
 
 const lastLinesMs = 500;
 
@@ -23,6 +24,7 @@ export async function runProgram(
   const outcome = await runCli(argv, env);
   if (outcome.kind === 'done') return outcome.exitCode;
 
+  answerAtOnce();
   const { config, options } = outcome;
   let output: StandardOutput;
   try {

@@ -3,8 +3,10 @@ import { Piscina } from 'piscina';
 import { Pace } from '../src/history/pace.js';
 import { runTask } from '../src/history/runTask.js';
 import { sourceOf } from '../src/history/sources.js';
+import { stepBack } from '../src/threadPriority.js';
 import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
 
+stepBack();
 const pace = new Pace();
 const source = sourceOf(Piscina.workerData as HistoryWorkerData);
 

@@ -5,10 +5,12 @@ import { WindowWriter } from '../src/history/tickWindow.js';
 import type { WindowWorkerData } from '../src/history/windowThread.js';
 import { F } from '../src/market/quoteFields.js';
 import { TapeReader } from '../src/ring/tape.js';
+import { stepBack } from '../src/threadPriority.js';
 
 /** Ticks taken before the thread looks at anything else. */
 const ticksPerTurn = 4096;
 
+stepBack();
 const { tape, window, skipsFirst } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
 const reader = new TapeReader(tape, Number.isNaN(writer.position) || writer.position);

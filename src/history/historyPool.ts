@@ -62,8 +62,6 @@ export interface HistoryCounters {
 const mostThreads = 2;
 /** ms after which a thread without queries ends. */
 const idleMs = 10_000;
-/** Threads give way to those that ticks go through. */
-const niceness = 10;
 /** Answers are written into few buffers over and over. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
@@ -164,7 +162,6 @@ export class HistoryPool {
         idleTimeout: idleMs,
         // A thread that waits for queries must still hear of its connection to Redis.
         atomics: 'disabled',
-        niceIncrement: niceness,
         workerData: source,
         resourceLimits,
       });

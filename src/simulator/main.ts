@@ -6,6 +6,7 @@ import { RedisSource } from './redisSource.js';
 import { unreadableReason } from '../jsonFile.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
+import { answerAtOnce } from '../threadPriority.js';
 
 const exitCannotRun = 1;
 const exitBadArguments = 2;
@@ -69,6 +70,7 @@ async function run(argv: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
+  answerAtOnce();
   const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
   const market = given.replay === undefined ? undefined : await replayMarket(given.replay, clock);
   const fronts = new Fronts(given, clock, market);

@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { release } from 'node:os';
+import { expect, it } from 'vitest';
+import { packagePath } from '../src/paths.js';
+
+const [major = 0, minor = 0] = release().split('.').map(Number);
+/** Kernels before 6.12 take the call and ignore the slice. */
+const hasSlices = major > 6 || (major === 6 && minor >= 12);
+
+/** Nice value and slice in ns of a process' main thread after some statements. */
+function after(statements: string): { nice: number; slice: number } {
+  const program = `
+    import koffi from 'koffi';
+    import { getPriority } from 'node:os';
+    import { answerAtOnce, stepBack } from ${JSON.stringify(packagePath('dist', 'src', 'threadPriority.js'))};
+    ${statements}
+    const attributes = Buffer.alloc(48);
+    const getattr = koffi.load('libc.so.6').func('long syscall(long, long, void *, unsigned long, unsigned long)');
+    getattr(315, 0, attributes, 48, 0);
+    console.log(JSON.stringify({ nice: getPriority(), slice: Number(attributes.readBigUInt64LE(24)) }));`;
+  const options = { cwd: packagePath(), encoding: 'utf8' } as const;
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '-e', program], options),
+  ) as ReturnType<typeof after>;
+}
+
+it('threads that ticks go through have the shortest slice, at the priority that they had', () => {
+  const { nice, slice } = after('answerAtOnce();');
+  expect(nice).toBe(after('').nice);
+  if (hasSlices) expect(slice).toBe(100_000);
+});
+
+it('threads in the background have a lower priority and a long slice, whatever they have inherited', () => {
+  const { nice, slice } = after('answerAtOnce(); stepBack();');
+  expect(nice).toBeGreaterThanOrEqual(10);
+  if (hasSlices) expect(slice).toBe(10_000_000);
+});
+
+it('a priority that is lower already stays', () => {
+  expect(after("(await import('node:os')).setPriority(15); stepBack();").nice).toBe(15);
+});
