@@ -1,12 +1,12 @@
+import { RecordingError } from '../recorder/recordingFormat.js';
+import { answerAtOnce } from '../threadPriority.js';
 import { isRedisAddress, parseArguments, type ReplayArguments } from './arguments.js';
 import { SimulationClock } from './clock.js';
 import { ArgumentError, usage } from './commandLine.js';
 import { Fronts } from './fronts.js';
 import { RedisSource } from './redisSource.js';
-import { unreadableReason } from '../jsonFile.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
-import { answerAtOnce } from '../threadPriority.js';
 
 const exitCannotRun = 1;
 const exitBadArguments = 2;
@@ -44,9 +44,11 @@ function openRecordings(sources: readonly string[]): RecordedSource {
   try {
     return new RecordedSource(sources, say);
   } catch (error) {
-    const { code, path } = error as NodeJS.ErrnoException;
-    if (code === undefined || path === undefined) throw error;
-    throw new ArgumentError(`--replay ${path}: ${unreadableReason(error)}`, { cause: error });
+    // One that cannot be opened is a wrong argument; what is wrong in a file is not.
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    throw error instanceof RecordingError && code !== undefined
+      ? new ArgumentError(`--replay ${error.message}`, { cause: error })
+      : error;
   }
 }
 

@@ -20,12 +20,16 @@ const firstPauseMs = 200;
 const longestPauseMs = 5000;
 /** Records taken from the tape in one turn of the event loop. */
 const turnBudget = 1024;
-/** By then a server has read all that an earlier connection has left it. */
-const settledAfterMs = 5000;
+/**
+ * By then a server has read what an earlier connection has left it: mostly, and where the network was away, for as long as
+ * Linux goes on sending what a closed socket held.
+ */
+const settledAfterMs = [5000, 120_000];
 const trimIntervalMs = 600_000;
 const longestStopMs = 60_000;
-/** For the file, at the end. */
+/** For the file, at the end; and how many ticks go to it in a ms at least. */
 const closingMs = 500;
+const closedPerMs = 50;
 const megabyte = 1024 * 1024;
 
 /**
@@ -50,8 +54,8 @@ export class Persister {
   #hasRestored = false;
   /** By key: when the states were received that the hashes held at the start; for what an earlier run has left on disk. */
   readonly #heldSince = new Map<string, number>();
-  /** When hashes are written anew once more; performance.now(). */
-  #settlesAt = Infinity;
+  /** When hashes are written anew once more, the earliest first; performance.now(). */
+  #settles: number[] = [];
   #trimAt = performance.now() + trimIntervalMs;
   #stopping = false;
   #isFinished = false;
@@ -124,8 +128,9 @@ export class Persister {
   stop(withinMs = longestStopMs): void {
     while (this.#reader.next()) this.#takeRecord(this.#reader.record);
     this.#stopping = true;
+    const forFile = closingMs + this.#backlog.waiting / closedPerMs;
     // Also while a pipeline is not answered.
-    setTimeout(() => this.#finish(), Math.max(0, withinMs - closingMs)).unref();
+    setTimeout(() => this.#finish(), Math.max(0, withinMs - forFile)).unref();
     this.#wake();
   }
 
@@ -144,7 +149,7 @@ export class Persister {
   #onUp(): void {
     this.#report.up();
     this.#writer.recheck();
-    this.#settlesAt = performance.now() + settledAfterMs;
+    this.#settles = settledAfterMs.map((ms) => performance.now() + ms);
     this.#wake();
   }
 
@@ -238,7 +243,7 @@ export class Persister {
   }
 
   #isDue(): boolean {
-    return performance.now() >= Math.min(this.#settlesAt, this.#trimAt);
+    return performance.now() >= Math.min(this.#settles[0] ?? Infinity, this.#trimAt);
   }
 
   /** Until something happens, or the time is over. */
@@ -253,8 +258,8 @@ export class Persister {
 
   async #writeBatch(): Promise<string | undefined> {
     if (!this.#link.isUp) return this.#trouble;
-    if (performance.now() >= this.#settlesAt) {
-      this.#settlesAt = Infinity;
+    if (performance.now() >= (this.#settles[0] ?? Infinity)) {
+      this.#settles.shift();
       this.#writer.quotes.forget();
     }
     this.#isWriting = true;

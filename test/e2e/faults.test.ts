@@ -261,7 +261,7 @@ describe('a worker that dies', () => {
     writeFileSync(
       preload,
       `const fs = require('node:fs');
-       if (require('node:worker_threads').workerData?.doorbell !== undefined)
+       if (require('node:worker_threads').workerData?.channel?.doorbell !== undefined)
          setInterval(() => {
            if (!fs.existsSync(${JSON.stringify(trigger)})) return;
            fs.unlinkSync(${JSON.stringify(trigger)});

@@ -166,7 +166,7 @@ describe('a replay', () => {
 
   it.each([
     ['a file that is no recording', 'package.json', 1, /package\.json: this is no recording/],
-    ['a file that is not there', 'none.ticks', 1, /simulator: none\.ticks: there is no such file/],
+    ['a file that is not there', 'none.ticks', 2, /simulator: --replay none\.ticks: there is no such file/],
     ['a folder', 'test', 1, /simulator: test: this is a folder; name the recordings in it, such as/],
     ['a Redis that is not there', 'redis://127.0.0.1:1?day=20261120', 1, /Redis at 127\.0\.0\.1:1: /],
     [
