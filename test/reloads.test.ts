@@ -234,7 +234,9 @@ describe('a file that the configuration names', () => {
     expect(lines[0]).toMatch(/^error gateway.json has changed: refused, nothing was changed: .*later/);
     writeFileSync(join(cwd, 'later'), 'here');
     await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 10_000, interval: 10 });
-    expect(lines[2]).toMatch(/^error later has changed: refused, nothing was changed: gateway.json: calendar_file: /);
+    expect(lines[2]).toMatch(
+      /^error later has changed: refused, nothing was changed: gateway.json: calendar_file: /,
+    );
     writeFileSync(join(cwd, 'holidays.json'), '{"years": {"2030": [20300101]}}');
     await vi.waitFor(() => expect(lines).toHaveLength(5), { timeout: 10_000, interval: 10 });
     expect(lines.slice(3)).toEqual([
