@@ -5,11 +5,10 @@ import { F, fieldCount } from '../../src/market/quoteFields.js';
 import { packagePath } from '../../src/paths.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
 import { spreadOf } from '../figures/spread.js';
-import { instruments, spreadOverClients } from '../instruments.js';
 import { Child, until } from '../processes/child.js';
 import { RedisProcess } from '../processes/redis.js';
 import { runGateway, type Beside, type RunOptions } from './gatewayRun.js';
-import { pairedResult, runInTurn } from './pairedRuns.js';
+import { pairedResult, pushLoad, runInTurn } from './pairedRuns.js';
 import type { Scenario } from './scenario.js';
 import { conditionsOf } from './settings.js';
 
@@ -56,18 +55,7 @@ export const history: Scenario = {
       },
       settings,
     );
-    const ids = instruments(conditions.instruments);
-    const options: RunOptions = {
-      protocol: 'action',
-      instruments: ids,
-      plan: spreadOverClients(ids, conditions.clients, conditions.each),
-      feed: { arrivals: 'poisson', rate: conditions.rate / conditions.instruments },
-      supply: 'fronts',
-      connections: conditions.connections,
-      warmupS: conditions.warmup,
-      seconds: conditions.seconds,
-      trace: true,
-    };
+    const options = pushLoad(conditions);
     const folder = mkdtempSync(join(tmpdir(), 'qactpmd-redis-'));
     const redis = await RedisProcess.start(folder);
     try {

@@ -1,7 +1,6 @@
 import type { StoredTicks } from '../figures/storedTicks.js';
-import { instruments, spreadOverClients } from '../instruments.js';
 import { runGateway, type RunOptions } from './gatewayRun.js';
-import { pairedResult, runInTurn } from './pairedRuns.js';
+import { pairedResult, pushLoad, runInTurn } from './pairedRuns.js';
 import type { ScenarioResult } from './result.js';
 import type { RunFigures } from './runFigures.js';
 import { conditionsOf, type Settings } from './settings.js';
@@ -45,18 +44,7 @@ export async function runKeeping<Kept extends KeptTicks>(
     },
     settings,
   );
-  const ids = instruments(conditions.instruments);
-  const options: RunOptions = {
-    protocol: 'action',
-    instruments: ids,
-    plan: spreadOverClients(ids, conditions.clients, conditions.each),
-    feed: { arrivals: 'poisson', rate: conditions.rate / conditions.instruments },
-    supply: 'fronts',
-    connections: conditions.connections,
-    warmupS: conditions.warmup,
-    seconds: conditions.seconds,
-    trace: true,
-  };
+  const options = pushLoad(conditions);
   const runs = await runInTurn(
     keeping.name,
     {

@@ -1,6 +1,9 @@
 import { pairedRatio, spreadOf, type Spread } from '../figures/spread.js';
+import { instruments, spreadOverClients } from '../instruments.js';
+import type { RunOptions } from './gatewayRun.js';
 import { combine, type ScenarioResult } from './result.js';
 import type { RunFigures } from './runFigures.js';
+import type { Conditions } from './settings.js';
 
 /** Runs without and with what a scenario is about, in turn. */
 export interface PairedRuns<Left> {
@@ -16,6 +19,22 @@ export interface PairedPlan<Left> {
   with(): Promise<{ readonly figures: RunFigures; readonly left: Left }>;
   /** A line's end on what a run has left. */
   tell(left: Left): string;
+}
+
+/** The live load of both: ticks from fronts, pushed to action clients, with each hop timed. */
+export function pushLoad(conditions: Conditions): RunOptions {
+  const ids = instruments(conditions.instruments);
+  return {
+    protocol: 'action',
+    instruments: ids,
+    plan: spreadOverClients(ids, conditions.clients, conditions.each),
+    feed: { arrivals: 'poisson', rate: conditions.rate / conditions.instruments },
+    supply: 'fronts',
+    connections: conditions.connections,
+    warmupS: conditions.warmup,
+    seconds: conditions.seconds,
+    trace: true,
+  };
 }
 
 /** A without, a with, a without, and so on, so that whatever else the machine does meets both. */
