@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { F, fieldCount } from '../market/quoteFields.js';
 import { TapeReader, type TapeRecord } from '../ring/tape.js';
-import { readQuotes } from './quoteScan.js';
+import { QuoteScan } from './quoteScan.js';
 import type { PersisterEvent, PersisterOptions, PersisterStatus } from './persisterMessages.js';
 import { PersisterProgress } from './persisterProgress.js';
 import { PersisterReport } from './persisterReport.js';
@@ -11,10 +11,10 @@ import { ownRun, Runs } from './runs.js';
 import { SpillFolder } from './spillFolder.js';
 import type { SpillLine } from './spillFormat.js';
 import { StoredInstruments } from './storedInstrument.js';
+import { StreamTrim } from './streamTrim.js';
 import { StreamWriter } from './streamWriter.js';
 import { TickBacklog } from './tickBacklog.js';
 import { decodeTick } from './tickCodec.js';
-import { trimStreams } from './trimStreams.js';
 
 const firstPauseMs = 200;
 const longestPauseMs = 5000;
@@ -26,6 +26,8 @@ const turnBudget = 1024;
  */
 const settledAfterMs = [5000, 120_000];
 const trimIntervalMs = 600_000;
+/** How long keys are gone through at a time, while ticks wait. */
+const asideMs = 20;
 const longestStopMs = 60_000;
 /** For the file, at the end; and how many ticks go to it in a ms at least. */
 const closingMs = 500;
@@ -52,11 +54,14 @@ export class Persister {
   #lostAtEnd = 0;
   #trouble = 'it is not connected yet';
   #hasRestored = false;
-  /** By key: when the states were received that the hashes held at the start; for what an earlier run has left on disk. */
-  readonly #heldSince = new Map<string, number>();
+  /** Reads the states of an earlier run. */
+  #quoteScan: QuoteScan | undefined;
+  /** Trims all streams. */
+  #streamTrim: StreamTrim | undefined;
   /** When hashes are written anew once more, the earliest first; performance.now(). */
   #settles: number[] = [];
-  #trimAt = performance.now() + trimIntervalMs;
+  /** performance.now(); never where streams have no age. */
+  #trimAt: number;
   #stopping = false;
   #isFinished = false;
   /** The writer has ticks in its hands. */
@@ -69,6 +74,7 @@ export class Persister {
     const { tape, progress, redis, storage, run } = options;
     this.#options = options;
     this.#post = post;
+    this.#trimAt = storage.historyAge === 0 ? Infinity : performance.now() + trimIntervalMs;
     this.#folder = this.#openFolder();
     this.#progress = new PersisterProgress(progress);
     // A thread that has ended may have put more into the folder than it could say.
@@ -200,9 +206,8 @@ export class Persister {
     const row = new Float64Array(fieldCount);
     const head = decodeTick(text, row);
     const instrument = this.#instruments.of(key);
-    // A hash never steps back, neither behind this run's ticks nor behind what an earlier run has written to it.
-    const isNewest = head !== undefined && head.receivedMs >= (this.#heldSince.get(key) ?? 0);
-    if (!instrument.isLive && isNewest) {
+    // A hash never steps back behind this run's ticks.
+    if (!instrument.isLive && head !== undefined) {
       instrument.take(row, head.flags, head.receivedMs);
       this.#writer.quotes.changed(instrument);
     }
@@ -239,10 +244,13 @@ export class Persister {
     const hasWork = (): boolean => this.#writer.hasWork || this.#isDue();
     while (!this.#stopping && !(this.#link.isUp && hasWork())) await this.#rest(1000);
     if (this.#stopping || this.#backlog.waiting >= batchSize || this.#backlog.spilled > 0) return;
+    // Clients wait for the states.
+    if (!this.#hasRestored) return;
     await delay(batchTime);
   }
 
   #isDue(): boolean {
+    if (!this.#hasRestored || this.#streamTrim !== undefined) return true;
     return performance.now() >= Math.min(this.#settles[0] ?? Infinity, this.#trimAt);
   }
 
@@ -284,28 +292,42 @@ export class Persister {
     this.#report.batch(trouble, this.#writer.takeRefusals());
   }
 
-  /** Before anything is written: the newest states from an earlier run. Returns what was wrong, if anything. */
-  #restore(): Promise<string | undefined> {
-    return troubleIn(async () => {
-      if (this.#hasRestored) return;
-      const refusal = await readQuotes(this.#link, this.#options.redis.keyPrefix, (quotes, isLast) => {
-        for (const { key, receivedMs } of quotes) this.#heldSince.set(key, receivedMs);
-        this.#post({ type: 'quotes', quotes, isLast });
-      });
-      this.#hasRestored = true;
-      this.#report.restored(refusal);
+  /** At the start: some of the newest states from an earlier run. Returns what was wrong, if anything. */
+  async #restore(): Promise<string | undefined> {
+    if (this.#hasRestored || this.#stopping) return undefined;
+    const scan = (this.#quoteScan ??= new QuoteScan(this.#link, this.#options.redis.keyPrefix));
+    const trouble = await aWhile(scan, async () => {
+      const found = await scan.step();
+      // Whatever has ticked has a newer state, and its hash may hold that already.
+      const quotes = found.filter(({ key }) => !this.#instruments.isLive(key));
+      for (const { key, receivedMs } of quotes) this.#writer.quotes.held(key, receivedMs);
+      if (quotes.length > 0) this.#post({ type: 'quotes', quotes, isLast: false });
     });
+    if (trouble !== undefined) this.#quoteScan = undefined;
+    else if (scan.isDone) {
+      this.#hasRestored = true;
+      this.#quoteScan = undefined;
+      this.#writer.quotes.allHeld();
+      this.#post({ type: 'quotes', quotes: [], isLast: true });
+      this.#report.restored(scan.refusal);
+    }
+    return trouble;
   }
 
-  /** From time to time; returns what was wrong, if anything. */
-  #trim(): Promise<string | undefined> {
+  /** From time to time: trims some of the streams. Returns what was wrong, if anything. */
+  async #trim(): Promise<string | undefined> {
     const { redis, storage } = this.#options;
-    return troubleIn(async () => {
-      if (performance.now() < this.#trimAt) return;
+    if (this.#stopping) return undefined;
+    if (performance.now() >= this.#trimAt) {
       this.#trimAt = performance.now() + trimIntervalMs;
       const before = Date.now() - storage.historyAge * 3_600_000;
-      if (storage.historyAge > 0) await trimStreams(this.#link, redis.keyPrefix, before);
-    });
+      this.#streamTrim = new StreamTrim(this.#link, redis.keyPrefix, before);
+    }
+    const trim = this.#streamTrim;
+    if (trim === undefined) return undefined;
+    const trouble = await aWhile(trim, () => trim.step());
+    if (trim.isDone || trouble !== undefined) this.#streamTrim = undefined;
+    return trouble;
   }
 
   #isDone(): boolean {
@@ -322,10 +344,18 @@ export class Persister {
   }
 }
 
-/** Why Redis did not do what was asked of it; undefined when it did. */
-async function troubleIn(work: () => Promise<void>): Promise<string | undefined> {
+/**
+ * Goes on with something that is done in steps, but not for long.
+ *
+ * @returns why Redis did not do what was asked of it; undefined when it did
+ */
+async function aWhile(
+  work: { readonly isDone: boolean },
+  step: () => Promise<void>,
+): Promise<string | undefined> {
+  const until = performance.now() + asideMs;
   try {
-    await work();
+    while (!work.isDone && performance.now() < until) await step();
     return undefined;
   } catch (error) {
     if (error instanceof UnknownOutcome) return error.message;

@@ -12,6 +12,10 @@ export class QuoteWriter {
   readonly #instruments: StoredInstruments;
   /** Hashes that are not up to date, in the order in which they came to be so. */
   readonly #dirty = new Fifo<StoredInstrument>();
+  /** By key: when the states were received that the hashes held at the start. */
+  readonly #heldSince = new Map<string, number>();
+  /** States of an earlier run that wait until it is known what their hashes hold; undefined when it is. */
+  #undecided: Set<StoredInstrument> | undefined = new Set();
 
   constructor(instruments: StoredInstruments) {
     this.#instruments = instruments;
@@ -26,6 +30,18 @@ export class QuoteWriter {
     if (instrument.isDirty) return;
     instrument.isDirty = true;
     this.#dirty.push(instrument);
+  }
+
+  /** A hash held a state at the start that was received then, ms since the epoch. */
+  held(key: string, receivedMs: number): void {
+    this.#heldSince.set(key, receivedMs);
+  }
+
+  /** What all hashes held at the start is known, as far as it can be. */
+  allHeld(): void {
+    const undecided = this.#undecided ?? [];
+    this.#undecided = undefined;
+    for (const instrument of undecided) this.changed(instrument);
   }
 
   /** Hashes may hold something else than was written: all are to be written anew. */
@@ -54,6 +70,7 @@ export class QuoteWriter {
       if (!isLast && now < next.quoteDueAt) break;
       this.#dirty.shift();
       next.isDirty = false;
+      if (!next.isLive && !this.#isNewest(next)) continue;
       next.quoteDueAt = now + quoteIntervalMs;
       taken.push(next);
     }
@@ -79,5 +96,16 @@ export class QuoteWriter {
   unknown(instrument: StoredInstrument): void {
     instrument.unwritten.fill(1);
     this.changed(instrument);
+  }
+
+  /**
+   * Whether a state that an earlier run has left on disk is not older than what the hash held: it never steps back. Where
+   * that is not known yet, the state waits.
+   */
+  #isNewest(instrument: StoredInstrument): boolean {
+    this.#undecided?.add(instrument);
+    return (
+      this.#undecided === undefined && instrument.receivedMs >= (this.#heldSince.get(instrument.key) ?? 0)
+    );
   }
 }

@@ -20,6 +20,8 @@ export class StoredInstrument {
 
   /** The newest state, to be written to the hash. */
   readonly line = new TickLine();
+  /** When it was received, ms since the epoch. */
+  receivedMs = 0;
   /** Counts the states. */
   state = 0;
   /** Whether the state is of this run: what an earlier one has left on disk is older. */
@@ -73,6 +75,7 @@ export class StoredInstrument {
 
   /** Takes a new state in; false when it is the one that was there. */
   take(row: Float64Array, flags: number, receivedMs: number): boolean {
+    this.receivedMs = receivedMs;
     const isChanged = this.line.update(flags, receivedMs, row, this.unwritten);
     return this.state++ === 0 || isChanged;
   }
@@ -86,6 +89,11 @@ export class StoredInstruments {
 
   constructor(prefix: string) {
     this.#prefix = prefix;
+  }
+
+  /** Whether there have been ticks of it in this run. @param key `EXCHANGE.id` */
+  isLive(key: string): boolean {
+    return this.#byKey.get(key)?.isLive === true;
   }
 
   /** @param key `EXCHANGE.id` */

@@ -26,12 +26,18 @@ export interface Running {
   readonly events: PersisterEvent[];
   /** `level: text` of what it has logged. */
   lines(): string[];
+  /** Keys of the states of an earlier run, and whether all were given. */
+  quotes(): { keys: string[]; isWhole: boolean };
   /** Waits until nothing waits to be stored. */
   settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
 let runs = 0;
+
+export function redisConfig(port: number): RedisConfig {
+  return { ...defaults.redis, port };
+}
 
 export function temporarySpill(): string {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-spill-'));
@@ -47,7 +53,7 @@ export function runPersister(tape: SharedArrayBuffer, port: number, options: Run
     {
       tape,
       progress: options.progress ?? allocateProgress(),
-      redis: { ...defaults.redis, port, ...options.redis },
+      redis: { ...redisConfig(port), ...options.redis },
       storage:
         options.storage?.spillPath === undefined ? { ...storage, spillPath: temporarySpill() } : storage,
       run: options.run ?? `run${++runs}`,
@@ -65,6 +71,11 @@ export function runPersister(tape: SharedArrayBuffer, port: number, options: Run
     persister,
     events,
     lines: () => events.flatMap((each) => (each.type === 'log' ? [`${each.level}: ${each.text}`] : [])),
+    quotes: () => {
+      const parts = events.flatMap((each) => (each.type === 'quotes' ? [each] : []));
+      const keys = parts.flatMap((part) => part.quotes.map(({ key }) => key));
+      return { keys, isWhole: parts.some(({ isLast }) => isLast) };
+    },
     settled: async () => {
       await until(
         () => `everything to be stored: ${JSON.stringify(persister.status())}`,
