@@ -35,6 +35,8 @@ export interface SessionReport {
   readonly logged_in: boolean;
   readonly subscriptions: number;
   readonly queued: number;
+  /** Ticks that were sent to it, those included that a stall has lost. */
+  readonly ticks: number;
 }
 
 /** One client's connection to a front, from its acceptance to its end. */
@@ -49,6 +51,7 @@ export class FrontSession {
   readonly #subscribed = new Set<string>();
   #user = { brokerId: '', userId: '' };
   #loggedIn = false;
+  #ticks = 0;
   #lastHeardMs = Date.now();
 
   constructor(
@@ -78,6 +81,7 @@ export class FrontSession {
       logged_in: this.#loggedIn,
       subscriptions: this.#subscribed.size,
       queued: this.outbox.queued,
+      ticks: this.#ticks,
     };
   }
 
@@ -123,11 +127,13 @@ export class FrontSession {
   deliver(index: number, frames: Buffer, start: number, end: number): void {
     if (!this.#faults.changesTicks) {
       this.outbox.add(frames, start, end);
+      this.#ticks++;
       return;
     }
     const origin = this.#exchange.originOf(index);
     for (const frame of this.#tickFaults.apply(Buffer.from(frames.subarray(start, end)), origin)) {
       this.outbox.add(frame);
+      this.#ticks++;
     }
   }
 

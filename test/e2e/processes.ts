@@ -206,15 +206,16 @@ export class FrontsProcess extends Program {
     return (await this.load()).sessions;
   }
 
-  /** Sessions that the fronts have at the moment, and their subscriptions. */
-  async load(): Promise<{ sessions: number; subscriptions: number }> {
+  /** Sessions that the fronts have at the moment, their subscriptions, and the ticks that were sent to them. */
+  async load(): Promise<{ sessions: number; subscriptions: number; ticks: number }> {
     const { fronts } = (await this.#control('GET', '/fronts')) as {
-      fronts: { sessions: { subscriptions: number }[] }[];
+      fronts: { sessions: { subscriptions: number; ticks: number }[] }[];
     };
     const sessions = fronts.flatMap((front) => front.sessions);
     return {
       sessions: sessions.length,
       subscriptions: sessions.reduce((sum, { subscriptions }) => sum + subscriptions, 0),
+      ticks: sessions.reduce((sum, { ticks }) => sum + ticks, 0),
     };
   }
 

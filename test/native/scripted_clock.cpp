@@ -1,11 +1,10 @@
-// A clock for a process under test, to be preloaded into it. The file that QACTPMD_TEST_CLOCK names says how the time of
-// day runs; it can be changed at any moment. All other clocks are the machine's. In the byte order of the machine:
+// A clock for a process under test, to be preloaded into it. The file that QACTPMD_TEST_CLOCK names says what time
+// of day it is; it can be changed at any moment. All other clocks are the machine's. In the byte order of the machine:
 //
 //   0   i64   which of the two scripts that follow holds
 //   8   i64   origin, in ns on the monotonic clock
 //   16  f64   ms since the epoch at the origin
-//   24  f64   ms that pass in each real one
-//   32  the second script
+//   24  the second script
 //
 // Who changes it writes the script that does not hold, and then the number.
 #include <dlfcn.h>
@@ -28,7 +27,6 @@ using ClockGettime = int (*)(clockid_t, timespec*);
 struct Script {
     int64_t originNs;
     double originMs;
-    double speed;
 };
 
 struct ClockFile {
@@ -58,7 +56,7 @@ bool scriptedTime(timespec* time) {
     timespec now{};
     realClock(CLOCK_MONOTONIC, &now);
     const int64_t passed = now.tv_sec * nsPerSecond + now.tv_nsec - script.originNs;
-    const auto ns = static_cast<int64_t>(script.originMs * nsPerMs + static_cast<double>(passed) * script.speed);
+    const auto ns = static_cast<int64_t>(script.originMs * nsPerMs) + passed;
     time->tv_sec = ns / nsPerSecond;
     time->tv_nsec = ns % nsPerSecond;
     return true;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtNative } from '../../native/nativeBuild.js';
 
-const scriptBytes = 24;
+const scriptBytes = 16;
 const indexBytes = 8;
 
 /**
  * A time of day that processes under test have in place of the machine's, see test/native/scripted_clock.cpp. It runs at
- * the pace of the machine until it is set.
+ * the pace of the machine from where it was set.
  */
 export class ScriptedClock {
   /** What makes a process live by this clock. */
@@ -22,22 +22,21 @@ export class ScriptedClock {
     this.#folder = mkdtempSync(join(tmpdir(), 'qactpmd-clock-'));
     const path = join(this.#folder, 'clock');
     this.#file = openSync(path, 'w');
-    this.set(startMs, 1);
+    this.set(startMs);
     this.env = { LD_PRELOAD: builtNative('scripted_clock'), QACTPMD_TEST_CLOCK: path };
   }
 
-  /** From now on it is `nowMs`, and time passes `speed` times as fast. */
-  set(nowMs: number, speed: number): void {
+  /** It is `nowMs`, and time goes on from there. */
+  set(nowMs: number): void {
     const next = 1 - this.#current;
     const script = Buffer.alloc(scriptBytes);
     script.writeBigInt64LE(process.hrtime.bigint(), 0);
     script.writeDoubleLE(nowMs, 8);
-    script.writeDoubleLE(speed, 16);
     writeSync(this.#file, script, 0, scriptBytes, indexBytes + next * scriptBytes);
     const index = Buffer.alloc(indexBytes);
     index.writeBigInt64LE(BigInt(next));
     writeSync(this.#file, index, 0, indexBytes, 0);
-    if (this.#current !== next) this.#current = next;
+    this.#current = next;
   }
 
   close(): void {

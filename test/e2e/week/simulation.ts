@@ -5,22 +5,26 @@ import { Follower } from './follower.js';
 import type { SeenTick } from './checker.js';
 import { ScriptedClock } from './scriptedClock.js';
 
-const speed = 32_000;
+/** Ends of the steps fall into each auction. */
+const stepMs = 10 * 60_000;
+const stepOffsetMs = 7 * 60_000;
 /** Two ticks of each contract in the shortest session. */
 const ticksPerSecond = 1 / 1800;
-const deadlineMs = 150_000;
+/** Longer than a step: none of its ticks is too late to be sent. */
+const lateLimitMs = 3_600_000;
 
-/** Simulated fronts with the exchanges' hours, and a gateway, that both live by scripted clocks, and its client. */
+/**
+ * Simulated fronts with the exchanges' hours, and a gateway, that both live by scripted clocks, and its client. Time passes
+ * in steps, and each waits for the ticks of the one before: how fast the machine is makes no difference.
+ */
 export class Simulation {
   readonly fronts: FrontsProcess;
   readonly gateway: GatewayProcess;
   readonly client: Follower;
   readonly #clock: ScriptedClock;
   readonly #aheadMs: number;
-  /** The fronts' time, and the monotonic clock at it; how fast it runs. */
+  /** Where the fronts' clock was set to. */
   #at: number;
-  #since = performance.now();
-  #speed = 1;
 
   private constructor(parts: {
     fronts: FrontsProcess;
@@ -39,7 +43,7 @@ export class Simulation {
   }
 
   /**
-   * Starts all of them; time stands nearly still until `runUntil`.
+   * Starts all of them; time goes on at the pace of the machine until `runUntil`.
    *
    * @param begin where the fronts begin, ISO
    * @param aheadMs how far the gateway's clock is ahead of theirs
@@ -53,7 +57,7 @@ export class Simulation {
     const basePort = await freePorts(1);
     const fronts = new FrontsProcess(1, basePort, [
       ...['--hours', 'exchange', '--dates', dates, '--rate', String(ticksPerSecond), '--clock-start', begin],
-      ...['--late-limit', '60000', '--queue-limit', '1000000', '--control-port', '0'],
+      ...['--late-limit', String(lateLimitMs), '--queue-limit', '1000000', '--control-port', '0'],
     ]);
     const beginMs = Date.parse(begin);
     const clock = new ScriptedClock(beginMs + aheadMs);
@@ -82,32 +86,26 @@ export class Simulation {
     }
   }
 
-  /** Lets time run up to an instant of the fronts' clock and beyond; `look` is called on the way. */
+  /** Lets time pass up to an instant of the fronts' clock; `look` is called in each step. */
   async runUntil(target: number, look: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const from = this.#now();
-    // The gateway is there first, so that no tick comes before its time.
-    this.#clock.set(from + this.#aheadMs, speed);
-    this.#keep(from, speed);
-    await this.fronts.setClock(this.#now(), speed);
-    await until(
-      () => `${new Date(target).toISOString()}, at ${new Date(this.#now()).toISOString()}`,
-      async () => {
-        await look();
-        return this.#now() > target;
-      },
-      deadlineMs,
-    );
+    while (this.#at < target) {
+      const next = Math.floor((this.#at - stepOffsetMs) / stepMs + 1) * stepMs + stepOffsetMs;
+      this.#at = Math.min(next, target);
+      // The gateway is there first, so that no tick comes before its time.
+      this.#clock.set(this.#at + this.#aheadMs);
+      await this.fronts.setClock(this.#at);
+      await Promise.all([look(), this.#settle()]);
+    }
   }
 
   /**
-   * Time goes on from an instant at which nothing ticks, or from the present if that is later, at the pace of the machine.
-   * The gateway gets there last, so that what it finds listed is listed at the fronts.
+   * Goes on to a later instant, where nothing ticks in between. The gateway gets there last, so that what it finds listed
+   * is listed at the fronts.
    */
-  async pauseAt(instant: number): Promise<void> {
-    const at = Math.max(instant, this.#now());
-    await this.fronts.setClock(at, 1);
-    this.#clock.set(at + this.#aheadMs, 1);
-    this.#keep(at, 1);
+  async skipTo(instant: number): Promise<void> {
+    this.#at = instant;
+    await this.fronts.setClock(instant);
+    this.#clock.set(instant + this.#aheadMs);
   }
 
   async sessions(): Promise<SessionsReport> {
@@ -123,13 +121,16 @@ export class Simulation {
     return codes;
   }
 
-  #now(): number {
-    return this.#at + (performance.now() - this.#since) * this.#speed;
-  }
-
-  #keep(at: number, atSpeed: number): void {
-    this.#at = at;
-    this.#since = performance.now();
-    this.#speed = atSpeed;
+  /** Waits until the gateway has every tick that the fronts have sent. */
+  async #settle(): Promise<void> {
+    const { ticks: sent } = await this.fronts.load();
+    let taken = 0;
+    await until(
+      () => `${sent} ticks sent by ${new Date(this.#at).toISOString()}, the gateway has ${taken}`,
+      async () => {
+        taken = (await this.gateway.health()).body.connections[0]!.ticks;
+        return taken >= sent;
+      },
+    );
   }
 }
