@@ -71,7 +71,7 @@ export interface Spare {
 /**
  * Lines whose room may go to instruments that have none, those that are missed least first: of instruments that nobody
  * wants any more, second lines, of instruments that hardly exist, which are marked so, and the only lines of those that
- * half as many sessions want.
+ * half as many sessions want. In the order of their weights.
  *
  * @param most how many sessions want the most wanted of those without a line
  */

@@ -62,9 +62,7 @@ export class Shortage {
     const spare = spareLines(this.#table.wants.values(), needy[0]!.count, now);
     for (const want of needy) {
       if (spare.length === 0) break;
-      const place = spare.findIndex(
-        ({ line, weight }) => mayCarry(line.connection, want) && want.count >= weight,
-      );
+      const place = placeFor(want, spare);
       if (place < 0) continue;
       const [{ line }] = spare.splice(place, 1) as [Spare];
       this.#table.drop(line);
@@ -74,6 +72,17 @@ export class Shortage {
     // That room has gone to who needed it more.
     this.#table.takeRoomFreed();
   }
+}
+
+/** The first of the lines, sorted by weight, whose room the instrument may have; -1 where there is none. */
+function placeFor(want: Want, spare: readonly Spare[]): number {
+  for (let place = 0; place < spare.length; place++) {
+    const { line, weight } = spare[place]!;
+    // All further ones weigh as much: thousands may wait for thousands that they cannot have.
+    if (weight > want.count) return -1;
+    if (mayCarry(line.connection, want)) return place;
+  }
+  return -1;
 }
 
 function setMember(set: Set<number>, slot: number, is: boolean): void {
