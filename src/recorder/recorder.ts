@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
+import { TapeReader } from '../ring/tape.js';
 import type { TapeConsumer } from '../storage/storage.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
@@ -125,8 +126,10 @@ export class Recorder implements TapeConsumer {
     this.#log.error(`recorder: ${failure}`);
     this.#target = { file: '', failure };
     const progress = this.#progress;
-    if (progress.get('position') === this.#lostAt) {
-      progress.set('position', (this.#lostAt + 1) | 0);
+    const position = progress.get('position');
+    // Threads are lost for other reasons too: where no tick has come, none has ended them.
+    if (position === this.#lostAt && new TapeReader(tape, position).behind > 0) {
+      progress.set('position', (position + 1) | 0);
       progress.add('missed', 1);
       progress.add('untold', 1);
     }

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { toPatterns } from '../../src/config/patternList.js';
 import { packagePath } from '../../src/paths.js';
 import type { RecorderSpec } from '../../src/recorder/messages.js';
@@ -89,6 +89,30 @@ describe('the recorder’s thread', () => {
     expect(volumes.at(-1)).toBe(211);
     expect(recorder.status()).toMatchObject({ ticks: volumes.length, missed: 211 - volumes.length });
     expect(lost).toBe(211 - volumes.length);
+  });
+
+  it('is started anew however often it is lost while nothing ticks', async () => {
+    const threads: Worker[] = [];
+    const onWorker = (worker: Worker): void => void threads.push(worker);
+    process.on('worker', onWorker);
+    onTestFinished(() => void process.off('worker', onWorker));
+    const market = new TapeMarket([key], 64);
+    const folder = recordingFolder();
+    const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
+    recorder.start(market.tape);
+    market.batch(10);
+    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    for (const restarts of [1, 2]) {
+      await threads.at(-1)!.terminate();
+      await until(
+        () => threads.length === restarts + 1 && recorder.status().failure === '',
+        'another thread',
+      );
+    }
+    market.batch(10);
+    expect(await recorder.stop(5000)).toBe(true);
+    expect(recorder.status()).toMatchObject({ ticks: 20, missed: 0, restarts: 2 });
+    expect(recordedIn(folder)).toEqual({ volumes: upTo(20), lost: 0 });
   });
 
   it('needs no memory for having waited', async () => {
