@@ -15,13 +15,14 @@ export interface HealthParts {
 
 /**
  * Puts the body of GET /health together. Healthy: every connection is logged in, every instrument has its lines, and what
- * keeps ticks can write them; unhealthy: no connection is logged in.
+ * keeps ticks can write them; unhealthy: no connection is logged in, not even one that
+ * carries on until another has taken its place.
  */
 export function healthReport({ connections: all, demand, storage, stale, ticks }: HealthParts): HealthReport {
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
   const { redis, history, recorder } = storage;
   const { wanted, waiting, refused, short } = demand;
-  const up = connections.filter((each) => each.state === 'logged_in').length;
+  const up = connections.filter(isUp).length;
   const whole =
     up === connections.length &&
     waiting === 0 &&
@@ -29,7 +30,7 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
     (!redis.enabled || (redis.connected && redis.trouble === '')) &&
     (recorder === undefined || recorder.failure === '');
   return {
-    status: up === 0 ? 'unhealthy' : whole ? 'healthy' : 'degraded',
+    status: !all.some(isUp) ? 'unhealthy' : whole ? 'healthy' : 'degraded',
     connections: connections.map((each) => ({
       id: each.id,
       status: each.state,
@@ -49,6 +50,10 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
       ...(recorder === undefined ? {} : { recorder }),
     },
   };
+}
+
+function isUp({ state }: ConnectionReport): boolean {
+  return state === 'logged_in';
 }
 
 /** Connections whose broker has no name in the configuration have no such member. */

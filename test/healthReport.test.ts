@@ -1,0 +1,47 @@
+import { pino } from 'pino';
+import { expect, it } from 'vitest';
+import { loadConfig } from '../src/config/load.js';
+import type { ConnectionReport } from '../src/coordinator/connections.js';
+import { LineRace } from '../src/coordinator/lineRace.js';
+import { healthReport } from '../src/healthReport.js';
+import { ExchangeClock } from '../src/market/exchangeClock.js';
+import { InstrumentDirectory } from '../src/market/instrumentDirectory.js';
+import { loadProducts } from '../src/market/products.js';
+import { QuoteBook } from '../src/market/quoteBook.js';
+import { WeekdayCalendar } from '../src/market/tradingCalendar.js';
+import { Storage } from '../src/storage/storage.js';
+import { plan, World } from './coordinator/world.js';
+
+it('a connection that another is to replace counts while it carries on alone', () => {
+  const directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments: 10 });
+  const book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
+  const sources = { file: undefined, args: { frontAddr: ['sim://'] }, cwd: '/' };
+  const storage = new Storage({
+    config: loadConfig({ ...sources, env: { QACTPMD_HISTORY_MEMORY: '0' } }),
+    book,
+    keyOf: (slot) => directory.bySlot(slot).key,
+    onQuotes: () => undefined,
+    log: pino({ level: 'silent' }),
+  });
+  const { coordinator } = new World([plan('only'), plan('only')]);
+  const race = new LineRace().take(0);
+  const status = (): string => {
+    const connections: ConnectionReport[] = coordinator.status().map((each) => ({
+      ...each,
+      brokerName: '',
+      ticks: 0,
+      ticksPerSecond: 0,
+      lastTickMs: NaN,
+      race,
+      isReplaced: each.index === 0,
+    }));
+    const ticks = { ...book.counters, missed: 0 };
+    const demand = coordinator.demand();
+    return healthReport({ connections, demand, storage: storage.status(), stale: 0, ticks }).status;
+  };
+  expect(status()).toBe('unhealthy');
+  coordinator.connectionState(0, 'logged_in', '');
+  expect(status()).toBe('degraded');
+  coordinator.connectionState(1, 'logged_in', '');
+  expect(status()).toBe('healthy');
+});
