@@ -10,19 +10,24 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'is a symbolic link that leads nowhere',
 };
 
+/** What named pipes have given, by path: they give it once, and whoever read again at a reload would wait for ever. */
+const fromPipes = new Map<string, Buffer>();
+
 /** Why a file cannot be read, as the end of the sentence "<path>: …", from what the system said. */
 export function unreadableReason(error: unknown): string {
   const { code = 'unreadable' } = error as NodeJS.ErrnoException;
   return reasons[code] ?? `cannot be read (${code})`;
 }
 
-/** A file's text. Throws an Error whose message ends the sentence "<path>: …". */
+/** A file's text; a pipe's at every time what it gave the first time. Throws an Error whose message ends the sentence "<path>: …". */
 export function readTextFile(path: string): string {
   let bytes: Buffer;
   try {
-    const megabytes = statSync(path).size / 2 ** 20;
+    const found = statSync(path);
+    const megabytes = found.size / 2 ** 20;
     if (megabytes > largestFileMb) throw new TooLarge(megabytes);
-    bytes = readFileSync(path);
+    bytes = (found.isFIFO() ? fromPipes.get(path) : undefined) ?? readFileSync(path);
+    if (found.isFIFO()) fromPipes.set(path, bytes);
   } catch (error) {
     if (error instanceof TooLarge) throw error;
     throw new Error(unreadableReason(error), { cause: error });

@@ -1,6 +1,7 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { isFrontAddress } from '../../src/config/frontAddress.js';
 import { connection, load, problemsOf, temporaryFolder } from './sources.js';
 
@@ -130,6 +131,21 @@ describe('passwords', () => {
     expect(passwordOf({ password_file: 'secret' })).toBe(secret);
     expect(passwordOf({ password_file: join(cwd, 'secret') })).toBe(secret);
     expect(passwordOf({})).toBe('');
+  });
+
+  it('are read once from a pipe, which would keep whoever looks at it again', () => {
+    const cwd = temporaryFolder();
+    execFileSync('mkfifo', [join(cwd, 'pipe')]);
+    const write = (text: string): void => {
+      const writer = spawn('sh', ['-c', `echo ${text} > pipe`], { cwd });
+      onTestFinished(() => void writer.kill('SIGKILL'));
+    };
+    const passwordNow = (): string =>
+      load({ cwd, file: withKeys({ password_file: 'pipe' }) }).connections[0]!.password;
+    write('first');
+    expect(passwordNow()).toBe('first');
+    write('second');
+    expect(passwordNow()).toBe('first');
   });
 
   it('are missed by name, and not looked for where the connection is disabled', () => {
