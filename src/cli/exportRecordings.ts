@@ -91,9 +91,13 @@ async function write(ticks: AcceptedTicks, path: string, { output, format }: Exp
   try {
     const writer: RowWriter = format === 'csv' ? new CsvExport(descriptor) : new ParquetExport(descriptor);
     let rows = 0;
-    while (ticks.next()) {
-      writer.add(ticks.key, ticks.row);
-      if (++rows % ticksPerTurn !== 0) continue;
+    for (;;) {
+      const isFound = ticks.next(ticksPerTurn);
+      if (isFound === false) break;
+      if (isFound === true) {
+        writer.add(ticks.key, ticks.row);
+        if (++rows % ticksPerTurn !== 0) continue;
+      }
       await turn();
       // Set by a signal during the turn.
       if (interrupted as boolean) throw new ExportError(`${output}: interrupted, nothing is written`);

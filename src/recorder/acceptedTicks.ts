@@ -68,9 +68,14 @@ export class AcceptedTicks {
     return this.#book.counters;
   }
 
-  /** Takes the next tick that clients were told of; false at the end. */
-  next(): boolean {
-    while (this.#ticks.next()) {
+  /**
+   * Takes the next tick that clients were told of; false at the end.
+   *
+   * @param most ticks that are looked at; undefined where there is none among them
+   */
+  next(most = Infinity): boolean | undefined {
+    for (let looked = 0; looked < most; looked++) {
+      if (!this.#ticks.next()) return false;
       const { record, key } = this.#ticks;
       const slot = this.#slots.get(key) ?? this.#slotOf(key);
       if (slot < 0) {
@@ -85,7 +90,7 @@ export class AcceptedTicks {
       this.row.receiveMs = record.receiveTimeMs;
       return true;
     }
-    return false;
+    return undefined;
   }
 
   #slotOf(key: string): number {

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { makeRecording } from '../../bench/processes/recording.js';
@@ -30,6 +31,19 @@ async function exported(...args: string[]): Promise<Exported> {
 }
 
 describe('export', () => {
+  it('ends at a signal, also where nothing comes that is asked for', async () => {
+    const folder = recordingFolder();
+    const { path } = makeRecording(folder, { ticks: 50_000, instruments: 10, rate: 10 });
+    const output = join(folder, 'out.csv');
+    const ran = run(['export', path, '--instrument', 'SHFE.zz*', '--output', output]);
+    for (let turns = 0; turns < 10_000 && !existsSync(output); turns++) await turn();
+    process.emit('SIGINT');
+    const { result, err } = await ran;
+    expect(result).toMatchObject({ kind: 'done', exitCode: 1 });
+    expect(err).toContain('interrupted');
+    expect(existsSync(output)).toBe(false);
+  });
+
   it('writes CSV with the names of the history API, dates as clients see them and absent values empty', async () => {
     // A tick of CZCE's night, which bears its natural day in both fields: it belongs to Friday.
     const night = sample('CZCE.SR409', {
