@@ -9,7 +9,9 @@ const longSlice = 10_000_000n;
 /** Number of sched_setattr(2) on x86-64; glibc has no function for it before 2.41. */
 const schedSetattr = 314;
 /** Size and places of what it takes, in its first version: u32 size, policy, u64 flags, i32 nice, u32 priority, u64 runtime. */
-const attributes = { bytes: 48, size: 0, nice: 16, runtime: 24 } as const;
+const attributes = { bytes: 48, size: 0, flags: 8, nice: 16, runtime: 24 } as const;
+/** A flag of it: real-time, batch and idle threads stay what whoever started the gateway made them (SCHED_FLAG_KEEP_POLICY). */
+const keepPolicy = 0x08n;
 
 type Syscall = KoffiFunc<(number: number, pid: number, attributes: Buffer, flags: number) => number>;
 
@@ -43,6 +45,7 @@ export function stepBack(): void {
 function setSlice(ns: bigint): void {
   const wanted = Buffer.alloc(attributes.bytes);
   wanted.writeUInt32LE(attributes.bytes, attributes.size);
+  wanted.writeBigUInt64LE(keepPolicy, attributes.flags);
   wanted.writeInt32LE(getPriority(), attributes.nice);
   wanted.writeBigUInt64LE(ns, attributes.runtime);
   const syscall = koffi

@@ -8,7 +8,7 @@ const [major = 0, minor = 0] = release().split('.').map(Number);
 const hasSlices = major > 6 || (major === 6 && minor >= 12);
 
 /** Nice value and slice in ns of a process' main thread after some statements. */
-function after(statements: string): { nice: number; slice: number } {
+function after(statements: string, ...under: string[]): { policy: number; nice: number; slice: number } {
   const program = `
     import koffi from 'koffi';
     import { getPriority } from 'node:os';
@@ -17,11 +17,10 @@ function after(statements: string): { nice: number; slice: number } {
     const attributes = Buffer.alloc(48);
     const getattr = koffi.load('libc.so.6').func('long syscall(long, long, void *, unsigned long, unsigned long)');
     getattr(315, 0, attributes, 48, 0);
-    console.log(JSON.stringify({ nice: getPriority(), slice: Number(attributes.readBigUInt64LE(24)) }));`;
+    console.log(JSON.stringify({ policy: attributes.readUInt32LE(4), nice: getPriority(), slice: Number(attributes.readBigUInt64LE(24)) }));`;
   const options = { cwd: packagePath(), encoding: 'utf8' } as const;
-  return JSON.parse(
-    execFileSync(process.execPath, ['--input-type=module', '-e', program], options),
-  ) as ReturnType<typeof after>;
+  const command = [...under, process.execPath, '--input-type=module', '-e', program] as const;
+  return JSON.parse(execFileSync(command[0], command.slice(1), options)) as ReturnType<typeof after>;
 }
 
 it('threads that ticks go through have the shortest slice, at the priority that they had', () => {
@@ -38,4 +37,12 @@ it('threads in the background have a lower priority and a long slice, whatever t
 
 it('a priority that is lower already stays', () => {
   expect(after("(await import('node:os')).setPriority(15); stepBack();").nice).toBe(15);
+});
+
+it('the policy stays that whoever started the process has chosen', () => {
+  const batch = ['chrt', '--batch', '0'];
+  const { policy } = after('', ...batch);
+  expect(policy).not.toBe(after('').policy);
+  expect(after('answerAtOnce();', ...batch).policy).toBe(policy);
+  expect(after('stepBack();', ...batch).policy).toBe(policy);
 });
