@@ -3,16 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
+import { rb, ta, yymm } from './contracts.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
 
 // Dates, flags and repairs as clients see them, through the library and a simulated front.
 
-const delivery = new Date(Date.now() + 180 * 86_400_000);
-const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.getUTCMonth() + 1).padStart(2, '0')}`;
-const rb = `rb${yymm}`;
 const eg = `eg${yymm}`;
-const ta = `TA${yymm.slice(1)}`;
 
 interface Data {
   instrument_id: string;

@@ -1,15 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
+import { cu, rb, ta } from './contracts.js';
 import { generations, libraryOf } from '../generations.js';
 import { connectionsTo, GatewayProcess, until } from './processes.js';
 import { freePorts } from './ports.js';
-
-// A contract of each kind that is always listed: the sixth month from now of products with twelve months.
-const delivery = new Date(Date.now() + 180 * 86_400_000);
-const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.getUTCMonth() + 1).padStart(2, '0')}`;
-const rb = `rb${yymm}`;
-const cu = `cu${yymm}`;
-const ta = `TA${yymm.slice(1)}`;
 
 let gateway: GatewayProcess;
 const clients: Client[] = [];
@@ -26,7 +20,7 @@ async function start(generation: string): Promise<void> {
   const basePort = await freePorts(2);
   gateway = new GatewayProcess({
     ctp_library: libraryOf(generation),
-    simulator: { fronts: 2, base_port: basePort, rate: 10 },
+    simulator: { fronts: 2, base_port: basePort, rate: 50 },
     connections: connectionsTo(basePort, 2),
   });
   await gateway.loggedIn();

@@ -5,19 +5,17 @@ import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { cu, rb, ta, yymm } from './contracts.js';
 import { play, type Stage, type Transcript } from './transcript.js';
 
 const folder = packagePath('test', 'e2e', 'transcripts');
 const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
-// Contracts that are always listed: the sixth month from now of products with twelve months.
-const delivery = new Date(Date.now() + 180 * 86_400_000);
-const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.getUTCMonth() + 1).padStart(2, '0')}`;
 const ids: Readonly<Record<string, string>> = {
-  rb: `rb${yymm}`,
-  cu: `cu${yymm}`,
+  rb,
+  cu,
   i: `i${yymm}`,
-  TA: `TA${yymm.slice(1)}`,
+  TA: ta,
 };
 
 let fronts: FrontsProcess;

@@ -9,6 +9,7 @@ import { run } from '../cli/console.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, until, type Health } from '../e2e/processes.js';
+import { cu, rb, ta } from '../e2e/contracts.js';
 import { Debugger } from '../workers/debugger.js';
 import { buildNative } from '../simulator/nativeClient.js';
 import { recordingFolder } from './recordings.js';
@@ -17,9 +18,7 @@ beforeAll(buildNative);
 
 type Quote = Record<string, unknown>;
 
-const delivery = new Date(Date.now() + 180 * 86_400_000);
-const yymm = `${String(delivery.getUTCFullYear()).slice(2)}${String(delivery.getUTCMonth() + 1).padStart(2, '0')}`;
-const keys = [`SHFE.rb${yymm}`, `SHFE.cu${yymm}`, `CZCE.TA${yymm.slice(1)}`];
+const keys = [`SHFE.${rb}`, `SHFE.${cu}`, `CZCE.${ta}`];
 
 /** Simulated fronts; they end with the test. */
 async function fronts(rate: number): Promise<object[]> {
