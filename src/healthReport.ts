@@ -27,7 +27,7 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
     up === connections.length &&
     waiting === 0 &&
     short === 0 &&
-    (!redis.enabled || (redis.connected && redis.trouble === '')) &&
+    (!redis.enabled || (redis.connected && redis.trouble === '' && redis.spill_trouble === '')) &&
     (recorder === undefined || recorder.failure === '');
   return {
     status: !all.some(isUp) ? 'unhealthy' : whole ? 'healthy' : 'degraded',

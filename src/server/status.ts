@@ -33,6 +33,8 @@ export interface RedisReport {
   readonly latency: string;
   /** Why no ticks are stored; empty when they are. */
   readonly trouble: string;
+  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
+  readonly spill_trouble: string;
   /** Ticks that are known to be stored. */
   readonly stored: number;
   /** Ticks that wait, in memory and in the file. */

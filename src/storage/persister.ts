@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { F, fieldCount } from '../market/quoteFields.js';
 import { TapeReader, type TapeRecord } from '../ring/tape.js';
+import { FolderClaim } from './folderClaim.js';
 import { QuoteScan } from './quoteScan.js';
 import type { PersisterEvent, PersisterOptions, PersisterStatus } from './persisterMessages.js';
 import { PersisterProgress } from './persisterProgress.js';
@@ -8,7 +9,7 @@ import { PersisterReport } from './persisterReport.js';
 import { RedisLink } from './redisLink.js';
 import { UnknownOutcome } from './redisNode.js';
 import { ownRun, Runs } from './runs.js';
-import { SpillFolder } from './spillFolder.js';
+import type { SpillFolder } from './spillFolder.js';
 import type { SpillLine } from './spillFormat.js';
 import { StoredInstruments } from './storedInstrument.js';
 import { StreamTrim } from './streamTrim.js';
@@ -45,10 +46,12 @@ export class Persister {
   readonly #progress: PersisterProgress;
   readonly #reader: TapeReader;
   readonly #link: RedisLink;
-  readonly #folder: SpillFolder | undefined;
+  /** Undefined where there is to be no file. */
+  readonly #claim: FolderClaim | undefined;
   readonly #backlog: TickBacklog;
   readonly #writer: StreamWriter;
   readonly #instruments: StoredInstruments;
+  readonly #runs: Runs;
   /** Number of the tape's next tick. */
   #next: number;
   #lostAtEnd = 0;
@@ -75,23 +78,25 @@ export class Persister {
     this.#options = options;
     this.#post = post;
     this.#trimAt = storage.historyAge === 0 ? Infinity : performance.now() + trimIntervalMs;
-    this.#folder = this.#openFolder();
+    const [path, maxBytes] = [storage.spillPath, storage.spillFile * megabyte];
+    this.#claim = maxBytes === 0 ? undefined : new FolderClaim({ path, maxBytes, run, post });
+    const folder = this.#claim?.folder;
     this.#progress = new PersisterProgress(progress);
     // A thread that has ended may have put more into the folder than it could say.
-    this.#next = Math.max(this.#progress.next, (this.#folder?.newestOf(run) ?? -1) + 1);
+    this.#next = Math.max(this.#progress.next, (folder?.newestOf(run) ?? -1) + 1);
     this.#reader = new TapeReader(tape, this.#next | 0);
     this.#link = new RedisLink(redis, {
       onUp: () => this.#onUp(),
       onDown: (cause) => this.#onDown(cause),
       onAdvice: (text) => this.#report.advice(text),
     });
-    this.#report = new PersisterReport(this.#link, this.#folder, post);
+    this.#report = new PersisterReport(this.#link, () => this.#claim?.folder, post);
     this.#instruments = new StoredInstruments(redis.keyPrefix);
-    const runs = new Runs(run, this.#folder?.runs ?? []);
+    this.#runs = new Runs(run, folder?.runs ?? []);
     this.#backlog = new TickBacklog({
       memoryBytes: storage.spillMemory * megabyte,
-      folder: this.#folder,
-      runs,
+      folder,
+      runs: this.#runs,
       keyOf: (instrument) => this.#instruments.all[instrument]!.key,
       headOf: (line) => this.#headOf(line),
     });
@@ -100,12 +105,14 @@ export class Persister {
       settings: storage,
       backlog: this.#backlog,
       instruments: this.#instruments,
-      runs,
+      runs: this.#runs,
       progress: this.#progress,
     });
   }
 
   start(): void {
+    const ownFrom = this.#next;
+    this.#claim?.start((folder) => this.#takeOver(folder, ownFrom));
     this.#link.start();
     void this.#take();
     void this.#write();
@@ -113,7 +120,7 @@ export class Persister {
 
   status(): PersisterStatus {
     const { waiting, next, arena } = this.#backlog;
-    const oldestMs = waiting > 0 ? arena.receivedMs(next) : this.#folder?.oldestReceivedMs;
+    const oldestMs = waiting > 0 ? arena.receivedMs(next) : this.#claim?.folder?.oldestReceivedMs;
     return {
       connected: this.#link.isUp,
       latencyMs: this.#link.latencyMs ?? null,
@@ -124,6 +131,7 @@ export class Persister {
       lost: this.#progress.lost,
       lagMs: oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs),
       trouble: this.#trouble,
+      spillTrouble: this.#claim?.trouble ?? '',
     };
   }
 
@@ -140,16 +148,14 @@ export class Persister {
     this.#wake();
   }
 
-  #openFolder(): SpillFolder | undefined {
-    const { storage, run } = this.#options;
-    if (storage.spillFile === 0) return undefined;
-    try {
-      return SpillFolder.open(storage.spillPath, storage.spillFile * megabyte, run);
-    } catch (error) {
-      const text = `ticks that wait for Redis are kept in memory alone: ${(error as Error).message}`;
-      this.#post({ type: 'log', level: 'error', text });
-      return undefined;
-    }
+  /** @param ownFrom number of the first tick that this thread took from the tape */
+  #takeOver(folder: SpillFolder, ownFrom: number): void {
+    this.#backlog.takeOver(folder);
+    if (folder.isEmpty) return;
+    this.#runs.tookOverLate(ownFrom);
+    // What was somebody else's in the streams may be of a run that is known now.
+    this.#writer.recheck();
+    this.#reach();
   }
 
   #onUp(): void {
@@ -337,6 +343,7 @@ export class Persister {
   #finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
+    this.#claim?.close((folder) => this.#backlog.takeOver(folder));
     this.#lostAtEnd = this.#backlog.close();
     this.#reach();
     this.#link.close();

@@ -22,6 +22,7 @@ const nothing: PersisterStatus = {
   lost: 0,
   lagMs: 0,
   trouble: 'it is not connected yet',
+  spillTrouble: '',
 };
 
 /**

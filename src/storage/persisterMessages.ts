@@ -33,6 +33,8 @@ export interface PersisterStatus {
   readonly lagMs: number;
   /** Why nothing is stored at the moment; empty when something is. */
   readonly trouble: string;
+  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
+  readonly spillTrouble: string;
 }
 
 export type PersisterEvent =

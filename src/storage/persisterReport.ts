@@ -5,7 +5,7 @@ import type { SpillFolder } from './spillFolder.js';
 /** What the log is told of Redis and of the file: each change once. */
 export class PersisterReport {
   readonly #link: RedisLink;
-  readonly #folder: SpillFolder | undefined;
+  readonly #folder: () => SpillFolder | undefined;
   readonly #post: (event: PersisterEvent) => void;
   #wasUp = false;
   #isToldDown = false;
@@ -13,7 +13,7 @@ export class PersisterReport {
   #toldDisk = '';
   readonly #toldRefusals = new Set<string>();
 
-  constructor(link: RedisLink, folder: SpillFolder | undefined, post: (event: PersisterEvent) => void) {
+  constructor(link: RedisLink, folder: () => SpillFolder | undefined, post: (event: PersisterEvent) => void) {
     this.#link = link;
     this.#folder = folder;
     this.#post = post;
@@ -46,7 +46,7 @@ export class PersisterReport {
 
   /** Why ticks cannot wait on disk. */
   disk(): void {
-    const error = this.#folder?.takeError();
+    const error = this.#folder()?.takeError();
     if (error === undefined || error.message === this.#toldDisk) return;
     this.#toldDisk = error.message;
     this.#log('error', `the file for ticks that wait for Redis: ${error.message}`);

@@ -19,6 +19,7 @@ export function beganLater(name: string, other: string): boolean {
 export class Runs {
   readonly #own: string;
   readonly #earlier: string[];
+  #ownFrom = -1;
 
   /** @param earlier the oldest first */
   constructor(own: string, earlier: readonly string[]) {
@@ -35,6 +36,20 @@ export class Runs {
   numberOf(name: string): number {
     const known = this.find(name);
     return known >= 0 ? known : this.#earlier.push(name) - 1;
+  }
+
+  /**
+   * A folder was taken over late: what lies there is older than ticks that may be in Redis already.
+   *
+   * @param ownFrom number of the first tick of this run that surely does not lie there
+   */
+  tookOverLate(ownFrom: number): void {
+    this.#ownFrom = ownFrom;
+  }
+
+  /** Whether later ticks may have been stored before this one. */
+  isLate(run: number, n: number): boolean {
+    return this.#ownFrom >= 0 && (run !== ownRun || n < this.#ownFrom);
   }
 
   name(run: number): string {

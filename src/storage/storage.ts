@@ -44,6 +44,8 @@ export interface RedisStatus {
   readonly latency: string | null;
   /** Why no ticks are stored; empty when they are. */
   readonly trouble: string;
+  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
+  readonly spill_trouble: string;
   /** Ticks that are known to be in Redis. */
   readonly stored: number;
   /** Ticks that wait in memory. */
@@ -63,6 +65,7 @@ const disabled: RedisStatus = {
   connected: false,
   latency: null,
   trouble: '',
+  spill_trouble: '',
   stored: 0,
   waiting: 0,
   spilled: 0,
@@ -162,12 +165,14 @@ export class Storage {
 
   #redisStatus(): RedisStatus {
     if (this.#persister === undefined) return disabled;
-    const { connected, latencyMs, trouble, stored, waiting, spilled, lost, lagMs } = this.#persister.status();
+    const { connected, latencyMs, trouble, spillTrouble, stored, waiting, spilled, lost, lagMs } =
+      this.#persister.status();
     return {
       enabled: true,
       connected,
       latency: latencyMs === null ? null : `${latencyMs.toFixed(1)}ms`,
       trouble,
+      spill_trouble: spillTrouble,
       stored,
       waiting,
       spilled,

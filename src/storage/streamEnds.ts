@@ -78,7 +78,7 @@ function parseEnd(info: unknown): StreamEnd | undefined {
 }
 
 /** The value that follows a name in a list of both. */
-function memberOf(pairs: unknown, name: string): unknown {
+export function memberOf(pairs: unknown, name: string): unknown {
   if (!Array.isArray(pairs)) return undefined;
   const at = pairs.indexOf(name);
   return at < 0 ? undefined : (pairs as unknown[])[at + 1];

@@ -7,7 +7,8 @@ import type { PersisterProgress } from './persisterProgress.js';
 import { isUpTo, ownRun, type Runs } from './runs.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
 import { readEnds } from './streamEnds.js';
-import { streamIdText } from './streamId.js';
+import { findTicks, type Found, type Sought } from './storedSearch.js';
+import { nextId, noId } from './streamId.js';
 import { TickState } from './tickArena.js';
 import type { TickBacklog } from './tickBacklog.js';
 import { planBatch } from './tickBatch.js';
@@ -183,10 +184,13 @@ export class StreamWriter {
   async #send(isLast: boolean): Promise<string | undefined> {
     const backlog = this.#backlog;
     const size = this.#batchSize.now;
+    const passed: number[] = [];
     const places = planBatch(backlog, this.#instruments, this.#runs, size, {
       onFound: (place, instrument) => this.#countFound(place, instrument),
+      onPassed: (place) => passed.push(place),
       onRepeated: () => this.counters.repeated++,
     });
+    if (passed.length > 0) await this.#lookForPassed(passed);
     const quotes = this.quotes.due(isLast ? this.#settings.batchSize : size, isLast);
     const byNode = this.#partsOf(places, quotes);
     backlog.depart(places.length === 0 ? 0 : places.at(-1)! + 1);
@@ -253,7 +257,7 @@ export class StreamWriter {
           trouble ??= causeOf(outcome.refusal);
         }
       }
-      if (late.length > 0) await this.#lookFor(late, node);
+      if (late.length > 0) await this.#lookFor(late);
       return trouble;
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
@@ -323,19 +327,14 @@ export class StreamWriter {
    * Late ticks are in their streams all the same where a connection before this one has brought them: its bytes may come to
    * the server after the ends of the streams were read. Otherwise somebody else writes there.
    */
-  async #lookFor(late: readonly number[], node: RedisNode): Promise<void> {
+  async #lookFor(late: readonly number[]): Promise<void> {
     const { arena } = this.#backlog;
-    const asked = late.map((place) => {
-      const id = streamIdText({ ms: arena.idMs(place), n: arena.idN(place) });
-      return ['XRANGE', this.#instrumentOf(place).ticksKey, id, id];
+    const found = await this.#find(late, (place) => {
+      const id = { ms: arena.idMs(place), n: arena.idN(place) };
+      return { from: id, to: id };
     });
-    const replies = await node.run(asked);
     late.forEach((place, index) => {
-      const reply = replies[index]!;
-      if ('error' in reply) throw new UnknownOutcome(causeOf(reply.error));
-      const name = `${this.#runs.name(arena.run(place))}.${arena.n(place)}`;
-      const [entry] = reply.value as readonly (readonly [id: string, fields: readonly string[]])[];
-      if (entry?.[1].includes(name) !== true) {
+      if (!found[index]!.isStored) {
         this.#lose(place, 'somebody else writes to it');
         return;
       }
@@ -344,6 +343,31 @@ export class StreamWriter {
       this.#progress.count(this.#progress.stored + 1, this.#countedUpTo);
       this.#backlog.stored(place, performance.now());
     });
+  }
+
+  /** Ticks from a folder that was taken over late: those that are in their streams were counted by whoever wrote them. */
+  async #lookForPassed(passed: readonly number[]): Promise<void> {
+    const { arena } = this.#backlog;
+    const found = await this.#find(passed, (place) => ({
+      from: nextId(noId, arena.timeMs(place), arena.receivedMs(place)),
+    }));
+    passed.forEach((place, index) => {
+      if (found[index]!.isStored) {
+        this.#settled++;
+        this.#backlog.done(place);
+      } else
+        this.#lose(place, 'later ticks were stored while the folder of these was in use by another gateway');
+    });
+  }
+
+  #find(places: readonly number[], whence: (place: number) => Pick<Sought, 'from' | 'to'>): Promise<Found[]> {
+    const { arena } = this.#backlog;
+    const sought = places.map((place) => ({
+      ...whence(place),
+      instrument: this.#instrumentOf(place),
+      seq: `${this.#runs.name(arena.run(place))}.${arena.n(place)}`,
+    }));
+    return findTicks(this.#link, sought);
   }
 
   /** A tick will never be stored. */

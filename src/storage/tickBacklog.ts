@@ -33,7 +33,7 @@ export interface BacklogParts {
 export class TickBacklog {
   readonly arena = new TickArena();
   readonly #parts: BacklogParts;
-  readonly #folder: SpillFolder | undefined;
+  #folder: SpillFolder | undefined;
   #unplaced = 0;
   /** Place of the oldest tick that waits. */
   #next = 0;
@@ -118,7 +118,7 @@ export class TickBacklog {
     const { arena } = this;
     if (this.#wentToDisk)
       for (let place = this.next; place < this.#flightEnd; place++)
-        if (arena.state(place) === TickState.waiting) this.done(place);
+        if (arena.state(place) === TickState.waiting && arena.isOnDisk(place)) this.done(place);
     this.#wentToDisk = false;
     this.#flightEnd = 0;
     this.#dropEnd();
@@ -164,6 +164,27 @@ export class TickBacklog {
     return this.#folder?.isRefusing === false && this.#putAway(this.#folder);
   }
 
+  /**
+   * Uses a folder that was somebody else's until now. What lies there is older than all that wait, which go behind it, as
+   * what comes from now on; what finds no room there is lost.
+   */
+  takeOver(folder: SpillFolder): void {
+    this.#folder = folder;
+    if (folder.isEmpty) return;
+    const { arena } = this;
+    const places = this.#places();
+    const [kept, left] = [[] as number[], [] as number[]];
+    for (const place of places) {
+      const text = arena.text(place);
+      const isKept = folder.append(arena.n(place), this.#parts.keyOf(arena.instrument(place)), text);
+      (isKept ? kept : left).push(place);
+    }
+    folder.flush();
+    this.#unplaced += left.filter((place) => place >= this.#flightEnd).length;
+    for (const place of left) if (place >= this.#flightEnd) this.done(place);
+    this.#moved(kept);
+  }
+
   /** At the end: leaves the folder to the next run, with all that wait. Returns how many ticks are lost. */
   close(): number {
     const isKept = this.#folder !== undefined && this.#putAway(this.#folder);
@@ -203,9 +224,7 @@ export class TickBacklog {
 
   #putAway(folder: SpillFolder): boolean {
     const { arena } = this;
-    const places: number[] = [];
-    for (let place = this.next; place < arena.end; place++)
-      if (arena.state(place) === TickState.waiting) places.push(place);
+    const places = this.#places();
     if (places.length === 0) return true;
     const lines = places.map((place) => ({
       run: this.#parts.runs.name(arena.run(place)),
@@ -214,13 +233,27 @@ export class TickBacklog {
       text: arena.text(place),
     }));
     if (!folder.putBack(lines)) return false;
+    this.#moved(places);
+    return true;
+  }
+
+  /** Places of all that wait. */
+  #places(): number[] {
+    const { arena } = this;
+    const places: number[] = [];
+    for (let place = this.next; place < arena.end; place++)
+      if (arena.state(place) === TickState.waiting) places.push(place);
+    return places;
+  }
+
+  /** Ticks have gone to the folder. */
+  #moved(places: readonly number[]): void {
     for (const place of places) {
-      if (place < this.#flightEnd) arena.setOnDisk(place, true);
+      if (place < this.#flightEnd) this.arena.setOnDisk(place, true);
       else this.done(place);
     }
     this.#wentToDisk = this.#flightEnd > 0;
     this.#dropEnd();
-    return true;
   }
 
   /** What is done with at the arena's end need not wait until all before it is. */

@@ -9,6 +9,8 @@ import type { TickBacklog } from './tickBacklog.js';
 export interface BatchEvents {
   /** It is in its stream already. */
   readonly onFound: (place: number, instrument: StoredInstrument) => void;
+  /** Later ticks are in its stream; whether it is there has to be looked for, and it waits. */
+  readonly onPassed: (place: number) => void;
   /** It tells nothing new after the newest entry of another run. */
   readonly onRepeated: () => void;
 }
@@ -31,14 +33,18 @@ export function planBatch(
   const { arena } = backlog;
   const batch = ++batches;
   const places: number[] = [];
-  for (let place = backlog.next; place < arena.end && places.length < size; place++) {
+  let passed = 0;
+  for (let place = backlog.next; place < arena.end && places.length + passed < size; place++) {
     if (arena.state(place) !== TickState.waiting) continue;
     const instrument = instruments.all[arena.instrument(place)]!;
     if (!instrument.isKnown) break;
     if (instrument.batch !== batch) begin(instrument, batch);
     const run = arena.run(place);
     const n = arena.n(place);
-    if (isUpTo(run, n, instrument.newestRun, instrument.newestN)) {
+    if (isUpTo(run, n, instrument.newestRun, instrument.newestN) && runs.isLate(run, n)) {
+      events.onPassed(place);
+      passed++;
+    } else if (isUpTo(run, n, instrument.newestRun, instrument.newestN)) {
       events.onFound(place, instrument);
       backlog.done(place);
     } else if (isUpTo(run, n, instrument.plannedRun, instrument.plannedN)) {

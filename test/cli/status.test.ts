@@ -82,6 +82,7 @@ const report: StatusReport = {
     connected: false,
     latency: '',
     trouble: 'connection refused',
+    spill_trouble: '',
     stored: 1200,
     waiting: 90,
     spilled: 1,

@@ -20,6 +20,7 @@ const report: StatusReport = {
     connected: false,
     latency: '',
     trouble: '',
+    spill_trouble: '',
     stored: 1200,
     waiting: 90,
     spilled: 1,
