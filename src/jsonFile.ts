@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type Stats } from 'node:fs';
 import { parseJsonText } from './jsonText.js';
 
 const largestFileMb = 64;
+/** Larger files of the user's are not read. */
+export const largestFileBytes = largestFileMb * 2 ** 20;
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
@@ -14,24 +16,30 @@ const reasons: Readonly<Record<string, string>> = {
 const fromPipes = new Map<string, Buffer>();
 
 /** Why a file cannot be read, as the end of the sentence "<path>: …", from what the system said. */
-export function unreadableReason(error: unknown): string {
+function unreadableReason(error: unknown): string {
   const { code = 'unreadable' } = error as NodeJS.ErrnoException;
   return reasons[code] ?? `cannot be read (${code})`;
 }
 
-/** A file's text; a pipe's at every time what it gave the first time. Throws an Error whose message ends the sentence "<path>: …". */
-export function readTextFile(path: string): string {
-  let bytes: Buffer;
+/** A file's bytes; a pipe's at every time what it gave the first time. Throws an Error whose message ends the sentence "<path>: …". */
+export function readBytes(path: string): Buffer {
+  let found: Stats;
   try {
-    const found = statSync(path);
-    const megabytes = found.size / 2 ** 20;
-    if (megabytes > largestFileMb) throw new TooLarge(megabytes);
-    bytes = (found.isFIFO() ? fromPipes.get(path) : undefined) ?? readFileSync(path);
-    if (found.isFIFO()) fromPipes.set(path, bytes);
+    found = statSync(path);
+    if (found.size <= largestFileBytes) {
+      const bytes = (found.isFIFO() ? fromPipes.get(path) : undefined) ?? readFileSync(path);
+      if (found.isFIFO()) fromPipes.set(path, bytes);
+      return bytes;
+    }
   } catch (error) {
-    if (error instanceof TooLarge) throw error;
     throw new Error(unreadableReason(error), { cause: error });
   }
+  throw new Error(`has ${Math.round(found.size / 2 ** 20)} MB, at most ${largestFileMb} are read`);
+}
+
+/** A file's text. Throws as readBytes, and where it is none. */
+export function readTextFile(path: string): string {
+  const bytes = readBytes(path);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
@@ -45,10 +53,4 @@ export function readTextFile(path: string): string {
  */
 export function readJsonFile(path: string): unknown {
   return parseJsonText(readTextFile(path));
-}
-
-class TooLarge extends Error {
-  constructor(megabytes: number) {
-    super(`has ${Math.round(megabytes)} MB, at most ${largestFileMb} are read`);
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, type BigIntStats, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { largestFileBytes } from '../jsonFile.js';
 
 /** ms between two looks at the files. */
 const lookMs = 1_000;
@@ -24,7 +25,8 @@ interface Watched {
  * The names are looked at once a second, through every symbolic link: that sees a file written in place, one that an
  * editor has put in its place, a link of a mounted volume that was turned elsewhere, and files on network folders,
  * which tell nobody of changes. A file that is missing for a moment is not a change, nor is one that was written again
- * as it was. A pipe is not looked into: it gives what it holds only once.
+ * as it was. A pipe is not looked into: it gives what it holds only once. Nor
+ * is a file that is too large to be read as anything.
  */
 export class FileWatch {
   readonly #changed: (paths: readonly string[]) => void;
@@ -99,11 +101,16 @@ async function hasChanged(path: string, file: Watched): Promise<boolean> {
   return true;
 }
 
-/** Differs whenever the file was written or is another one; '' while there is none. */
+/** Whether it is a file, and one that is not too large for any use. */
+function isRead(found: Stats | BigIntStats): boolean {
+  return found.isFile() && found.size <= largestFileBytes;
+}
+
+/** Differs whenever the file was written or is another one; '' while there is none that would be read. */
 async function markOf(path: string): Promise<string> {
   try {
     const found = await stat(path, { bigint: true });
-    return found.isFile() ? [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join() : '';
+    return isRead(found) ? [found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join() : '';
   } catch {
     return '';
   }
@@ -121,7 +128,7 @@ async function contentOf(path: string): Promise<Buffer | undefined> {
 /** Of what the file holds now; undefined where nothing can be read. */
 function digestNow(path: string): string | undefined {
   try {
-    return statSync(path).isFile() ? digestOf(readFileSync(path)) : undefined;
+    return isRead(statSync(path)) ? digestOf(readFileSync(path)) : undefined;
   } catch {
     return undefined;
   }

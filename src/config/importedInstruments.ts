@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { contractNamed, type Contract } from '../market/contracts.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
 import { exchanges, type ProductTable } from '../market/products.js';
 import { dayToUtcMs, type TradingCalendar } from '../market/tradingCalendar.js';
-import { unreadableReason } from '../jsonFile.js';
+import { readBytes } from '../jsonFile.js';
 import { parseJsonText } from '../jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
@@ -72,9 +71,7 @@ export function readImportedInstruments(
     try {
       rows = readRows(file, cwd);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const isSystems = code !== undefined && !code.startsWith('CSV_');
-      faults.push(`${file}: ${isSystems ? unreadableReason(error) : message}`);
+      faults.push(`${file}: ${(error as Error).message}`);
       continue;
     }
     const wrong: string[] = [];
@@ -92,7 +89,7 @@ export function readImportedInstruments(
 }
 
 function readRows(file: string, cwd: string): PlacedRow[] {
-  const text = decode(readFileSync(resolve(cwd, file)));
+  const text = decode(readBytes(resolve(cwd, file)));
   const rows = /\.csv$/i.test(file) ? csvRows(text) : jsonRows(text);
   if (rows.length === 0) throw new Error('it has no rows');
   return rows;

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileWatch } from '../../src/config/fileWatch.js';
@@ -121,6 +129,19 @@ describe('FileWatch', () => {
     const { calls } = watching(path);
     rmSync(path);
     writeFileSync(path, 'a file now');
+    await reached(calls, 1);
+  });
+
+  it('reads no file that is too large to be of use', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'products.json');
+    writeFileSync(path, 'small');
+    truncateSync(path, 65 * 2 ** 20);
+    const { calls } = watching(path);
+    truncateSync(path, 66 * 2 ** 20);
+    await chance(folder);
+    expect(calls()).toBe(0);
+    writeFileSync(path, 'small again');
     await reached(calls, 1);
   });
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readImportedInstruments, type ImportedInstruments } from '../../src/config/importedInstruments.js';
@@ -136,6 +136,10 @@ describe('imported instruments', () => {
     const config = load({ cwd, file: { import_instruments: ['o.csv'] } });
     expect(config.importedInstruments.map(({ id }) => id)).toEqual(['xx9912']);
     expect(config.warnings).toEqual([expect.stringContaining('o.csv: line 3: instrument_id') as unknown]);
+    truncateSync(join(cwd, 'o.csv'), 70 * 2 ** 20);
+    expect(problemsOf({ cwd, file: { import_instruments: ['o.csv'] } })).toEqual([
+      'gateway.json: import_instruments: o.csv: has 70 MB, at most 64 are read',
+    ]);
     expect(problemsOf({ file: { import_instruments: ['gone.csv'] } })).toEqual([
       'gateway.json: import_instruments: gone.csv: there is no such file',
     ]);
