@@ -261,9 +261,8 @@ export class Gateway {
   /** What GET /api/status answers. */
   status(): StatusReport {
     const { waiting, failed } = this.#connections.troubles();
-    const { redis } = this.#storage.status();
     return statusReport({
-      redis: { ...redis, latency: redis.latency ?? '' },
+      redis: this.#storage.status().redis,
       status: this.health().status,
       uptimeMs: performance.now() - this.#startedAt,
       config: this.#config,

@@ -42,7 +42,7 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
       ticks: each.ticks,
       reason: each.reason,
     })),
-    redis: { ...redis, latency: redis.latency ?? '' },
+    redis,
     details: {
       instruments: { wanted, waiting, refused, short, stale },
       ticks,

@@ -3,15 +3,16 @@ import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/census.js';
 import { leagueTable } from './coordinator/league.js';
 import { programVersion } from './paths.js';
+import type { RedisStatus } from './redisStatus.js';
 import type { HealthReport } from './server/health.js';
-import type { ConnectionStatusReport, FailedInstrument, RedisReport, StatusReport } from './server/status.js';
+import type { ConnectionStatusReport, FailedInstrument, StatusReport } from './server/status.js';
 
 export interface StatusParts {
   readonly status: HealthReport['status'];
   readonly uptimeMs: number;
   readonly config: GatewayConfig;
   readonly demand: Demand;
-  readonly redis: RedisReport;
+  readonly redis: RedisStatus;
   /** Bare ids. */
   readonly waiting: readonly string[];
   readonly failed: readonly FailedInstrument[];

@@ -13,7 +13,7 @@ const ticksPerTurn = 4096;
 stepBack();
 const { tape, window, skipsFirst } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
-const reader = new TapeReader(tape, Number.isNaN(writer.position) || writer.position);
+const reader = new TapeReader(tape, Number.isNaN(writer.position) ? undefined : writer.position);
 if (skipsFirst && reader.next()) writer.lost(reader.record.tick.receiveTimeMs);
 writer.position = reader.position;
 

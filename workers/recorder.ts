@@ -19,7 +19,7 @@ class Place implements TapePlace {
 
   constructor(tape: SharedArrayBuffer, progress: RecorderProgress) {
     const position = progress.get('position');
-    this.reader = new TapeReader(tape, Number.isNaN(position) || position);
+    this.reader = new TapeReader(tape, Number.isNaN(position) ? undefined : position);
     this.#missedBefore = progress.get('missed');
   }
 

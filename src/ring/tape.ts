@@ -229,18 +229,16 @@ export class TapeReader {
   #missed = 0;
 
   /**
-   * @param from begin with the tape's first record (true), with the next one to be written (false), or where another
-   *   reader of this tape was: at its `position`. What was overwritten since is counted as missed
+   * @param position where to begin: the `position` of another reader of this tape; the first record where it is not given.
+   *   What was overwritten since is counted as missed
    * @throws if the memory is no tape
    */
-  constructor(tape: SharedArrayBuffer, from: boolean | number = false) {
+  constructor(tape: SharedArrayBuffer, position?: number) {
     this.#header = headerOf(tape);
     this.#capacity = this.#header[Header.capacity]!;
     this.#words = new Int32Array(tape, ringHeaderBytes);
     this.#margin = this.#capacity >>> 3;
-    if (typeof from === 'number') this.#cursor = from | 0;
-    else if (from) this.#cursor = this.#header[Header.firstSequence]!;
-    else this.#cursor = Atomics.load(this.#header, Header.head);
+    this.#cursor = position === undefined ? this.#header[Header.firstSequence]! : position | 0;
     this.record = new TapeRecord(this.#header[Header.fields]!, keysOf(tape, this.#header));
     this.#recordWords = recordBytesFor(this.#header) / 4;
     this.#tickWords = this.#header[Header.tickBytes]! / 4;

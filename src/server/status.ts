@@ -1,4 +1,5 @@
 import type { LeaguePlace } from '../coordinator/league.js';
+import type { RedisStatus } from '../redisStatus.js';
 import type { ConnectionHealth, HealthReport } from './health.js';
 
 /** Ids that a list of instruments in the report has at most. */
@@ -15,7 +16,7 @@ export interface StatusReport {
   readonly redundancy: number;
   readonly instruments: InstrumentCounts;
   /** As in /health. */
-  readonly redis: RedisReport;
+  readonly redis: RedisStatus;
   /** Bare ids of wanted instruments that have no line, the first of them. */
   readonly waiting: readonly string[];
   /** Wanted instruments that every connection has refused, the first of them. */
@@ -23,28 +24,6 @@ export interface StatusReport {
   readonly connections: readonly ConnectionStatusReport[];
   /** The best first. */
   readonly brokers: readonly LeaguePlace[];
-}
-
-/** Where ticks are stored. */
-export interface RedisReport {
-  readonly enabled: boolean;
-  readonly connected: boolean;
-  /** Round trip of the last write such as "1.2ms"; empty while there is none. */
-  readonly latency: string;
-  /** Why no ticks are stored; empty when they are. */
-  readonly trouble: string;
-  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
-  readonly spill_trouble: string;
-  /** Ticks that are known to be stored. */
-  readonly stored: number;
-  /** Ticks that wait, in memory and in the file. */
-  readonly waiting: number;
-  readonly spilled: number;
-  /** Ticks that will never be stored. */
-  readonly lost: number;
-  readonly lag_ms: number;
-  /** How often the thread that stores was lost and started anew. */
-  readonly restarts: number;
 }
 
 /** `wanted` is the sum of all but `cancelled`, which no client wants any more. */

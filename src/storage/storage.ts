@@ -4,6 +4,7 @@ import type { Logger } from '../logging.js';
 import { fieldCount } from '../market/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../ring/tape.js';
 import type { TickRecord } from '../ring/tickRecord.js';
+import type { RedisStatus } from '../redisStatus.js';
 import { Recorder, type RecorderStatus } from '../recorder/recorder.js';
 import { PersisterHost } from './persisterHost.js';
 import { LossWatch } from './lossWatch.js';
@@ -36,34 +37,10 @@ export interface StorageParts {
   readonly log: Logger;
 }
 
-/** The redis part of /health. */
-export interface RedisStatus {
-  readonly enabled: boolean;
-  readonly connected: boolean;
-  /** Round trip of the last pipeline such as "1.2ms"; null while there is none. */
-  readonly latency: string | null;
-  /** Why no ticks are stored; empty when they are. */
-  readonly trouble: string;
-  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
-  readonly spill_trouble: string;
-  /** Ticks that are known to be in Redis. */
-  readonly stored: number;
-  /** Ticks that wait in memory. */
-  readonly waiting: number;
-  /** Ticks that wait in the file. */
-  readonly spilled: number;
-  /** Ticks that will never be stored. */
-  readonly lost: number;
-  /** Age of the oldest tick that is not stored yet. */
-  readonly lag_ms: number;
-  /** How often the thread that stores was lost and started anew. */
-  readonly restarts: number;
-}
-
 const disabled: RedisStatus = {
   enabled: false,
   connected: false,
-  latency: null,
+  latency: '',
   trouble: '',
   spill_trouble: '',
   stored: 0,
@@ -170,7 +147,7 @@ export class Storage {
     return {
       enabled: true,
       connected,
-      latency: latencyMs === null ? null : `${latencyMs.toFixed(1)}ms`,
+      latency: latencyMs === null ? '' : `${latencyMs.toFixed(1)}ms`,
       trouble,
       spill_trouble: spillTrouble,
       stored,

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectionStatusReport, StatusReport } from '../../src/server/status.js';
 import { connection, temporaryFolder } from '../config/sources.js';
 import { displayWidth } from '../../src/cli/textTable.js';
+import { redisStatus } from '../server/redisStatus.js';
 import { run } from './console.js';
 
 async function serve(answer: RequestListener): Promise<number> {
@@ -77,19 +78,7 @@ const report: StatusReport = {
   strategy: 'connection_quality',
   redundancy: 2,
   instruments: { wanted: 152, active: 149, subscribing: 1, pending: 1, failed: 1, cancelled: 3, short: 4 },
-  redis: {
-    enabled: true,
-    connected: false,
-    latency: '',
-    trouble: 'connection refused',
-    spill_trouble: '',
-    stored: 1200,
-    waiting: 90,
-    spilled: 1,
-    lost: 0,
-    lag_ms: 1500,
-    restarts: 0,
-  },
+  redis: redisStatus,
   waiting: ['cu2605'],
   failed: [{ id: 'rb9912', code: 16, text: 'CTP:\u001binstrument not found' }],
   connections: [

@@ -5,6 +5,7 @@ import { ConfigError } from '../../src/config/configError.js';
 import type { ReloadSummary } from '../../src/config/reload.js';
 import { NotReadyError } from '../../src/server/reloadRoute.js';
 import type { StatusReport } from '../../src/server/status.js';
+import { redisStatus } from './redisStatus.js';
 import { World } from './world.js';
 
 const report: StatusReport = {
@@ -15,19 +16,7 @@ const report: StatusReport = {
   strategy: 'hash_based',
   redundancy: 1,
   instruments: { wanted: 1, short: 0, pending: 0, subscribing: 0, active: 1, failed: 0, cancelled: 0 },
-  redis: {
-    enabled: false,
-    connected: false,
-    latency: '',
-    trouble: '',
-    spill_trouble: '',
-    stored: 1200,
-    waiting: 90,
-    spilled: 1,
-    lost: 0,
-    lag_ms: 1500,
-    restarts: 0,
-  },
+  redis: redisStatus,
   waiting: [],
   failed: [],
   connections: [],
