@@ -2,7 +2,6 @@ import { closeSync, openSync, unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MarketConfig } from '../config/load.js';
-import { tradingCalendar } from '../market/marketTime.js';
 import { AcceptedTicks } from '../recorder/acceptedTicks.js';
 import { CsvExport } from '../recorder/csvExport.js';
 import { ParquetExport } from '../recorder/parquetExport.js';
@@ -36,14 +35,11 @@ export async function exportRecordings(
   try {
     for (const file of command.files) readers.push(open(resolve(cwd, file), file));
     for (const reader of readers) tellDamages(reader, say);
-    const tradingHours = command.tradingHours ?? market.tradingHours;
     const ticks = new AcceptedTicks(
       new RecordedTicks(readers, command.range, (error) => say(`${error.message}; the block is left out`)),
       {
-        products: market.products,
-        importedInstruments: market.importedInstruments,
-        calendar: tradingCalendar({ tradingHours, holidays: market.holidays }, say),
-        tradingHours,
+        market: { ...market, tradingHours: command.tradingHours ?? market.tradingHours },
+        warn: say,
         patterns: command.patterns,
       },
     );

@@ -1,4 +1,4 @@
-import type { HolidayTable } from '../market/holidayCalendar.js';
+import type { MarketSettings } from '../market/marketTime.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';
@@ -11,10 +11,7 @@ import {
   type GatewayConfig,
   type GatewayValues,
   type SimulatorConfig,
-  type TradingHours,
 } from './gatewayConfig.js';
-import type { Contract } from '../market/contracts.js';
-import type { ProductTable } from '../market/products.js';
 import { readMarketFiles } from './marketFiles.js';
 import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
@@ -169,13 +166,11 @@ export function loadListenAddress(sources: ConfigSources): { readonly host: stri
   return { host: values.websocket_host, port: values.websocket_port };
 }
 
-/** What a configuration says of the market, for whoever reads a gateway's ticks later. */
-export interface MarketConfig {
-  readonly products: ProductTable;
-  /** Those too that are not traded any more. */
-  readonly importedInstruments: readonly Contract[];
-  readonly holidays: HolidayTable;
-  readonly tradingHours: TradingHours;
+/**
+ * What a configuration says of the market, for whoever reads a gateway's ticks later: with those instruments too that are
+ * not traded any more.
+ */
+export interface MarketConfig extends MarketSettings {
   /** Imported rows that were left out, and why. */
   readonly warnings: readonly string[];
 }

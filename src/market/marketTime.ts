@@ -1,5 +1,7 @@
 import type { TradingHours } from './marketHours.js';
 import { calendarOf, type HolidayTable } from './holidayCalendar.js';
+import type { Contract } from './contracts.js';
+import type { ProductTable } from './products.js';
 import { WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
 
 /** The settings that say which days are trading days. */
@@ -8,6 +10,13 @@ export interface MarketTimeSettings {
   readonly tradingHours: TradingHours;
   /** Of the setting calendar_file. */
   readonly holidays: HolidayTable;
+}
+
+/** The settings that say which market the ticks are from. */
+export interface MarketSettings extends MarketTimeSettings {
+  readonly products: ProductTable;
+  /** Instruments whose multipliers are their own. */
+  readonly importedInstruments: readonly Contract[];
 }
 
 /**

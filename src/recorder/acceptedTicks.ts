@@ -1,13 +1,10 @@
 import { HistoryRow } from '../history/row.js';
-import type { Contract } from '../market/contracts.js';
 import { ExchangeClock } from '../market/exchangeClock.js';
 import { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
-import type { ProductTable } from '../market/products.js';
 import { QuoteBook, type BookCounters } from '../market/quoteBook.js';
-import type { TradingHours } from '../market/marketHours.js';
+import { tradingCalendar, type MarketSettings } from '../market/marketTime.js';
 import { SessionStates } from '../market/sessionStates.js';
-import type { TradingCalendar } from '../market/tradingCalendar.js';
 import { I32 } from '../ring/tickRecord.js';
 import { recordedFlags } from './blockCodec.js';
 import type { RecordedTicks } from './recordedTicks.js';
@@ -18,12 +15,10 @@ const maxInstruments = 500_000;
 const firstStream = 1 << 30;
 
 export interface AcceptedTicksOptions {
-  readonly products: ProductTable;
-  /** Instruments whose multipliers are their own. */
-  readonly importedInstruments: readonly Contract[];
-  readonly calendar: TradingCalendar;
-  /** Of the recorded market. */
-  readonly tradingHours: TradingHours;
+  /** The recorded one. */
+  readonly market: MarketSettings;
+  /** Is given one line for each year that the calendar lacks, when it is first needed. */
+  readonly warn: (text: string) => void;
   /** Empty: all instruments. */
   readonly patterns: readonly InstrumentPattern[];
 }
@@ -41,7 +36,7 @@ export class AcceptedTicks {
   /** Ticks of instruments that cannot be. */
   unknown = 0;
   readonly #ticks: RecordedTicks;
-  readonly #options: AcceptedTicksOptions;
+  readonly #patterns: readonly InstrumentPattern[];
   readonly #directory: InstrumentDirectory;
   readonly #book: QuoteBook;
   /** By key: the slot; -1 where it is not wanted, -2 where there can be no such instrument. */
@@ -49,10 +44,12 @@ export class AcceptedTicks {
 
   constructor(ticks: RecordedTicks, options: AcceptedTicksOptions) {
     this.#ticks = ticks;
-    this.#options = options;
-    this.#directory = new InstrumentDirectory({ products: options.products, maxInstruments });
-    this.#directory.setImported(options.importedInstruments);
-    const { calendar, tradingHours } = options;
+    const { market, warn, patterns } = options;
+    this.#patterns = patterns;
+    this.#directory = new InstrumentDirectory({ products: market.products, maxInstruments });
+    this.#directory.setImported(market.importedInstruments);
+    const { tradingHours } = market;
+    const calendar = tradingCalendar(market, warn);
     this.#book = new QuoteBook(
       this.#directory,
       new ExchangeClock(calendar, tradingHours === 'always'),
@@ -94,7 +91,7 @@ export class AcceptedTicks {
   }
 
   #slotOf(key: string): number {
-    const { patterns } = this.#options;
+    const patterns = this.#patterns;
     const instrument = this.#directory.resolve(key);
     const wanted =
       instrument === undefined

@@ -6,7 +6,6 @@ import fc from 'fast-check';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { readHolidays } from '../../src/market/holidayCalendar.js';
-import { tradingCalendar } from '../../src/market/marketTime.js';
 import { loadProducts } from '../../src/market/products.js';
 import { AcceptedTicks } from '../../src/recorder/acceptedTicks.js';
 import { CsvExport } from '../../src/recorder/csvExport.js';
@@ -58,10 +57,13 @@ async function usedUp(path: string): Promise<{ lines: string[]; rows: Record<str
   const reader = new RecordingReader(path);
   const writers = [new CsvExport(csv!), new ParquetExport(parquet!)];
   const ticks = new AcceptedTicks(new RecordedTicks([reader], wholeRange, () => undefined), {
-    products: loadProducts(),
-    importedInstruments: [],
-    calendar: tradingCalendar({ tradingHours: 'always', holidays: readHolidays() }, () => undefined),
-    tradingHours: 'always',
+    market: {
+      products: loadProducts(),
+      importedInstruments: [],
+      tradingHours: 'always',
+      holidays: readHolidays(),
+    },
+    warn: () => undefined,
     patterns: [],
   });
   while (ticks.next()) for (const writer of writers) writer.add(ticks.key, ticks.row);
