@@ -97,6 +97,7 @@ export class LineTable {
     this.wants.delete(slot);
     this.census.note(slot);
     this.unsettled.delete(slot);
+    this.await(slot, false);
   }
 
   /** Of some slots, those that are wanted or tried out. */

@@ -44,6 +44,16 @@ describe('Coordinator: wishes', () => {
     expect(world.commands).toHaveLength(1);
   });
 
+  it('looks at no tick of an instrument that was given up before it ticked', () => {
+    const world = new World([plan('a')]).up(0).want(1);
+    expect(world.coordinator.awaits(1)).toBe(true);
+    world.drop(1);
+    expect(world.coordinator.awaits(1)).toBe(false);
+    world.want(1).tick([1]);
+    expect(world.joined).toEqual([]);
+    expect(world.coordinator.awaits(1)).toBe(false);
+  });
+
   it('refuses to drop what nobody wants', () => {
     expect(() => new World([plan('a')]).drop(7)).toThrow('dropped more often than wanted');
   });
