@@ -40,7 +40,8 @@ interface Instrument {
 /**
  * A market that is a recorded day. The replay begins once every instrument of it is subscribed to, or some time after the
  * first one is, and happens once. At a speed ticks come at their recorded spacing, and who does not read is cut, as on a
- * front. At maximum speed nobody is cut: the slowest session sets the pace, and while there is none the replay stands.
+ * front. At maximum speed nobody is cut: the slowest session sets the pace, and while nothing is subscribed to the replay
+ * stands.
  */
 export class ReplayMarket implements Market {
   readonly #options: ReplayOptions;
@@ -235,7 +236,8 @@ export class ReplayMarket implements Market {
 
   async #readersKeepUp(): Promise<void> {
     while (!this.#closed) {
-      if (this.#subscriptions.size === 0) await this.#sleep(longestWaitMs);
+      // Sessions that have unsubscribed from everything are none.
+      if (this.#subscribed === 0) await this.#sleep(longestWaitMs);
       else if ([...this.#subscriptions.keys()].some(({ outbox }) => outbox.backlog > backlogBytes))
         await this.#sleep(backlogPollMs);
       else return;

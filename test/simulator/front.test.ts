@@ -6,6 +6,7 @@ import { Exchange } from '../../src/simulator/exchange.js';
 import { Front } from '../../src/simulator/front.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
 import { FrontProcess } from './frontProcess.js';
+import { loginRequest, request, subscribeRequest } from './frontRequests.js';
 import { buildNative, NativeClient, type ClientEvent } from './nativeClient.js';
 import { fieldsOf, listedId, stepsBetween } from './tickFields.js';
 
@@ -51,20 +52,6 @@ async function dial(port: number): Promise<Socket> {
   return socket;
 }
 
-function request(type: number, body: Buffer, length = body.length): Buffer {
-  const header = Buffer.from([0x51, 0x53, 1, type, 0, 0, 0, 0]);
-  header.writeUInt32LE(length, 4);
-  return Buffer.concat([header, body]);
-}
-
-function subscribeRequest(wanted: readonly string[]): Buffer {
-  const count = Buffer.alloc(4);
-  count.writeUInt32LE(wanted.length);
-  const names = wanted.flatMap((id) => [Buffer.from([id.length]), Buffer.from(id)]);
-  return request(3, Buffer.concat([count, ...names]));
-}
-
-const loginRequest = request(1, Buffer.alloc(72));
 const volumes = (ticks: readonly ClientEvent[]): number[] =>
   ticks.map((tick) => Number(tick.fields![volume]));
 

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -13,9 +15,11 @@ import { I32 } from '../../src/ring/tickRecord.js';
 import { parseArguments } from '../../src/simulator/arguments.js';
 import { parseRedisAddress } from '../../src/simulator/redisAddress.js';
 import { RecordedSource } from '../../src/simulator/replaySource.js';
+import { headerBytes, requestType, responseType } from '../../src/simulator/wire.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
 import { Client } from '../e2e/client.js';
 import { GatewayProcess, Program, until } from '../e2e/processes.js';
+import { loginRequest, subscribeRequest } from './frontRequests.js';
 import { buildNative } from './nativeClient.js';
 import { recordingFolder, sample, writeRecording } from '../recorder/recordings.js';
 import { freePort, startRedis } from '../storage/redisServer.js';
@@ -47,6 +51,26 @@ async function gatewayAt(front: Program, keys: readonly string[]): Promise<Gatew
   onTestFinished(async () => expect(await gateway.stop()).toBe(0));
   await gateway.loggedIn();
   return gateway;
+}
+
+/** A bare connection to a replay's front, and the types of the packets that have come over it. */
+async function dial(front: Program): Promise<{ socket: Socket; types: number[] }> {
+  const port = Number(/:(\d+)/.exec((await front.line(/^ready/)).split('tcp://')[1]!)![1]);
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  const types: number[] = [];
+  let unread = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    unread = Buffer.concat([unread, chunk]);
+    while (unread.length >= headerBytes) {
+      const end = headerBytes + unread.readUInt32LE(4);
+      if (unread.length < end) break;
+      types.push(unread[3]!);
+      unread = unread.subarray(end);
+    }
+  });
+  await once(socket, 'connect');
+  return { socket, types };
 }
 
 /** Every quote that a client of all instruments gets until `count` have come, in order, by instrument. */
@@ -118,6 +142,25 @@ describe('a replay', () => {
     const fromRedis = replay(address, '--speed', 'max', '--replay-wait', '3600');
     const again = await quotesOf(await gatewayAt(fromRedis, day.keys), day.keys, 3000);
     expect(again).toEqual(quotes);
+  });
+
+  it('at maximum speed stands while no session is subscribed to anything', async () => {
+    const day = made(3000, 20);
+    const ids = day.keys.map((key) => key.slice(key.indexOf('.') + 1));
+    const front = replay(day.path, '--speed', 'max', '--replay-wait', '3600');
+    const { socket, types } = await dial(front);
+    const countOf = (type: number): number => types.filter((each) => each === type).length;
+    // In one packet: nothing has been sent yet when the subscriptions end.
+    socket.write(
+      Buffer.concat([loginRequest, subscribeRequest(ids), subscribeRequest(ids, requestType.unsubscribe)]),
+    );
+    await until('all to be unsubscribed', () => countOf(responseType.unsubscribe) === ids.length);
+    socket.write(subscribeRequest(ids));
+    expect(await front.line(/^replayed/)).toMatch(/^replayed: 3000 ticks in /);
+    await until(
+      () => `3000 ticks and not ${countOf(responseType.tick)}`,
+      () => countOf(responseType.tick) === 3000,
+    );
   });
 
   it('at a speed sends ticks by the recorded clock, and the newest to who comes later', async () => {
