@@ -91,7 +91,9 @@ export class Persister {
       onAdvice: (text) => this.#report.advice(text),
     });
     this.#report = new PersisterReport(this.#link, () => this.#claim?.folder, post);
-    this.#instruments = new StoredInstruments(redis.keyPrefix);
+    this.#instruments = new StoredInstruments(redis.keyPrefix, this.#progress.keys, (key) =>
+      this.#progress.add(key),
+    );
     this.#runs = new Runs(run, folder?.runs ?? []);
     this.#backlog = new TickBacklog({
       memoryBytes: storage.spillMemory * megabyte,

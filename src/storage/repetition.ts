@@ -27,7 +27,8 @@ export function isRepeated(instrument: StoredInstrument, run: number, name: stri
   return true;
 }
 
-function isNotNewer(text: string, before: string): boolean {
+/** Whether a tick's line tells nothing new after another one of the same instrument. */
+export function isNotNewer(text: string, before: string): boolean {
   const row = readRow(text);
   const held = readRow(before);
   if (row === undefined || held === undefined) return false;

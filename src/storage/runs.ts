@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The run of this process. Its ticks come after those of all others. */
 export const ownRun = 0xffff;
 
@@ -20,6 +22,7 @@ export class Runs {
   readonly #own: string;
   readonly #earlier: string[];
   #ownFrom = -1;
+  readonly #marks = new Map<number, number>();
 
   /** @param earlier the oldest first */
   constructor(own: string, earlier: readonly string[]) {
@@ -50,6 +53,15 @@ export class Runs {
   /** Whether later ticks may have been stored before this one. */
   isLate(run: number, n: number): boolean {
     return this.#ownFrom >= 0 && (run !== ownRun || n < this.#ownFrom);
+  }
+
+  /** A number of 48 bits, never 0, that is another one for each run, and the same in another thread. */
+  mark(run: number): number {
+    const known = this.#marks.get(run);
+    if (known !== undefined) return known;
+    const made = createHash('sha256').update(this.name(run)).digest().readUIntBE(0, 6) || 1;
+    this.#marks.set(run, made);
+    return made;
   }
 
   name(run: number): string {

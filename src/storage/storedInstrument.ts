@@ -47,9 +47,6 @@ export class StoredInstrument {
   /** The newest entry that is of another run: its run's name, and its line. */
   foreign: { readonly run: string; readonly text: string } | undefined;
 
-  /** The last tick that was counted as stored. */
-  countedRun = -1;
-  countedN = 0;
   /** Ticks left out in a row because the stream's newest entry, of another run, is not older. */
   leftOut = 0;
   /** When the stream is next trimmed by age, performance.now(). */
@@ -86,9 +83,16 @@ export class StoredInstruments {
   readonly all: StoredInstrument[] = [];
   readonly #byKey = new Map<string, StoredInstrument>();
   readonly #prefix: string;
+  readonly #onNew: (key: string) => void;
 
-  constructor(prefix: string) {
+  /**
+   * @param keys of those that there were before, which get the first places
+   * @param onNew a further one has the next place
+   */
+  constructor(prefix: string, keys: readonly string[], onNew: (key: string) => void) {
     this.#prefix = prefix;
+    this.#onNew = onNew;
+    for (const key of keys) this.#add(key);
   }
 
   /** Whether there have been ticks of it in this run. @param key `EXCHANGE.id` */
@@ -100,6 +104,11 @@ export class StoredInstruments {
   of(key: string): StoredInstrument {
     const known = this.#byKey.get(key);
     if (known !== undefined) return known;
+    this.#onNew(key);
+    return this.#add(key);
+  }
+
+  #add(key: string): StoredInstrument {
     const made = new StoredInstrument(this.all.length, key, this.#prefix);
     this.all.push(made);
     this.#byKey.set(key, made);

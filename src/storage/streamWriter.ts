@@ -4,7 +4,8 @@ import { QuoteWriter } from './quoteWriter.js';
 import type { RedisLink } from './redisLink.js';
 import { causeOf, UnknownOutcome, type RedisNode } from './redisNode.js';
 import type { PersisterProgress } from './persisterProgress.js';
-import { isUpTo, ownRun, type Runs } from './runs.js';
+import { isNotNewer } from './repetition.js';
+import { isUpTo, type Runs } from './runs.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
 import { readEnds } from './streamEnds.js';
 import { findTicks, type Found, type Sought } from './storedSearch.js';
@@ -64,14 +65,13 @@ export class StreamWriter {
   readonly #instruments: StoredInstruments;
   readonly #runs: Runs;
   readonly #progress: PersisterProgress;
-  #countedUpTo: number;
   readonly #batchSize: BatchSize;
   readonly #runPrefixes = new Map<number, Uint8Array>();
   readonly #historyLength: Buffer;
   /** What was refused for good, and why. */
   readonly #refusals = new Set<string>();
   /** What is sent to each server. */
-  readonly #commands = new Map<RedisNode, CommandBytes>();
+  readonly #commands = new WeakMap<RedisNode, CommandBytes>();
   /** Whether Redis may have lost what it acknowledged. */
   #mustRecheck = false;
   /** Counts the times at which what was known ceased to hold. */
@@ -86,7 +86,6 @@ export class StreamWriter {
     this.#instruments = instruments;
     this.#runs = runs;
     this.#progress = progress;
-    this.#countedUpTo = progress.countedBefore;
     this.#batchSize = new BatchSize(settings.batchSize);
     this.quotes = new QuoteWriter(instruments);
     this.#historyLength = argumentBytes(`${settings.historyLength}`);
@@ -167,7 +166,8 @@ export class StreamWriter {
   #recover(): void {
     const { arena } = this.#backlog;
     const now = performance.now();
-    for (let place = arena.first; place < arena.end; place++) {
+    // The newest first: so the marks of what was counted go back.
+    for (let place = arena.end - 1; place >= arena.first; place--) {
       if (arena.state(place) !== TickState.stored) continue;
       const instrument = this.#instrumentOf(place);
       if (isUpTo(arena.run(place), arena.n(place), instrument.newestRun, instrument.newestN)) {
@@ -176,8 +176,8 @@ export class StreamWriter {
       }
       this.#backlog.again(place);
       this.counters.again++;
-      this.#progress.count(this.#progress.stored - 1, this.#countedUpTo);
-      instrument.countedRun = -1;
+      const run = arena.run(place);
+      this.#progress.uncount(instrument.index, this.#runs.mark(run), arena.n(place));
     }
   }
 
@@ -186,7 +186,7 @@ export class StreamWriter {
     const size = this.#batchSize.now;
     const passed: number[] = [];
     const places = planBatch(backlog, this.#instruments, this.#runs, size, {
-      onFound: (place, instrument) => this.#countFound(place, instrument),
+      onFound: (place, instrument) => this.#count(place, instrument),
       onPassed: (place) => passed.push(place),
       onRepeated: () => this.counters.repeated++,
     });
@@ -248,8 +248,10 @@ export class StreamWriter {
     try {
       const replies = await node.send(commands);
       let trouble: string | undefined;
-      const late: number[] = [];
-      for (const outcome of outcomesOf(parts, replies)) {
+      const outcomes = outcomesOf(parts, replies);
+      // Before those that come after them are settled: ticks are counted in their order.
+      const late = await this.#lookForLate(outcomes);
+      for (const outcome of outcomes) {
         if (outcome.refusal === undefined) this.#settle(outcome, late);
         else {
           this.#link.consider(outcome.refusal, node);
@@ -257,7 +259,6 @@ export class StreamWriter {
           trouble ??= causeOf(outcome.refusal);
         }
       }
-      if (late.length > 0) await this.#lookFor(late);
       return trouble;
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
@@ -279,23 +280,26 @@ export class StreamWriter {
     };
   }
 
-  /** @param late gets ticks that were refused because later ones are stored */
-  #settle({ part, results }: PartOutcome, late: number[]): void {
+  /** @param late what was found of ticks that were refused because later ones are stored, by place */
+  #settle({ part, results }: PartOutcome, late: ReadonlyMap<number, Found>): void {
     const { arena } = this.#backlog;
     const now = performance.now();
     part.ticks.forEach((place, index) => {
       const instrument = this.#instrumentOf(place);
       const result = results[index];
-      if (result instanceof Error) {
-        if (this.#isLate(part, results, index, result)) late.push(place);
+      const found = late.get(place);
+      if (found?.isStored === false || (found === undefined && result instanceof Error)) {
+        this.#settleRefused(place, result as Error, found);
         return;
       }
       this.#settled++;
-      instrument.lastMs = arena.idMs(place);
-      instrument.lastN = arena.idN(place);
-      instrument.newestRun = arena.run(place);
-      instrument.newestN = arena.n(place);
-      instrument.foreign = undefined;
+      if (found === undefined) {
+        instrument.lastMs = arena.idMs(place);
+        instrument.lastN = arena.idN(place);
+        instrument.newestRun = arena.run(place);
+        instrument.newestN = arena.n(place);
+        instrument.foreign = undefined;
+      }
       this.#count(place, instrument);
       this.#backlog.stored(place, now);
     });
@@ -307,42 +311,46 @@ export class StreamWriter {
     });
   }
 
-  /** A tick was refused by itself: whether that is because one that comes after it is stored. */
-  #isLate(part: WritePart, results: readonly unknown[], index: number, error: Error): boolean {
-    const place = part.ticks[index]!;
-    const instrument = this.#instrumentOf(place);
-    if (!error.message.includes('ID specified in XADD is equal or smaller')) {
-      this.#lose(place, causeOf(error));
-      return false;
-    }
-    const isLate = part.ticks.some(
-      (other, at) =>
-        at > index && !(results[at] instanceof Error) && this.#instrumentOf(other) === instrument,
-    );
-    if (!isLate) instrument.isKnown = false;
-    return isLate;
+  /** A tick was refused by itself, and is not in its stream. @param found undefined where no later one is there either */
+  #settleRefused(place: number, error: Error, found: Found | undefined): void {
+    if (!isPassed(error)) this.#lose(place, causeOf(error));
+    else if (found === undefined) this.#instrumentOf(place).isKnown = false;
+    else if (found.lines.some((line) => isNotNewer(this.#backlog.arena.text(place), line))) {
+      this.#settled++;
+      this.counters.repeated++;
+      this.#backlog.done(place);
+    } else this.#lose(place, 'somebody else writes to it');
   }
 
   /**
-   * Late ticks are in their streams all the same where a connection before this one has brought them: its bytes may come to
-   * the server after the ends of the streams were read. Otherwise somebody else writes there.
+   * Late ticks, which were refused by themselves although ones that come after them are stored, are in their streams all
+   * the same where a connection before this one has brought them: its bytes may come to the server after the ends of the
+   * streams were read. Otherwise somebody else writes there.
    */
-  async #lookFor(late: readonly number[]): Promise<void> {
+  async #lookForLate(outcomes: readonly PartOutcome[]): Promise<Map<number, Found>> {
     const { arena } = this.#backlog;
+    const late = outcomes.flatMap(({ part, results, refusal }) =>
+      refusal === undefined ? this.#lateOf(part, results) : [],
+    );
+    if (late.length === 0) return new Map();
     const found = await this.#find(late, (place) => {
       const id = { ms: arena.idMs(place), n: arena.idN(place) };
       return { from: id, to: id };
     });
-    late.forEach((place, index) => {
-      if (!found[index]!.isStored) {
-        this.#lose(place, 'somebody else writes to it');
-        return;
-      }
-      this.#settled++;
-      // Those that come after it have been counted.
-      this.#progress.count(this.#progress.stored + 1, this.#countedUpTo);
-      this.#backlog.stored(place, performance.now());
-    });
+    return new Map(late.map((place, index) => [place, found[index]!]));
+  }
+
+  #lateOf({ ticks }: WritePart, results: readonly unknown[]): number[] {
+    const late: number[] = [];
+    const stored = new Set<StoredInstrument>();
+    if (!results.some((result) => result instanceof Error)) return late;
+    for (let index = ticks.length - 1; index >= 0; index--) {
+      const instrument = this.#instrumentOf(ticks[index]!);
+      const result = results[index];
+      if (!(result instanceof Error)) stored.add(instrument);
+      else if (isPassed(result) && stored.has(instrument)) late.push(ticks[index]!);
+    }
+    return late;
   }
 
   /** Ticks from a folder that was taken over late: those that are in their streams were counted by whoever wrote them. */
@@ -378,23 +386,9 @@ export class StreamWriter {
     this.#backlog.done(place);
   }
 
-  /** A tick that is in its stream already may have been counted by a thread that has ended since. */
-  #countFound(place: number, instrument: StoredInstrument): void {
-    const { arena } = this.#backlog;
-    const wasCounted = arena.run(place) === ownRun && arena.n(place) < this.#progress.countedBefore;
-    if (!wasCounted) this.#count(place, instrument);
-  }
-
-  /** Counts a tick as stored, once: it may be found again, in the folder. */
   #count(place: number, instrument: StoredInstrument): void {
     const { arena } = this.#backlog;
-    const run = arena.run(place);
-    const n = arena.n(place);
-    if (run === instrument.countedRun && n <= instrument.countedN) return;
-    instrument.countedRun = run;
-    instrument.countedN = n;
-    if (run === ownRun) this.#countedUpTo = Math.max(this.#countedUpTo, n + 1);
-    this.#progress.count(this.#progress.stored + 1, this.#countedUpTo);
+    this.#progress.count(instrument.index, this.#runs.mark(arena.run(place)), arena.n(place));
   }
 
   /** What is in the hashes and streams of a part is not known any more. */
@@ -414,4 +408,9 @@ export class StreamWriter {
     this.#runPrefixes.set(run, made);
     return made;
   }
+}
+
+/** Redis refuses a tick's id since the stream is past it. */
+function isPassed({ message }: Error): boolean {
+  return message.includes('ID specified in XADD is equal or smaller');
 }

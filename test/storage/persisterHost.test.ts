@@ -1,56 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
-import pino from 'pino';
-import { expect, it, onTestFinished } from 'vitest';
-import { loadConfig } from '../../src/config/load.js';
-import { PersisterHost } from '../../src/storage/persisterHost.js';
+import { expect, it } from 'vitest';
+import { clusterSlot } from '../../src/storage/clusterSlot.js';
+import { allocateProgress, PersisterProgress } from '../../src/storage/persisterProgress.js';
 import { until } from '../e2e/processes.js';
+import { startCluster } from './cluster.js';
+import { startHost } from './hosted.js';
 import { freePort, startRedis } from './redisServer.js';
-import { clientOf, runPersister, temporarySpill } from './running.js';
+import { clientOf, runPersister } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
 
 const keys = ['SHFE.rb2605', 'DCE.m2605', 'CZCE.SR605'];
-const defaults = loadConfig({ file: undefined, args: { frontAddr: ['sim://'] }, env: {}, cwd: '/' });
-
-interface Hosted {
-  readonly host: PersisterHost;
-  readonly spillPath: string;
-  /** Ends the present thread in whatever it is doing. */
-  readonly kill: () => Promise<void>;
-  readonly settled: () => Promise<void>;
-}
-
-function startHost(market: TapeMarket, port: number): Hosted {
-  const spillPath = temporarySpill();
-  const storage = { ...defaults.storage, spillPath, batchTime: 5 };
-  const config = { redis: { ...defaults.redis, port }, storage };
-  const threads: Worker[] = [];
-  const onWorker = (worker: Worker): void => void threads.push(worker);
-  process.on('worker', onWorker);
-  const host = new PersisterHost(config, pino({ level: 'silent' }), () => undefined);
-  host.start(market.tape);
-  onTestFinished(async () => {
-    await host.stop(5000);
-    process.off('worker', onWorker);
-  });
-  return {
-    host,
-    spillPath,
-    kill: async () => {
-      await until('a thread', () => threads.length > 0);
-      await threads.at(-1)!.terminate();
-    },
-    settled: () =>
-      until(
-        () => `everything to be stored: ${JSON.stringify(host.status())}`,
-        () => {
-          const { stored, lost, trouble } = host.status();
-          return stored + lost >= market.written && trouble === '';
-        },
-      ).then(() => undefined),
-  };
-}
 
 /** Numbers of the ticks in the streams, in their order. */
 async function storedIn(port: number): Promise<number[][]> {
@@ -72,7 +32,7 @@ const all = (market: TapeMarket): number[][] =>
 it('a thread that is killed under load leaves nothing out, stores nothing twice and counts each tick once', async () => {
   const { port } = await startRedis(await freePort());
   const market = new TapeMarket(keys);
-  const { host, kill, settled } = startHost(market, port);
+  const { host, kill, settled } = startHost(market, { port });
   for (let round = 0; round < 4; round++) {
     const { stored } = host.status();
     await write(market, 20);
@@ -91,7 +51,7 @@ it('a thread that is killed under load leaves nothing out, stores nothing twice 
 it('what the tape has overwritten meanwhile is counted as lost', async () => {
   const { port } = await startRedis(await freePort());
   const market = new TapeMarket(keys, 1024);
-  const { host, kill, settled } = startHost(market, port);
+  const { host, kill, settled } = startHost(market, { port });
   market.batch(300);
   await settled();
   await kill();
@@ -113,7 +73,7 @@ it('what the tape has overwritten meanwhile is counted as lost', async () => {
 it('a thread that is killed while ticks wait in the file goes on behind them', async () => {
   const port = await freePort();
   const market = new TapeMarket(keys);
-  const { host, kill, settled } = startHost(market, port);
+  const { host, kill, settled } = startHost(market, { port });
   await write(market, 30);
   await until('the file to be used', () => host.status().spilled > 0);
   await kill();
@@ -129,7 +89,7 @@ it('a thread that is killed while ticks wait in the file goes on behind them', a
 it('an end while the thread is lost leaves what is on the tape in the file', async () => {
   const port = await freePort();
   const market = new TapeMarket(keys);
-  const { host, spillPath, kill } = startHost(market, port);
+  const { host, spillPath, kill } = startHost(market, { port });
   await write(market, 10);
   await kill();
   await write(market, 10);
@@ -139,4 +99,49 @@ it('an end while the thread is lost leaves what is on the tape in the file', asy
   await next.settled();
   expect(await storedIn(port)).toEqual(all(market));
   expect(next.persister.status()).toMatchObject({ stored: market.written, lost: 0 });
+});
+
+it('a thread that is killed when one node of a cluster has answered and another one has not counts each tick once', async () => {
+  const nodes = await startCluster();
+  const months = Array.from({ length: 12 }, (_, index) => `SHFE.rb26${`${index + 1}`.padStart(2, '0')}`);
+  const isOnLast = (key: string): boolean => clusterSlot(`qactpmd:ticks:${key}`) >= 10_923;
+  expect(months.some(isOnLast) && !months.every(isOnLast)).toBe(true);
+  const market = new TapeMarket(months);
+  const clusterNodes = nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+  const { host, kill, settled } = startHost(market, { clusterNodes });
+  market.batch(120);
+  await settled();
+  nodes[2]!.process.kill('SIGSTOP');
+  market.batch(60);
+  await until('the other nodes to answer', () => host.status().stored > 120);
+  expect(host.status().stored).toBeLessThan(180);
+  await kill();
+  nodes[2]!.process.kill('SIGCONT');
+  await settled();
+  expect(host.status()).toMatchObject({ stored: 180, lost: 0 });
+  for (const { port } of nodes)
+    for (const key of (await clientOf(port).keys('qactpmd:ticks:*')).map((name) => name.slice(14)))
+      expect((await readStream(clientOf(port), key)).map(({ volume }) => volume)).toEqual(
+        Array.from({ length: 15 }, (_, index) => index + 1),
+      );
+});
+
+it('what was counted is known to the next thread, by instrument and run', () => {
+  const memory = allocateProgress();
+  const first = new PersisterProgress(memory);
+  for (const key of keys) first.add(key);
+  for (const n of [0, 3, 6]) first.count(0, 7, n);
+  first.count(1, 7, 4);
+  const second = new PersisterProgress(memory);
+  expect(second.keys).toEqual(keys);
+  for (const n of [0, 3, 6, 9]) second.count(0, 7, n);
+  for (const n of [1, 4]) second.count(1, 7, n);
+  second.count(2, 7, 0);
+  expect(second.stored).toBe(6);
+  // Redis has lost two of them, which are written again.
+  for (const n of [9, 6]) second.uncount(0, 7, n);
+  expect(second.stored).toBe(4);
+  for (const n of [3, 6, 9]) new PersisterProgress(memory).count(0, 7, n);
+  second.count(0, 8, 0);
+  expect(second.stored).toBe(7);
 });
