@@ -10,7 +10,8 @@ import { openLibraries } from './libraries.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { tradingCalendar } from './market/marketTime.js';
-import { QuoteBook, type BookCounters } from './market/quoteBook.js';
+import type { BookCounters } from './market/leftOut.js';
+import { QuoteBook } from './market/quoteBook.js';
 import { QuoteEncoder } from './market/quoteEncoder.js';
 import { F } from './market/quoteFields.js';
 import { SessionBoard } from './market/sessionBoard.js';
@@ -25,13 +26,11 @@ import { NotReadyError } from './server/reloadRoute.js';
 import type { HealthReport } from './server/health.js';
 import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
+import { Rounds } from './rounds.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { statusReport } from './statusReport.js';
 import type { StoredQuote } from './storage/quoteScan.js';
 import { Storage } from './storage/storage.js';
-
-/** What a terminal's Ctrl-C or a supervisor's stop signal ends may end before this process hears of it. */
-const groupSignalMs = 100;
 
 /** Fronts wait for the quotes of an earlier run for this long. */
 const restoreMs = 2000;
@@ -67,9 +66,7 @@ export class Gateway {
   readonly #sessions: SessionBoard;
   #server: MarketServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
-  #healthTimer: NodeJS.Timeout | undefined;
-  #maintenanceTimer: NodeJS.Timeout | undefined;
-  #sessionTimer: NodeJS.Timeout | undefined;
+  readonly #rounds = new Rounds();
   #connecting = false;
   #missedLogged = 0;
   /** What was listed when clients' patterns were last looked through. */
@@ -181,14 +178,14 @@ export class Gateway {
         { ...config.simulator, productsFile: config.productsFile },
         this.#log,
       );
-      await this.#startSimulator(this.#simulator, shutdown);
+      await this.#simulator.start(shutdown);
     }
     if (!shutdown.aborted) await this.#storage.restore(restoreMs);
     if (shutdown.aborted) return;
     this.#connections.start();
     this.#finder.start();
     this.#connecting = true;
-    this.#startTimers();
+    this.#startRounds();
   }
 
   /**
@@ -201,9 +198,7 @@ export class Gateway {
     // A signal to the whole group ends the simulated fronts at once, which must not start them anew.
     this.#simulator?.retire();
     this.#connecting = false;
-    clearInterval(this.#healthTimer);
-    clearInterval(this.#maintenanceTimer);
-    clearInterval(this.#sessionTimer);
+    this.#rounds.stop();
     const found = this.#finder.stop();
     this.#connections.retire();
     this.#server?.stopAccepting();
@@ -243,7 +238,7 @@ export class Gateway {
     this.#connections.reload(plan, config);
     this.#followListing();
     this.#finder.configure(config.discoverInstruments);
-    this.#startTimers();
+    this.#startRounds();
     return summarize(plan, next);
   }
 
@@ -323,33 +318,16 @@ export class Gateway {
     this.#storage.onBatchEnd();
   };
 
-  #startTimers(): void {
-    clearInterval(this.#healthTimer);
-    clearInterval(this.#maintenanceTimer);
-    clearInterval(this.#sessionTimer);
-    this.#sessionTimer = setInterval(
-      () => this.#sessions.sample(performance.now(), Date.now()),
-      sessionSampleMs,
-    );
-    this.#healthTimer = setInterval(
-      () => this.#healthLog.note(this.health(), this.#connections.demand()),
-      this.#config.healthCheckInterval * 1000,
-    );
-    this.#maintenanceTimer = setInterval(() => this.#maintain(), this.#config.maintenanceInterval * 1000);
-  }
-
-  /** Starts the simulated fronts, but does not hold up a shutdown until they listen. */
-  async #startSimulator(simulator: SimulatorSupervisor, shutdown: AbortSignal): Promise<void> {
-    const giveUp = (): void => void simulator.stop();
-    shutdown.addEventListener('abort', giveUp, { once: true });
-    try {
-      await simulator.start();
-    } catch (error) {
-      await pause(groupSignalMs);
-      if (!shutdown.aborted) throw error;
-    } finally {
-      shutdown.removeEventListener('abort', giveUp);
-    }
+  #startRounds(): void {
+    const { healthCheckInterval, maintenanceInterval } = this.#config;
+    this.#rounds.start([
+      { everyMs: sessionSampleMs, run: () => this.#sessions.sample(performance.now(), Date.now()) },
+      {
+        everyMs: healthCheckInterval * 1000,
+        run: () => this.#healthLog.note(this.health(), this.#connections.demand()),
+      },
+      { everyMs: maintenanceInterval * 1000, run: () => this.#maintain() },
+    ]);
   }
 
   #tickCounters(): BookCounters & { missed: number } {
@@ -376,8 +354,4 @@ export class Gateway {
       this.#missedLogged = ticks.missed;
     }
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

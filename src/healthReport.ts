@@ -1,6 +1,6 @@
 import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/census.js';
-import type { BookCounters } from './market/quoteBook.js';
+import type { BookCounters } from './market/leftOut.js';
 import type { HealthReport } from './server/health.js';
 import type { StorageStatus } from './storage/storage.js';
 

@@ -2,62 +2,15 @@ import type { ConnectionState } from '../coordinator/messages.js';
 import { workerDeadlines } from '../coordinator/workerDeadlines.js';
 import { retryDelayMs } from './backoff.js';
 import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
+import { LostRefusals } from './lostRefusals.js';
 import { ReturnCode } from './returnCode.js';
+import type { SessionCommand, SessionInput } from './sessionMessages.js';
 import { SubscriptionQueue } from './subscriptionQueue.js';
 
 const connectTimeoutMs = 15_000;
 const loginTimeoutMs = 10_000;
 /** Fronts allow one login per second and session. */
 const loginSpacingMs = 1_000;
-/** A session that lost no refusal for so long asks again as soon as at first when it does. */
-const calmMs = 300_000;
-
-export type SessionInput =
-  | { readonly type: 'open' }
-  /** The library is not ready to be opened yet. */
-  | { readonly type: 'opening' }
-  /** The library could not be opened (`lasting`: not this file on this machine) or made no session. */
-  | { readonly type: 'open_failed'; readonly text: string; readonly lasting: boolean }
-  /** The session was made but did not start. */
-  | { readonly type: 'start_failed'; readonly text: string }
-  | { readonly type: 'front_connected' }
-  | { readonly type: 'front_disconnected'; readonly text: string }
-  | { readonly type: 'login_response'; readonly code: number; readonly text: string }
-  /** The request could not be sent; a ReturnCode. */
-  | { readonly type: 'login_failed'; readonly code: number }
-  | { readonly type: 'error'; readonly code: number; readonly text: string; readonly requestId: number }
-  | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
-  | { readonly type: 'unsubscribe'; readonly ids: readonly string[] }
-  | { readonly type: 'subscribe_failed'; readonly ids: readonly string[]; readonly code: number }
-  | { readonly type: 'unsubscribe_failed'; readonly ids: readonly string[]; readonly code: number }
-  | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
-  /** The front refused more ids than could be told. */
-  | { readonly type: 'refusals_lost'; readonly count: number }
-  /** Something may be due: wakeAt has come. */
-  | { readonly type: 'time' }
-  /** The session is of no use any more: let go of it and begin again. */
-  | { readonly type: 'reopen'; readonly reason: string }
-  | { readonly type: 'close' }
-  | { readonly type: 'released' };
-
-export type SessionCommand =
-  | { readonly type: 'open' }
-  | { readonly type: 'login'; readonly requestId: number }
-  | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
-  | { readonly type: 'unsubscribe'; readonly ids: readonly string[] }
-  /** Silence the session and let go of it; `released` follows. */
-  | { readonly type: 'release' }
-  /** The session is not waited for any more: another is opened beside it. */
-  | { readonly type: 'abandon' }
-  | {
-      readonly type: 'state';
-      readonly state: ConnectionState;
-      readonly reason: string;
-      readonly fatal: boolean;
-    }
-  | { readonly type: 'refused'; readonly id: string; readonly code: number; readonly text: string }
-  | { readonly type: 'warn'; readonly text: string }
-  | { readonly type: 'closed' };
 
 /**
  *   idle ── open ─→ connecting ── front_connected ─→ waiting ⇄ logging_in ── accepted ─→ logged_in
@@ -100,10 +53,7 @@ export class Session {
   #loginFailures = 0;
   #requestId = 0;
   #releaseDeadline = Infinity;
-  #askAgainAt = Infinity;
-  /** Times that everything was asked for again, without a calm between them. */
-  #askedAgain = 0;
-  #lastLoss = -Infinity;
+  readonly #lostRefusals: LostRefusals;
   readonly #subscriptions = new SubscriptionQueue();
 
   /**
@@ -115,7 +65,9 @@ export class Session {
     private readonly fronts: readonly string[],
     private readonly spread: number,
     private readonly releaseMs = workerDeadlines.releaseMs,
-  ) {}
+  ) {
+    this.#lostRefusals = new LostRefusals(spread);
+  }
 
   get phase(): SessionPhase {
     return this.#phase;
@@ -133,7 +85,7 @@ export class Session {
       case 'logging_in':
         return this.#loginDeadline;
       case 'logged_in':
-        return Math.min(this.#subscriptions.sendAt, this.#askAgainAt);
+        return Math.min(this.#subscriptions.sendAt, this.#lostRefusals.askAt);
       case 'reopening':
       case 'closing':
         return this.#releaseDeadline;
@@ -257,7 +209,7 @@ export class Session {
       this.#phase = 'logged_in';
       this.#loginFailures = 0;
       this.#openFailures = 0;
-      this.#askAgainAt = Infinity;
+      this.#lostRefusals.askedForAll();
       this.#subscriptions.sendAll(now);
       return [state('logged_in', ''), ...this.#send(now)];
     }
@@ -320,18 +272,11 @@ export class Session {
     return [];
   }
 
-  /**
-   * Which ids were refused is not known, so all are asked for again: what the front has it has once, and what it
-   * does not want it refuses again. Ever later, lest a front that refuses thousands be asked without end.
-   */
   #refusalsLost(count: number, now: number): SessionCommand[] {
     // Otherwise the next login asks for everything.
     if (this.#phase !== 'logged_in') return [];
-    if (now - this.#lastLoss > calmMs) this.#askedAgain = 0;
-    this.#lastLoss = now;
-    if (this.#askAgainAt !== Infinity) return [];
-    const delayMs = retryDelayMs(++this.#askedAgain, 0, this.spread);
-    this.#askAgainAt = now + delayMs;
+    const delayMs = this.#lostRefusals.lost(now);
+    if (delayMs === undefined) return [];
     const text = `${count} refusals were lost: asking for all instruments again in ${delayMs} ms`;
     return [{ type: 'warn', text }];
   }
@@ -353,8 +298,8 @@ export class Session {
       case 'closing':
         return this.#notReleased(now);
       default:
-        if (now >= this.#askAgainAt) {
-          this.#askAgainAt = Infinity;
+        if (now >= this.#lostRefusals.askAt) {
+          this.#lostRefusals.askedForAll();
           this.#subscriptions.askAgain();
         }
         return this.#send(now);

@@ -2,7 +2,8 @@ import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
 import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText, instrumentNotFound } from './errors.js';
-import { Session, type SessionCommand, type SessionInput } from './session.js';
+import { Session } from './session.js';
+import type { SessionCommand, SessionInput } from './sessionMessages.js';
 
 /** Node's timers take no more. */
 const maxTimerMs = 2 ** 31 - 1;

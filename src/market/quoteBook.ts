@@ -2,6 +2,7 @@ import { I32, type TickRecord } from '../ring/tickRecord.js';
 import type { ExchangeClock, TickTime, TimeVerdict } from './exchangeClock.js';
 import type { Instrument } from './instrumentDirectory.js';
 import type { Product } from './products.js';
+import { noTicks, type LeftOut } from './leftOut.js';
 import { LineOrder } from './lineOrder.js';
 import { F, fieldCount } from './quoteFields.js';
 import type { SessionSchedule } from './sessionSchedule.js';
@@ -15,26 +16,6 @@ const contradictionAheadMs = 10_000;
 /** A turnover may be computed from a rounded average, so it may fall by as much as the rounding; more is a mistake. */
 const roundedTurnover = 0.02;
 const firstSlots = 1024;
-
-/**
- * Why a tick is left out.
- *
- *   duplicate       a copy of the held state, or a late copy of one that was there before at the same key
- *   regressed       older than the held state: a late snapshot, the slower of two lines
- *   falling_volume  later than the held state, but with less volume on the same trading day
- *   off_session     at its time the product had no session, and nothing but quotes changed
- *   off_day         from a weekend, when exchanges test their systems
- *   untimed         no usable update time
- *   garbage         a negative volume
- */
-export type LeftOut =
-  'duplicate' | 'regressed' | 'falling_volume' | 'off_session' | 'off_day' | 'untimed' | 'garbage';
-
-/** How many ticks were taken, and how many were left out for each reason. */
-export type BookCounters = { accepted: number } & Record<LeftOut, number> & {
-    /** Held states that were given up, since a row of later ticks contradicted them. */
-    reset: number;
-  };
 
 /** Where the book learns what a slot stands for. */
 export interface SlotLookup {
@@ -61,17 +42,7 @@ const noSessions: SessionLookup = { scheduleOfInstrument: () => ({ isOffSession:
  * that share a key, LineOrder tells which are new. A state that a row of later ticks contradicts is given up.
  */
 export class QuoteBook {
-  readonly counters: BookCounters = {
-    accepted: 0,
-    duplicate: 0,
-    regressed: 0,
-    falling_volume: 0,
-    off_session: 0,
-    off_day: 0,
-    untimed: 0,
-    garbage: 0,
-    reset: 0,
-  };
+  readonly counters = noTicks();
   #values = new Float64Array(firstSlots * fieldCount).fill(NaN);
   #valueBits = new Int32Array(this.#values.buffer);
   #changed = new Uint32Array(firstSlots * fieldCount);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { packagePath } from '../paths.js';
 import { portInUse } from './portInUse.js';
@@ -56,9 +57,18 @@ export class SimulatorSupervisor {
     return this.#child?.pid;
   }
 
-  /** Resolves when the fronts listen; rejects when the first start fails. */
-  async start(): Promise<void> {
-    await this.#launch();
+  /** Resolves when the fronts listen, or `shutdown` does not wait for them any longer; rejects when the first start fails. */
+  async start(shutdown: AbortSignal): Promise<void> {
+    const giveUp = (): void => void this.stop();
+    shutdown.addEventListener('abort', giveUp, { once: true });
+    try {
+      await this.#launch();
+    } catch (error) {
+      await delay(groupSignalMs);
+      if (!shutdown.aborted) throw error;
+    } finally {
+      shutdown.removeEventListener('abort', giveUp);
+    }
   }
 
   /** From now on the end of the child is nothing to mend. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Session, type SessionCommand, type SessionInput } from '../../src/ctp/session.js';
+import { Session } from '../../src/ctp/session.js';
+import type { SessionCommand, SessionInput } from '../../src/ctp/sessionMessages.js';
 
 const fronts = ['tcp://a:1', 'tcp://b:2'];
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { LeftOut } from '../../src/market/quoteBook.js';
+import type { LeftOut } from '../../src/market/leftOut.js';
 import { packagePath } from '../../src/paths.js';
 
 const defaultWaitMs = 20_000;

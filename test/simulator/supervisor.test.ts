@@ -23,7 +23,7 @@ it('fronts that start again have the products that the gateway was started with'
   const options = { fronts: 1, basePort, rate: 1, seed: 1, productsFile };
   const supervisor = new SimulatorSupervisor(options, pino(into));
   onTestFinished(() => supervisor.stop());
-  await supervisor.start();
+  await supervisor.start(new AbortController().signal);
   writeFileSync(productsFile, '[{');
   process.kill(supervisor.pid!, 'SIGKILL');
   await until(
