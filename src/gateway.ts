@@ -232,6 +232,7 @@ export class Gateway {
       this.#directory.setCalendar(tradingCalendar(config, () => undefined));
       this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
       this.#sessions.configure(config.tradingHours, calendar);
+      this.#storage.useCalendar(config);
     }
     this.#log.level = config.logLevel;
     if (plan.settings.includes('import_instruments')) this.#directory.setImported(config.importedInstruments);

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HolidayCalendar } from '../src/market/holidayCalendar.js';
 import { BlockSink, type TapePlace } from '../src/recorder/blockSink.js';
-import type { RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
+import type { RecorderCommand, RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
 import { TapeReader } from '../src/ring/tape.js';
@@ -54,12 +54,16 @@ class RecorderWorker {
     this.#sink.passed(this.#place);
   }
 
-  stop(): void {
-    this.#stopping = true;
-    this.#wake();
+  hear(command: RecorderCommand): void {
+    if (command.type === 'holidays') {
+      this.#recorder.useCalendar(new HolidayCalendar(command.holidays));
+    } else {
+      this.#stopping = true;
+      this.#wake();
+    }
   }
 
-  /** Resolves when all is written after stop(); rejects with what went wrong, once all before it is written. */
+  /** Resolves when all is written after a stop; rejects with what went wrong, once all before it is written. */
   async run(): Promise<void> {
     try {
       await this.#follow();
@@ -119,7 +123,6 @@ const port = parentPort;
 if (port === null) throw new Error('the recorder is started by the gateway, not by hand');
 stepBack();
 const worker = new RecorderWorker(workerData as RecorderSpec, (event) => port.postMessage(event));
-// There is one command (RecorderCommand).
-port.on('message', () => worker.stop());
+port.on('message', (command: RecorderCommand) => worker.hear(command));
 await worker.run();
 port.close();

@@ -25,7 +25,8 @@ export type RecorderEvent =
   | { readonly type: 'target'; readonly target: RecorderTarget }
   | { readonly type: 'log'; readonly level: 'info' | 'error'; readonly text: string };
 
-/** Take what is left, write it and end. */
-export interface RecorderCommand {
-  readonly type: 'stop';
-}
+export type RecorderCommand =
+  /** From now on these are the weekdays without trading. */
+  | { readonly type: 'holidays'; readonly holidays: readonly number[] }
+  /** Take what is left, write it and end. */
+  | { readonly type: 'stop' };

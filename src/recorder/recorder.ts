@@ -38,7 +38,7 @@ const noTarget: RecorderTarget = { file: '', failure: '' };
 export class Recorder implements TapeConsumer {
   readonly name = 'recorder';
   readonly wholeTicks = true;
-  readonly #settings: RecorderSettings;
+  #settings: RecorderSettings;
   readonly #log: Logger;
   readonly #progress = new RecorderProgress();
   #tape: SharedArrayBuffer | undefined;
@@ -61,6 +61,12 @@ export class Recorder implements TapeConsumer {
   start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
     this.#launch(tape);
+  }
+
+  /** From now on these are the weekdays without trading, yyyymmdd: the trading day of what comes is found anew. */
+  useHolidays(holidays: readonly number[]): void {
+    this.#settings = { ...this.#settings, holidays };
+    this.#worker?.postMessage({ type: 'holidays', holidays } satisfies RecorderCommand);
   }
 
   status(): RecorderStatus {

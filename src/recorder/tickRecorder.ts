@@ -32,6 +32,7 @@ export class TickRecorder {
   readonly #block = new BlockBuilder(blockRecords);
   /** By slot; undefined where it has not been asked. */
   readonly #wanted: (boolean | undefined)[] = [];
+  #calendar: TradingCalendar;
   #begunMs = 0;
   #tradingDay = 0;
   /** ms since the epoch at which another trading day begins. */
@@ -42,6 +43,7 @@ export class TickRecorder {
   /** @param tape where the tick lies behind that take() is given */
   constructor(settings: TickRecorderSettings, sink: BlockSink, tape: TapePlace) {
     this.#settings = settings;
+    this.#calendar = settings.calendar;
     this.#sink = sink;
     this.#tape = tape;
   }
@@ -73,6 +75,12 @@ export class TickRecorder {
     if (this.#block.full) this.flush(nowMs);
   }
 
+  /** The trading day of what comes from now on is by this calendar. */
+  useCalendar(calendar: TradingCalendar): void {
+    this.#calendar = calendar;
+    this.#dayEndsMs = -Infinity;
+  }
+
   flushDue(nowMs: number): void {
     if (nowMs >= this.dueMs) this.flush(nowMs);
   }
@@ -83,7 +91,7 @@ export class TickRecorder {
 
   #beginDay(receiveMs: number, nowMs: number): void {
     this.flush(nowMs);
-    this.#tradingDay = tradingDayAt(new Date(receiveMs), this.#settings.calendar);
+    this.#tradingDay = tradingDayAt(new Date(receiveMs), this.#calendar);
     this.#dayEndsMs = (Math.floor((receiveMs - switchMs) / dayMs) + 1) * dayMs + switchMs;
   }
 

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { History, type HistoryStatus } from '../history/history.js';
 import type { Logger } from '../logging.js';
+import { calendarOf } from '../market/holidayCalendar.js';
 import { fieldCount } from '../market/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../ring/tape.js';
 import type { TickRecord } from '../ring/tickRecord.js';
@@ -100,6 +101,11 @@ export class Storage {
     for (const consumer of this.#consumers) consumer.start(tape);
   }
 
+  /** Takes over the trading days of a configuration. */
+  useCalendar(config: GatewayConfig): void {
+    this.#recorder?.useHolidays(holidaysOf(config));
+  }
+
   /** A tick that the book has just accepted. */
   onTick(tick: TickRecord): void {
     this.#tape?.append(tick);
@@ -168,7 +174,12 @@ function recorderFor({ config, log }: StorageParts): Recorder | undefined {
     fileBytes: recordFileSize * 1024 * 1024,
     intervalMs: recordInterval * 1000,
     patterns: recordInstruments,
-    holidays: config.tradingHours === 'always' ? [] : Object.values(config.holidays.years).flat(),
+    holidays: holidaysOf(config),
   };
   return new Recorder(settings, log);
+}
+
+/** Weekdays without trading, yyyymmdd. */
+function holidaysOf({ tradingHours, holidays }: GatewayConfig): readonly number[] {
+  return tradingHours === 'always' ? [] : calendarOf(holidays).holidays;
 }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { StatusReport } from '../../src/server/status.js';
+import { recordingFolder } from '../recorder/recordings.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, Program, until } from './processes.js';
@@ -286,6 +287,32 @@ describe('at SIGHUP', () => {
     await statusUntil('no copper', ({ instruments: { wanted } }) => wanted === instruments);
     await expectNoGap();
   });
+});
+
+it('what is recorded belongs to the trading days of a calendar that was named later', async () => {
+  const folder = recordingFolder();
+  const config = { trading_hours: 'exchange', record_path: folder, connections: three() };
+  await start(config);
+  const files = async (count: number): Promise<string[]> =>
+    until(`${count} files`, () => {
+      const names = readdirSync(folder).sort();
+      return names.length >= count ? names : undefined;
+    });
+  expect(await files(1)).toHaveLength(1);
+  // No trading today nor in the two weeks after.
+  const years: Record<string, number[]> = {};
+  for (let day = 0; day <= 14; day++) {
+    const date = new Date(Date.now() + 8 * 3_600_000 + day * 86_400_000).toISOString().slice(0, 10);
+    (years[date.slice(0, 4)] ??= []).push(Number(date.replaceAll('-', '')));
+  }
+  const calendar = join(gateway.folder, 'calendar.json');
+  writeFileSync(calendar, JSON.stringify({ years }));
+  write({ ...config, calendar_file: calendar });
+  await reload('SIGHUP: settings changed: calendar_file');
+  const [before, after] = (await files(2)).map((name) => Number(name.slice(0, 8)));
+  const last = Math.max(...Object.values(years).flat());
+  expect(before).toBeLessThanOrEqual(last);
+  expect(after).toBeGreaterThan(last);
 });
 
 it('a SIGHUP never ends the program, neither at its start nor at its end', async () => {
