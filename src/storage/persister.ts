@@ -297,6 +297,7 @@ export class Persister {
   #tell(trouble: string | undefined): void {
     // The connection itself knows better why it is gone.
     if (trouble === undefined || this.#link.isUp) this.#trouble = trouble ?? '';
+    for (const warning of this.#writer.takeWarnings()) this.#report.advice(warning);
     this.#report.batch(trouble, this.#writer.takeRefusals());
   }
 

@@ -17,6 +17,9 @@ export class QuoteWriter {
   /** States of an earlier run that wait until it is known what their hashes hold; undefined when it is. */
   #undecided: Set<StoredInstrument> | undefined = new Set();
 
+  /** Somebody else writes to the hashes too: they are written as a whole each time, so that none is half of each. */
+  isShared = false;
+
   constructor(instruments: StoredInstruments) {
     this.#instruments = instruments;
   }
@@ -79,6 +82,7 @@ export class QuoteWriter {
 
   /** Adds the commands that bring a hash up to date. */
   write(instrument: StoredInstrument, commands: CommandBytes): void {
+    if (this.isShared) instrument.unwritten.fill(1);
     writeQuote(commands, instrument.quoteArgument, instrument.line, instrument.unwritten);
     const { unwritten, sent } = instrument;
     instrument.sent = unwritten;

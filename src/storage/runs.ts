@@ -1,20 +1,28 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 
 /** The run of this process. Its ticks come after those of all others. */
 export const ownRun = 0xffff;
 
-/** A run's name is the time at which it began, in ms since the epoch, to this base. */
+/** A run's name is the time at which it began, in ms since the epoch, to this base, and some digits of chance. */
 const nameBase = 36;
-const nameForm = /^[0-9a-z]{8}$/;
+const timeDigits = 8;
+const chanceDigits = 4;
+const nameForm = /^[0-9a-z]{8}(?:[0-9a-z]{4})?$/;
 
-/** Name of a run that begins now. */
+/** Name of a run that begins now; another one for each gateway, also where several begin within one ms. */
 export function runName(nowMs: number): string {
-  return nowMs.toString(nameBase);
+  const chance = randomInt(nameBase ** chanceDigits).toString(nameBase);
+  return nowMs.toString(nameBase) + chance.padStart(chanceDigits, '0');
+}
+
+/** When a run began, ms since the epoch; NaN where its name does not tell. */
+export function beganAt(name: string): number {
+  return nameForm.test(name) ? parseInt(name.slice(0, timeDigits), nameBase) : NaN;
 }
 
 /** Whether a run began after another one; false where a name does not tell. */
 export function beganLater(name: string, other: string): boolean {
-  return nameForm.test(name) && nameForm.test(other) && name > other;
+  return beganAt(name) > beganAt(other);
 }
 
 /** The runs whose ticks this process writes, in their order: those that spill files are of, and its own. */

@@ -82,7 +82,8 @@ export class StoredInstrument {
 export class StoredInstruments {
   readonly all: StoredInstrument[] = [];
   readonly #byKey = new Map<string, StoredInstrument>();
-  readonly #prefix: string;
+  /** What all keys in Redis begin with. */
+  readonly prefix: string;
   readonly #onNew: (key: string) => void;
 
   /**
@@ -90,7 +91,7 @@ export class StoredInstruments {
    * @param onNew a further one has the next place
    */
   constructor(prefix: string, keys: readonly string[], onNew: (key: string) => void) {
-    this.#prefix = prefix;
+    this.prefix = prefix;
     this.#onNew = onNew;
     for (const key of keys) this.#add(key);
   }
@@ -109,7 +110,7 @@ export class StoredInstruments {
   }
 
   #add(key: string): StoredInstrument {
-    const made = new StoredInstrument(this.all.length, key, this.#prefix);
+    const made = new StoredInstrument(this.all.length, key, this.prefix);
     this.all.push(made);
     this.#byKey.set(key, made);
     return made;

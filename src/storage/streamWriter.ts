@@ -5,8 +5,9 @@ import type { RedisLink } from './redisLink.js';
 import { causeOf, UnknownOutcome, type RedisNode } from './redisNode.js';
 import type { PersisterProgress } from './persisterProgress.js';
 import { isNotNewer } from './repetition.js';
-import { isUpTo, type Runs } from './runs.js';
+import { isUpTo, ownRun, type Runs } from './runs.js';
 import type { StoredInstrument, StoredInstruments } from './storedInstrument.js';
+import { otherWriter } from './sharedPrefix.js';
 import { readEnds } from './streamEnds.js';
 import { findTicks, type Found, type Sought } from './storedSearch.js';
 import { nextId, noId } from './streamId.js';
@@ -70,6 +71,9 @@ export class StreamWriter {
   readonly #historyLength: Buffer;
   /** What was refused for good, and why. */
   readonly #refusals = new Set<string>();
+  /** Runs of other gateways that write to the same keys, and what is to be said of them. */
+  readonly #others = new Set<string>();
+  #warnings: string[] = [];
   /** What is sent to each server. */
   readonly #commands = new WeakMap<RedisNode, CommandBytes>();
   /** Whether Redis may have lost what it acknowledged. */
@@ -100,6 +104,11 @@ export class StreamWriter {
     const refusals = [...this.#refusals];
     this.#refusals.clear();
     return refusals;
+  }
+
+  /** What whoever runs the gateway should know, since this was last asked. */
+  takeWarnings(): string[] {
+    return this.#warnings.splice(0);
   }
 
   /** Redis is there, maybe anew, maybe another one: nothing that was known of its data holds. */
@@ -143,7 +152,20 @@ export class StreamWriter {
       this.#mustRecheck ||= isRecheck;
       throw error;
     }
+    for (const instrument of unknown) this.#considerOther(instrument);
     if (isRecheck) this.#recover();
+  }
+
+  /** Somebody else may have put ticks into a stream just now. */
+  #considerOther({ foreign, ticksKey }: StoredInstrument): void {
+    const own = this.#runs.name(ownRun);
+    const other = foreign === undefined ? undefined : otherWriter(foreign, own);
+    if (other === undefined || this.#others.has(other)) return;
+    this.#others.add(other);
+    this.quotes.isShared = true;
+    this.#warnings.push(
+      `another gateway writes to redis_key_prefix ${this.#instruments.prefix} too: its run ${other} has stored ticks in ${ticksKey} since this run, ${own}, began; give each gateway a prefix of its own`,
+    );
   }
 
   /** @param isRecheck also those of ticks that are kept */

@@ -162,7 +162,8 @@ export class TickArena {
   /** Drops a place and all that follow. */
   dropFrom(place: number): void {
     this.end = place;
-    this.#chunks.splice(((place - this.#base) >>> chunkShift) + 1);
+    const dropped = this.#chunks.splice(((place - this.#base) >>> chunkShift) + 1);
+    this.#spare.push(...dropped.slice(0, mostSpare - this.#spare.length));
   }
 
   #chunk(place: number): Chunk {

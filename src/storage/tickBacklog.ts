@@ -189,7 +189,8 @@ export class TickBacklog {
   close(): number {
     const isKept = this.#folder !== undefined && this.#putAway(this.#folder);
     this.#folder?.close();
-    return isKept ? 0 : this.#waiting;
+    // What was read from the folder lies there still.
+    return isKept ? 0 : this.#places().filter((place) => !this.arena.isOnDisk(place)).length;
   }
 
   /**

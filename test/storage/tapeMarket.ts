@@ -15,6 +15,8 @@ export class TapeMarket {
   beginMs = Date.now() - 10 * 3_600_000;
   /** Changes the next row before it is written. */
   alter: (row: Float64Array) => void = () => undefined;
+  /** When the newest tick was received, ms since the epoch. */
+  lastReceivedMs = 0;
   readonly #writer: TapeWriter;
   readonly #row = new Float64Array(fieldCount);
 
@@ -38,6 +40,7 @@ export class TapeMarket {
   /** Writes the next tick of an instrument. */
   tick(slot = 0, receivedAt = Date.now()): void {
     const volume = ++this.volumes[slot]!;
+    this.lastReceivedMs = receivedAt;
     this.#row.fill(NaN);
     this.#row[F.lastPrice] = 3500 + (volume % 10) / 2;
     this.#row[F.volume] = volume;

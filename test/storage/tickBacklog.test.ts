@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownRun, Runs } from '../../src/storage/runs.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
@@ -87,4 +88,23 @@ it('what was stored is kept for 3 s, and can be asked for again', () => {
     line.toString(),
   ]);
   backlog.close();
+});
+
+it('an end on a disk that takes nothing loses what lies in memory alone', () => {
+  const path = temporarySpill();
+  const folder = SpillFolder.open(path, megabyte, 'run');
+  const backlog = backlogOf(folder, megabyte);
+  for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', line.toString());
+  backlog.refill();
+  expect(backlog.waiting).toBe(10);
+  backlog.stored(backlog.next, performance.now());
+  backlog.again(backlog.next - 1);
+  // Where what is put back would go.
+  const inTheWay = join(path, 'ticks-499999999.spill');
+  mkdirSync(inTheWay);
+  expect(backlog.close()).toBe(1);
+  rmdirSync(inTheWay);
+  const next = SpillFolder.open(path, megabyte, 'next');
+  expect(next.read()).toHaveLength(10);
+  next.close();
 });
