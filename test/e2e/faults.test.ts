@@ -106,17 +106,6 @@ describe('a gateway that cannot run says why in one line and exits with 1', () =
 });
 
 describe('a gateway that runs says what is wrong with its surroundings', () => {
-  it('unreachable front', async () => {
-    const basePort = await freePorts(1);
-    const gateway = track(new GatewayProcess({ connections: connectionsTo(basePort, 1) }));
-    await gateway.line(new RegExp(`line_1.*127.0.0.1:${basePort}`));
-    const { code, body } = await gateway.health();
-    expect(code).toBe(503);
-    expect(body.status).toBe('unhealthy');
-    expect(body.connections[0]!.reason).toContain(`127.0.0.1:${basePort}`);
-    expect(await gateway.stop()).toBe(0);
-  });
-
   it('front that cuts every session: a few lines, not one for each', async () => {
     let cuts = 0;
     const front = createServer((socket) => {

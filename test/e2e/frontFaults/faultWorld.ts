@@ -125,7 +125,7 @@ export class FaultWorld {
   }
 }
 
-/** A test with a world of its own, so that tests which wait most of their time can wait side by side. */
+/** A test with a world of its own. */
 export const inWorld = it.extend<{ world: FaultWorld }>({
   world: async ({ onTestFinished }, use) => {
     const world = await FaultWorld.start();

@@ -2,22 +2,10 @@ import { describe, expect } from 'vitest';
 import { rb } from '../contracts.js';
 import { inWorld } from './faultWorld.js';
 
-// What a client, /health and the log see of fronts that answer a login wrongly or not at all.
+// What a client, /health and the log see of fronts that answer a login wrongly.
 
 describe('login faults', () => {
-  inWorld.concurrent('a login that is never answered is given up and tried again', async ({ world }) => {
-    await world.fronts.fault('login_silent');
-    await world.fronts.fault('disconnect');
-    await world.gateway.healthUntil('the time-out', ({ connections }) =>
-      connections[0]!.reason.includes('login'),
-    );
-    await world.fronts.clear();
-    await world.gateway.loggedIn();
-    await world.subscribe(rb);
-    await world.steady();
-  });
-
-  inWorld.concurrent.for([
+  inWorld.for([
     [{ error: 75 }, 'error', /75/],
     [{ error: 3 }, 'error', /3/],
     [{ error: 7 }, 'error', /7/],
@@ -33,7 +21,7 @@ describe('login faults', () => {
     await world.logSays(/login/i);
   });
 
-  inWorld.concurrent('"over limit freq" is retried a little later', async ({ world }) => {
+  inWorld('"over limit freq" is retried a little later', async ({ world }) => {
     await world.fronts.fault('login_error', { error: -1, text: 'api login over limit freq' });
     await world.fronts.fault('disconnect');
     await world.gateway.healthUntil('the refusal', ({ connections }) =>
@@ -43,7 +31,7 @@ describe('login faults', () => {
     await world.gateway.loggedIn();
   });
 
-  inWorld.concurrent('an empty trading day in the answer does no harm', async ({ world }) => {
+  inWorld('an empty trading day in the answer does no harm', async ({ world }) => {
     await world.fronts.fault('empty_trading_day');
     await world.fronts.fault('disconnect');
     await world.logSays(/logged_in/, 2);
