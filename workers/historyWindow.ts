@@ -4,17 +4,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { WindowWriter } from '../src/history/tickWindow.js';
 import type { WindowWorkerData } from '../src/history/windowThread.js';
 import { F } from '../src/market/quoteFields.js';
-import { TapeReader } from '../src/ring/tape.js';
+import { GuardedTapeReader } from '../src/ring/deadlyTicks.js';
 import { stepBack } from '../src/threadPriority.js';
 
 /** Ticks taken before the thread looks at anything else. */
 const ticksPerTurn = 4096;
 
 stepBack();
-const { tape, window, skipsFirst } = workerData as WindowWorkerData;
+const { tape, window, deadly } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
-const reader = new TapeReader(tape, Number.isNaN(writer.position) ? undefined : writer.position);
-if (skipsFirst && reader.next()) writer.lost(reader.record.tick.receiveTimeMs);
+const reader = new GuardedTapeReader(tape, writer.position, deadly);
 writer.position = reader.position;
 
 // A thread that waits for shared memory to change has nothing else that keeps it alive.
@@ -32,5 +31,6 @@ for (;;) {
     writer.position = reader.position;
     taken++;
   }
+  reader.putDown();
   await (taken === ticksPerTurn ? nextTurn() : reader.wait());
 }

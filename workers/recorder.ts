@@ -6,7 +6,7 @@ import { BlockSink, type TapePlace } from '../src/recorder/blockSink.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
-import { TapeReader } from '../src/ring/tape.js';
+import { GuardedTapeReader } from '../src/ring/deadlyTicks.js';
 import { stepBack } from '../src/threadPriority.js';
 
 /** Ticks taken in one turn, so that a command is heard between. */
@@ -14,12 +14,11 @@ const turnBudget = 4096;
 
 /** A tape that is read on from where threads before this one have come to. */
 class Place implements TapePlace {
-  readonly reader: TapeReader;
+  readonly reader: GuardedTapeReader;
   readonly #missedBefore: number;
 
-  constructor(tape: SharedArrayBuffer, progress: RecorderProgress) {
-    const position = progress.get('position');
-    this.reader = new TapeReader(tape, Number.isNaN(position) ? undefined : position);
+  constructor({ tape, deadly }: RecorderSpec, progress: RecorderProgress) {
+    this.reader = new GuardedTapeReader(tape, progress.get('position'), deadly);
     this.#missedBefore = progress.get('missed');
   }
 
@@ -47,7 +46,7 @@ class RecorderWorker {
   constructor(spec: RecorderSpec, post: (event: RecorderEvent) => void) {
     this.#post = post;
     this.#progress = new RecorderProgress(spec.progress);
-    this.#place = new Place(spec.tape, this.#progress);
+    this.#place = new Place(spec, this.#progress);
     this.#sink = new BlockSink(spec, (level, text) => post({ type: 'log', level, text }), this.#progress);
     const calendar = new HolidayCalendar(spec.holidays);
     this.#recorder = new TickRecorder({ ...spec, calendar }, this.#sink, this.#place);
@@ -104,6 +103,7 @@ class RecorderWorker {
       this.#recorder.take(record.tick, record.key, record.flags, now);
       taken++;
     }
+    reader.putDown();
     return taken;
   }
 

@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { packagePath } from '../paths.js';
+import { DeadlyTicks, type DeadlyTicksSpec } from '../ring/deadlyTicks.js';
 import { allocateWindow, WindowReader } from './tickWindow.js';
 
 /** What the thread is made with. */
 export interface WindowWorkerData {
   readonly tape: SharedArrayBuffer;
   readonly window: SharedArrayBuffer;
-  /** Pass over the tick at which the thread begins. */
-  readonly skipsFirst: boolean;
+  readonly deadly: DeadlyTicksSpec;
 }
 
 /** The thread makes no garbage to speak of; V8's own limit would let it keep 16 MB and more. */
@@ -27,8 +27,7 @@ export class WindowThread {
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  /** Where on the tape the thread before has ended. */
-  #endedAt = NaN;
+  readonly #deadly = new DeadlyTicks();
 
   /** @param bytes most that the window takes; memory is used as it fills */
   constructor(bytes: number, log: Logger) {
@@ -38,7 +37,7 @@ export class WindowThread {
 
   /** Begins to read the tape, from its first record on. A thread that ends has a successor, which goes on where it was. */
   start(tape: SharedArrayBuffer): void {
-    this.#run(tape, false);
+    this.#run(tape);
   }
 
   /** Nothing in memory outlives the process, so nothing has to be finished. */
@@ -49,8 +48,8 @@ export class WindowThread {
     return true;
   }
 
-  #run(tape: SharedArrayBuffer, skipsFirst: boolean): void {
-    const workerData: WindowWorkerData = { tape, window: this.memory, skipsFirst };
+  #run(tape: SharedArrayBuffer): void {
+    const workerData: WindowWorkerData = { tape, window: this.memory, deadly: this.#deadly.spec };
     const worker = new Worker(packagePath('dist', 'workers', 'historyWindow.js'), {
       workerData,
       resourceLimits,
@@ -64,11 +63,8 @@ export class WindowThread {
         { err: reason },
         'the thread that keeps ticks in memory has ended; another one goes on',
       );
-      const { position } = new WindowReader(this.memory);
-      // A tick that ends the thread twice would do so for ever.
-      const skips = position === this.#endedAt;
-      this.#endedAt = position;
-      this.#timer = setTimeout(() => this.#run(tape, skips), restartMs);
+      this.#deadly.threadEnded(new WindowReader(this.memory).position);
+      this.#timer = setTimeout(() => this.#run(tape), restartMs);
     });
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
-import { TapeReader } from '../ring/tape.js';
+import { DeadlyTicks } from '../ring/deadlyTicks.js';
 import type { TapeConsumer } from '../storage/storage.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
@@ -10,7 +10,7 @@ const restartMs = 500;
 /** Young and old generation of the thread, in MB: one block and what waits for the disk. */
 const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
-export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'progress'>;
+export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'progress' | 'deadly'>;
 
 /** What /health shows. */
 export interface RecorderStatus extends RecorderTarget {
@@ -33,7 +33,7 @@ const noTarget: RecorderTarget = { file: '', failure: '' };
 
 /**
  * Records ticks in a thread of its own. A thread that is lost is started anew, and goes on with the first tick that is
- * neither in a file nor counted as lost; where the same tick ends it twice, that one is left out and counts as missed.
+ * neither in a file nor counted as lost; a tick that ends it twice is left out and counts as missed.
  */
 export class Recorder implements TapeConsumer {
   readonly name = 'recorder';
@@ -41,13 +41,12 @@ export class Recorder implements TapeConsumer {
   #settings: RecorderSettings;
   readonly #log: Logger;
   readonly #progress = new RecorderProgress();
+  readonly #deadly = new DeadlyTicks();
   #tape: SharedArrayBuffer | undefined;
   #worker: Worker | undefined;
   #target = noTarget;
   #restarts = 0;
   #restart: NodeJS.Timeout | undefined;
-  /** Where the last thread was lost. */
-  #lostAt = NaN;
   /** Hears that all is written, while somebody waits for it. */
   #onStopped: (() => void) | undefined;
   /** The end took too long. */
@@ -104,7 +103,12 @@ export class Recorder implements TapeConsumer {
   }
 
   #launch(tape: SharedArrayBuffer): Worker {
-    const spec: RecorderSpec = { ...this.#settings, tape, progress: this.#progress.memory };
+    const spec: RecorderSpec = {
+      ...this.#settings,
+      tape,
+      progress: this.#progress.memory,
+      deadly: this.#deadly.spec,
+    };
     const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), {
       name: this.name,
       workerData: spec,
@@ -131,15 +135,7 @@ export class Recorder implements TapeConsumer {
     const failure = `its thread ended: ${cause}`;
     this.#log.error(`recorder: ${failure}`);
     this.#target = { file: '', failure };
-    const progress = this.#progress;
-    const position = progress.get('position');
-    // Threads are lost for other reasons too: where no tick has come, none has ended them.
-    if (position === this.#lostAt && new TapeReader(tape, position).behind > 0) {
-      progress.set('position', (position + 1) | 0);
-      progress.add('missed', 1);
-      progress.add('untold', 1);
-    }
-    this.#lostAt = progress.get('position');
+    this.#deadly.threadEnded(this.#progress.get('position'));
     this.#restarts++;
     if (this.#onStopped !== undefined) end(this.#launch(tape));
     else if (!this.#isGivenUp) this.#restart = setTimeout(() => this.#launch(tape), restartMs);

@@ -11,6 +11,7 @@ import { Recorder } from '../../src/recorder/recorder.js';
 import { RecorderProgress } from '../../src/recorder/recorderProgress.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
+import { DeadlyTicks } from '../../src/ring/deadlyTicks.js';
 import { I32 } from '../../src/ring/tickRecord.js';
 import { until } from '../ring/until.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
@@ -91,6 +92,39 @@ describe('the recorder’s thread', () => {
     expect(lost).toBe(211 - volumes.length);
   });
 
+  it('loses the tick that ends it alone where others lie before it that nobody wants', async () => {
+    const market = new TapeMarket([key, 'DCE.m2605'], 1024);
+    const folder = recordingFolder();
+    const recorder = new Recorder(
+      { ...settings, patterns: toPatterns([key]), folder },
+      pino({ level: 'silent' }),
+    );
+    for (let i = 0; i < 5; i++) market.tick(1);
+    market.tick(0, deadlyMs);
+    market.batch(20);
+    recorder.start(market.tape);
+    await until(() => recorder.status().ticks === 10, 'all the others in files');
+    expect(recorder.status()).toMatchObject({ missed: 1, restarts: 2 });
+    expect(await recorder.stop(5000)).toBe(true);
+    expect(recordedIn(folder)).toEqual({ volumes: upTo(11, 1), lost: 1 });
+  });
+
+  it('loses nothing however often it cannot be started', async () => {
+    let failing = 3;
+    const onWorker = (worker: Worker): void => void (failing-- > 0 && worker.terminate());
+    process.on('worker', onWorker);
+    onTestFinished(() => void process.off('worker', onWorker));
+    const market = new TapeMarket([key], 64);
+    const folder = recordingFolder();
+    const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
+    market.batch(10);
+    recorder.start(market.tape);
+    await until(() => recorder.status().ticks > 0, 'ticks in a file');
+    expect(await recorder.stop(5000)).toBe(true);
+    expect(recorder.status()).toMatchObject({ ticks: 10, missed: 0, restarts: 3 });
+    expect(recordedIn(folder)).toEqual({ volumes: upTo(10), lost: 0 });
+  });
+
   it('is started anew however often it is lost while nothing ticks', async () => {
     const threads: Worker[] = [];
     const onWorker = (worker: Worker): void => void threads.push(worker);
@@ -124,6 +158,7 @@ describe('the recorder’s thread', () => {
       patterns: [],
       tape: market.tape,
       progress: new RecorderProgress().memory,
+      deadly: new DeadlyTicks().spec,
     };
     const progress = new RecorderProgress(spec.progress);
     const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), { workerData: spec });
