@@ -169,10 +169,15 @@ export class Persister {
 
   #onDown(cause: string): void {
     this.#trouble = cause;
-    if (!this.#isWriting) this.#backlog.putAway();
+    if (!this.#isWriting) this.#putAway();
     if (this.#stopping) return;
     this.#report.down(cause);
     this.#wake();
+  }
+
+  #putAway(): void {
+    this.#backlog.putAway();
+    this.#report.disk();
   }
 
   async #take(): Promise<void> {
@@ -239,7 +244,7 @@ export class Persister {
       }
       if (this.#stopping) break;
       // Redis takes nothing: what waits in memory goes to the file.
-      this.#backlog.putAway();
+      this.#putAway();
       await this.#rest(pause);
       pause = Math.min(2 * pause, longestPauseMs);
     }

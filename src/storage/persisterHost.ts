@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import type { Logger } from '../logging.js';
 import { packagePath } from '../paths.js';
@@ -34,6 +34,7 @@ export class PersisterHost implements TapeConsumer {
   readonly #config: Pick<GatewayConfig, 'redis' | 'storage'>;
   readonly #log: Logger;
   readonly #onQuotes: (quotes: readonly StoredQuote[]) => void;
+  readonly #heap: ResourceLimits;
   /** Of all threads, for each goes on where the one before has ended. */
   readonly #memory = allocateProgress();
   readonly #progress = new PersisterProgress(this.#memory);
@@ -52,10 +53,12 @@ export class PersisterHost implements TapeConsumer {
     config: Pick<GatewayConfig, 'redis' | 'storage'>,
     log: Logger,
     onQuotes: (quotes: readonly StoredQuote[]) => void,
+    heap: ResourceLimits = heapMb,
   ) {
     this.#config = config;
     this.#log = log;
     this.#onQuotes = onQuotes;
+    this.#heap = heap;
   }
 
   start(tape: SharedArrayBuffer): void {
@@ -99,7 +102,7 @@ export class PersisterHost implements TapeConsumer {
     const worker = new Worker(packagePath('dist', 'workers', 'persister.js'), {
       name: this.name,
       workerData: options,
-      resourceLimits: heapMb,
+      resourceLimits: this.#heap,
     });
     this.#worker = worker;
     let cause = '';

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
@@ -290,22 +290,47 @@ describe('ticks that wait', () => {
       readdirSync(spillPath).find((name) => name.endsWith('.spill'))!,
     );
     renameSync(file, join(spillPath, 'aside'));
-    mkdirSync(file);
+    // Nothing lies at the lowest addresses.
+    symlinkSync('/proc/self/mem', file);
     await startRedis(port);
-    await troubled(running, /^what waits on disk cannot be read: EISDIR/);
+    await troubled(running, /^what waits on disk cannot be read: EIO/);
     market.batch(500);
-    rmdirSync(file);
+    rmSync(file);
     renameSync(join(spillPath, 'aside'), file);
     await running.settled();
     await expectWhole(port, market);
     expect(running.persister.status()).toMatchObject({ stored: 1500, lost: 0 });
-    const told = running.lines().filter((line) => line.includes('EISDIR'));
+    const told = running.lines().filter((line) => line.includes('EIO'));
     expect(told.sort()).toEqual([
-      expect.stringMatching(/^error: the file for ticks that wait for Redis: EISDIR/),
+      expect.stringMatching(/^error: the file for ticks that wait for Redis: EIO/),
       expect.stringMatching(
-        /^warn: Redis at .* does not store ticks: what waits on disk cannot be read: EISDIR/,
+        new RegExp(`^warn: Redis at .* does not store ticks: what waits on disk cannot be read: ${code}`),
       ),
     ]);
+  });
+
+  it('stay in memory where the disk is full, which is said, and go to it at the end if there is room again', async () => {
+    const port = await freePort();
+    const spillPath = temporarySpill();
+    const market = new TapeMarket(keys);
+    market.batch(1000);
+    const first = runPersister(market.tape, port, { storage: { spillPath } });
+    // Where it begins to write, in front of a file or behind it.
+    for (const number of [499_999_999, 500_000_000])
+      symlinkSync('/dev/full', join(spillPath, `ticks-${number}.spill`));
+    const told = (): boolean =>
+      first.lines().some((line) => line.startsWith('error: the file for ticks that wait for Redis: ENOSPC'));
+    await until('it to be said', told);
+    const { waiting, spilled, lost } = first.persister.status();
+    expect({ waiting, spilled, lost }).toEqual({ waiting: 1000, spilled: 0, lost: 0 });
+    for (const name of readdirSync(spillPath)) if (name.endsWith('.spill')) rmSync(join(spillPath, name));
+    await first.stop();
+    expect(first.persister.status()).toMatchObject({ spilled: 1000, lost: 0 });
+    await startRedis(port);
+    const next = runPersister(new TapeMarket(keys).tape, port, { storage: { spillPath } });
+    await next.settled();
+    await expectWhole(port, market);
+    expect(next.persister.status()).toMatchObject({ stored: 1000, lost: 0 });
   });
 
   it('stay in memory where the folder belongs to another gateway, which is said', async () => {

@@ -126,6 +126,24 @@ it('a thread that is killed when one node of a cluster has answered and another 
       );
 });
 
+it('a thread whose heap is exhausted is followed by one that goes on where it was', async () => {
+  const { port } = await startRedis(await freePort());
+  const market = new TapeMarket(keys);
+  const heap = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };
+  const { host, thread, settled } = startHost(market, { port }, heap);
+  await write(market, 20);
+  await until('some to be stored', () => host.status().stored > 0);
+  await write(market, 20);
+  // What it is told takes more than it has.
+  thread().postMessage(Array.from({ length: 1_500_000 }, () => ({})));
+  await write(market, 20);
+  await until('another thread', () => host.restarts === 1 && host.status().connected);
+  await write(market, 20);
+  await settled();
+  expect(await storedIn(port)).toEqual(all(market));
+  expect(host.status()).toMatchObject({ stored: market.written, lost: 0 });
+});
+
 it('what was counted is known to the next thread, by instrument and run', () => {
   const memory = allocateProgress();
   const first = new PersisterProgress(memory);
