@@ -13,7 +13,7 @@ export function sourceOf(settings: SourceSettings): HistorySource {
   if (settings.kind === 'memory') return new WindowSource(settings.window);
   const reader = new StreamReader(settings.redis);
   return new RedisSource(
-    (key, start, end, count) => reader.read(key, start, end, count),
+    (key, start, end, count, page) => reader.read(key, start, end, count, page),
     (key) => `${settings.redis.keyPrefix}ticks:${key}`,
   );
 }

@@ -1,8 +1,9 @@
 import type { RedisConfig } from '../config/redisConfig.js';
 import { clusterSlot } from '../storage/clusterSlot.js';
+import { argumentBytes } from '../storage/commandBytes.js';
 import { RedisLink } from '../storage/redisLink.js';
 import type { RedisNode } from '../storage/redisNode.js';
-import type { StreamEntry } from './redisSource.js';
+import type { StreamPage } from './streamPage.js';
 
 /** ms that a query waits for a connection that is being made. */
 const patienceMs = 5000;
@@ -21,17 +22,17 @@ export class StreamReader {
   }
 
   /**
-   * XRANGE key start end COUNT count.
+   * XRANGE key start end COUNT count, into `page`.
    *
    * @throws an Error with a few words when Redis cannot be used or refuses
    */
-  async read(key: string, start: string, end: string, count: number): Promise<readonly StreamEntry[]> {
+  async read(key: string, start: string, end: string, count: number, page: StreamPage): Promise<void> {
     const node = await this.#nodeOf(key);
-    const [reply] = await node.run([['XRANGE', key, start, end, 'COUNT', String(count)]], true);
-    if (reply === undefined) throw new Error('no answer');
-    if ('value' in reply) return reply.value as readonly StreamEntry[];
-    this.#link.consider(reply.error, node);
-    throw reply.error;
+    page.clear();
+    await node.read(commandOf(['XRANGE', key, start, end, 'COUNT', String(count)]), page);
+    if (page.refusal === undefined) return;
+    this.#link.consider(page.refusal, node);
+    throw page.refusal;
   }
 
   close(): void {
@@ -63,4 +64,8 @@ export class StreamReader {
       this.#waiting.add(end);
     });
   }
+}
+
+function commandOf(words: readonly string[]): Buffer {
+  return Buffer.concat([Buffer.from(`*${words.length}\r\n`), ...words.map(argumentBytes)]);
 }

@@ -34,23 +34,32 @@ export class LineReader {
   readonly #ends = new Int32Array(mostParts);
   #flags = 0;
 
-  /** Takes a line in; false, and nothing to be asked for, where the bytes are none. */
-  read(bytes: Uint8Array): boolean {
+  /** Takes the line between two places in; false, and nothing to be asked for, where there is none. */
+  read(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
     this.bytes = bytes;
-    const { length } = bytes;
     let part = 0;
-    for (let at = 0; ; at++) {
+    for (let at = from; ; at++) {
       if (part === mostParts) return false;
-      const end = numberEnd(bytes, at);
-      if (end < 0) return false;
+      let end = at;
+      // Most numbers are digits and a point; whatever else there is, is looked at closely.
+      while (end < to && (bytes[end]! - digit0) >>> 0 <= 9) end++;
+      if (end > at && bytes[end] === point) {
+        const decimals = ++end;
+        while (end < to && (bytes[end]! - digit0) >>> 0 <= 9) end++;
+        if (end === decimals) return false;
+      }
+      if (end !== to && bytes[end] !== comma) {
+        end = numberEnd(bytes, at, to);
+        if (end < 0 || end > to) return false;
+      }
       this.#begins[part] = at;
       this.#ends[part++] = end;
       at = end;
-      if (at === length) break;
+      if (at === to) break;
       if (bytes[at] !== comma) return false;
     }
     if (part <= headParts || this.#isEmpty(0) || this.#isEmpty(1)) return false;
-    for (; part < mostParts; part++) this.#begins[part] = this.#ends[part] = length;
+    for (; part < mostParts; part++) this.#begins[part] = this.#ends[part] = to;
     this.#flags = this.#number(0);
     return Number.isInteger(this.#flags);
   }
@@ -99,11 +108,11 @@ export class LineReader {
 
 /**
  * The end of the number that begins at a place: `-?(digits(.digits)?(e[+-]digits)?|Infinity)`, or nothing at all. -1
- * where something else is there.
+ * where something else is there. It may be behind the line's end `to`, where digits follow that.
  */
-function numberEnd(bytes: Uint8Array, begin: number): number {
+function numberEnd(bytes: Uint8Array, begin: number, to: number): number {
   let at = begin;
-  if (at === bytes.length || bytes[at] === comma) return at;
+  if (at === to || bytes[at] === comma) return at;
   if (bytes[at] === minus) at++;
   if (bytes[at] === letterI) {
     for (let i = 0; i < infinity.length; i++) if (bytes[at + i] !== infinity[i]) return -1;

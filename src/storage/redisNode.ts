@@ -1,6 +1,8 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import { answerOffSocket, type AnswerReader } from './answerOffSocket.js';
 import { CommandBurst, type RawReply } from './commandBurst.js';
 import type { CommandBytes } from './commandBytes.js';
+import { SocketTurns } from './socketTurns.js';
 
 const pingIntervalMs = 5000;
 /** A connect or an answer that takes longer counts as an outage. */
@@ -57,7 +59,7 @@ export class RedisNode {
   readonly #timer: NodeJS.Timeout;
   #isReady = false;
   #latencyMs: number | undefined;
-  #running = 0;
+  readonly #turns = new SocketTurns();
   /** The error that explains the next close; a close without one was the server's. */
   #lastError: Error | undefined;
   #closed = false;
@@ -84,7 +86,7 @@ export class RedisNode {
       if (error instanceof Error) this.#lastError ??= error;
     });
     this.#timer = setInterval(() => {
-      if (this.#isReady && this.#running === 0) void this.run([['PING']]).catch(() => undefined);
+      if (this.#isReady && this.#turns.isIdle) void this.run([['PING']]).catch(() => undefined);
     }, pingIntervalMs);
     this.#timer.unref();
   }
@@ -102,12 +104,13 @@ export class RedisNode {
   /**
    * Sends the commands together; their answers in the same order.
    *
-   * @param asBytes texts of the answers come as Buffers
    * @throws UnknownOutcome when not all of them were answered
    */
-  async run(commands: readonly RedisCommand[], asBytes = false): Promise<Reply[]> {
-    if (!this.#isReady) throw new UnknownOutcome('there is no connection');
-    return this.#run(commands, asBytes);
+  run(commands: readonly RedisCommand[]): Promise<Reply[]> {
+    return this.#turns.together(() => {
+      this.#mustBeReady();
+      return this.#run(commands);
+    });
   }
 
   /**
@@ -115,18 +118,42 @@ export class RedisNode {
    *
    * @throws UnknownOutcome when not all of them were answered. Their bytes may still be in the socket's hands then.
    */
-  async send(commands: CommandBytes): Promise<readonly RawReply[]> {
-    if (!this.#isReady) throw new UnknownOutcome('there is no connection');
-    return this.#timed(
-      () =>
-        new Promise((resolve, reject) => {
-          const burst = new CommandBurst(commands, (error) => {
-            if (error === undefined) resolve(burst.replies);
-            else reject(new UnknownOutcome(causeOf(this.#lastError ?? error)));
-          });
-          burst.send(this.#client);
-        }),
-    );
+  send(commands: CommandBytes): Promise<readonly RawReply[]> {
+    return this.#turns.together(() => {
+      this.#mustBeReady();
+      return this.#timed(
+        () =>
+          new Promise((resolve, reject) => {
+            const burst = new CommandBurst(commands, (error) => {
+              if (error === undefined) resolve(burst.replies);
+              else reject(this.#unknownOutcome(error));
+            });
+            burst.send(this.#client);
+          }),
+      );
+    });
+  }
+
+  /**
+   * Sends one command, whose answer `answer` reads. Others wait meanwhile.
+   *
+   * @param command as it goes over the wire
+   * @throws UnknownOutcome when it was not answered, or not with what `answer` reads
+   */
+  read(command: Uint8Array, answer: AnswerReader): Promise<void> {
+    return this.#turns.alone(() => {
+      this.#mustBeReady();
+      return this.#timed(async () => {
+        try {
+          await answerOffSocket(this.#client, command, answer);
+        } catch (error) {
+          const outcome = this.#unknownOutcome(error as Error);
+          // What is left of the answer would be taken for others'.
+          this.reconnect(outcome);
+          throw outcome;
+        }
+      });
+    });
   }
 
   /** Gives the connection up and makes another one, to what may be another server by now. */
@@ -145,16 +172,21 @@ export class RedisNode {
     this.#client.disconnect();
   }
 
-  async #run(commands: readonly RedisCommand[], asBytes = false): Promise<Reply[]> {
+  #mustBeReady(): void {
+    if (!this.#isReady) throw new UnknownOutcome('there is no connection');
+  }
+
+  #unknownOutcome(error: Error): UnknownOutcome {
+    return new UnknownOutcome(causeOf(this.#lastError ?? error));
+  }
+
+  async #run(commands: readonly RedisCommand[]): Promise<Reply[]> {
     const pipeline = this.#client.pipeline();
-    for (const [name, ...args] of commands)
-      if (asBytes) pipeline.callBuffer(name!, ...args);
-      else pipeline.call(name!, ...args);
+    for (const [name, ...args] of commands) pipeline.call(name!, ...args);
     return this.#timed(async () => {
       const results = (await pipeline.exec()) ?? [];
       for (const [error] of results)
-        if (error !== null && error.name !== 'ReplyError')
-          throw new UnknownOutcome(causeOf(this.#lastError ?? error));
+        if (error !== null && error.name !== 'ReplyError') throw this.#unknownOutcome(error);
       return results.map(([error, value]) => (error === null ? { value } : { error }));
     });
   }
@@ -163,13 +195,11 @@ export class RedisNode {
   async #timed<Answers>(send: () => Promise<Answers>): Promise<Answers> {
     const begin = performance.now();
     const timer = setTimeout(() => this.reconnect(new Error('timed out')), answerTimeoutMs);
-    this.#running++;
     try {
       const answers = await send();
       this.#latencyMs = performance.now() - begin;
       return answers;
     } finally {
-      this.#running--;
       clearTimeout(timer);
     }
   }
