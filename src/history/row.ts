@@ -1,4 +1,4 @@
-import { putNumber } from '../market/jsonBytes.js';
+import { putNumberAlone } from '../market/jsonBytes.js';
 import { F, fieldCount } from '../market/quoteFields.js';
 import { LineReader } from '../storage/lineReader.js';
 import { putReceiveTime } from './receiveTime.js';
@@ -9,7 +9,9 @@ export interface StoredRow {
   readonly flags: number;
   /** Exchange time in ms since the epoch; NaN where there is none. */
   readonly timeMs: number;
-  /** Writes a value's digits as JSON has numbers; the end of them, `at` where the value is absent. */
+  /**
+   * Writes a value's digits as JSON has numbers, and nothing behind them; the end of them, `at` where the value is absent.
+   */
   putValue(into: Uint8Array, at: number, field: number): number;
   /** The same of the time of receipt in ms. */
   putReceived(into: Uint8Array, at: number): number;
@@ -29,7 +31,7 @@ export class HistoryRow implements StoredRow {
 
   putValue(into: Uint8Array, at: number, field: number): number {
     const value = this.values[field]!;
-    return Number.isFinite(value) ? putNumber(into, at, value) : at;
+    return Number.isFinite(value) ? putNumberAlone(into, at, value) : at;
   }
 
   putReceived(into: Uint8Array, at: number): number {
@@ -46,9 +48,9 @@ export class LineRow implements StoredRow {
   readonly #line = new LineReader();
   timeMs = NaN;
 
-  /** False, and nothing to be given out, where the bytes are no tick's. */
-  read(bytes: Uint8Array): boolean {
-    if (!this.#line.read(bytes)) return false;
+  /** False, and nothing to be given out, where the bytes between two places are no tick's. */
+  read(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
+    if (!this.#line.read(bytes, from, to)) return false;
     this.timeMs = this.#line.value(F.timestamp);
     return true;
   }
@@ -66,7 +68,7 @@ export class LineRow implements StoredRow {
     if (bytes[first] === letterI) return at;
     if (bytes[first] === digit0 && end - first > 1) {
       const value = this.#line.value(field);
-      return Number.isFinite(value) ? putNumber(into, at, value) : at;
+      return Number.isFinite(value) ? putNumberAlone(into, at, value) : at;
     }
     for (let from = begin; from < end; from++) into[at++] = bytes[from]!;
     return at;

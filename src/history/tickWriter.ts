@@ -1,4 +1,4 @@
-import { asciiBytes, putBytes, putNumber, putText } from '../market/jsonBytes.js';
+import { asciiBytes, putBytes, putNumberAlone, putText } from '../market/jsonBytes.js';
 import { namesOfFlags } from '../market/tickFlags.js';
 import { ClockBytes } from './clockBytes.js';
 import { columns, type Column, type ColumnKind } from './columns.js';
@@ -47,7 +47,6 @@ type PutRow = (into: Uint8Array, at: number, row: StoredRow) => number;
 const newline = 0x0a;
 const quote = 0x22;
 const comma = 0x2c;
-const openBrace = 0x7b;
 const closeBrace = 0x7d;
 
 function jsonWriter(object: PutRow): TickWriter {
@@ -96,21 +95,81 @@ function csvWriter(chosen: readonly Column[], values: Values): TickWriter {
 }
 
 function objectOf(chosen: readonly Column[], values: Values): PutRow {
-  const leads = chosen.map(({ name }) => asciiBytes(`,"${name}":`));
-  return (into, at, row) => {
-    let next = at;
-    for (let index = 0; index < chosen.length; index++) {
-      next = putBytes(into, next, leads[index]!);
-      next = values.put(into, next, chosen[index]!, row);
-    }
-    // In place of the first member's comma.
-    into[at] = openBrace;
-    into[next] = closeBrace;
-    return next + 1;
-  };
+  const rows = new ObjectRows(chosen, values);
+  return (into, at, row) => rows.put(into, at, row);
 }
 
-/** Values as JSON has them, or bare as in CSV, where the absent are empty and flags have bars between them. */
+/**
+ * Rows as JSON objects. Those of the same columns differ in their values alone, and mostly not even in the lengths of
+ * those: a row is a copy of the one before, with its own values written over that one's.
+ */
+class ObjectRows {
+  readonly #chosen: readonly Column[];
+  readonly #values: Values;
+  readonly #leads: readonly Uint8Array[];
+  /** Of the last row: where it is, and where in it the values begin and how long they are. */
+  #into: Uint8Array | undefined;
+  #begin = 0;
+  #length = 0;
+  readonly #places: Int32Array;
+  readonly #lengths: Int32Array;
+
+  constructor(chosen: readonly Column[], values: Values) {
+    this.#chosen = chosen;
+    this.#values = values;
+    this.#leads = chosen.map(({ name }, index) => asciiBytes(`${index === 0 ? '{' : ','}"${name}":`));
+    this.#places = new Int32Array(chosen.length);
+    this.#lengths = new Int32Array(chosen.length);
+  }
+
+  put(into: Uint8Array, at: number, row: StoredRow): number {
+    const length = into === this.#into ? this.#putOver(into, at, row) : this.#putWhole(into, at, row);
+    this.#into = into;
+    this.#begin = at;
+    this.#length = length;
+    return at + length;
+  }
+
+  #putWhole(into: Uint8Array, at: number, row: StoredRow): number {
+    let next = at;
+    for (let index = 0; index < this.#chosen.length; index++) {
+      next = putBytes(into, next, this.#leads[index]!);
+      const end = this.#values.put(into, next, this.#chosen[index]!, row);
+      this.#places[index] = next - at;
+      this.#lengths[index] = end - next;
+      next = end;
+    }
+    into[next++] = closeBrace;
+    return next - at;
+  }
+
+  #putOver(into: Uint8Array, at: number, row: StoredRow): number {
+    const places = this.#places;
+    const lengths = this.#lengths;
+    const lastEnd = this.#begin + this.#length;
+    into.copyWithin(at, this.#begin, lastEnd);
+    // How much longer the row has become so far.
+    let shift = 0;
+    for (let index = 0; index < this.#chosen.length; index++) {
+      const begin = at + places[index]! + shift;
+      const end = this.#values.put(into, begin, this.#chosen[index]!, row);
+      const growth = end - begin - lengths[index]!;
+      if (growth !== 0) {
+        // What follows is elsewhere now, and may have been written over.
+        into.copyWithin(end, this.#begin + places[index]! + lengths[index]!, lastEnd);
+        lengths[index] = end - begin;
+      }
+      places[index] = begin - at;
+      shift += growth;
+    }
+    return this.#length + shift;
+  }
+}
+
+/**
+ * Values as JSON has them, or bare as in CSV, where the absent are empty and flags have bars between them. Behind the end of
+ * a value nothing is written.
+ */
 class Values {
   readonly #clock: ClockBytes;
   readonly #isBare: boolean;
@@ -149,7 +208,7 @@ class Values {
       case 'update_time':
         return this.#clock.putTimeOfDay(into, at, row.timeMs);
       case 'update_millisec':
-        return row.timeMs >= 0 ? putNumber(into, at, row.timeMs % 1000) : at;
+        return row.timeMs >= 0 ? putNumberAlone(into, at, row.timeMs % 1000) : at;
     }
   }
 

@@ -14,6 +14,8 @@ const decimalScale = 1e4;
 /** Integers below it fit into an int32. */
 const smallBelow = 1e9;
 const smallDigits = 9;
+/** String() gives no number more characters. */
+const scratch = new Uint8Array(32);
 
 /** The bytes of an ASCII text. */
 export function asciiBytes(text: string): Uint8Array {
@@ -50,6 +52,13 @@ export function putNumber(into: Uint8Array, at: number, value: number): number {
     }
   }
   return putText(into, next, String(positive));
+}
+
+/** putNumber where nothing behind the digits may be written: that writes more decimals than it keeps. */
+export function putNumberAlone(into: Uint8Array, at: number, value: number): number {
+  const length = putNumber(scratch, 0, value);
+  for (let i = 0; i < length; i++) into[at + i] = scratch[i]!;
+  return at + length;
 }
 
 function putInteger(into: Uint8Array, at: number, value: number): number {
