@@ -7,8 +7,9 @@ import { stepBack } from '../src/threadPriority.js';
 import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
 
 stepBack();
-const pace = new Pace();
-const source = sourceOf(Piscina.workerData as HistoryWorkerData);
+const workerData = Piscina.workerData as HistoryWorkerData;
+const pace = new Pace(workerData.tape);
+const source = sourceOf(workerData.source);
 
 export default function run(task: HistoryTask): Promise<void> {
   return runTask(task, source, pace);

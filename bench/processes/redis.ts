@@ -2,7 +2,10 @@ import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { Child, until } from './child.js';
 
-/** A redis-server of its own on loopback, which writes its log of changes once a second as docker-compose.yml has it. */
+/**
+ * A redis-server of its own on loopback, as docker-compose.yml has it: it writes its log of changes once a second, and others
+ * go first where they want the same core.
+ */
 export class RedisProcess {
   readonly child: Child;
   readonly port: number;
@@ -15,7 +18,8 @@ export class RedisProcess {
   /** Throws when there is no redis-server on this machine. */
   static async start(folder: string): Promise<RedisProcess> {
     const port = await freePort();
-    const child = new Child('redis-server', 'redis-server', [
+    const child = new Child('redis-server', 'nice', [
+      ...['-n', '10', 'redis-server'],
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', folder],
       ...['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'],
     ]);

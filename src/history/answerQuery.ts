@@ -7,6 +7,9 @@ import type { Pace } from './pace.js';
 import type { HistoryQuery } from './query.js';
 import { longestPiece, tickWriter, type PageTail, type TickWriter } from './tickWriter.js';
 
+/** Ticks that are written in one go, some 0.3 ms. */
+const ticksPerSlice = 128;
+
 /**
  * Answers a query: reads ticks of the source, leaves those outside of the interval out, and writes the others into
  * chunks. One tick beyond the limit is looked for, so that a cursor is given only where there is another page.
@@ -64,16 +67,15 @@ async function writeRows(
         const next = encodeCursor(key, { source: source.name, fromMs, toMs, position });
         return { count, next };
       }
-      if (!sender.hasRoom(longestPiece)) {
-        await sender.flush(count);
-        // Whoever has cancelled, or asks for something else, is heard.
-        await nextTurn();
-      }
+      if (!sender.hasRoom(longestPiece)) await sender.flush(count);
       sender.write(put);
       count++;
+      if (count % ticksPerSlice === 0) pace.rest();
       if (count === limit) position = reading.position;
     }
     pace.rest();
+    // Whoever has cancelled, or asks for something else, is heard.
+    await nextTurn();
     if (sender.cancelled) throw new Cancelled();
   } while (await reading.more());
   return { count, next: null };

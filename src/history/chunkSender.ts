@@ -25,7 +25,7 @@ export interface HistoryHead {
 }
 
 /** Bytes of a chunk; writing one to a socket holds the main thread up by some 20 µs. */
-export const chunkBytes = 64 * 1024;
+export const chunkBytes = 128 * 1024;
 /** Chunks that one query has, wherever they are. */
 export const chunksPerQuery = 4;
 

@@ -51,6 +51,11 @@ export class History {
     }
   }
 
+  /** Before the first query: queries leave the machine to these ticks while they come. */
+  giveWayTo(tape: SharedArrayBuffer): void {
+    this.#pool?.giveWayTo(tape);
+  }
+
   /** False where no ticks are kept. */
   get isOn(): boolean {
     return this.#pool !== undefined;

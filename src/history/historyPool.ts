@@ -7,7 +7,11 @@ import type { HistoryFailure } from './chunkSender.js';
 import type { SourceSettings } from './sources.js';
 
 /** What a thread of the pool is made with. */
-export type HistoryWorkerData = SourceSettings;
+export interface HistoryWorkerData {
+  readonly source: SourceSettings;
+  /** Of the ticks that go before queries. */
+  readonly tape: SharedArrayBuffer | undefined;
+}
 
 export interface HistoryTask {
   readonly query: HistoryQuery;
@@ -84,11 +88,17 @@ export class HistoryPool {
   readonly #options: HistoryPoolOptions;
   readonly #waiting = new Set<PoolRun>();
   readonly #running = new Set<PoolRun>();
+  #tape: SharedArrayBuffer | undefined;
   #pool: Promise<Piscina> | undefined;
   #closed = false;
 
   constructor(options: HistoryPoolOptions) {
     this.#options = options;
+  }
+
+  /** Before the first query: queries leave the machine to these ticks while they come. */
+  giveWayTo(tape: SharedArrayBuffer): void {
+    this.#tape = tape;
   }
 
   /** @param address of who asks: some places are always left to others */
@@ -154,6 +164,7 @@ export class HistoryPool {
     this.#pool ??= import('piscina').then(({ Piscina }) => {
       const { queries, source } = this.#options;
       const maxThreads = Math.min(mostThreads, queries);
+      const workerData: HistoryWorkerData = { source, tape: this.#tape };
       return new Piscina({
         filename: packagePath('dist', 'workers', 'history.js'),
         minThreads: 0,
@@ -162,7 +173,7 @@ export class HistoryPool {
         idleTimeout: idleMs,
         // A thread that waits for queries must still hear of its connection to Redis.
         atomics: 'disabled',
-        workerData: source,
+        workerData,
         resourceLimits,
       });
     });

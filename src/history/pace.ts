@@ -1,25 +1,55 @@
+import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { TapeWatch } from '../ring/tape.js';
 
-/** Most of a core that a thread's queries take, all of them together. */
-const share = 0.5;
+/** What a thread's queries take of each core of the machine, all of them together, while ticks come. */
+const shareOfCore = 0.05;
 /** A thread that was held up itself does not sleep for long because of it. */
-const longestRestMs = 2;
+const longestRestMs = 20;
+/** Without a tick for so long nobody needs the machine for others. */
+const quietMs = 1000;
 
 /**
- * The pace of a thread that works in the background: after each slice of work it sleeps for as long as that took. Niceness
- * alone does not do: a thread that has a core keeps it until the system's scheduler looks again, which may be 4 ms later,
- * and what ticks go through waits meanwhile. It is the thread that sleeps, not a query, so many queries at once take no more
- * of the machine than one; and it counts elapsed time, so that on a busy machine the rests become longer as well.
+ * Most of one core that a thread's queries take on a machine of so many while ticks come: a tenth of two, since a tick is to
+ * find one free at any moment; from twenty on there is always one, and no need to rest.
+ */
+export function shareOf(cores: number): number {
+  return Math.min(1, cores * shareOfCore);
+}
+
+/**
+ * The pace of a thread that works in the background: while ticks come, it sleeps after each slice of work, so long that it
+ * takes no more than its share of a core. It is the thread that sleeps, not a query, so many queries at once take no more of
+ * the machine than one; and it counts elapsed time, so that on a busy machine the rests become longer as well.
  */
 export class Pace {
+  readonly #ticks: TapeWatch | undefined;
+  readonly #restsPerWork: number;
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));
+  #comeTicks = true;
+  #lookedAt = performance.now();
   #busyMs = busyMs();
+
+  /**
+   * @param tape of the ticks that others are to go through; without it there are no rests
+   * @param share of a core, from above 0 to 1
+   */
+  constructor(tape: SharedArrayBuffer | undefined, share = shareOf(availableParallelism())) {
+    this.#ticks = tape === undefined ? undefined : new TapeWatch(tape);
+    this.#restsPerWork = (1 - share) / share;
+  }
 
   /** To be called after each slice of work; half a ms is a good length of one. */
   rest(): void {
-    const workedMs = busyMs() - this.#busyMs;
+    if (this.#ticks === undefined) return;
+    const now = performance.now();
+    if (now - this.#lookedAt >= quietMs) {
+      this.#comeTicks = this.#ticks.look();
+      this.#lookedAt = now;
+    }
+    const restMs = Math.min(longestRestMs, (busyMs() - this.#busyMs) * this.#restsPerWork);
     // Nothing ever changes the cell or notifies of it.
-    Atomics.wait(this.#cell, 0, 0, Math.min(longestRestMs, (workedMs * (1 - share)) / share));
+    if (this.#comeTicks && restMs > 0) Atomics.wait(this.#cell, 0, 0, restMs);
     this.#busyMs = busyMs();
   }
 }

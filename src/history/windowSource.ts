@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   HistoryError,
   overscanMs,
@@ -122,11 +121,9 @@ class WindowReading implements HistoryReading {
     }
   }
 
-  async more(): Promise<boolean> {
-    if (this.#next === this.#blocks.length) return false;
+  more(): Promise<boolean> {
     this.#turnEnd = this.#next + blocksPerTurn;
-    await nextTurn();
-    return true;
+    return Promise.resolve(this.#next < this.#blocks.length);
   }
 
   close(): void {

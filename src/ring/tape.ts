@@ -37,7 +37,7 @@ const keyBytes = 96;
 const tickHeadBytes = 16;
 const mostSlots = 65_536;
 /** Readers gather ticks for so long. */
-const gatherMs = 5;
+const gatherMs = 20;
 
 const Header = {
   capacity: capacityWord,
@@ -210,6 +210,25 @@ export class TapeRecord {
     const padded = Buffer.from(this.#keys.subarray(slot * keyBytes, (slot + 1) * keyBytes));
     const end = padded.indexOf(0);
     return padded.toString('latin1', 0, end < 0 ? keyBytes : end);
+  }
+}
+
+/** Sees whether ticks come, without reading them, in any thread. */
+export class TapeWatch {
+  readonly #header: Int32Array;
+  #seen: number;
+
+  /** @throws if the memory is no tape */
+  constructor(tape: SharedArrayBuffer) {
+    this.#header = headerOf(tape);
+    this.#seen = Atomics.load(this.#header, Header.head);
+  }
+
+  /** Whether something was written since the last look. */
+  look(): boolean {
+    const before = this.#seen;
+    this.#seen = Atomics.load(this.#header, Header.head);
+    return this.#seen !== before;
   }
 }
 

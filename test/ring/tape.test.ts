@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packagePath } from '../../src/paths.js';
-import { allocateTape, TapeReader, TapeWriter, type StateSource } from '../../src/ring/tape.js';
+import { allocateTape, TapeReader, TapeWatch, TapeWriter, type StateSource } from '../../src/ring/tape.js';
 import { TickRecord } from '../../src/ring/tickRecord.js';
 import { makeTick } from '../market/ticks.js';
 import { until } from './until.js';
@@ -200,6 +200,18 @@ describe('a tape', () => {
 
   it.each([0, -1, 3, 1.5, Number.NaN, 2 ** 21])('refuses a capacity of %d', (capacity) => {
     expect(() => allocateTape(capacity, 37)).toThrow(RangeError);
+  });
+
+  it('tells whoever does not read it whether ticks come, across the wrap', () => {
+    const written = writeTo(8, 2 ** 32 - 3);
+    const watch = new TapeWatch(written.tape);
+    expect(watch.look()).toBe(false);
+    for (let i = 0; i < 20; i++) {
+      written.append();
+      written.endBatch();
+      expect(watch.look()).toBe(true);
+      expect(watch.look()).toBe(false);
+    }
   });
 
   it('refuses memory that is no tape', () => {
