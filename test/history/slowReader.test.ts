@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { chunkBytes, chunksPerQuery } from '../../src/history/chunkSender.js';
 import { HistoryPool, type HistoryReceiver } from '../../src/history/historyPool.js';
 import type { HistoryQuery } from '../../src/history/query.js';
 import { allocateWindow } from '../../src/history/tickWindow.js';
@@ -25,7 +26,7 @@ const toBeRead = 500_000;
 /** ms between two readings. */
 const pace = 10;
 /** What the kernel's buffers hold, and the chunks of one query. */
-const mostAhead = 750_000;
+const mostAhead = 500_000 + chunksPerQuery * chunkBytes;
 
 it('no more is made of an answer than what its slow reader has taken and the chunks of a query', async () => {
   const memory = allocateWindow(32 * 1_048_576, 1);
