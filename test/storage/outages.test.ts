@@ -304,7 +304,7 @@ describe('ticks that wait', () => {
     expect(told.sort()).toEqual([
       expect.stringMatching(/^error: the file for ticks that wait for Redis: EIO/),
       expect.stringMatching(
-        new RegExp(`^warn: Redis at .* does not store ticks: what waits on disk cannot be read: ${code}`),
+        /^warn: Redis at .* does not store ticks: what waits on disk cannot be read: EIO/,
       ),
     ]);
   });
