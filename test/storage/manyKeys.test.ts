@@ -39,6 +39,7 @@ it('ticks are stored while the states of an earlier run are looked for among man
   await until('the states', () => running.quotes().isWhole);
   await running.settled();
   await until('the hashes', async () => (await redis.hget(`qactpmd:quote:${keys[1]!}`, 'volume')) === '500');
+  await until('all to be seen', () => asked.includes('HSET'));
   monitor.disconnect();
   expect(new Set(running.quotes().keys)).toEqual(
     new Set(Array.from({ length: 600 }, (_, i) => `SHFE.old${i}`)),
@@ -66,6 +67,7 @@ it('states that an earlier run has left on disk wait for the hashes to be known,
   const second = runPersister(new TapeMarket(keys).tape, port, { storage: { spillPath } });
   await until('the hash', async () => (await redis.hget(`qactpmd:quote:${keys[0]!}`, 'volume')) === '100');
   await second.settled();
+  await until('all to be seen', () => asked.includes('HSET'));
   monitor.disconnect();
   expect(asked.indexOf('XADD')).toBeLessThan(asked.lastIndexOf('SCAN'));
   expect(asked.indexOf('HSET')).toBeGreaterThan(asked.lastIndexOf('SCAN'));
