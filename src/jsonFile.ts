@@ -14,6 +14,19 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** What named pipes have given, by path: they give it once, and whoever read again at a reload would wait for ever. */
 const fromPipes = new Map<string, Buffer>();
+/** A pipe that has not been read is waited for, until somebody has written into it. */
+let waitsForPipes = true;
+
+/** Has `load` read files without waiting for anybody: a pipe that was not read before is refused. */
+export function withoutWaiting<Loaded>(load: () => Loaded): Loaded {
+  const before = waitsForPipes;
+  waitsForPipes = false;
+  try {
+    return load();
+  } finally {
+    waitsForPipes = before;
+  }
+}
 
 /** Why a file cannot be read, as the end of the sentence "<path>: …", from what the system said. */
 function unreadableReason(error: unknown): string {
@@ -26,15 +39,22 @@ export function readBytes(path: string): Buffer {
   let found: Stats;
   try {
     found = statSync(path);
-    if (found.size <= largestFileBytes) {
-      const bytes = (found.isFIFO() ? fromPipes.get(path) : undefined) ?? readFileSync(path);
-      if (found.isFIFO()) fromPipes.set(path, bytes);
-      return bytes;
-    }
+    if (found.size <= largestFileBytes && !found.isFIFO()) return readFileSync(path);
+    if (found.isFIFO() && (waitsForPipes || fromPipes.has(path))) return readPipe(path);
   } catch (error) {
     throw new Error(unreadableReason(error), { cause: error });
   }
-  throw new Error(`has ${Math.round(found.size / 2 ** 20)} MB, at most ${largestFileMb} are read`);
+  throw new Error(
+    found.isFIFO()
+      ? 'is a pipe, and pipes are read at the start alone: name a file, or start anew'
+      : `has ${Math.round(found.size / 2 ** 20)} MB, at most ${largestFileMb} are read`,
+  );
+}
+
+function readPipe(path: string): Buffer {
+  const bytes = fromPipes.get(path) ?? readFileSync(path);
+  fromPipes.set(path, bytes);
+  return bytes;
 }
 
 /** A file's text. Throws as readBytes, and where it is none. */

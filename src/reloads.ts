@@ -4,6 +4,7 @@ import { ConfigError } from './config/configError.js';
 import { FileWatch } from './config/fileWatch.js';
 import { loadConfig, type ConfigSources } from './config/load.js';
 import type { NamedFile } from './config/namedFiles.js';
+import { withoutWaiting } from './jsonFile.js';
 import type { ReloadSummary } from './config/reload.js';
 import { loggedReload } from './reloadLog.js';
 
@@ -83,7 +84,8 @@ export class Reloads {
   /** What a wrong configuration names is watched too, for a change there may mend it. */
   #read(): GatewayConfig {
     try {
-      return loadConfig(this.#sources);
+      // Everything else of the process would wait too.
+      return withoutWaiting(() => loadConfig(this.#sources));
     } catch (error) {
       if (error instanceof ConfigError) this.#watchFiles([...this.#files, ...error.files]);
       throw error;
@@ -95,7 +97,16 @@ export class Reloads {
       this.#watch?.close();
       this.#watch = undefined;
     } else {
-      this.#watch ??= new FileWatch((paths) => this.request(this.#causeOf(paths)), this.#pace);
+      this.#watch ??= new FileWatch(
+        {
+          changed: (paths) => this.request(this.#causeOf(paths)),
+          restless: (path) =>
+            this.#log.warn(
+              `${this.#nameOf(path)} changes all the time: it is not read before it is left alone, and changes of other files do not wait for it any more`,
+            ),
+        },
+        this.#pace,
+      );
     }
     this.#watchFiles(files);
   }
@@ -105,9 +116,14 @@ export class Reloads {
     this.#watch?.follow(this.#files.map(({ path }) => path));
   }
 
+  /** As the configuration writes it. */
+  #nameOf(path: string): string {
+    return this.#files.find((file) => file.path === path)?.name ?? path;
+  }
+
   /** Such as "a.pem and b.pem have changed". */
   #causeOf(paths: readonly string[]): string {
-    const names = paths.map((path) => this.#files.find((file) => file.path === path)?.name ?? path);
+    const names = paths.map((path) => this.#nameOf(path));
     const more = names.length - mostNamed;
     const named = [...names.slice(0, mostNamed), ...(more > 0 ? [`${more} more`] : [])];
     const last = named.pop()!;

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -112,6 +113,31 @@ describe('a reload that is asked for', () => {
     write({ ...quiet, connections: [two] });
     reloads.request('SIGHUP');
     expect(lines[0]).toBe('info SIGHUP: connections added: two');
+  });
+
+  it('waits for nobody to write into a pipe, and keeps what one has given at the start', () => {
+    const cwd = temporaryFolder();
+    execFileSync(
+      'mkfifo',
+      ['known', 'new'].map((name) => join(cwd, name)),
+    );
+    const writer = spawn('sh', ['-c', 'echo secret > known'], { cwd });
+    onTestFinished(() => void writer.kill('SIGKILL'));
+    const withPassword = (password_file: string): object => ({
+      ...quiet,
+      connections: [{ ...connection, password_file }],
+    });
+    const { lines, reloads, running, begin, write } = run(withPassword('known'), cwd);
+    begin();
+    write(withPassword('new'));
+    reloads.request('SIGHUP');
+    expect(lines.splice(0)).toEqual([
+      `error SIGHUP: refused, nothing was changed: gateway.json: connections[0].password_file: ${join(cwd, 'new')}: is a pipe, and pipes are read at the start alone: name a file, or start anew`,
+    ]);
+    write(withPassword('known'));
+    reloads.request('SIGHUP');
+    expect(lines).toEqual(['info SIGHUP: nothing has changed']);
+    expect(running().connections[0]!.password).toBe('secret');
   });
 
   it('is done once the gateway can when it comes too early, and not any more after the end', () => {

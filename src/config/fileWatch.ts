@@ -7,6 +7,21 @@ import { largestFileBytes } from '../jsonFile.js';
 const lookMs = 1_000;
 /** ms for which a changed file must be left alone before it counts, for files are written in pieces. */
 const settleMs = 200;
+/** ms after which a file that is never left alone does not hold back the others any more. */
+const patienceMs = 10_000;
+
+export interface WatchPace {
+  readonly lookMs: number;
+  readonly settleMs: number;
+  readonly patienceMs: number;
+}
+
+/** Whom the watch tells, with paths as `follow` was given them. */
+export interface WatchListener {
+  changed(paths: readonly string[]): void;
+  /** The file has been written over and over for `patienceMs`. Once until it is left alone. */
+  restless(path: string): void;
+}
 
 /** What is known of one file. */
 interface Watched {
@@ -16,11 +31,14 @@ interface Watched {
   mark: string;
   /** True until the file has been read since its mark changed. */
   unread: boolean;
+  /** Since when each look has found another mark, performance.now(); undefined where the last one has not. */
+  movesSince: number | undefined;
+  isRestless: boolean;
 }
 
 /**
  * Calls back when the content of files has changed and is settled, once for all of them: as long as one still changes, the
- * others wait for it, for they may belong together, as a certificate and its key.
+ * others wait for it, for they may belong together, as a certificate and its key; but not for ever.
  *
  * The names are looked at once a second, through every symbolic link: that sees a file written in place, one that an
  * editor has put in its place, a link of a mounted volume that was turned elsewhere, and files on network folders,
@@ -29,27 +47,23 @@ interface Watched {
  * is a file that is too large to be read as anything.
  */
 export class FileWatch {
-  readonly #changed: (paths: readonly string[]) => void;
-  readonly #pace: { readonly lookMs: number; readonly settleMs: number };
+  readonly #listener: WatchListener;
+  readonly #pace: WatchPace;
   #files = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** `changed` gets the paths as `follow` was given them. The watch alone keeps no process alive. */
-  constructor(
-    changed: (paths: readonly string[]) => void,
-    pace: { readonly lookMs: number; readonly settleMs: number } = { lookMs, settleMs },
-  ) {
-    this.#changed = changed;
-    this.#pace = pace;
+  /** The watch alone keeps no process alive. */
+  constructor(listener: WatchListener, pace: Partial<WatchPace> = {}) {
+    this.#listener = listener;
+    this.#pace = { lookMs, settleMs, patienceMs, ...pace };
     this.#schedule();
   }
 
   /** Watches these files, absolute paths, in place of those so far. What a new one holds now is not a change. */
   follow(paths: readonly string[]): void {
     const files = new Map<string, Watched>();
-    for (const path of paths)
-      files.set(path, this.#files.get(path) ?? { told: digestNow(path), mark: '', unread: false });
+    for (const path of paths) files.set(path, this.#files.get(path) ?? newlyWatched(path));
     this.#files = files;
   }
 
@@ -68,26 +82,43 @@ export class FileWatch {
 
   async #look(): Promise<void> {
     const looked = [...this.#files];
-    const moved = await Promise.all(looked.map(([path, file]) => hasMoved(path, file)));
-    if (!moved.includes(true)) {
-      const changed = await Promise.all(looked.map(([path, file]) => hasChanged(path, file)));
+    await Promise.all(looked.map(([path, file]) => look(path, file)));
+    for (const [path, file] of looked) this.#noteRestless(path, file);
+    if (looked.every(([, { movesSince, isRestless }]) => movesSince === undefined || isRestless)) {
+      const settled = looked.filter(([, { movesSince }]) => movesSince === undefined);
+      const changed = await Promise.all(settled.map(([path, file]) => hasChanged(path, file)));
       // What is not watched any more meanwhile is nobody's concern.
-      const paths = looked.flatMap(([path], i) =>
+      const paths = settled.flatMap(([path], i) =>
         changed[i] === true && this.#files.has(path) ? [path] : [],
       );
-      if (paths.length > 0 && !this.#closed) this.#changed(paths);
+      if (paths.length > 0 && !this.#closed) this.#listener.changed(paths);
     }
     this.#schedule();
   }
+
+  #noteRestless(path: string, file: Watched): void {
+    const wasRestless = file.isRestless;
+    const { movesSince } = file;
+    file.isRestless = movesSince !== undefined && performance.now() - movesSince >= this.#pace.patienceMs;
+    if (file.isRestless && !wasRestless && this.#files.has(path) && !this.#closed)
+      this.#listener.restless(path);
+  }
 }
 
-/** Whether the file was written, or is another one, since the last look. */
-async function hasMoved(path: string, file: Watched): Promise<boolean> {
+function newlyWatched(path: string): Watched {
+  return { told: digestNow(path), mark: '', unread: false, movesSince: undefined, isRestless: false };
+}
+
+/** Notes whether the file was written, or is another one, since the last look. */
+async function look(path: string, file: Watched): Promise<void> {
   const mark = await markOf(path);
-  if (mark === file.mark) return false;
+  if (mark === file.mark) {
+    file.movesSince = undefined;
+    return;
+  }
   file.mark = mark;
   file.unread = true;
-  return true;
+  file.movesSince ??= performance.now();
 }
 
 /** Whether a file that has not moved since the last look holds something else than was told. */

@@ -10,10 +10,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FileWatch } from '../../src/config/fileWatch.js';
+import { FileWatch, type WatchListener } from '../../src/config/fileWatch.js';
 import { temporaryFolder } from './sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };
+
+/** Whom nothing but changes concerns. */
+function onChange(changed: (paths: readonly string[]) => void): WatchListener {
+  return { changed, restless: () => undefined };
+}
 
 /** A watch on files, how often it has called back, and what it named the last time. */
 function watching(...paths: string[]): {
@@ -22,7 +27,10 @@ function watching(...paths: string[]): {
   readonly watch: FileWatch;
 } {
   const told: (readonly string[])[] = [];
-  const watch = new FileWatch((changed) => told.push(changed), pace);
+  const watch = new FileWatch(
+    onChange((changed) => told.push(changed)),
+    pace,
+  );
   watch.follow(paths);
   onTestFinished(() => watch.close());
   return { calls: () => told.length, named: () => told.at(-1) ?? [], watch };
@@ -122,6 +130,31 @@ describe('FileWatch', () => {
     expect(named()).toEqual([cert, key]);
   });
 
+  it('waits for a file that never rests for a time, names it once, and goes on with the others', async () => {
+    const folder = temporaryFolder();
+    const [one, other] = [join(folder, 'one'), join(folder, 'other')] as const;
+    for (const path of [one, other]) writeFileSync(path, 'old');
+    const told: string[] = [];
+    const watch = new FileWatch(
+      {
+        changed: (paths) => told.push(`changed ${paths.join()}`),
+        restless: (path) => told.push(`restless ${path}`),
+      },
+      { ...pace, patienceMs: 200 },
+    );
+    onTestFinished(() => watch.close());
+    watch.follow([one, other]);
+    const writing = setInterval(() => appendFileSync(other, 'more'), 2);
+    onTestFinished(() => clearInterval(writing));
+    writeFileSync(one, 'new');
+    await reached(() => told.length, 2);
+    writeFileSync(one, 'newer');
+    await reached(() => told.length, 3);
+    clearInterval(writing);
+    await reached(() => told.length, 4);
+    expect(told).toEqual([`restless ${other}`, `changed ${one}`, `changed ${one}`, `changed ${other}`]);
+  });
+
   it('leaves a pipe alone, which would never end', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'password');
@@ -206,7 +239,10 @@ describe('FileWatch', () => {
     const path = join(folder, 'gateway.json');
     writeFileSync(path, 'one');
     let calls = 0;
-    const watch = new FileWatch(() => calls++, { lookMs: 20, settleMs: 600_000 });
+    const watch = new FileWatch(
+      onChange(() => calls++),
+      { lookMs: 20, settleMs: 600_000 },
+    );
     watch.follow([path]);
     onTestFinished(() => watch.close());
     for (let piece = 1; piece <= 3; piece++) {
@@ -221,10 +257,13 @@ describe('FileWatch', () => {
     const path = join(folder, 'gateway.json');
     writeFileSync(path, 'one');
     let calls = 0;
-    const watch = new FileWatch(() => {
-      calls++;
-      watch.close();
-    }, pace);
+    const watch = new FileWatch(
+      onChange(() => {
+        calls++;
+        watch.close();
+      }),
+      pace,
+    );
     watch.follow([path]);
     writeFileSync(path, 'two');
     await reached(() => calls, 1);
