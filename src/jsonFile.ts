@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync, type Stats } from 'node:fs';
 import { parseJsonText } from './jsonText.js';
 
@@ -14,6 +15,8 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** What named pipes have given, by path: they give it once, and whoever read again at a reload would wait for ever. */
 const fromPipes = new Map<string, Buffer>();
+/** Of what each file held when it was read last, by path. Neither secrets nor large files are kept themselves. */
+const digests = new Map<string, string>();
 /** A pipe that has not been read is waited for, until somebody has written into it. */
 let waitsForPipes = true;
 
@@ -39,7 +42,7 @@ export function readBytes(path: string): Buffer {
   let found: Stats;
   try {
     found = statSync(path);
-    if (found.size <= largestFileBytes && !found.isFIFO()) return readFileSync(path);
+    if (found.size <= largestFileBytes && !found.isFIFO()) return readFile(path);
     if (found.isFIFO() && (waitsForPipes || fromPipes.has(path))) return readPipe(path);
   } catch (error) {
     throw new Error(unreadableReason(error), { cause: error });
@@ -49,6 +52,21 @@ export function readBytes(path: string): Buffer {
       ? 'is a pipe, and pipes are read at the start alone: name a file, or start anew'
       : `has ${Math.round(found.size / 2 ** 20)} MB, at most ${largestFileMb} are read`,
   );
+}
+
+function readFile(path: string): Buffer {
+  const bytes = readFileSync(path);
+  digests.set(path, digestOf(bytes));
+  return bytes;
+}
+
+export function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Digest of what a file, no pipe, held when it was read last; undefined where it was not. */
+export function digestRead(path: string): string | undefined {
+  return digests.get(path);
 }
 
 function readPipe(path: string): Buffer {

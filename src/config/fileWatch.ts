@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, statSync, type BigIntStats, type Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { largestFileBytes } from '../jsonFile.js';
+import { digestOf, digestRead, largestFileBytes } from '../jsonFile.js';
 
 /** ms between two looks at the files. */
 const lookMs = 1_000;
@@ -60,7 +59,7 @@ export class FileWatch {
     this.#schedule();
   }
 
-  /** Watches these files, absolute paths, in place of those so far. What a new one holds now is not a change. */
+  /** Watches these files, absolute paths, in place of those so far. What a new one held when it was read, or now, is not a change. */
   follow(paths: readonly string[]): void {
     const files = new Map<string, Watched>();
     for (const path of paths) files.set(path, this.#files.get(path) ?? newlyWatched(path));
@@ -106,7 +105,9 @@ export class FileWatch {
 }
 
 function newlyWatched(path: string): Watched {
-  return { told: digestNow(path), mark: '', unread: false, movesSince: undefined, isRestless: false };
+  // It may have changed since it was read.
+  const told = digestRead(path) ?? digestNow(path);
+  return { told, mark: '', unread: false, movesSince: undefined, isRestless: false };
 }
 
 /** Notes whether the file was written, or is another one, since the last look. */
@@ -163,9 +164,4 @@ function digestNow(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Secrets are not kept, nor are large files. */
-function digestOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
 }

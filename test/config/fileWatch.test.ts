@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileWatch, type WatchListener } from '../../src/config/fileWatch.js';
+import { readBytes } from '../../src/jsonFile.js';
 import { temporaryFolder } from './sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };
@@ -61,6 +62,15 @@ describe('FileWatch', () => {
     await reached(calls, 1);
     writeFileSync(path, 'three');
     await reached(calls, 2);
+  });
+
+  it('sees a change of what was read before it was watched', async () => {
+    const path = join(temporaryFolder(), 'gateway.json');
+    writeFileSync(path, 'one');
+    readBytes(path);
+    writeFileSync(path, 'two');
+    const { calls } = watching(path);
+    await reached(calls, 1);
   });
 
   it('goes on after a file that was put in the place of the one before', async () => {
