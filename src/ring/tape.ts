@@ -10,7 +10,7 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  *   byte 0    i32 magic, capacity, record bytes, header bytes (ringMemory.ts), fields of a row, slots, bytes of a tick
  *        64   u32 claimed   number of the record being written, plus one
  *        68   u32 head      records written
- *        72   i32 parked    readers that wait for head to move
+ *        72   u32 parked    the newest head that a reader has begun to wait at
  *        76   u32 number of the first record
  *        128  capacity records; record n lies at n & (capacity - 1)
  *        then slots × c[96]   EXCHANGE.id in latin1, NUL-padded: written before the slot's first record, and then as it is
@@ -26,9 +26,10 @@ import { TickRecord, tickRecordBytes } from './tickRecord.js';
  *   - is lapped once head - c > capacity: record c was overwritten, and it learns how many it missed;
  *   - copies record c and loads claimed afterwards: if claimed - c > capacity, the copy may be torn and is thrown away.
  *
- * A reader that has emptied the tape leaves it alone for some ms. Where nothing has come meanwhile, it adds itself to parked
- * and then waits for head to differ from its cursor; the writer stores head and then looks at parked, once per batch. All
- * of these are sequentially consistent, so either the writer sees the reader or the reader sees the record. Waking
+ * A reader that has emptied the tape leaves it alone for some ms. Where nothing has come meanwhile, it notes in parked where
+ * it waits, and then waits for head to differ from there; the writer stores head and then looks at parked, once per batch.
+ * All of these are sequentially consistent, so either the writer sees the reader or the reader sees the record. Whoever
+ * waits at a place before the batch was woken with an earlier one, or its thread has ended: nobody takes the note back. Waking
  * somebody takes the writer longer than all else that it does in a batch: while ticks keep coming, it wakes nobody.
  */
 const kind: RingKind = { name: 'a tape', magic: 0x65706174, minCapacity: 1, maxCapacity: 1 << 20 };
@@ -91,6 +92,7 @@ export function allocateTape(
   header[Header.tickBytes] = tickBytes;
   header[Header.claimed] = firstSequence | 0;
   header[Header.head] = firstSequence | 0;
+  header[Header.parked] = firstSequence | 0;
   header[Header.firstSequence] = firstSequence | 0;
   return memory;
 }
@@ -119,6 +121,8 @@ export class TapeWriter {
   /** By slot: 1 where the key is written. An instrument keeps its slot. */
   readonly #named: Uint8Array;
   #next: number;
+  /** Head at the end of the last batch. */
+  #ended: number;
 
   /**
    * @param keyOf `EXCHANGE.id` of an instrument; what is longer than 96 bytes is cut
@@ -136,6 +140,7 @@ export class TapeWriter {
     this.#mask = header[Header.capacity]! - 1;
     this.#named = new Uint8Array(header[Header.slots]!);
     this.#next = header[Header.head]!;
+    this.#ended = this.#next;
     this.#states = states;
     this.#keyOf = keyOf;
   }
@@ -158,9 +163,14 @@ export class TapeWriter {
     Atomics.store(this.#header, Header.head, this.#next);
   }
 
-  /** Wakes the readers that wait. To be called once after each batch. */
-  endBatch(): void {
-    if (Atomics.load(this.#header, Header.parked) > 0) Atomics.notify(this.#header, Header.head);
+  /** Wakes the readers that wait. To be called once after each batch. True where there may have been any. */
+  endBatch(): boolean {
+    const written = (this.#next - this.#ended) >>> 0;
+    if (written === 0) return false;
+    this.#ended = this.#next;
+    if ((this.#next - Atomics.load(this.#header, Header.parked)) >>> 0 > written) return false;
+    Atomics.notify(this.#header, Header.head);
+    return true;
   }
 
   #name(slot: number): void {
@@ -303,11 +313,18 @@ export class TapeReader {
     const pauseMs = Math.min(gatherMs, timeoutMs);
     await delay(pauseMs);
     if (this.behind > 0 || timeoutMs <= pauseMs) return;
-    Atomics.add(this.#header, Header.parked, 1);
-    try {
-      await Atomics.waitAsync(this.#header, Header.head, this.#cursor, timeoutMs - pauseMs).value;
-    } finally {
-      Atomics.sub(this.#header, Header.parked, 1);
+    this.#park();
+    await Atomics.waitAsync(this.#header, Header.head, this.#cursor, timeoutMs - pauseMs).value;
+  }
+
+  /** Notes where this reader waits, unless another one waits further on: then this one has something to take. */
+  #park(): void {
+    for (;;) {
+      const parked = Atomics.load(this.#header, Header.parked);
+      // Loaded later, so parked is not ahead of it.
+      const head = Atomics.load(this.#header, Header.head);
+      if ((head - parked) >>> 0 <= (head - this.#cursor) >>> 0) return;
+      if (Atomics.compareExchange(this.#header, Header.parked, parked, this.#cursor) === parked) return;
     }
   }
 

@@ -31,7 +31,12 @@ interface Written {
   readonly states: NumberedStates;
   readonly tape: SharedArrayBuffer;
   append(): void;
-  endBatch(): void;
+  endBatch(): boolean;
+}
+
+/** Where a reader has begun to wait last. */
+function parkedAt(tape: SharedArrayBuffer): number {
+  return Atomics.load(new Int32Array(tape), 18);
 }
 
 function writeTo(capacity: number, firstSequence = 0, wholeTicks = true): Written {
@@ -167,28 +172,69 @@ describe('a tape', () => {
 
   it('lets readers wait for the end of a batch, or until the time is over', async () => {
     const written = writeTo(8);
-    const header = new Int32Array(written.tape);
-    const readers = [new TapeReader(written.tape), new TapeReader(written.tape)];
-    let woken = 0;
-    const waits = readers.map((reader) => reader.wait().then(() => woken++));
-    await until(() => Atomics.load(header, 18) === 2, 'both to be parked');
-    await new TapeReader(written.tape).wait(1);
-    await new TapeReader(written.tape).wait(20);
-    expect(woken).toBe(0);
     written.append();
     written.endBatch();
+    const readers = [new TapeReader(written.tape, 1), new TapeReader(written.tape, 1)];
+    let woken = 0;
+    const waits = readers.map((reader) => reader.wait().then(() => woken++));
+    await until(() => parkedAt(written.tape) === 1, 'one to be parked');
+    await new TapeReader(written.tape, 1).wait(1);
+    await new TapeReader(written.tape, 1).wait(20);
+    expect(woken).toBe(0);
+    // A batch without a tick wakes nobody.
+    expect(written.endBatch()).toBe(false);
+    written.append();
+    expect(written.endBatch()).toBe(true);
     await Promise.all(waits);
-    written.endBatch();
     expect(readers.map((reader) => reader.next())).toEqual([true, true]);
-    // Nobody is left parked.
-    expect(Atomics.load(header, 18)).toBe(0);
+    // Nobody waits any more.
+    written.append();
+    expect(written.endBatch()).toBe(false);
+  });
+
+  it('wakes the one that waits furthest on, whoever else noted an earlier place, across the wrap', async () => {
+    const written = writeTo(8, 2 ** 32 - 2);
+    for (let i = 0; i < 4; i++) {
+      written.append();
+      written.endBatch();
+      const reader = new TapeReader(written.tape, written.states.number - 2);
+      const wait = reader.wait();
+      await until(() => parkedAt(written.tape) === written.states.number - 2, 'it to be parked');
+      // This one has something to take, and notes nothing.
+      await new TapeReader(written.tape).wait();
+      expect(parkedAt(written.tape)).toBe(written.states.number - 2);
+      written.append();
+      expect(written.endBatch()).toBe(true);
+      await wait;
+      expect(reader.next()).toBe(true);
+    }
+  });
+
+  it('is not told of a thread that has ended while it waited, for longer than a batch', async () => {
+    const written = writeTo(8);
+    written.append();
+    written.endBatch();
+    const url = pathToFileURL(packagePath('dist', 'src', 'ring', 'tape.js')).href;
+    const worker = new Worker(
+      `import(${JSON.stringify(url)}).then(({ TapeReader }) => {
+        require('node:worker_threads').parentPort.ref();
+        return new TapeReader(require('node:worker_threads').workerData, 1).wait();
+      });`,
+      { eval: true, workerData: written.tape },
+    );
+    await until(() => parkedAt(written.tape) === 1, 'it to be parked');
+    await worker.terminate();
+    written.append();
+    expect(written.endBatch()).toBe(true);
+    written.append();
+    expect(written.endBatch()).toBe(false);
   });
 
   it('lets a reader find what came without a word while it was gathering', async () => {
     const written = writeTo(8);
     const reader = new TapeReader(written.tape);
     const wait = reader.wait();
-    expect(new Int32Array(written.tape)[18]).toBe(0);
+    expect(parkedAt(written.tape)).toBe(0);
     written.append();
     await wait;
     expect(reader.next()).toBe(true);
@@ -262,7 +308,7 @@ describe('a reader in another thread', () => {
     await once(worker, 'online');
     const header = new Int32Array(written.tape);
     const asleep = (): Promise<void> =>
-      until(() => Atomics.load(header, 18) > 0, 'the reader to have nothing to read');
+      until(() => parkedAt(written.tape) === Atomics.load(header, 17), 'the reader to have nothing to read');
     for (let burst = 0; burst < 20; burst++) {
       await asleep();
       for (let i = 0; i < 50; i++) written.append();
