@@ -74,7 +74,6 @@ const exchangeOptions = {
   instruments: undefined,
   hours: 'always',
   calendar: '',
-  products: '',
   dates: 'production',
   arrivals: 'uniform',
   levels: '5',
@@ -97,6 +96,8 @@ function replayOf(values: ReturnType<typeof readOptions>): ReplayArguments | und
   );
   if (other !== undefined)
     throw new ArgumentError(`--${other[0]}: not with --replay, which has the ticks of the recording`);
+  if (values.products !== '' && !replay.some(isRedisAddress))
+    throw new ArgumentError('--products: not with recordings, which hold the ticks as they came');
   if (replay.some((source) => source.trim() === '')) throw new ArgumentError('--replay: must name a file');
   if (replay.length > 1 && replay.some(isRedisAddress))
     throw new ArgumentError('--replay: either files or one redis:// address');

@@ -10,7 +10,8 @@ export const usage = `Simulated market-data fronts
   --instruments N       futures first, then options, those nearest to the money first; up to 100000 (all futures)
   --hours MODE          always: open at any hour; exchange: sessions, auctions, nights, holidays (always)
   --calendar FILE       the holidays of --hours exchange, in the form of data/calendar.json (that file)
-  --products FILE       rows that go over the built-in product table, as the gateway's products_file (none)
+  --products FILE       rows that go over the built-in product table, as the gateway's products_file; with a
+                        --replay from Redis those of the gateway that stored it (none)
   --dates RULE          stamp ticks as production fronts or as simnow do (production)
   --arrivals KIND       uniform, poisson, or burst: all instruments within 10 ms, each half second at rate 2 (uniform)
   --levels N            levels of the book, 1 to 5 (5)

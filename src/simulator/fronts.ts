@@ -1,5 +1,6 @@
 import { readProductTable } from '../config/productsFile.js';
 import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
+import type { ProductTable } from '../market/products.js';
 import type { SimulatorArguments } from './arguments.js';
 import type { SimulationClock } from './clock.js';
 import { ArgumentError } from './commandLine.js';
@@ -63,11 +64,16 @@ export class Fronts {
   }
 }
 
-function simulatedExchange(given: SimulatorArguments, clock: SimulationClock): Exchange {
-  const { products, faults } = readProductTable(given.productsFile, process.cwd());
+/** The products that the command line names. @throws ArgumentError with a line for each thing that is wrong with them */
+export function productsOf({ productsFile }: SimulatorArguments): ProductTable {
+  const { products, faults } = readProductTable(productsFile, process.cwd());
   if (faults.length > 0) throw new ArgumentError(faults.map((fault) => `--products ${fault}`).join('\n'));
+  return products;
+}
+
+function simulatedExchange(given: SimulatorArguments, clock: SimulationClock): Exchange {
   const calendar = given.calendarFile === '' ? {} : { calendar: calendarOf(given.calendarFile) };
-  return new Exchange({ ...given, products, clock, ...calendar });
+  return new Exchange({ ...given, products: productsOf(given), clock, ...calendar });
 }
 
 function calendarOf(file: string): HolidayCalendar {

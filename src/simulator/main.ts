@@ -1,9 +1,14 @@
 import { RecordingError } from '../recorder/recordingFormat.js';
 import { answerAtOnce } from '../threadPriority.js';
-import { isRedisAddress, parseArguments, type ReplayArguments } from './arguments.js';
+import {
+  isRedisAddress,
+  parseArguments,
+  type ReplayArguments,
+  type SimulatorArguments,
+} from './arguments.js';
 import { SimulationClock } from './clock.js';
 import { ArgumentError, usage } from './commandLine.js';
-import { Fronts } from './fronts.js';
+import { Fronts, productsOf } from './fronts.js';
 import { RedisSource } from './redisSource.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
@@ -20,11 +25,12 @@ const say = (text: string): void => void process.stderr.write(`simulator: ${text
 
 /** The recorded day that is asked for. It tells in one line each what cannot be read, and how the replay ended. */
 async function replayMarket(
+  given: SimulatorArguments,
   { sources, speed, waitMs }: ReplayArguments,
   clock: SimulationClock,
 ): Promise<ReplayMarket> {
   const source = isRedisAddress(sources[0]!)
-    ? await RedisSource.open(sources[0]!, say)
+    ? await RedisSource.open(sources[0]!, productsOf(given), say)
     : openRecordings(sources);
   return new ReplayMarket({
     source,
@@ -74,7 +80,7 @@ async function run(argv: readonly string[]): Promise<void> {
   }
   answerAtOnce();
   const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
-  const market = given.replay === undefined ? undefined : await replayMarket(given.replay, clock);
+  const market = given.replay === undefined ? undefined : await replayMarket(given, given.replay, clock);
   const fronts = new Fronts(given, clock, market);
   let ports: number[];
   let controlPort: number | undefined;

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
+import { Heap } from '../heap.js';
 import { loadCalendar } from '../market/holidayCalendar.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
-import { loadProducts } from '../market/products.js';
+import type { ProductTable } from '../market/products.js';
 import { F, fieldCount } from '../market/quoteFields.js';
 import { dayToUtcMs } from '../market/tradingCalendar.js';
 import { TickRecord } from '../ring/tickRecord.js';
@@ -54,6 +55,10 @@ export class RedisSource implements ReplaySource {
   readonly #say: (text: string) => void;
   readonly #row = new Float64Array(fieldCount);
   readonly #pageEntries: number;
+  /** Streams with ticks that were fetched and not taken. */
+  readonly #ready = new Heap<Stream>(isEarlier);
+  /** Streams whose next tick is yet to be fetched. */
+  #dry: Stream[];
   #unreadable = 0;
 
   private constructor(
@@ -65,6 +70,7 @@ export class RedisSource implements ReplaySource {
   ) {
     this.#client = client;
     this.#streams = streams;
+    this.#dry = [...streams];
     this.tradingDay = day;
     this.#last = last;
     this.#say = say;
@@ -75,17 +81,22 @@ export class RedisSource implements ReplaySource {
   /**
    * Connects, and finds the instruments that have ticks of the day.
    *
+   * @param products say how much the stored averages were divided by
    * @param say takes one line on what cannot be read
    * @throws ArgumentError for an address that is none; Error of one line when Redis cannot be used or has no such tick
    */
-  static async open(address: string, say: (text: string) => void): Promise<RedisSource> {
+  static async open(
+    address: string,
+    products: ProductTable,
+    say: (text: string) => void,
+  ): Promise<RedisSource> {
     const place = parseRedisAddress(address);
     const client = clientFor(place);
     const name = `Redis at ${place.host}:${place.port}`;
     try {
       await client.connect();
       const { first, last } = idsOf(place.day);
-      const streams = await findStreams(client, place, first);
+      const streams = await findStreams(client, place, first, products);
       const source = new RedisSource(client, streams, place.day, last, say);
       await source.load();
       source.#streams.splice(0, Infinity, ...streams.filter(({ ticks }) => ticks.length > 0));
@@ -103,35 +114,34 @@ export class RedisSource implements ReplaySource {
   }
 
   next(): boolean {
-    let earliest: Stream | undefined;
-    for (const stream of this.#streams) {
-      const tick = stream.ticks[stream.next];
-      if (tick === undefined) {
-        if (stream.cursor !== undefined) return false;
-        continue;
-      }
-      if (earliest === undefined || tick.receivedMs < earliest.ticks[earliest.next]!.receivedMs)
-        earliest = stream;
+    const stream = this.#ready.first;
+    if (stream === undefined || this.#dry.length > 0) return false;
+    const { text, receivedMs } = stream.ticks[stream.next++]!;
+    if (stream.next < stream.ticks.length) {
+      this.#ready.firstMoved();
+    } else {
+      this.#ready.shift();
+      if (stream.cursor !== undefined) this.#dry.push(stream);
     }
-    if (earliest === undefined) return false;
-    const { text, receivedMs } = earliest.ticks[earliest.next++]!;
     decodeTick(text, this.#row);
-    recordOf(this.#row, receivedMs, earliest.multiplier, this.record);
-    this.key = earliest.key;
+    recordOf(this.#row, receivedMs, stream.multiplier, this.record);
+    this.key = stream.key;
     return true;
   }
 
   /** Fetches the next page of every stream that has run dry, until it has a tick of the day or ends. */
   async load(): Promise<boolean> {
-    for (;;) {
-      const dry = this.#streams.filter(
-        ({ ticks, next, cursor }) => next === ticks.length && cursor !== undefined,
-      );
-      if (dry.length === 0) break;
+    while (this.#dry.length > 0) {
+      const dry = this.#dry;
+      this.#dry = [];
       for (let at = 0; at < dry.length; at += pipelineStreams)
         await this.#fetch(dry.slice(at, at + pipelineStreams));
+      for (const stream of dry) {
+        if (stream.ticks.length > 0) this.#ready.push(stream);
+        else if (stream.cursor !== undefined) this.#dry.push(stream);
+      }
     }
-    const more = this.#streams.some(({ ticks, next }) => next < ticks.length);
+    const more = this.#ready.first !== undefined;
     if (!more && this.#unreadable > 0)
       this.#say(`${this.#unreadable} entries of Redis are no ticks; left out`);
     return more;
@@ -167,6 +177,12 @@ export class RedisSource implements ReplaySource {
   }
 }
 
+/** By the next ticks' times of receipt, and at the same time by name. */
+function isEarlier(one: Stream, other: Stream): boolean {
+  const [a, b] = [one.ticks[one.next]!.receivedMs, other.ticks[other.next]!.receivedMs];
+  return a < b || (a === b && one.key < other.key);
+}
+
 function clientFor({ host, port, tls, username, password, database }: RedisDay): Redis {
   const client = new Redis({
     host,
@@ -196,8 +212,12 @@ function idsOf(day: number): { readonly first: string; readonly last: string } {
 }
 
 /** Streams under the prefix; names that are no instrument's are left out. */
-async function findStreams(client: Redis, { prefix }: RedisDay, first: string): Promise<Stream[]> {
-  const products = loadProducts();
+async function findStreams(
+  client: Redis,
+  { prefix }: RedisDay,
+  first: string,
+  products: ProductTable,
+): Promise<Stream[]> {
   const begin = `${prefix}ticks:`;
   const found = new Set<string>();
   let cursor = '0';

@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { makeRecording, type MadeRecording } from '../../bench/processes/recording.js';
+import { readProductTable } from '../../src/config/productsFile.js';
 import { ExchangeClock } from '../../src/market/exchangeClock.js';
 import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/products.js';
 import { QuoteBook } from '../../src/market/quoteBook.js';
 import { F, fieldCount } from '../../src/market/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { F64, I32 } from '../../src/ring/tickRecord.js';
 import { parseArguments } from '../../src/simulator/arguments.js';
 import { parseRedisAddress } from '../../src/simulator/redisAddress.js';
+import { RedisSource } from '../../src/simulator/redisSource.js';
 import { RecordedSource } from '../../src/simulator/replaySource.js';
 import { headerBytes, requestType, responseType } from '../../src/simulator/wire.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
@@ -232,6 +234,10 @@ describe('a replay', () => {
     [['--replay', 'x', '--speed', 'fast'], '--speed fast: must be "max" or a number above 0 up to 1000000'],
     [['--replay', 'x', '--replay-wait', '-1'], '--replay-wait'],
     [['--replay', 'x', '--rate', '3'], '--rate: not with --replay, which has the ticks of the recording'],
+    [
+      ['--replay', 'x', '--products', 'p.json'],
+      '--products: not with recordings, which hold the ticks as they',
+    ],
     [['--replay', 'x', '--bench'], '--bench: not with --replay'],
     [['--replay', 'x', '--replay', 'redis://h?day=1'], '--replay: either files or one redis:// address'],
     [['--replay', ''], '--replay: must name a file'],
@@ -247,6 +253,42 @@ describe('a replay', () => {
     ['redis:///0?day=20261120', 'the host is missing'],
   ])('takes no address %s', (address, message) => {
     expect(() => parseRedisAddress(address)).toThrow(new RegExp(message));
+  });
+
+  it('from Redis has averages by the products that it is given', async () => {
+    const { port } = await startRedis(await freePort());
+    const redis = new Redis(port, '127.0.0.1');
+    const row = new Float64Array(fieldCount).fill(NaN);
+    row[F.timestamp] = Date.UTC(2026, 0, 5, 2);
+    row[F.tradingDay] = 20260105;
+    row[F.average] = 3500;
+    for (const key of ['SHFE.rb2605', 'SHFE.qq2605'])
+      await redis.xadd(
+        `ticks:${key}`,
+        `${row[F.timestamp]}-*`,
+        'tick',
+        encodeTick(0, row[F.timestamp]!, row),
+      );
+    redis.disconnect();
+    const cwd = recordingFolder();
+    const rows = [
+      { product: 'rb', volume_multiple: 20 },
+      { product: 'qq', exchange: 'SHFE', volume_multiple: 300, price_tick: 1 },
+    ];
+    writeFileSync(join(cwd, 'products.json'), JSON.stringify(rows));
+    const { products, faults } = readProductTable('products.json', cwd);
+    expect(faults).toEqual([]);
+    const address = `redis://127.0.0.1:${port}/0?day=20260105&prefix=`;
+    const source = await RedisSource.open(address, products, (text) => expect(text).toBe(''));
+    onTestFinished(() => source.close());
+    const averages = new Map<string, number>();
+    while (source.next()) averages.set(source.key, source.record.f64[F64.averagePrice]!);
+    expect(averages).toEqual(
+      new Map([
+        ['SHFE.qq2605', 3500 * 300],
+        ['SHFE.rb2605', 3500 * 20],
+      ]),
+    );
   });
 
   it('begins when all its instruments are subscribed to, whatever session they come from', async () => {
