@@ -40,7 +40,11 @@ export class History {
   constructor(settings: HistorySettings, log: Logger) {
     this.#settings = settings;
     const { redisEnabled, redis, history } = settings;
-    const limits = { queries: history.queries, waiting: history.queue };
+    const limits = {
+      queries: history.queries,
+      waiting: history.queue,
+      onFault: (error: Error) => log.error({ err: error }, 'a thread that answers history queries has ended'),
+    };
     if (redisEnabled) {
       this.#pool = new HistoryPool({ source: { kind: 'redis', redis }, ...limits });
     } else if (history.memory > 0) {
@@ -51,9 +55,13 @@ export class History {
     }
   }
 
-  /** Before the first query: queries leave the machine to these ticks while they come. */
-  giveWayTo(tape: SharedArrayBuffer): void {
-    this.#pool?.giveWayTo(tape);
+  /**
+   * Starts the threads that answer. To be called before the first query.
+   *
+   * @param tape of the ticks that queries leave the machine to while they come
+   */
+  start(tape: SharedArrayBuffer): void {
+    this.#pool?.start(tape);
   }
 
   /** False where no ticks are kept. */

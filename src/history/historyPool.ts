@@ -46,6 +46,8 @@ export interface HistoryPoolOptions {
   readonly queries: number;
   /** Queries that wait for their turn. */
   readonly waiting: number;
+  /** Hears of a thread's end that no query has heard of. */
+  readonly onFault: (error: Error) => void;
 }
 
 export interface HistoryCounters {
@@ -64,14 +66,14 @@ export interface HistoryCounters {
 
 /** A query reads and formats while others wait for Redis or for their clients, so few threads do for many. */
 const mostThreads = 2;
-/** ms after which a thread without queries ends. */
+/** ms after which a thread without queries ends, but for one. */
 const idleMs = 10_000;
 /** Answers are written into few buffers over and over. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 /**
- * Answers history queries in threads of their own, which are started when there are queries. No more than a number of
- * them is answered at once, and no more than another number waits.
+ * Answers history queries in threads of their own. No more than a number of them is answered at once, and no more than
+ * another number waits.
  */
 export class HistoryPool {
   readonly counters: HistoryCounters = {
@@ -96,9 +98,15 @@ export class HistoryPool {
     this.#options = options;
   }
 
-  /** Before the first query: queries leave the machine to these ticks while they come. */
-  giveWayTo(tape: SharedArrayBuffer): void {
+  /**
+   * Starts one thread, which stays: to load and start it in the midst of the day would hold up ticks for some 50 ms. To be
+   * called before the first query.
+   *
+   * @param tape of the ticks that queries leave the machine to while they come
+   */
+  start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
+    this.#threads().catch(this.#options.onFault);
   }
 
   /** @param address of who asks: some places are always left to others */
@@ -159,15 +167,14 @@ export class HistoryPool {
     this.counters.waiting = this.#waiting.size;
   }
 
-  /** Loaded with the first query: a gateway that nobody asks does without. */
   #threads(): Promise<Piscina> {
     this.#pool ??= import('piscina').then(({ Piscina }) => {
       const { queries, source } = this.#options;
       const maxThreads = Math.min(mostThreads, queries);
       const workerData: HistoryWorkerData = { source, tape: this.#tape };
-      return new Piscina({
+      const pool = new Piscina({
         filename: packagePath('dist', 'workers', 'history.js'),
-        minThreads: 0,
+        minThreads: 1,
         maxThreads,
         concurrentTasksPerWorker: Math.ceil(queries / maxThreads),
         idleTimeout: idleMs,
@@ -176,8 +183,17 @@ export class HistoryPool {
         workerData,
         resourceLimits,
       });
+      return pool.on('error', (error: Error) => this.#giveUp(pool, error));
     });
     return this.#pool;
+  }
+
+  /** A thread that cannot be started is not started again by its pool, and what waits for it would wait for ever. */
+  #giveUp(pool: Piscina, error: Error): void {
+    this.#options.onFault(error);
+    this.#pool = undefined;
+    for (const run of this.#running) run.fault(error);
+    pool.destroy().catch(this.#options.onFault);
   }
 }
 
@@ -234,6 +250,11 @@ class PoolRun implements HistoryRun {
     } catch (error) {
       this.#fail('internal_error', error instanceof Error ? error.message : String(error));
     }
+  }
+
+  /** The threads are gone. */
+  fault({ message }: Error): void {
+    this.#fail('internal_error', message);
   }
 
   cancel(): void {

@@ -98,7 +98,7 @@ export class Storage {
     const wholeTicks = this.#consumers.some((each) => each.wholeTicks === true);
     const tape = allocateTape(Math.max(...records), fieldCount, { wholeTicks });
     this.#tape = new TapeWriter(tape, this.#parts.book, this.#parts.keyOf);
-    this.history.giveWayTo(tape);
+    this.history.start(tape);
     for (const consumer of this.#consumers) consumer.start(tape);
   }
 

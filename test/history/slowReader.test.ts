@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { chunkBytes, chunksPerQuery } from '../../src/history/chunkSender.js';
-import { HistoryPool, type HistoryReceiver } from '../../src/history/historyPool.js';
+import type { HistoryReceiver } from '../../src/history/historyPool.js';
 import type { HistoryQuery } from '../../src/history/query.js';
 import { allocateWindow } from '../../src/history/tickWindow.js';
 import { World } from '../server/world.js';
 import { fillWindow } from './storedTicks.js';
+import { poolOf } from './tickServer.js';
 
 /**
  * Reads up to 1,500 bytes for each line that it is given, and answers each with a line. Its segments are as small as those of a
@@ -31,7 +32,7 @@ const mostAhead = 500_000 + chunksPerQuery * chunkBytes;
 it('no more is made of an answer than what its slow reader has taken and the chunks of a query', async () => {
   const memory = allocateWindow(32 * 1_048_576, 1);
   fillWindow(memory, 0, 'SHFE.rb2601', 0, 60_000);
-  const pool = new HistoryPool({ source: { kind: 'memory', window: memory }, queries: 1, waiting: 0 });
+  const pool = poolOf({ source: { kind: 'memory', window: memory }, queries: 1, waiting: 0 });
   onTestFinished(() => pool.close());
   let made = 0;
   const counting = (receiver: HistoryReceiver): HistoryReceiver => ({

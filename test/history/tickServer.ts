@@ -22,9 +22,19 @@ export interface Page {
 /** Of the server that the test has started last. */
 let port = 0;
 
+/** A pool whose threads do not fail. */
+export function poolOf(options: Omit<HistoryPoolOptions, 'onFault'>): HistoryPool {
+  return new HistoryPool({
+    ...options,
+    onFault: (error) => {
+      throw error;
+    },
+  });
+}
+
 /** A server that answers history queries, until the test ends. */
-export async function serveTicks(options: HistoryPoolOptions): Promise<Served> {
-  const pool = new HistoryPool(options);
+export async function serveTicks(options: Omit<HistoryPoolOptions, 'onFault'>): Promise<Served> {
+  const pool = poolOf(options);
   const world = await World.start({ history: pool });
   onTestFinished(async () => {
     await world.stop();

@@ -1,13 +1,13 @@
 import type { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { expect, it, onTestFinished } from 'vitest';
-import { HistoryPool } from '../../src/history/historyPool.js';
 import { WindowThread } from '../../src/history/windowThread.js';
 import { fieldCount } from '../../src/market/quoteFields.js';
 import { allocateTape, TapeWriter } from '../../src/ring/tape.js';
 import { until } from '../e2e/processes.js';
 import { makeTick, testTimeMs } from '../market/ticks.js';
 import { World } from '../server/world.js';
+import { poolOf } from './tickServer.js';
 
 const tapeRecords = 1024;
 
@@ -24,7 +24,7 @@ it('a thread of the window that ends has a successor, which goes on where it was
 
   const log: string[] = [];
   const window = new WindowThread(1_048_576, pino({ level: 'error' }, { write: (line) => log.push(line) }));
-  const pool = new HistoryPool({
+  const pool = poolOf({
     source: { kind: 'memory', window: window.memory },
     queries: 1,
     waiting: 1,
