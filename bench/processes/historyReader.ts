@@ -1,10 +1,11 @@
 /**
- * Reads stored ticks over HTTP, one whole answer after another, until it is told to stop.
+ * Reads stored ticks over HTTP, one whole answer after another, from its first line of input until that ends.
  *   node historyReader.js PORT QUERY TICKS
- * Stops at the end of the answer that it is in when its input ends, and prints one line of JSON. It stands for a client on
+ * Prints `ready` when it can begin. Stops at the end of the answer that it is in, and prints one line of JSON. It stands for a client on
  * another machine, so it takes as little of this one as it can: it reads into the same memory over and over, looks at the
  * end of an answer alone, and is of the lowest priority.
  */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { constants, setPriority } from 'node:os';
 
@@ -54,7 +55,9 @@ function read(): Promise<Answer> {
 
 setPriority(constants.priority.PRIORITY_LOW);
 const stop = new AbortController();
-process.stdin.resume().on('end', () => stop.abort());
+process.stdin.on('end', () => stop.abort());
+process.stdout.write('ready\n');
+await once(process.stdin, 'data');
 const answers: Answer[] = [];
 do answers.push(await read());
 while (!stop.signal.aborted);

@@ -36,8 +36,14 @@ export interface RunOptions {
   readonly beside?: Beside;
 }
 
-/** Begins something with the gateway at a port; what it gives ends it, and waits for that. */
-export type Beside = (port: number) => () => Promise<void>;
+/** Something that goes on beside what is measured. */
+export interface Beside {
+  /** With the gateway at a port, before the warm-up: what is started then is not measured. */
+  prepare(port: number): Promise<void>;
+  begin(): void;
+  /** Ends it, and waits for that. */
+  end(): Promise<void>;
+}
 
 /** Connections have room for some more than their share, so that assignment is never stuck. */
 const roomPerInstrument = 1.05;
@@ -102,10 +108,11 @@ async function measure(
   load: Load,
 ): Promise<RunFigures> {
   await everyStreamSpeaks(load);
+  await options.beside?.prepare(gateway.port);
   const sample = options.protocol === 'aid' ? '' : await sampleFrame(gateway.port, options.instruments[0]!);
   await pause(options.warmupS * msPerS);
 
-  const endBeside = options.beside?.(gateway.port);
+  options.beside?.begin();
   const ticksBefore = await gateway.ticks();
   const meter = new Meter(gateway, fronts?.child.pid, load);
   // The gateway takes one at a time.
@@ -118,7 +125,7 @@ async function measure(
   await pause(options.seconds * msPerS);
   const { window, begunMs, endedMs, seconds, figures } = await meter.end();
   const [trace, cpuprofile] = await recorded;
-  await endBeside?.();
+  await options.beside?.end();
 
   const stoppedMs = Date.now();
   fronts?.freeze();

@@ -44,7 +44,7 @@ export const history: Scenario = {
   run: async (settings, say) => {
     const conditions = conditionsOf(
       {
-        seconds: 3,
+        seconds: 10,
         warmup: 1,
         runs: 1,
         clients: 100,
@@ -114,20 +114,20 @@ function prefixOf(run: number): string {
 
 /** A process that asks for all of the ticks, again and again, as long as the window lasts. */
 function readerInto(answers: Answer[]): Beside {
-  return (port) => {
-    const script = packagePath('dist', 'bench', 'processes', 'historyReader.js');
-    const reader = new Child('the reader of stored ticks', process.execPath, [
-      script,
-      String(port),
-      query,
-      String(storedTicks),
-    ]);
-    return async () => {
-      reader.process.stdin!.end();
-      const read = await reader.next('its answers', answersOf, queryDeadlineMs);
-      answers.push(...read);
-      await reader.stop();
-    };
+  let reader: Child | undefined;
+  return {
+    prepare: async (port) => {
+      const script = packagePath('dist', 'bench', 'processes', 'historyReader.js');
+      const args = [script, String(port), query, String(storedTicks)];
+      reader = new Child('the reader of stored ticks', process.execPath, args);
+      await reader.next('it to be ready', (line) => line === 'ready' || undefined);
+    },
+    begin: () => reader!.send('begin'),
+    end: async () => {
+      reader!.process.stdin!.end();
+      answers.push(...(await reader!.next('its answers', answersOf, queryDeadlineMs)));
+      await reader!.stop();
+    },
   };
 }
 
