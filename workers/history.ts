@@ -1,6 +1,7 @@
 /** A thread of the pool that answers history queries. Started by HistoryPool. */
 import { Piscina } from 'piscina';
 import { Pace } from '../src/history/pace.js';
+import { rehearse } from '../src/history/rehearsal.js';
 import { runTask } from '../src/history/runTask.js';
 import { sourceOf } from '../src/history/sources.js';
 import { stepBack } from '../src/threadPriority.js';
@@ -10,6 +11,7 @@ stepBack();
 const workerData = Piscina.workerData as HistoryWorkerData;
 const pace = new Pace(workerData.tape);
 const source = sourceOf(workerData.source);
+await rehearse(workerData.source.kind);
 
 export default function run(task: HistoryTask): Promise<void> {
   return runTask(task, source, pace);
