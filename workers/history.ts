@@ -11,8 +11,9 @@ stepBack();
 const workerData = Piscina.workerData as HistoryWorkerData;
 const pace = new Pace(workerData.tape);
 const source = sourceOf(workerData.source);
-await rehearse(workerData.source.kind);
 
-export default function run(task: HistoryTask): Promise<void> {
-  return runTask(task, source, pace);
+export default async function run(task: HistoryTask): Promise<void> {
+  if (task === 'load') return;
+  if (task === 'rehearse') await rehearse(workerData.source.kind);
+  else await runTask(task, source, pace);
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { packagePath } from '../paths.js';
@@ -13,7 +14,10 @@ export interface HistoryWorkerData {
   readonly tape: SharedArrayBuffer | undefined;
 }
 
-export interface HistoryTask {
+/** A query; or nothing, for a thread to be there; or the rehearsal. */
+export type HistoryTask = QueryTask | 'load' | 'rehearse';
+
+export interface QueryTask {
   readonly query: HistoryQuery;
   readonly port: MessagePort;
 }
@@ -68,6 +72,8 @@ export interface HistoryCounters {
 const mostThreads = 2;
 /** ms after which a thread without queries ends, but for one. */
 const idleMs = 10_000;
+/** ms that the end waits for a thread to have loaded. */
+const longestLoadMs = 3000;
 /** Answers are written into few buffers over and over. */
 const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
@@ -91,6 +97,8 @@ export class HistoryPool {
   readonly #waiting = new Set<PoolRun>();
   readonly #running = new Set<PoolRun>();
   #tape: SharedArrayBuffer | undefined;
+  /** The first thread is there. */
+  #loaded: Promise<void> | undefined;
   #pool: Promise<Piscina> | undefined;
   #closed = false;
 
@@ -106,7 +114,7 @@ export class HistoryPool {
    */
   start(tape: SharedArrayBuffer): void {
     this.#tape = tape;
-    this.#threads().catch(this.#options.onFault);
+    this.#loaded = this.#prepare().catch((error: unknown) => this.#hearFault(error));
   }
 
   /** @param address of who asks: some places are always left to others */
@@ -132,6 +140,9 @@ export class HistoryPool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const run of [...this.#waiting, ...this.#running]) run.cancel();
+    // A thread that is ended while it loads native code may take the process with it.
+    if (this.#loaded !== undefined)
+      await Promise.race([this.#loaded, delay(longestLoadMs, undefined, { ref: false })]);
     await (await this.#pool)?.destroy();
   }
 
@@ -165,6 +176,17 @@ export class HistoryPool {
   #count(): void {
     this.counters.running = this.#running.size;
     this.counters.waiting = this.#waiting.size;
+  }
+
+  async #prepare(): Promise<void> {
+    const pool = await this.#threads();
+    await pool.run('load' satisfies HistoryTask);
+    pool.run('rehearse' satisfies HistoryTask).catch((error: unknown) => this.#hearFault(error));
+  }
+
+  /** At the end nobody waits for what is broken off. */
+  #hearFault(error: unknown): void {
+    if (!this.#closed) this.#options.onFault(error as Error);
   }
 
   #threads(): Promise<Piscina> {
@@ -240,7 +262,7 @@ class PoolRun implements HistoryRun {
     this.#port = port1;
     const closed = new Promise((resolve) => port1.once('close', resolve));
     port1.on('message', (message: HistoryMessage) => this.#hear(message));
-    const task: HistoryTask = { query: this.#query, port: port2 };
+    const task: QueryTask = { query: this.#query, port: port2 };
     try {
       const pool = await threads;
       await pool.run(task, { transferList: [port2] });

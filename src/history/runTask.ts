@@ -1,15 +1,11 @@
 import { answerQuery } from './answerQuery.js';
 import { Cancelled, ChunkSender, type HistoryMessage } from './chunkSender.js';
-import type { HistoryTask } from './historyPool.js';
+import type { QueryTask } from './historyPool.js';
 import { HistoryError, type HistorySource } from './historySource.js';
 import type { Pace } from './pace.js';
 
 /** Answers one query on its port, and closes that. Never rejects: what goes wrong is told on the port. */
-export async function runTask(
-  { query, port }: HistoryTask,
-  source: HistorySource,
-  pace: Pace,
-): Promise<void> {
+export async function runTask({ query, port }: QueryTask, source: HistorySource, pace: Pace): Promise<void> {
   const tell = (message: HistoryMessage): void => port.postMessage(message);
   try {
     await answerQuery(query, source, new ChunkSender(port), pace);

@@ -129,7 +129,7 @@ it.each([
   [['--products', 'none.json'], '--products none.json: there is no such file'],
   [['--hours', 'exchange', '--calendar', 'none.json'], '--calendar none.json: there is no such file'],
   [['--calendar', 'x.json'], '--calendar: only with --hours exchange'],
-  [['--replay', 'x.rec', '--products', 'x.json'], '--products: not with --replay'],
+  [['--replay', 'x.rec', '--products', 'x.json'], '--products: not with recordings'],
   [['--colour', 'red'], '--colour: there is no such option, see --help'],
   [['extra'], "Unexpected argument 'extra'"],
 ])('refuses %j in one line with exit code 2', async (args, line) => {
