@@ -19,6 +19,7 @@ import { SessionStates } from './market/sessionStates.js';
 import type { TradingCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
 import type { TickRecord } from './ring/tickRecord.js';
+import { limitsThatFit } from './limitsThatFit.js';
 import { LimitedLog } from './limitedLog.js';
 import { TickTrace } from './profile/tickTrace.js';
 import { MarketServer } from './server/marketServer.js';
@@ -145,7 +146,7 @@ export class Gateway {
     this.#server = new MarketServer({
       host: config.websocketHost,
       port: config.websocketPort,
-      limits: config.limits,
+      limits: limitsThatFit(config, this.#log),
       directory: this.#directory,
       book: this.#book,
       encoder: new QuoteEncoder(this.#book, this.#directory),
@@ -166,7 +167,9 @@ export class Gateway {
       status: () => this.status(),
       reload: () =>
         new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
+      ticksWait: () => this.#source.isBehind,
       logger: this.#log,
+      limitedLog: this.#limitedLog,
     });
     const port = await this.#server.listen();
     this.#log.info({ host: config.websocketHost, port }, 'listening');

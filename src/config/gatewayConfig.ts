@@ -43,8 +43,23 @@ export interface ConnectionConfig {
   readonly enabled: boolean;
 }
 
+const bytesPerMb = 1_048_576;
+
 export interface LimitsConfig {
   readonly maxClients: number;
+  readonly maxClientsPerAddress: number;
+  /** Of one address. */
+  readonly connectsPerSecond: number;
+  /** Of one address. */
+  readonly requestsPerSecond: number;
+  /** Percent of the main thread. */
+  readonly clientWork: number;
+  /** Percent of the main thread. */
+  readonly addressWork: number;
+  readonly maxKeptBytes: number;
+  readonly maxUnfinishedBytes: number;
+  /** In lower case. */
+  readonly allowedOrigins: readonly string[];
   readonly maxInstrumentsPerClient: number;
   readonly maxFrameBytes: number;
   readonly maxBadFrames: number;
@@ -256,6 +271,14 @@ export function toGatewayConfig(
     shutdownDeadline: values.shutdown_deadline,
     limits: {
       maxClients: values['limits.max_clients'],
+      maxClientsPerAddress: values['limits.max_clients_per_address'],
+      connectsPerSecond: values['limits.connects_per_second'],
+      requestsPerSecond: values['limits.requests_per_second'],
+      clientWork: values['limits.client_work'],
+      addressWork: values['limits.address_work'],
+      maxKeptBytes: values['limits.max_kept'] * bytesPerMb,
+      maxUnfinishedBytes: values['limits.max_unfinished'] * bytesPerMb,
+      allowedOrigins: values.allowed_origins,
       maxInstrumentsPerClient: values['limits.max_instruments_per_client'],
       maxFrameBytes: values['limits.max_frame_bytes'],
       maxBadFrames: values['limits.max_bad_frames'],

@@ -16,6 +16,7 @@ import {
   type Format,
 } from './formats.js';
 import { addressList } from './addressList.js';
+import { originList } from './originList.js';
 import { patternList } from './patternList.js';
 
 /** One documented setting. */
@@ -61,6 +62,11 @@ export const gatewayOptions = {
     integer(0, 65535),
     7799,
     'Port for WebSocket and HTTP alike. 0 takes any free port.',
+  ),
+  allowed_origins: option(
+    originList,
+    [],
+    "Origins of web pages that may open a WebSocket or read history, beside pages from the gateway's own address. Programs other than browsers send no origin, and may. The variable takes them with commas between.",
   ),
   ctp_library: option(
     text(4096),
@@ -315,6 +321,48 @@ export const gatewayOptions = {
     10_000,
     'WebSocket sessions at once; the next one is refused. An idle session costs about 5 kB.',
     'sessions',
+  ),
+  'limits.max_clients_per_address': option(
+    integer(1, 1_000_000),
+    2000,
+    'WebSocket sessions of one address at once; of IPv6, the first 64 bits count as one address.',
+    'sessions',
+  ),
+  'limits.connects_per_second': option(
+    integer(1, 1_000_000),
+    100,
+    "WebSocket sessions that one address may open; ten seconds' worth may come at once.",
+    '1/s',
+  ),
+  'limits.requests_per_second': option(
+    integer(1, 1_000_000),
+    50,
+    "HTTP requests of one address that are answered; two seconds' worth may come at once.",
+    '1/s',
+  ),
+  'limits.client_work': option(
+    integer(1, 100),
+    5,
+    "Share of the main thread that one session's requests may take; ten seconds' worth may come at once. Requests beyond it wait. Pushes and answers to peeks do not count.",
+    '%',
+  ),
+  'limits.address_work': option(
+    integer(1, 100),
+    25,
+    'The same for all sessions and HTTP requests of one address.',
+    '%',
+  ),
+  'limits.max_kept': option(
+    integer(16, 65_536),
+    512,
+    'What all sessions together may make the gateway keep: subscriptions, lists of instruments, requests that wait. Past it, or past a quarter of the heap, those with the most are closed.',
+    'MB',
+  ),
+  'limits.max_unfinished': option(
+    integer(4, 65_536),
+    64,
+    'Messages that sessions have begun to send and not ended, of all sessions together. Past it the sessions with the most are cut off.',
+    'MB',
   ),
   'limits.max_instruments_per_client': option(
     integer(1, 1_000_000),

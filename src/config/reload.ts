@@ -68,6 +68,14 @@ const atStart = {
 
 const limitKeys = {
   maxClients: 'limits.max_clients',
+  maxClientsPerAddress: 'limits.max_clients_per_address',
+  connectsPerSecond: 'limits.connects_per_second',
+  requestsPerSecond: 'limits.requests_per_second',
+  clientWork: 'limits.client_work',
+  addressWork: 'limits.address_work',
+  maxKeptBytes: 'limits.max_kept',
+  maxUnfinishedBytes: 'limits.max_unfinished',
+  allowedOrigins: 'allowed_origins',
   maxInstrumentsPerClient: 'limits.max_instruments_per_client',
   maxFrameBytes: 'limits.max_frame_bytes',
   maxBadFrames: 'limits.max_bad_frames',

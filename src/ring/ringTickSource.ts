@@ -22,6 +22,7 @@ export class RingTickSource implements TickSource {
   #missedBefore = 0;
   #sink: TickSink | undefined;
   #next: NodeJS.Immediate | undefined;
+  #isBehind = false;
   /** Reader that the next turn begins with, so that under overload no ring is always the last. */
   #first = 0;
 
@@ -54,6 +55,11 @@ export class RingTickSource implements TickSource {
 
   get missed(): number {
     return this.#readers.reduce((sum, reader) => sum + reader.missed, this.#missedBefore);
+  }
+
+  /** Whether records waited in the rings after the last turn, so that another turn follows at once. */
+  get isBehind(): boolean {
+    return this.#isBehind;
   }
 
   start(sink: TickSink): void {
@@ -99,7 +105,8 @@ export class RingTickSource implements TickSource {
     }
     if (count > 0) this.#first = (this.#first + looked) % count;
     if (taken > 0) sink.onBatchEnd();
-    if (!this.doorbell.park(this.#isEmpty)) this.#next = setImmediate(this.#turn);
+    this.#isBehind = !this.doorbell.park(this.#isEmpty);
+    if (this.#isBehind) this.#next = setImmediate(this.#turn);
   };
 
   readonly #isEmpty = (): boolean => {

@@ -3,6 +3,7 @@ import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import { Fifo } from '../fifo.js';
+import type { Work } from './fairness/clientRequests.js';
 import type { Interests } from './interests.js';
 import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
 import { formOf, type ServedMarket } from './market.js';
@@ -28,12 +29,14 @@ export class AidClient {
   /** The entries whose quote has moved on since the last answer: the first dirtyCount of the list. */
   dirty: AidEntry[] = [];
   dirtyCount = 0;
-  /** End of this client's rtn_data frames, with its ins_list. */
-  tail = rtnDataTail('');
+  /** End of this client's rtn_data frames, with its ins_list; in bytes, off the heap, where it is long. */
+  tail: string | Buffer = rtnDataTail('');
   /** The client has not yet been sent the tail that it has now. */
   tailChanged = false;
   /** A peek waits for an answer. One flag and no counter: clients send peeks back to back. */
   peekPending = false;
+  /** Its set is being replaced, in steps: until that is done it is not answered. */
+  isChanging = false;
   /** Waits among those that are to be answered. */
   queued = false;
 
@@ -42,6 +45,13 @@ export class AidClient {
     this.interests = interests;
   }
 }
+
+/** Keys of a set that are taken in or out in one step. */
+const keysPerStep = 128;
+/** Instruments of one answer; what is beyond it follows with the next peek, so that no answer holds up ticks. */
+const quotesPerAnswer = 2048;
+/** A tail of more characters is kept as bytes. */
+const longTail = 4096;
 
 /**
  * The aid side of all sessions. A tick marks the instrument's entries. Clients whose peek waits and for whom something is
@@ -106,29 +116,42 @@ export class AidBoard {
     this.#wake();
   }
 
-  /** Replaces the client's set by the keys of `insList`, which it is also echoed. */
-  subscribe(client: AidClient, insList: string, keys: readonly string[]): void {
-    const before = client.entries;
-    for (const entry of before) this.#takeOut(entry);
-    client.entries = [];
-    client.dirty = [];
-    client.dirtyCount = 0;
-    for (const key of keys) this.#add(client, key);
+  /** Replaces the client's set by the keys of `insList`, which it is also echoed, in steps. */
+  *subscribe(client: AidClient, insList: string, keys: readonly string[]): Work {
+    client.isChanging = true;
+    const slotsBefore: number[] = [];
+    yield* this.#takeOutAll(client, slotsBefore);
+    let added = 0;
+    for (const key of keys) {
+      this.#add(client, key);
+      if (++added % keysPerStep === 0) yield;
+    }
     // After the new ones, so that what stays is never dropped in between.
-    for (const entry of before) client.interests.remove(entry.slot);
-    client.tail = rtnDataTail(insList);
+    for (const slot of slotsBefore) client.interests.remove(slot);
+    const tail = rtnDataTail(insList);
+    client.tail = tail.length > longTail ? Buffer.from(tail) : tail;
     client.tailChanged = true;
+    client.isChanging = false;
     client.socket.send(subscribeQuoteAck);
     this.#answer(client);
   }
 
-  /** Forgets a client whose socket is closed. */
-  leave(client: AidClient): void {
-    for (const entry of client.entries) this.#takeOut(entry);
-    client.entries = [];
+  /** Forgets a client whose socket is closed, in steps. */
+  *leave(client: AidClient): Work {
+    client.isChanging = true;
+    client.peekPending = false;
+    yield* this.#takeOutAll(client, []);
+  }
+
+  /** @param slots takes those of the instruments that are taken out */
+  *#takeOutAll(client: AidClient, slots: number[]): Work {
     client.dirty = [];
     client.dirtyCount = 0;
-    client.peekPending = false;
+    for (let entry = client.entries.pop(); entry !== undefined; entry = client.entries.pop()) {
+      this.#takeOut(entry);
+      slots.push(entry.slot);
+      if (slots.length % keysPerStep === 0) yield;
+    }
   }
 
   #add(client: AidClient, key: string): void {
@@ -168,7 +191,7 @@ export class AidBoard {
 
   /** Answers the pending peek if there is something to say and the client reads. */
   #answer(client: AidClient): void {
-    if (!client.peekPending || client.socket.closed) return;
+    if (!client.peekPending || client.isChanging || client.socket.closed) return;
     if (client.dirtyCount === 0 && !client.tailChanged) return;
     if (client.socket.buffered > this.#limits.holdBytes) {
       this.#watch.wait(client.socket);
@@ -178,15 +201,20 @@ export class AidBoard {
     if (quotes === '' && !client.tailChanged) return;
     client.peekPending = false;
     client.tailChanged = false;
-    client.socket.send(rtnDataHead + quotes + client.tail);
+    const { tail } = client;
+    client.socket.send(
+      typeof tail === 'string'
+        ? rtnDataHead + quotes + tail
+        : Buffer.concat([Buffer.from(rtnDataHead + quotes), tail]),
+    );
   }
 
   #collect(client: AidClient): string {
     const { book, encoder } = this.#market;
     const { dirty, dirtyCount } = client;
-    client.dirtyCount = 0;
+    const answered = Math.min(dirtyCount, quotesPerAnswer);
     let quotes = '';
-    for (let i = 0; i < dirtyCount; i++) {
+    for (let i = 0; i < answered; i++) {
       const entry = dirty[i]!;
       entry.dirty = false;
       const fragment = encoder.aidQuote(entry.slot, entry.sentVersion, entry.form);
@@ -194,6 +222,8 @@ export class AidBoard {
       if (fragment === '') continue;
       quotes = quotes === '' ? fragment : `${quotes},${fragment}`;
     }
+    client.dirtyCount = dirtyCount - answered;
+    if (client.dirtyCount > 0) dirty.copyWithin(0, answered, dirtyCount);
     return quotes;
   }
 }

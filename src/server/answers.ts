@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.js';
+import type { Refusal } from './fairness/admission.js';
 import type { UwsResponse } from './uwsApi.js';
 
 /** A whole response. */
@@ -19,6 +20,15 @@ export function asJson(status: string, body: string): Answer {
 /** An error response in the form that all of them have. */
 export function failure(status: string, code: ErrorCode, message: string): Answer {
   return asJson(status, JSON.stringify({ error: { code, message } }));
+}
+
+/** Answers with an error at once, and has the connection closed: what follows on it is not read. */
+export function refuse(res: UwsResponse, { status, code, message, retryAfter }: Refusal): void {
+  const { headers, body } = failure(status, code, message);
+  res.writeStatus(status);
+  for (const [name, value] of headers) res.writeHeader(name, value);
+  if (retryAfter !== undefined) res.writeHeader('retry-after', String(retryAfter));
+  res.end(body, true);
 }
 
 /** Answers at once, from within a handler. */

@@ -1,16 +1,18 @@
 import type { Logger } from 'pino';
 import type { AidBoard } from './aidBoard.js';
-import { errorFrame, heartbeatAck, instrumentListFrame, pongFrame, type ErrorReport } from './frames.js';
+import { errorFrame, heartbeatAck, pongFrame, type ErrorReport } from './frames.js';
 import { errorCatalogue } from './errors.js';
 import type { Heartbeats } from './heartbeats.js';
-import { parseInsList } from './insList.js';
+import type { Work } from './fairness/clientRequests.js';
+import { InstrumentLists } from './instrumentLists.js';
+import { longestInsList, parseInsList } from './insList.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedDirectory, ServedInstrument } from './market.js';
-import { parseMessage, type ClientMessage } from './messages.js';
+import { parseMessage, type ClientMessage, type SubscribeMessage } from './messages.js';
 import type { Session } from './session.js';
 import type { Subscribing } from './subscribing.js';
 
-const policyViolationCode = 1008;
+export const policyViolationCode = 1008;
 
 export interface ConversationParts {
   readonly directory: ServedDirectory;
@@ -26,13 +28,19 @@ export class Conversation {
   /** Frames outside the grammar, of all sessions. */
   badFrames = 0;
   readonly #parts: ConversationParts;
+  readonly #lists: InstrumentLists;
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
+    this.#lists = new InstrumentLists(parts.directory);
   }
 
-  /** Takes a frame in; the bytes are valid only during the call. */
-  hear(session: Session, frame: ArrayBuffer, isBinary: boolean): void {
+  /**
+   * Takes a frame in; the bytes are valid only during the call.
+   *
+   * @returns what is left to be done for it, in steps
+   */
+  hear(session: Session, frame: ArrayBuffer | Buffer, isBinary: boolean): Work | undefined {
     const { maxFrameBytes } = this.#parts.limits;
     if (frame.byteLength > maxFrameBytes) {
       const message = `a frame has at most ${maxFrameBytes} bytes, this one has ${frame.byteLength}`;
@@ -40,8 +48,24 @@ export class Conversation {
     } else if (isBinary) {
       this.#report(session, { side: 'both', code: 'binary_frame', message: 'send JSON in text frames' });
     } else {
-      this.#hearText(session, Buffer.from(frame).toString('utf8'));
+      const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame);
+      return this.#hearText(session, bytes.toString('utf8'));
     }
+    return undefined;
+  }
+
+  /** What a frame left to be done has failed. */
+  failed(session: Session, error: unknown): void {
+    // One session's bad luck must not become everybody's: an exception would end the process.
+    this.#parts.logger.error(
+      { err: error, session: session.socket.id },
+      'a client frame could not be handled',
+    );
+    this.#report(session, {
+      side: 'both',
+      code: 'internal_error',
+      message: 'the gateway failed on this frame',
+    });
   }
 
   /** Tells the action clients that asked for it that an instrument will not tick, once for each time they asked. */
@@ -63,69 +87,70 @@ export class Conversation {
     });
   }
 
-  #hearText(session: Session, text: string): void {
+  #hearText(session: Session, text: string): Work | undefined {
     try {
-      this.#obey(session, parseMessage(text), text);
+      return this.#obey(session, parseMessage(text), text);
     } catch (error) {
-      // One session's bad luck must not become everybody's: an exception in here would end the process.
-      this.#parts.logger.error(
-        { err: error, session: session.socket.id },
-        'a client frame could not be handled',
-      );
-      this.#report(session, {
-        side: 'both',
-        code: 'internal_error',
-        message: 'the gateway failed on this frame',
-      });
+      this.failed(session, error);
+      return undefined;
     }
   }
 
-  #obey(session: Session, message: ClientMessage, text: string): void {
-    const { aid, subscribing, heartbeats, directory } = this.#parts;
+  #obey(session: Session, message: ClientMessage, text: string): Work | undefined {
+    const { aid, subscribing, heartbeats } = this.#parts;
     switch (message.kind) {
       case 'peek_message':
         aid.peek(session.aid);
-        break;
+        return undefined;
       case 'subscribe_quote':
-        this.#subscribeQuote(session, message.insList, text);
-        break;
-      case 'subscribe': {
-        const { instruments, options, heartbeat } = message;
-        subscribing.subscribe(session, instruments, options, (error) => this.#report(session, error, text));
-        if (heartbeat !== undefined) heartbeats.set(session, heartbeat);
-        break;
-      }
+        return this.#subscribeQuote(session, message.insList, text);
+      case 'subscribe':
+        return this.#subscribe(session, message, text);
       case 'unsubscribe':
-        subscribing.unsubscribe(session, message.instruments);
-        break;
+        return subscribing.unsubscribe(session, message.instruments);
       case 'heartbeat':
         heartbeats.set(session, message.interval);
         session.socket.send(heartbeatAck(message.interval));
-        break;
-      case 'list_instruments': {
-        const { instruments, total } = directory.search(message.filter);
-        const isCut = message.filter.limit !== undefined;
-        session.socket.send(instrumentListFrame(instruments, isCut ? total : undefined));
-        break;
-      }
+        return undefined;
+      case 'list_instruments':
+        session.socket.send(this.#lists.frame(message.filter));
+        return undefined;
       case 'ping':
         session.socket.send(pongFrame(Date.now()));
-        break;
+        return undefined;
       case 'rejected':
         this.#report(session, message.error, message.isObject ? text : undefined);
-        break;
+        return undefined;
     }
   }
 
-  #subscribeQuote(session: Session, insList: string, text: string): void {
+  *#subscribe(session: Session, message: SubscribeMessage, text: string): Work {
+    const { subscribing, heartbeats } = this.#parts;
+    const { instruments, options, heartbeat } = message;
+    yield* subscribing.subscribe(session, instruments, options, (error) =>
+      this.#report(session, error, text),
+    );
+    session.requests.sendSnapshots();
+    if (heartbeat !== undefined) heartbeats.set(session, heartbeat);
+  }
+
+  *#subscribeQuote(session: Session, insList: string, text: string): Work {
     const keys = parseInsList(insList);
     const { maxInstrumentsPerClient: most } = this.#parts.limits;
+    const refuse = (code: 'too_many_instruments' | 'ins_list_too_long', message: string): void =>
+      this.#report(session, { side: 'aid', code, message }, text);
     if (keys.length > most) {
-      const message = `a client may have ${most} instruments, this would be ${keys.length}`;
-      this.#report(session, { side: 'aid', code: 'too_many_instruments', message }, text);
+      refuse('too_many_instruments', `a client may have ${most} instruments, this would be ${keys.length}`);
       return;
     }
-    this.#parts.aid.subscribe(session.aid, insList, keys);
+    const longest = longestInsList(keys);
+    if (insList.length > longest) {
+      const message = `ins_list has ${insList.length} characters, and ${longest} are the most for the ${keys.length} instruments in it`;
+      refuse('ins_list_too_long', message);
+      return;
+    }
+    yield* this.#parts.aid.subscribe(session.aid, insList, keys);
+    session.noteAidSet();
   }
 
   #report(session: Session, error: ErrorReport, requestJson?: string): void {

@@ -28,6 +28,12 @@ export const errorCatalogue = {
       'The aid is one of the DIFF protocol that this gateway does not serve: charts, instrument queries, trading.',
   },
   invalid_ins_list: { side: 'aid', badFrame: true, meaning: 'ins_list is not a string.' },
+  ins_list_too_long: {
+    side: 'aid',
+    badFrame: false,
+    meaning:
+      'ins_list has far more characters than its instruments need: blanks or repetitions. The set stays as it was.',
+  },
   unknown_action: { side: 'action', badFrame: true, meaning: 'There is no such action.' },
   invalid_instruments: {
     side: 'action',
@@ -104,6 +110,18 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: 'The client sent too many bad frames; the session is closed with 1008.',
   },
+  too_many_waiting: {
+    side: 'both',
+    badFrame: false,
+    meaning:
+      'The client sends requests faster than its share of the gateway lets them be answered, and too many wait; the session is closed with 1008.',
+  },
+  too_much_kept: {
+    side: 'both',
+    badFrame: false,
+    meaning:
+      'Clients together make the gateway keep more than it may, and this one the most; the session is closed with 1008.',
+  },
   internal_error: {
     side: 'both',
     badFrame: false,
@@ -112,7 +130,34 @@ export const errorCatalogue = {
   too_many_clients: {
     side: 'http',
     badFrame: false,
-    meaning: '503 to the WebSocket upgrade: the gateway has as many clients as it may have.',
+    meaning:
+      '503 to the WebSocket upgrade: the gateway has as many clients as it may have; 429: the address has as many as it may have.',
+  },
+  too_many_connects: {
+    side: 'http',
+    badFrame: false,
+    meaning: '429 to the WebSocket upgrade: the address connects more often than it may.',
+  },
+  too_many_requests: {
+    side: 'http',
+    badFrame: false,
+    meaning: '429: the address sends more requests, or more costly ones, than are answered.',
+  },
+  origin_not_allowed: {
+    side: 'http',
+    badFrame: false,
+    meaning: '403 to the WebSocket upgrade and to history: web pages of this origin may not have ticks.',
+  },
+  wrong_websocket_version: {
+    side: 'http',
+    badFrame: false,
+    meaning: '426 to the WebSocket upgrade: Sec-WebSocket-Version is not 13.',
+  },
+  bad_framing: {
+    side: 'http',
+    badFrame: false,
+    meaning:
+      '400: the headers state the length of the request more than once, or by an unknown transfer coding.',
   },
   shutting_down: {
     side: 'http',

@@ -1,7 +1,9 @@
 import type { Logger } from 'pino';
 import type { ReloadSummary } from '../config/reload.js';
-import { asJson, crossOrigin, failure, respond, type Answer } from './answers.js';
+import { asJson, crossOrigin, failure, refuse, respond, type Answer } from './answers.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
+import { accountKey } from './fairness/addressAccounts.js';
+import type { Admission, Refusal } from './fairness/admission.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import { serveHistory, type TickHistory } from './historyRoute.js';
 import { serveReload } from './reloadRoute.js';
@@ -30,6 +32,7 @@ export interface HttpParts {
   readonly sessions?: SessionsSource | undefined;
   /** Undefined where no ticks are kept. */
   readonly history: TickHistory | undefined;
+  readonly admission: Admission;
   readonly logger: Logger;
 }
 
@@ -48,6 +51,13 @@ const allowedMethods = { get: 'GET, HEAD, OPTIONS', post: 'POST, OPTIONS' } as c
 export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
   const pages = pagesOf(parts);
   app.any('/*', (res, req) => {
+    const startMs = performance.now();
+    const address = accountKey(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
+    const tooMany = whyBadFraming(req) ?? parts.admission.admitRequest(address, startMs);
+    if (tooMany !== undefined) {
+      refuse(res, tooMany);
+      return;
+    }
     const url = req.getUrl();
     const method = req.getMethod();
     const isHead = method === 'head';
@@ -60,7 +70,32 @@ export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
     if (refusal !== undefined) respond(res, failure('403 Forbidden', 'local_only', refusal), isHead);
     else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
     else respond(res, method === 'options' ? options(page) : wrongMethod(url, page), isHead);
+    const endMs = performance.now();
+    parts.admission.accounts.of(address, endMs).work.charge(endMs - startMs, endMs);
   });
+}
+
+/**
+ * Why it cannot be told where the request ends, so that a proxy in front might see its end elsewhere; undefined when it
+ * can. uWebSockets.js takes such requests.
+ */
+function whyBadFraming(req: UwsRequest): Refusal | undefined {
+  let lengths = 0;
+  let coding: string | undefined;
+  req.forEach((name, value) => {
+    if (name === 'content-length') lengths++;
+    else if (name === 'transfer-encoding') coding = value;
+  });
+  const refuseIt = (message: string): Refusal => ({
+    status: '400 Bad Request',
+    code: 'bad_framing',
+    message,
+  });
+  if (lengths > 1) return refuseIt('there is more than one Content-Length');
+  if (coding === undefined) return undefined;
+  if (coding.toLowerCase() !== 'chunked')
+    return refuseIt(`Transfer-Encoding must be chunked, not ${JSON.stringify(coding.slice(0, 40))}`);
+  return lengths > 0 ? refuseIt('there are both Content-Length and Transfer-Encoding') : undefined;
 }
 
 function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
@@ -95,8 +130,10 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
       respond(res, serveSessions(req.getQuery(), sessions), isHead);
     });
   read('/api/history/ticks', false, (res, req, isHead) => {
-    const { history, logger } = parts;
-    if (history !== undefined) serveHistory(res, req, isHead, history, logger);
+    const { history, logger, admission } = parts;
+    const strange = admission.whyNoOrigin(req.getHeader('origin'), req.getHeader('host'));
+    if (strange !== undefined) refuse(res, strange);
+    else if (history !== undefined) serveHistory(res, req, isHead, history, logger);
     else respond(res, failure('404 Not Found', 'history_off', historyOff), isHead);
   });
   if (status !== undefined)

@@ -1,3 +1,7 @@
+import type { Work } from './fairness/clientRequests.js';
+
+const dropsPerStep = 256;
+
 /** Who must know which instruments clients want; called once per session and instrument. */
 export interface Demand {
   want(slot: number): void;
@@ -32,8 +36,13 @@ export class Interests {
     }
   }
 
-  clear(): void {
-    for (const slot of this.#ways.keys()) this.#demand.drop(slot);
-    this.#ways.clear();
+  /** Drops everything, in steps. */
+  *clear(): Work {
+    let dropped = 0;
+    for (const slot of this.#ways.keys()) {
+      this.#ways.delete(slot);
+      this.#demand.drop(slot);
+      if (++dropped % dropsPerStep === 0) yield;
+    }
   }
 }

@@ -1,10 +1,14 @@
+import type { AdmissionLimits } from './fairness/admission.js';
+import type { RequestLimits } from './fairness/clientRequests.js';
+
 /** What a client may do, and how many there may be. */
-export interface ServerLimits {
-  readonly maxClients: number;
+export interface ServerLimits extends AdmissionLimits, RequestLimits {
   /** In the aid set, and again in the action set, of one client. */
   readonly maxInstrumentsPerClient: number;
-  /** Bytes of a frame from a client. */
-  readonly maxFrameBytes: number;
+  /** Bytes that all clients together may make the gateway keep. */
+  readonly maxKeptBytes: number;
+  /** Bytes of messages that clients have begun and not ended, of all clients together. */
+  readonly maxUnfinishedBytes: number;
   /** Frames outside the grammar that a client may send within badFrameWindowMs; the next one closes the session. */
   readonly maxBadFrames: number;
 }

@@ -20,6 +20,8 @@ export interface ServedFile {
 export interface ServedDirectory {
   resolve(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
+  /** What is listed; the same object as long as nothing changes. */
+  listed(): unknown;
   search(filter: InstrumentFilter): Found;
   /** What is listed of a pattern. */
   expand(pattern: InstrumentPattern): string[];

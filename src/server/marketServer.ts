@@ -4,10 +4,16 @@ import { defaultBackpressure, dropBytes, type BackpressureLimits } from './backp
 import { ClientSocket } from './clientSocket.js';
 import { CongestionWatch } from './congestionWatch.js';
 import { Conversation } from './conversation.js';
-import { firstFrame } from './frames.js';
+import { errorFrame, firstFrame } from './frames.js';
 import { Heartbeats } from './heartbeats.js';
 import type { HealthReport, ServerCounters } from './health.js';
-import { failure, respond } from './answers.js';
+import { accountKey } from './fairness/addressAccounts.js';
+import { Admission } from './fairness/admission.js';
+import { DescriptorWatch } from './fairness/descriptorWatch.js';
+import type { RequestParts, Work } from './fairness/clientRequests.js';
+import { KeptBytes } from './fairness/keptBytes.js';
+import { UnfinishedWatch } from './fairness/unfinishedWatch.js';
+import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './historyRoute.js';
 import { installHttpRoutes, type LocalPages } from './httpRoutes.js';
 import type { Demand } from './interests.js';
@@ -19,8 +25,10 @@ import { Session } from './session.js';
 import { Subscribing } from './subscribing.js';
 import type { SessionsSource } from './sessionsPage.js';
 import { SymbolsPages } from './symbolsPage.js';
+import { upgrade, type Connected } from './upgrade.js';
+import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
-import type { Uws, UwsApp, UwsRequest, UwsResponse, UwsSocket } from './uwsApi.js';
+import type { Uws, UwsApp, UwsResponse, UwsSocket } from './uwsApi.js';
 
 export interface MarketServerOptions extends ServedMarket, LocalPages {
   /** Address to listen on, such as 0.0.0.0. */
@@ -33,19 +41,14 @@ export interface MarketServerOptions extends ServedMarket, LocalPages {
   readonly sessions?: SessionsSource;
   /** Stored ticks; undefined where none are kept. */
   readonly history?: TickHistory | undefined;
+  /** Whether ticks wait to be taken in, so that clients' requests have to give way; never where it is left out. */
+  readonly ticksWait?: () => boolean;
   readonly logger: Logger;
+  /** For what clients can cause at any rate. */
+  readonly limitedLog: LimitedLog;
   readonly backpressure?: Partial<BackpressureLimits>;
 }
 
-/** What uWebSockets keeps for a socket from the upgrade on. */
-interface Connected {
-  readonly address: string;
-  readonly wantsFirstFrame: boolean;
-  session: Session | undefined;
-}
-
-/** What ?protocol= takes. A session may use both whatever it says; action is not sent the first frame of aid. */
-const protocols = ['aid', 'action'] as const;
 /** s without a byte from the client, pongs included. */
 const idleTimeoutSeconds = 120;
 /**
@@ -56,8 +59,11 @@ const writesPerTurn = 48;
 /** uWebSockets cuts off without a word above its limit, so that one is higher: frames in between get an error. */
 const frameLimitFactor = 2;
 const goingAwayCode = 1001;
+const policyViolationCode = 1008;
 /** ms that clients get to answer the close frame, so that their own last words do not reset the connection. */
 const closeGraceMs = 200;
+/** ms until another try to open the port that was closed for want of descriptors. */
+const listenAgainMs = 1000;
 /** ms between two looks at what clients have still to read when the server closes. */
 const closeCheckMs = 20;
 
@@ -72,10 +78,17 @@ export class MarketServer {
   readonly #subscribing: Subscribing;
   readonly #heartbeats: Heartbeats;
   readonly #conversation: Conversation;
+  readonly #admission: Admission;
+  readonly #work: WorkQueue;
+  readonly #kept: KeptBytes<Session>;
+  readonly #descriptors: DescriptorWatch;
+  readonly #unfinished: UnfinishedWatch;
   readonly #sessions = new Set<Session>();
   #nextId = 1;
   #sentFrames = 0;
-  #refusedClients = 0;
+  /** Clients that were closed because they asked for more than their share, or made the gateway keep too much. */
+  #closedOverLimit = 0;
+  #port = 0;
   #listenSocket: unknown;
   #accepting = true;
   #closed: Promise<void> | undefined;
@@ -95,6 +108,23 @@ export class MarketServer {
     this.#push = new PushBoard(options, backpressure, this.#watch);
     this.#subscribing = new Subscribing({ directory, book: options.book, push: this.#push, limits });
     this.#heartbeats = new Heartbeats(backpressure.holdBytes);
+    this.#admission = new Admission(limits);
+    this.#kept = new KeptBytes(limits.maxKeptBytes, (session, bytes) => {
+      const message = `all clients together make the gateway keep too much, and this one the most, ${bytes} bytes`;
+      this.#closeOverLimit(session, 'too_much_kept', message);
+    });
+    this.#work = new WorkQueue(options.ticksWait ?? (() => false), () => undefined);
+    this.#descriptors = new DescriptorWatch({
+      pause: () => this.#stopListening(),
+      resume: () => this.#listenAgain(),
+      logger,
+    });
+    this.#unfinished = new UnfinishedWatch({
+      limitBytes: limits.maxUnfinishedBytes,
+      port: () => this.#port,
+      handled: () => Array.from(this.#sessions, ({ received }) => received),
+      logger,
+    });
     this.#conversation = new Conversation({
       directory,
       aid: this.#aid,
@@ -112,6 +142,7 @@ export class MarketServer {
       sessions: options.sessions,
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       history: options.history,
+      admission: this.#admission,
       logger,
     });
   }
@@ -121,21 +152,26 @@ export class MarketServer {
       activeSessions: this.#sessions.size,
       totalMessages: this.#sentFrames + this.#push.delivered,
       badFrames: this.#conversation.badFrames,
-      refusedClients: this.#refusedClients,
+      refusedClients: this.#admission.refusedClients,
       laggedClients: this.#push.lagged,
       cutOffClients: this.#watch.cutOff,
+      refusedOrigins: this.#admission.refusedOrigins,
+      refusedRequests: this.#admission.refusedRequests,
+      delayedClients: this.#work.delayed,
+      closedOverLimit: this.#closedOverLimit,
+      keptBytes: this.#kept.total,
+      cutUnfinished: this.#unfinished.cut,
+      acceptPauses: this.#descriptors.pauses,
     };
   }
 
   /** Starts to accept clients; the port. Throws an Error that names host and port when it cannot. */
   async listen(): Promise<number> {
     const { host, port } = this.#options;
-    this.#app.listen(host, port, this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
-      this.#listenSocket = listenSocket === false ? undefined : listenSocket;
-    });
-    if (this.#listenSocket === undefined)
+    if (!this.#listenOn(port))
       throw new Error(`cannot listen on ${host}:${port}: ${await whyNotListening(host, port)}`);
-    return this.#uws.us_socket_local_port(this.#listenSocket);
+    this.#port = this.#uws.us_socket_local_port(this.#listenSocket);
+    return this.#port;
   }
 
   /** To be called after every tick that the book took in. */
@@ -164,7 +200,7 @@ export class MarketServer {
 
   /** What is listed may have changed: new instruments join the patterns that clients have subscribed. */
   onListing(): void {
-    this.#subscribing.relist(this.#sessions);
+    for (const session of this.#sessions) if (session.patterns !== undefined) session.requests.relist();
   }
 
   /** The front refused an instrument with the vendor's error id and text. */
@@ -178,8 +214,9 @@ export class MarketServer {
   stopAccepting(): void {
     if (!this.#accepting) return;
     this.#accepting = false;
-    if (this.#listenSocket !== undefined) this.#uws.us_listen_socket_close(this.#listenSocket);
-    this.#listenSocket = undefined;
+    this.#descriptors.stop();
+    this.#unfinished.stop();
+    this.#stopListening();
   }
 
   /**
@@ -204,8 +241,28 @@ export class MarketServer {
     }
     if (hasClients) await pause(Math.min(closeGraceMs, Math.max(0, deadline - performance.now())));
     this.#watch.stop();
+    this.#work.stop();
     clearImmediate(this.#turn);
     this.#app.close();
+  }
+
+  #listenOn(port: number): boolean {
+    this.#app.listen(this.#options.host, port, this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
+      this.#listenSocket = listenSocket === false ? undefined : listenSocket;
+    });
+    return this.#listenSocket !== undefined;
+  }
+
+  #stopListening(): void {
+    if (this.#listenSocket !== undefined) this.#uws.us_listen_socket_close(this.#listenSocket);
+    this.#listenSocket = undefined;
+  }
+
+  #listenAgain(): void {
+    if (!this.#accepting || this.#listenSocket !== undefined) return;
+    if (this.#listenOn(this.#port)) return;
+    this.#options.logger.error({ port: this.#port }, 'the port cannot be opened again; another try follows');
+    setTimeout(() => this.#listenAgain(), listenAgainMs).unref();
   }
 
   /** Writes to so many clients of either side, and has a later turn go on with the others. */
@@ -229,14 +286,26 @@ export class MarketServer {
       maxBackpressure: dropBytes,
       compression: this.#uws.DISABLED,
       upgrade: (res, req, context) => {
-        this.#upgrade(res, req, context);
+        upgrade(res, req, context, {
+          admission: this.#admission,
+          accepting: () => this.#accepting,
+          clients: () => this.#sessions.size,
+          addressOf: (response) => remoteAddress(response),
+          keyOf: accountKey,
+        });
       },
       open: (ws) => {
         this.#open(ws);
       },
       message: (ws, frame, isBinary) => {
         const { session } = ws.getUserData();
-        if (session !== undefined) this.#conversation.hear(session, frame, isBinary);
+        if (session !== undefined) this.#receive(session, frame, isBinary);
+      },
+      ping: (ws, payload) => {
+        countControl(ws, payload);
+      },
+      pong: (ws, payload) => {
+        countControl(ws, payload);
       },
       drain: (ws) => {
         const { session } = ws.getUserData();
@@ -249,36 +318,12 @@ export class MarketServer {
     });
   }
 
-  #upgrade(res: UwsResponse, req: UwsRequest, context: unknown): void {
-    if (!this.#accepting) {
-      respond(res, failure('503 Service Unavailable', 'shutting_down', 'the gateway is stopping'), false);
-      return;
-    }
-    const protocol = new URLSearchParams(req.getQuery()).get('protocol');
-    if (protocol !== null && !isProtocol(protocol)) {
-      const message = `protocol is ${protocols.join(' or ')}, or left out for both; not ${JSON.stringify(protocol)}`;
-      respond(res, failure('400 Bad Request', 'unknown_protocol', message), false);
-      return;
-    }
-    const { maxClients } = this.#options.limits;
-    if (this.#sessions.size >= maxClients) {
-      this.#refusedClients++;
-      const message = `the gateway has ${maxClients} clients, which is all it may have`;
-      respond(res, failure('503 Service Unavailable', 'too_many_clients', message), false);
-      return;
-    }
-    const connected: Connected = {
-      address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
-      wantsFirstFrame: protocol !== 'action',
-      session: undefined,
-    };
-    res.upgrade(
-      connected,
-      req.getHeader('sec-websocket-key'),
-      req.getHeader('sec-websocket-protocol'),
-      req.getHeader('sec-websocket-extensions'),
-      context,
-    );
+  #receive(session: Session, frame: ArrayBuffer, isBinary: boolean): void {
+    const { requests, aid } = session;
+    session.received += frameBytes(frame.byteLength);
+    // A peek that is due belongs to the delivery of ticks: it is no request that others could be harmed by.
+    if (!aid.peekPending && !requests.isQueued && !isBinary && isPeek(frame)) this.#aid.peek(aid);
+    else requests.receive(frame, isBinary);
   }
 
   #open(ws: UwsSocket<Connected>): void {
@@ -291,34 +336,104 @@ export class MarketServer {
         this.#watch.backedUp(backedUp, frameChars, dropped);
       },
     });
-    const session = new Session(socket, this.#options.demand, this.#options.limits.maxBadFrames);
+    const { demand, limits } = this.#options;
+    const session = new Session({
+      socket,
+      demand,
+      maxBadFrames: limits.maxBadFrames,
+      account: connected.account,
+      kept: this.#kept,
+      requests: (of) => this.#requestParts(of),
+    });
     connected.session = session;
     this.#sessions.add(session);
     this.#options.logger.debug({ session: socket.id, address: socket.address }, 'client connected');
     if (connected.wantsFirstFrame) socket.send(firstFrame);
   }
 
+  #requestParts(session: Session): RequestParts {
+    return {
+      queue: this.#work,
+      limits: this.#options.limits,
+      handle: (frame, isBinary) => this.#conversation.hear(session, frame, isBinary),
+      relist: () => this.#relist(session),
+      sendSnapshots: () => this.#push.sendSnapshots(session.push),
+      failed: (error) => this.#conversation.failed(session, error),
+      overrun: () => {
+        this.#closeOverLimit(session, 'too_many_waiting', 'requests come faster than they can be answered');
+      },
+      held: (bytes) => this.#kept.set(session, 'frames', bytes),
+    };
+  }
+
+  *#relist(session: Session): Work {
+    yield* this.#subscribing.relist(session);
+    session.requests.sendSnapshots();
+  }
+
+  #closeOverLimit(session: Session, code: 'too_many_waiting' | 'too_much_kept', message: string): void {
+    const { socket } = session;
+    if (socket.closed) return;
+    this.#closedOverLimit++;
+    this.#options.limitedLog.write(
+      `over-limit ${socket.address}`,
+      'warn',
+      { session: socket.id, address: socket.address, code },
+      `client ${socket.id} at ${socket.address} is closed: ${message}`,
+    );
+    socket.send(errorFrame({ side: 'both', code, message: `${message}; closing` }));
+    socket.end(policyViolationCode, code);
+  }
+
   #drained(session: Session): void {
     this.#watch.drained(session.socket);
     this.#aid.resume(session.aid);
-    this.#push.resume(session.push);
+    this.#push.drained(session.push);
+    if (session.push.hasWaiting) session.requests.sendSnapshots();
   }
 
   #leave(session: Session, code: number, reason: string): void {
     const { socket } = session;
     socket.markClosed();
     this.#sessions.delete(session);
+    this.#admission.left(session.requests.account);
     this.#watch.forget(socket);
-    this.#aid.leave(session.aid);
-    this.#push.leave(session.push);
+    this.#kept.forget(session);
     this.#heartbeats.forget(session);
-    session.interests.clear();
+    session.requests.leave(this.#release(session));
     this.#options.logger.debug({ session: socket.id, address: socket.address, code, reason }, 'client left');
+  }
+
+  *#release(session: Session): Work {
+    yield* this.#aid.leave(session.aid);
+    yield* this.#push.leave(session.push);
+    yield* session.interests.clear();
   }
 }
 
-function isProtocol(name: string): name is (typeof protocols)[number] {
-  return protocols.some((each) => each === name);
+/** The two spellings that real clients send, many times a second each. */
+const peeks = ['{"aid":"peek_message"}', '{"aid": "peek_message"}'];
+
+function isPeek(frame: ArrayBuffer): boolean {
+  const { byteLength } = frame;
+  return (
+    (byteLength === peeks[0]!.length || byteLength === peeks[1]!.length) &&
+    peeks.includes(Buffer.from(frame).toString('latin1'))
+  );
+}
+
+function countControl(ws: UwsSocket<Connected>, payload: ArrayBuffer): void {
+  const { session } = ws.getUserData();
+  if (session !== undefined) session.received += frameBytes(payload.byteLength);
+}
+
+/** What a frame of a client takes on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and the mask is always there. */
+function frameBytes(payload: number): number {
+  return payload + (payload < 126 ? 6 : payload < 65_536 ? 8 : 14);
+}
+
+function remoteAddress(res: UwsResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
 }
 
 function pause(ms: number): Promise<void> {

@@ -15,17 +15,20 @@ export interface PushOptions {
   readonly view: TickView;
 }
 
+/** A request for pushes. */
+export interface SubscribeMessage {
+  readonly kind: 'subscribe';
+  readonly instruments: readonly string[];
+  readonly options: PushOptions;
+  /** Seconds between heartbeats from now on, 0 for none; undefined: as it was. */
+  readonly heartbeat: number | undefined;
+}
+
 /** Everything that a client can say. */
 export type ClientMessage =
   | { readonly kind: 'peek_message' }
   | { readonly kind: 'subscribe_quote'; readonly insList: string }
-  | {
-      readonly kind: 'subscribe';
-      readonly instruments: readonly string[];
-      readonly options: PushOptions;
-      /** Seconds between heartbeats from now on, 0 for none; undefined: as it was. */
-      readonly heartbeat: number | undefined;
-    }
+  | SubscribeMessage
   | { readonly kind: 'unsubscribe'; readonly instruments: readonly string[] }
   | { readonly kind: 'list_instruments'; readonly filter: InstrumentFilter }
   /** `interval` in seconds, 0 for none. */

@@ -1,4 +1,5 @@
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
+import type { Expansion } from './expansions.js';
 import type { PushOptions } from './messages.js';
 
 /** Patterns that one client may have: each is looked through whenever what is listed changes. */
@@ -12,16 +13,14 @@ interface Entry {
   readonly without: Set<string>;
 }
 
-/** What of a pattern is listed now and was not, and the other way round. */
-export interface ListDifference {
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
-}
-
 /** What a new list means for one pattern of a client. */
-export interface PatternChange extends ListDifference {
+export interface PatternChange {
   readonly pattern: string;
   readonly options: PushOptions;
+  /** Ids that are listed and not the client's. */
+  readonly added: readonly string[];
+  /** Ids that the client has by the pattern and that are listed no more. */
+  readonly removed: readonly string[];
 }
 
 /**
@@ -95,14 +94,21 @@ export class PatternSet {
     return this.#release(id);
   }
 
-  /** What a new list changes for the client, pattern by pattern. */
-  *changes(differenceOf: (pattern: InstrumentPattern) => ListDifference): Generator<PatternChange> {
-    for (const { pattern, options, members, without } of this.#entries.values()) {
-      const listed = differenceOf(pattern);
-      const added = listed.added.filter((id) => !members.has(id) && !without.has(id));
-      const removed = listed.removed.filter((id) => members.has(id));
-      if (added.length + removed.length > 0) yield { pattern: pattern.text, options, added, removed };
-    }
+  /** The patterns, as they were written. */
+  texts(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** What the present list changes for one of the patterns. */
+  changes(text: string, expand: (pattern: InstrumentPattern) => Expansion): PatternChange {
+    const { pattern, options, members, without } = this.#entries.get(text)!;
+    const listed = expand(pattern);
+    return {
+      pattern: text,
+      options,
+      added: listed.ids.filter((id) => !members.has(id) && !without.has(id)),
+      removed: [...members].filter((id) => !listed.set.has(id)),
+    };
   }
 
   #release(id: string): boolean {

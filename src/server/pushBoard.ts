@@ -4,6 +4,7 @@ import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import { Deliveries } from './deliveries.js';
 import { Fifo } from '../fifo.js';
+import type { Work } from './fairness/clientRequests.js';
 import type { Interests } from './interests.js';
 import { formOf, type ServedInstrument, type ServedMarket } from './market.js';
 import type { PushOptions } from './messages.js';
@@ -62,8 +63,17 @@ export class PushClient {
     this.socket = socket;
     this.interests = interests;
   }
+
+  /** Whether subscriptions wait for their snapshots. */
+  get hasWaiting(): boolean {
+    return this.nextWaiting < this.waiting.length;
+  }
 }
 
+/** Snapshots that one client is sent in one step. */
+const snapshotsPerStep = 64;
+/** Subscriptions of a client that has left, given up in one step. */
+const releasesPerStep = 256;
 /** Frames queued for all clients together, past which they are written without heed of who else waits. */
 const queuedLimit = 32_768;
 
@@ -158,7 +168,7 @@ export class PushBoard {
     }
   }
 
-  /** Subscribes, or changes the encoding of what is subscribed. Snapshots follow by `resume`. */
+  /** Subscribes, or changes the encoding of what is subscribed. Snapshots follow by `sendSnapshots`. */
   subscribe(client: PushClient, requested: string, instrument: ServedInstrument, options: PushOptions): void {
     if (client.number === noNumber) this.#enter(client);
     const { slot } = instrument;
@@ -186,23 +196,36 @@ export class PushBoard {
     client.interests.remove(subscription.channel.slot);
   }
 
-  /** Sends snapshots to subscriptions that wait and lets them join, as long as the socket takes it. */
-  resume(client: PushClient): void {
-    const { socket } = client;
+  /** Bytes of the client's buffer have gone out. */
+  drained(client: PushClient): void {
     if (client.unread > 0) this.#count(client);
-    if (socket.closed || client.nextWaiting === client.waiting.length) return;
-    socket.inOneWrite(() => {
-      this.#joinWaiting(client);
-    });
   }
 
-  /** Forgets a client whose socket is closed. */
-  leave(client: PushClient): void {
-    for (const subscription of client.subscriptions.values()) this.#release(subscription);
+  /**
+   * Sends snapshots to some of the subscriptions that wait, and lets them join.
+   *
+   * @returns whether the socket takes more at once
+   */
+  sendSnapshots(client: PushClient): boolean {
+    if (client.socket.closed || !client.hasWaiting) return false;
+    let hasMore = false;
+    client.socket.inOneWrite(() => {
+      hasMore = this.#joinWaiting(client);
+    });
+    return hasMore;
+  }
+
+  /** Forgets a client whose socket is closed, in steps. */
+  *leave(client: PushClient): Work {
     this.#count(client);
-    client.subscriptions.clear();
     client.waiting = [];
     client.nextWaiting = 0;
+    let released = 0;
+    for (const [requested, subscription] of client.subscriptions) {
+      client.subscriptions.delete(requested);
+      this.#release(subscription);
+      if (++released % releasesPerStep === 0) yield;
+    }
     if (client.number === noNumber) return;
     this.#clients[client.number] = undefined;
     this.#deliveries.removeClient(client.number);
@@ -257,15 +280,16 @@ export class PushBoard {
       if (!socket.sendWaiting(frame)) this.#wentOut = false;
   };
 
-  #joinWaiting(client: PushClient): void {
+  #joinWaiting(client: PushClient): boolean {
     const { book } = this.#market;
     const { socket, waiting } = client;
-    while (client.nextWaiting < waiting.length) {
-      if (socket.closed) return;
+    for (let left = snapshotsPerStep; client.nextWaiting < waiting.length; left--) {
+      if (socket.closed) return false;
       if (socket.buffered > this.#limits.holdBytes) {
         this.#watch.wait(socket);
-        return;
+        return false;
       }
+      if (left === 0) return true;
       const subscription = waiting[client.nextWaiting++]!;
       if (subscription.cancelled) continue;
       const { channel } = subscription;
@@ -278,6 +302,7 @@ export class PushBoard {
     client.waiting = [];
     client.nextWaiting = 0;
     client.lagging = false;
+    return false;
   }
 
   #join(subscription: PushSubscription): void {

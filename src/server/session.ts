@@ -1,9 +1,22 @@
 import { AidClient } from './aidBoard.js';
 import type { ClientSocket } from './clientSocket.js';
+import type { AddressAccount } from './fairness/addressAccounts.js';
+import { ClientRequests, type RequestParts } from './fairness/clientRequests.js';
+import { aidEntryBytes, subscriptionBytes, type KeptBytes } from './fairness/keptBytes.js';
 import { Interests, type Demand } from './interests.js';
 import { BadFrameGauge } from './limits.js';
 import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
+
+export interface SessionParts {
+  readonly socket: ClientSocket;
+  readonly demand: Demand;
+  readonly maxBadFrames: number;
+  /** Of the client's address. */
+  readonly account: AddressAccount;
+  readonly kept: KeptBytes<Session>;
+  requests(session: Session): RequestParts;
+}
 
 /** One WebSocket client; it may speak both protocols at once. */
 export class Session {
@@ -12,14 +25,32 @@ export class Session {
   readonly aid: AidClient;
   readonly push: PushClient;
   readonly badFrames: BadFrameGauge;
+  readonly requests: ClientRequests;
   /** Of the action side; undefined before the first. */
   patterns: PatternSet | undefined;
+  /** Bytes of the frames that the client has sent whole, headers included. */
+  received = 0;
+  readonly #kept: KeptBytes<Session>;
 
-  constructor(socket: ClientSocket, demand: Demand, maxBadFrames: number) {
+  constructor(parts: SessionParts) {
+    const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
     this.interests = new Interests(demand);
     this.aid = new AidClient(socket, this.interests);
     this.push = new PushClient(socket, this.interests);
     this.badFrames = new BadFrameGauge(maxBadFrames);
+    this.requests = new ClientRequests(account, parts.requests(this), performance.now());
+    this.#kept = kept;
+  }
+
+  /** To be called when the action side's subscriptions have changed. */
+  noteSubscriptions(): void {
+    this.#kept.set(this, 'action', this.push.subscriptions.size * subscriptionBytes);
+  }
+
+  /** To be called when the aid side's set has changed. */
+  noteAidSet(): void {
+    const { entries, tail } = this.aid;
+    this.#kept.set(this, 'aid', entries.length * aidEntryBytes + tail.length);
   }
 }

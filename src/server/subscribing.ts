@@ -1,10 +1,12 @@
 import { parsePattern, patternForms, type InstrumentPattern } from '../market/instrumentPattern.js';
 import { F } from '../market/quoteFields.js';
 import { actionAck, errorFrame, listingFrame, type ErrorReport } from './frames.js';
+import { Expansions } from './expansions.js';
+import type { Work } from './fairness/clientRequests.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedBook, ServedDirectory } from './market.js';
 import type { PushOptions } from './messages.js';
-import { mostPatterns, PatternSet, type ListDifference } from './patternSet.js';
+import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './session.js';
 
@@ -12,6 +14,10 @@ import type { Session } from './session.js';
 const mostExplained = 8;
 /** Characters of it that a message shows. */
 const longestName = 64;
+/** Names that are looked up or taken in or out in one step. */
+const namesPerStep = 128;
+/** Names that are only compared in one step. */
+const comparedPerStep = 4096;
 
 export interface SubscribingParts {
   readonly directory: ServedDirectory;
@@ -23,8 +29,7 @@ export interface SubscribingParts {
 /** What a subscribe frame names, taken apart. */
 interface Requested {
   readonly names: readonly string[];
-  /** With what each comes to today. */
-  readonly patterns: readonly { readonly pattern: InstrumentPattern; readonly ids: readonly string[] }[];
+  readonly patterns: readonly InstrumentPattern[];
   /** Texts with a star that are no pattern, and why not. */
   readonly wrong: Readonly<Record<string, string>>;
 }
@@ -32,98 +37,89 @@ interface Requested {
 /** The action protocol's subscriptions: by name, and by patterns that new listings join. */
 export class Subscribing {
   readonly #parts: SubscribingParts;
-  /** What each pattern came to when a client first had it, or when the list last changed. */
-  #listed = new Map<string, ReadonlySet<string>>();
+  readonly #expansions: Expansions;
 
   constructor(parts: SubscribingParts) {
     this.#parts = parts;
+    this.#expansions = new Expansions(parts.directory);
   }
 
   /**
-   * Subscribes, acknowledges, and has the snapshots sent. Nothing is changed when the client would have too many.
+   * Subscribes and acknowledges, in steps; the snapshots are to be sent afterwards. Nothing is changed when the client
+   * would have too many.
    *
-   * @param report takes what the client is to be told of beside the acknowledgement, before the snapshots
+   * @param report takes what the client is to be told of beside the acknowledgement
    */
-  subscribe(
+  *subscribe(
     session: Session,
     instruments: readonly string[],
     options: PushOptions,
     report: (error: ErrorReport) => void,
-  ): void {
-    const { push } = this.#parts;
+  ): Work {
     const requested = this.#takeApart(instruments);
-    const refusal = this.#tooMany(session, requested);
+    const refusal = yield* this.#tooMany(session, requested);
     if (refusal !== undefined) {
       report(refusal);
       return;
     }
     const accepted = new Set<string>();
     const unknown: string[] = [];
+    let added = 0;
     for (const name of requested.names) {
       if (this.#add(session, name, options)) accepted.add(name);
       else unknown.push(name);
       session.patterns?.name(name);
+      if (++added % namesPerStep === 0) yield;
     }
     const expanded: Record<string, readonly string[]> = {};
-    for (const { pattern, ids } of requested.patterns)
-      expanded[pattern.text] = this.#open(session, pattern, ids, options, accepted);
+    for (const pattern of requested.patterns)
+      expanded[pattern.text] = yield* this.#open(session, pattern, options, accepted);
     session.socket.send(actionAck('subscribe', [...accepted], expanded));
-    for (const error of this.#unknown(unknown)) report(error);
-    for (const error of this.#expired(requested.names)) report(error);
+    session.noteSubscriptions();
+    yield;
+    for (const error of yield* this.#unknown(unknown)) report(error);
+    for (const error of yield* this.#expired(requested.names)) report(error);
     for (const error of odd(requested, expanded)) report(error);
-    push.resume(session.push);
   }
 
-  /** Unsubscribes what is named, by names and by patterns as they were subscribed, and acknowledges it. */
-  unsubscribe(session: Session, instruments: readonly string[]): void {
+  /** Unsubscribes what is named, by names and by patterns as they were subscribed, and acknowledges it, in steps. */
+  *unsubscribe(session: Session, instruments: readonly string[]): Work {
     const { push } = this.#parts;
     const given: string[] = [];
     const closed: Record<string, readonly string[]> = {};
+    let removed = 0;
     for (const text of new Set(instruments)) {
-      if (text.includes('*')) {
-        closed[text] = session.patterns?.close(text) ?? [];
-        for (const id of closed[text]) push.unsubscribe(session.push, id);
-        given.push(...closed[text]);
-      } else {
-        session.patterns?.takeOut(text);
-        push.unsubscribe(session.push, text);
-        given.push(text);
+      const ids = text.includes('*') ? (closed[text] = session.patterns?.close(text) ?? []) : [text];
+      if (!text.includes('*')) session.patterns?.takeOut(text);
+      for (const id of ids) {
+        push.unsubscribe(session.push, id);
+        given.push(id);
+        if (++removed % namesPerStep === 0) yield;
       }
     }
+    session.noteSubscriptions();
     session.socket.send(actionAck('unsubscribe', [...new Set(given)], closed));
   }
 
-  /** Lets what is newly listed join the patterns of these sessions, and what is listed no more leave them. */
-  relist(sessions: Iterable<Session>): void {
-    const before = this.#listed;
-    this.#listed = new Map();
-    // Found once for all clients: a list of thousands changes by a few.
-    const differences = new Map<string, ListDifference>();
-    const differenceOf = (pattern: InstrumentPattern): ListDifference => {
-      const known = differences.get(pattern.text);
-      if (known !== undefined) return known;
-      const now = new Set(this.#parts.directory.expand(pattern));
-      this.#listed.set(pattern.text, now);
-      const found = difference(before.get(pattern.text) ?? new Set(), now);
-      differences.set(pattern.text, found);
-      return found;
-    };
-    for (const session of sessions)
-      if (session.patterns !== undefined) this.#relist(session, session.patterns, differenceOf);
-  }
-
-  #relist(
-    session: Session,
-    patterns: PatternSet,
-    differenceOf: (pattern: InstrumentPattern) => ListDifference,
-  ): void {
+  /** Lets what is newly listed join the session's patterns, and what is listed no more leave them, in steps. */
+  *relist(session: Session): Work {
+    const { patterns } = session;
+    if (patterns === undefined) return;
     const { limits, push } = this.#parts;
     const { subscriptions } = session.push;
     const told: Record<string, { added: readonly string[]; removed: readonly string[] }> = {};
     const left: string[] = [];
-    for (const { pattern, options, added, removed } of patterns.changes(differenceOf)) {
+    let done = 0;
+    for (const text of patterns.texts()) {
+      const { pattern, options, added, removed } = patterns.changes(text, (each) =>
+        this.#expansions.of(each),
+      );
+      yield;
       const joined: string[] = [];
-      for (const id of removed) if (patterns.part(pattern, id)) push.unsubscribe(session.push, id);
+      for (const id of removed) {
+        if (patterns.part(pattern, id)) push.unsubscribe(session.push, id);
+        if (++done % namesPerStep === 0) yield;
+      }
       for (const id of added) {
         const has = subscriptions.has(id);
         if (!has && subscriptions.size >= limits.maxInstrumentsPerClient) left.push(id);
@@ -131,17 +127,18 @@ export class Subscribing {
           patterns.join(pattern, id, has && !patterns.isByPattern(id));
           joined.push(id);
         }
+        if (++done % namesPerStep === 0) yield;
       }
       if (joined.length + removed.length > 0) told[pattern] = { added: joined, removed };
     }
     if (Object.keys(told).length > 0) session.socket.send(listingFrame(told));
     if (left.length > 0) session.socket.send(errorFrame(tooManyListed(left, limits)));
-    push.resume(session.push);
+    session.noteSubscriptions();
   }
 
   #takeApart(instruments: readonly string[]): Requested {
     const names: string[] = [];
-    const patterns: { pattern: InstrumentPattern; ids: readonly string[] }[] = [];
+    const patterns: InstrumentPattern[] = [];
     const wrong: Record<string, string> = {};
     for (const text of new Set(instruments)) {
       if (!text.includes('*')) {
@@ -150,69 +147,77 @@ export class Subscribing {
       }
       const parsed = parsePattern(text);
       if ('problem' in parsed) wrong[text] = parsed.problem;
-      // Past the limit they are counted alone.
-      else
-        patterns.push({
-          pattern: parsed,
-          ids: patterns.length < mostPatterns ? this.#parts.directory.expand(parsed) : [],
-        });
+      else patterns.push(parsed);
     }
     return { names, patterns, wrong };
   }
 
-  #tooMany(session: Session, { names, patterns }: Requested): ErrorReport | undefined {
+  *#tooMany(session: Session, { names, patterns }: Requested): Generator<undefined, ErrorReport | undefined> {
     const { maxInstrumentsPerClient: most } = this.#parts.limits;
     const { subscriptions } = session.push;
-    const opened = patterns.filter(({ pattern }) => session.patterns?.has(pattern.text) !== true).length;
+    const opened = patterns.filter(({ text }) => session.patterns?.has(text) !== true).length;
     const patternCount = opened + (session.patterns?.size ?? 0);
     if (patternCount > mostPatterns)
       return tooMany(`a client may have ${mostPatterns} patterns, this would be ${patternCount}`);
-    const added = new Set(names.filter((id) => !subscriptions.has(id)));
-    for (const { ids } of patterns) for (const id of ids) if (!subscriptions.has(id)) added.add(id);
+    const added = new Set<string>();
+    const lists = [names, ...patterns.map((pattern) => this.#expansions.of(pattern).ids)];
+    let compared = 0;
+    for (const ids of lists)
+      for (const id of ids) {
+        if (!subscriptions.has(id)) added.add(id);
+        if (++compared % comparedPerStep === 0) yield;
+      }
     const count = subscriptions.size + added.size;
     if (count <= most) return undefined;
     const sizes = patterns
-      .map(({ pattern, ids }) => `${pattern.text} has ${ids.length}`)
-      .slice(0, mostExplained);
+      .slice(0, mostExplained)
+      .map((pattern) => `${pattern.text} has ${this.#expansions.of(pattern).ids.length}`);
     const because = sizes.length === 0 ? '' : `: ${sizes.join(', ')}`;
     return tooMany(`a client may have ${most} instruments, this would be ${count}${because}`);
   }
 
   /**
-   * Opens a pattern, or opens it anew.
+   * Opens a pattern, or opens it again, in steps.
    *
    * @param accepted ids that this frame has subscribed already, to which the pattern's are added
    * @returns its ids
    */
-  #open(
+  *#open(
     session: Session,
     pattern: InstrumentPattern,
-    ids: readonly string[],
     options: PushOptions,
     accepted: Set<string>,
-  ): string[] {
+  ): Generator<undefined, string[]> {
     const { push } = this.#parts;
     const patterns = (session.patterns ??= new PatternSet());
-    if (!this.#listed.has(pattern.text)) this.#listed.set(pattern.text, new Set(ids));
-    const named = new Set(
-      ids.filter((id) => session.push.subscriptions.has(id) && !patterns.isByPattern(id)),
-    );
-    const members = ids.filter((id) => accepted.has(id) || this.#add(session, id, options));
-    for (const id of members) accepted.add(id);
-    const left = patterns.open(pattern, options, members, (id) => named.has(id));
-    for (const id of left) push.unsubscribe(session.push, id);
+    const { ids } = this.#expansions.of(pattern);
+    const named = new Set<string>();
+    const members: string[] = [];
+    let done = 0;
+    for (const id of ids) {
+      if (session.push.subscriptions.has(id) && !patterns.isByPattern(id)) named.add(id);
+      if (accepted.has(id) || this.#add(session, id, options)) {
+        members.push(id);
+        accepted.add(id);
+      }
+      if (++done % namesPerStep === 0) yield;
+    }
+    for (const id of patterns.open(pattern, options, members, (each) => named.has(each)))
+      push.unsubscribe(session.push, id);
     return members;
   }
 
-  #unknown(names: readonly string[]): ErrorReport[] {
+  *#unknown(names: readonly string[]): Generator<undefined, ErrorReport[]> {
     if (names.length === 0) return [];
     const { directory } = this.#parts;
     const suggestions: Record<string, readonly string[]> = {};
-    const explained = names.slice(0, mostExplained).map((name) => {
+    const explained: string[] = [];
+    for (const name of names.slice(0, mostExplained)) {
       const { text, meant } = directory.adviseUnknown(name, this.#openInterest);
       if (meant.length > 0) suggestions[name] = meant;
-      return `${JSON.stringify(name.slice(0, longestName))} (${text})`;
-    });
+      explained.push(`${JSON.stringify(name.slice(0, longestName))} (${text})`);
+      yield;
+    }
     const more = names.length > mostExplained ? ', …' : '';
     return [
       {
@@ -225,22 +230,27 @@ export class Subscribing {
   }
 
   /** They are subscribed all the same: recordings of their days may be replayed. */
-  #expired(names: readonly string[]): ErrorReport[] {
+  *#expired(names: readonly string[]): Generator<undefined, ErrorReport[]> {
     const { directory } = this.#parts;
-    const expired = directory.expiredOf(names);
+    const expired: string[] = [];
+    for (let from = 0; from < names.length; from += namesPerStep) {
+      expired.push(...directory.expiredOf(names.slice(from, from + namesPerStep)));
+      yield;
+    }
     if (expired.length === 0) return [];
     const suggestions: Record<string, readonly string[]> = {};
-    const explained = expired.slice(0, mostExplained).map((name) => {
+    const explained: string[] = [];
+    for (const name of expired.slice(0, mostExplained)) {
       const { text, meant } = directory.adviseExpired(name, this.#openInterest);
       if (meant.length > 0) suggestions[name] = meant;
-      return `${name} (${text})`;
-    });
-    const more = expired.length > mostExplained ? ', …' : '';
+      explained.push(`${name} (${text})`);
+      yield;
+    }
     return [
       {
         side: 'action',
         code: 'expired_instrument',
-        message: `no ticks are to be expected of ${explained.join(', ')}${more}`,
+        message: `no ticks are to be expected of ${explained.join(', ')}${expired.length > mostExplained ? ', …' : ''}`,
         details: { instruments: expired, suggestions },
       },
     ];
@@ -264,13 +274,6 @@ function tooMany(message: string): ErrorReport {
 function tooManyListed(left: readonly string[], { maxInstrumentsPerClient }: ServerLimits): ErrorReport {
   const message = `a client may have ${maxInstrumentsPerClient} instruments: ${left.length} that are newly listed do not join its patterns`;
   return { side: 'action', code: 'too_many_instruments', message, details: { instruments: left } };
-}
-
-function difference(before: ReadonlySet<string>, now: ReadonlySet<string>): ListDifference {
-  return {
-    added: [...now].filter((id) => !before.has(id)),
-    removed: [...before].filter((id) => !now.has(id)),
-  };
 }
 
 /** Patterns that are none, and those that nothing is listed of. */

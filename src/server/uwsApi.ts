@@ -24,7 +24,7 @@ export interface UwsSocket<UserData> {
 export interface UwsResponse {
   writeStatus(status: string): UwsResponse;
   writeHeader(key: string, value: string): UwsResponse;
-  end(body?: UwsText): UwsResponse;
+  end(body?: UwsText, closeConnection?: boolean): UwsResponse;
   /** A piece of a body in chunked coding; `end` writes the last one. False when it has to wait for the reader. */
   write(chunk: UwsText): boolean;
   /** Cuts the connection. The abort handler runs before it returns. */
@@ -48,7 +48,10 @@ export interface UwsResponse {
 
 /** Valid only while the handler that it is given to runs. */
 export interface UwsRequest {
+  /** The first header of the name; '' where there is none. */
   getHeader(lowerCaseName: string): string;
+  /** Names in lower case. */
+  forEach(visit: (name: string, value: string) => void): void;
   getUrl(): string;
   /** In lower case. */
   getMethod(): string;
@@ -65,6 +68,8 @@ export interface UwsBehavior<UserData> {
   upgrade: (res: UwsResponse, req: UwsRequest, context: unknown) => void;
   open: (ws: UwsSocket<UserData>) => void;
   message: (ws: UwsSocket<UserData>, message: ArrayBuffer, isBinary: boolean) => void;
+  ping?: (ws: UwsSocket<UserData>, message: ArrayBuffer) => void;
+  pong?: (ws: UwsSocket<UserData>, message: ArrayBuffer) => void;
   drain: (ws: UwsSocket<UserData>) => void;
   close: (ws: UwsSocket<UserData>, code: number, message: ArrayBuffer) => void;
 }

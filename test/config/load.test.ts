@@ -70,6 +70,14 @@ describe('defaults', () => {
       shutdownDeadline: 10,
       limits: {
         maxClients: 10_000,
+        maxClientsPerAddress: 2000,
+        connectsPerSecond: 100,
+        requestsPerSecond: 50,
+        clientWork: 5,
+        addressWork: 25,
+        maxKeptBytes: 512 * 1_048_576,
+        maxUnfinishedBytes: 64 * 1_048_576,
+        allowedOrigins: [],
         maxInstrumentsPerClient: 30_000,
         maxFrameBytes: 1_048_576,
         maxBadFrames: 100,
@@ -275,7 +283,7 @@ describe('refusals', () => {
     ],
     [
       { limits: { x: {} } },
-      /^limits\.x: unknown key with the value an object, allowed are max_clients, max_inst/,
+      /^limits\.x: unknown key with the value an object, allowed are max_clients, max_clients_per_address, /,
     ],
     [{ 'limits.max_clients': 5 }, /^limits\.max_clients: unknown key/],
     [

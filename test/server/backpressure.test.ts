@@ -207,7 +207,8 @@ describe('a client that never reads', () => {
   it('costs nothing when it peeks on and on: answers wait and coalesce', async () => {
     const client = await world.connectAid();
     // The list is echoed in every answer, so a long one fills buffers soon.
-    await client.subscribeQuote(`${ids.join(',')}${' '.repeat(20_000)}`);
+    const others = Array.from({ length: 4000 }, (_, i) => `x${i}`);
+    await client.subscribeQuote([...ids, ...others].join(','));
     client.peek();
     await client.rtnData();
     client.socket.pause();

@@ -33,6 +33,16 @@ describe('/health', () => {
       connections: [{ id: 'simnow_01', status: 'logged_in', quality: 95, subscriptions: 150 }],
       websocket: { active_sessions: 1, total_messages: 1 },
       redis: { connected: true, latency: '1.2ms' },
+      limits: {
+        refused_clients: 0,
+        refused_origins: 0,
+        refused_requests: 0,
+        delayed_clients: 0,
+        closed_clients: 0,
+        kept_bytes: 0,
+        cut_unfinished: 0,
+        accept_pauses: 0,
+      },
       version: '0.1.0',
     });
   });

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { WebSocket, type ClientOptions } from 'ws';
+import { LimitedLog } from '../../src/limitedLog.js';
 import { ExchangeClock } from '../../src/market/exchangeClock.js';
 import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/products.js';
@@ -47,6 +48,7 @@ export class World {
   readonly wanted = new Map<string, number>();
   health: HealthReport = { status: 'healthy', connections: [], redis: { connected: false, latency: '' } };
   port = 0;
+  readonly #limitedLog: LimitedLog;
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
@@ -57,12 +59,22 @@ export class World {
       now: () => testTimeMs,
     });
     this.book = new QuoteBook(this.directory, new ExchangeClock(new WeekdayCalendar()));
+    const logger = pino({ level: 'debug' }, { write: (line: string) => this.logLines.push(line) });
+    this.#limitedLog = new LimitedLog(logger);
     const encoder = new QuoteEncoder(this.book, this.directory);
     this.server = new MarketServer({
       host: host ?? '127.0.0.1',
       port: port ?? 0,
       limits: {
         maxClients: 1000,
+        maxClientsPerAddress: 1000,
+        connectsPerSecond: 1000,
+        requestsPerSecond: 1000,
+        clientWork: 50,
+        addressWork: 100,
+        maxKeptBytes: 268_435_456,
+        maxUnfinishedBytes: 67_108_864,
+        allowedOrigins: [],
         maxInstrumentsPerClient: 20_000,
         maxFrameBytes: 1_048_576,
         maxBadFrames: 100,
@@ -80,7 +92,8 @@ export class World {
         },
       },
       health: () => this.health,
-      logger: pino({ level: 'debug' }, { write: (line: string) => this.logLines.push(line) }),
+      logger,
+      limitedLog: this.#limitedLog,
       ...(backpressure === undefined ? {} : { backpressure }),
       ...(sessions === undefined ? {} : { sessions }),
       ...local,
@@ -110,6 +123,7 @@ export class World {
   async stop(): Promise<void> {
     for (const client of this.#clients) client.socket.terminate();
     await this.server.close(1000);
+    this.#limitedLog.close();
   }
 
   /** A tick that the book takes: the volume grows by itself. Clients that wait are told by batchEnd alone. */

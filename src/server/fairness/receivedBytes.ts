@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import koffi, { type KoffiFunc } from 'koffi';
+import type { ReceivedBytes } from './unfinishedMessages.js';
+
+/** Of <netinet/tcp.h> and <sys/socket.h> on Linux. */
+const ipprotoTcp = 6;
+const tcpInfo = 11;
+const shutRdwr = 2;
+/** Offset of tcpi_bytes_received in struct tcp_info, from Linux 4.1 on; the struct only ever grows at its end. */
+const bytesReceivedAt = 128;
+const infoBytes = 256;
+/** Of struct sockaddr_in and sockaddr_in6: where the port is, in the network's byte order. */
+const portAt = 2;
+const addressBytes = 28;
+
+type GetSocketOption = KoffiFunc<
+  (descriptor: number, level: number, option: number, value: Buffer, length: number[]) => number
+>;
+type GetSocketName = KoffiFunc<(descriptor: number, address: Buffer, length: number[]) => number>;
+type Shutdown = KoffiFunc<(descriptor: number, how: number) => number>;
+
+/** Asks the kernel what connections of this process have received, and cuts them off. */
+export class SocketTable {
+  readonly #getsockopt: GetSocketOption;
+  readonly #getsockname: GetSocketName;
+  readonly #shutdown: Shutdown;
+  readonly #info = Buffer.alloc(infoBytes);
+  readonly #address = Buffer.alloc(addressBytes);
+
+  constructor() {
+    const libc = koffi.load('libc.so.6');
+    this.#getsockopt = libc.func(
+      'int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)',
+    ) as GetSocketOption;
+    this.#getsockname = libc.func(
+      'int getsockname(int, _Out_ uint8_t *, _Inout_ uint32_t *)',
+    ) as GetSocketName;
+    this.#shutdown = libc.func('int shutdown(int, int)') as Shutdown;
+  }
+
+  /** The connections to a port of this machine that have received more than so many bytes. */
+  connectionsTo(port: number, moreThan: number): ReceivedBytes[] {
+    const found: ReceivedBytes[] = [];
+    for (const name of readdirSync('/proc/self/fd')) {
+      const descriptor = Number(name);
+      const received = this.#received(descriptor);
+      if (received > moreThan && this.#localPort(descriptor) === port) found.push({ descriptor, received });
+    }
+    return found;
+  }
+
+  /** Ends a connection in both directions; whoever owns the descriptor learns of it as of any end. */
+  cut(descriptor: number): void {
+    this.#shutdown(descriptor, shutRdwr);
+  }
+
+  /** 0 for what is no TCP socket. */
+  #received(descriptor: number): number {
+    const length = [infoBytes];
+    if (this.#getsockopt(descriptor, ipprotoTcp, tcpInfo, this.#info, length) !== 0) return 0;
+    return length[0]! < bytesReceivedAt + 8 ? 0 : Number(this.#info.readBigUInt64LE(bytesReceivedAt));
+  }
+
+  #localPort(descriptor: number): number | undefined {
+    if (this.#getsockname(descriptor, this.#address, [addressBytes]) !== 0) return undefined;
+    return this.#address.readUInt16BE(portAt);
+  }
+}

@@ -1,0 +1,63 @@
+import type { Logger } from 'pino';
+import { SocketTable } from './receivedBytes.js';
+import { otherBytes, overLimit, unfinishedOf } from './unfinishedMessages.js';
+
+export interface UnfinishedParts {
+  /** Bytes of unfinished messages that all clients together may have. */
+  readonly limitBytes: number;
+  /** The port that clients connect to. */
+  port(): number;
+  /** Bytes of the messages that each client has sent whole, headers included. */
+  handled(): number[];
+  readonly logger: Logger;
+}
+
+/** ms between two looks at the memory of the process. */
+const checkMs = 250;
+/** Share of the limit by which the process must have grown before the connections are looked at. */
+const growthShare = 1 / 4;
+
+/**
+ * Bounds what clients send of messages without ending them. uWebSockets.js gathers a message until its end, and tells
+ * nobody. So when the process has grown, the kernel is asked what each connection has received: what goes beyond the
+ * messages that were handled is unfinished.
+ */
+export class UnfinishedWatch {
+  /** Connections that were cut off. */
+  cut = 0;
+  readonly #parts: UnfinishedParts;
+  readonly #sockets = new SocketTable();
+  readonly #timer: NodeJS.Timeout;
+  /** Least memory of the process since the connections were last looked at, in bytes. */
+  #leastRss = process.memoryUsage.rss();
+
+  constructor(parts: UnfinishedParts) {
+    this.#parts = parts;
+    this.#timer = setInterval(() => this.#check(), checkMs);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #check(): void {
+    const { limitBytes, logger } = this.#parts;
+    const rss = process.memoryUsage.rss();
+    if (rss < this.#leastRss + limitBytes * growthShare) {
+      this.#leastRss = Math.min(rss, this.#leastRss);
+      return;
+    }
+    this.#leastRss = rss;
+    const connections = this.#sockets.connectionsTo(this.#parts.port(), otherBytes);
+    const tooMuch = overLimit(unfinishedOf(connections, this.#parts.handled()), limitBytes);
+    if (tooMuch.length === 0) return;
+    for (const { descriptor } of tooMuch) this.#sockets.cut(descriptor);
+    this.cut += tooMuch.length;
+    const bytes = tooMuch.reduce((sum, each) => sum + each.bytes, 0);
+    logger.warn(
+      { connections: tooMuch.length, bytes },
+      `${tooMuch.length} connections are cut off: clients have sent ${bytes} bytes there of messages that they do not end`,
+    );
+  }
+}

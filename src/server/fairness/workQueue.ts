@@ -1,0 +1,143 @@
+import { Fifo } from '../../fifo.js';
+
+/** Who does work that is charged to an allowance. */
+export interface Worker {
+  /** True from `add` until there is nothing left to do. Kept by the queue. */
+  isQueued: boolean;
+  /** True when it has waited for an allowance since it was last idle. Kept by the queue. */
+  isDelayed: boolean;
+  /** Time in ms until the worker may go on; 0 when it may. */
+  msInDebt(nowMs: number): number;
+  /** Charges work that was done, in ms of the main thread. */
+  charge(ms: number, nowMs: number): void;
+  /** Does a part that takes some 0.1 ms; false when nothing is left to do. */
+  step(): boolean;
+}
+
+/** ms that requests of clients take of the main thread in one go. */
+const sliceMs = 1;
+/** ms from the start of one slice to that of the next; the rest is for ticks. */
+const periodMs = 2;
+/** The same while ticks wait in the rings. */
+const busyPeriodMs = 10;
+/** ms between two looks at those who wait for an allowance. */
+const delayedCheckMs = 20;
+
+/**
+ * Does what clients ask for in turns, a slice at a time, so that ticks are taken from the rings and written in between.
+ * Clients take turns by the step. One that has used up its own allowance, or its address's, waits until some has come
+ * back. What fits into the present slice is done at once.
+ */
+export class WorkQueue {
+  /** Clients that had to wait for an allowance, each time they began to. */
+  delayed = 0;
+  readonly #isBusy: () => boolean;
+  readonly #onDelayed: (worker: Worker) => void;
+  readonly #ready = new Fifo<Worker>();
+  readonly #waiting = new Set<Worker>();
+  #waitingCheckedMs = 0;
+  #sliceStartMs = 0;
+  #usedMs = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires; Infinity while there is none. */
+  #dueMs = Infinity;
+  #stopped = false;
+
+  /**
+   * @param isBusy whether ticks wait in the rings
+   * @param onDelayed is told of a worker that begins to wait for an allowance
+   */
+  constructor(isBusy: () => boolean, onDelayed: (worker: Worker) => void) {
+    this.#isBusy = isBusy;
+    this.#onDelayed = onDelayed;
+  }
+
+  /** Workers that have something left to do. */
+  get length(): number {
+    return this.#ready.length + this.#waiting.size;
+  }
+
+  /** Whether the worker may do a step at once, and charge it, without a turn in the queue. */
+  mayRun(worker: Worker, nowMs: number): boolean {
+    if (worker.isQueued) return false;
+    if (nowMs - this.#sliceStartMs >= periodMs && !this.#isBusy()) this.#beginSlice(nowMs);
+    return this.#usedMs < sliceMs && worker.msInDebt(nowMs) === 0;
+  }
+
+  /** Charges a worker for what it has done of its own accord. */
+  charge(worker: Worker, ms: number, nowMs: number): void {
+    worker.charge(ms, nowMs);
+    this.#usedMs += ms;
+  }
+
+  /** Has the worker's steps done in its turns. */
+  add(worker: Worker): void {
+    if (worker.isQueued) return;
+    worker.isQueued = true;
+    this.#ready.push(worker);
+    this.#schedule(periodMs - sliceMs);
+  }
+
+  /** Does nothing from now on. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #schedule(ms: number): void {
+    const dueMs = performance.now() + ms;
+    if (this.#stopped || dueMs >= this.#dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(this.#turn, ms);
+  }
+
+  readonly #turn = (): void => {
+    this.#dueMs = Infinity;
+    let now = performance.now();
+    this.#beginSlice(now);
+    if (now - this.#waitingCheckedMs >= delayedCheckMs) this.#takeBack(now);
+    while (this.#usedMs < sliceMs) {
+      const worker = this.#ready.shift();
+      if (worker === undefined) break;
+      if (worker.msInDebt(now) > 0) {
+        this.#wait(worker);
+        continue;
+      }
+      const hasMore = worker.step();
+      const after = performance.now();
+      this.charge(worker, after - now, after);
+      now = after;
+      if (hasMore) {
+        this.#ready.push(worker);
+      } else {
+        worker.isQueued = false;
+        worker.isDelayed = false;
+      }
+    }
+    if (this.#ready.length > 0) this.#schedule((this.#isBusy() ? busyPeriodMs : periodMs) - sliceMs);
+    else if (this.#waiting.size > 0) this.#schedule(delayedCheckMs);
+  };
+
+  #beginSlice(nowMs: number): void {
+    this.#sliceStartMs = nowMs;
+    this.#usedMs = 0;
+  }
+
+  #wait(worker: Worker): void {
+    this.#waiting.add(worker);
+    if (worker.isDelayed) return;
+    worker.isDelayed = true;
+    this.delayed++;
+    this.#onDelayed(worker);
+  }
+
+  #takeBack(nowMs: number): void {
+    this.#waitingCheckedMs = nowMs;
+    for (const worker of this.#waiting) {
+      if (worker.msInDebt(nowMs) > 0) continue;
+      this.#waiting.delete(worker);
+      this.#ready.push(worker);
+    }
+  }
+}
