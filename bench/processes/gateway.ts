@@ -58,6 +58,8 @@ export class GatewayProcess {
       discover_instruments: false,
       // As the fronts are.
       trading_hours: 'always',
+      // All clients of the load come from one address, and stand for many.
+      limits: { max_clients_per_address: 1_000_000, connects_per_second: 1_000_000 },
       ...options.config,
       connections: options.connections,
     };

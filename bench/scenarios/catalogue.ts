@@ -1,5 +1,6 @@
 import { ceiling } from './ceiling.js';
 import { failover } from './failover.js';
+import { fairness } from './fairness.js';
 import { fanout } from './fanout.js';
 import { history } from './history.js';
 import { ingest } from './ingest.js';
@@ -93,6 +94,7 @@ export const scenarios: readonly Scenario[] = [
     calibrated: false,
   }),
   failover,
+  fairness,
   replay,
   storage,
   recording,

@@ -49,6 +49,9 @@ export interface ScenarioResult extends Figures {
   readonly faults?: readonly FaultSummary[];
   /** What was stored, and what that costs. */
   readonly stored?: Readonly<Record<string, unknown>>;
+  /** What an honest client got beside each kind of hostile ones. */
+  readonly attacks?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  readonly undisturbed_p99_ms?: Spread;
   readonly baseline?: Readonly<Record<string, unknown>>;
   readonly ceiling?: Readonly<Record<string, unknown>>;
   readonly calibration?: Readonly<Record<string, unknown>>;

@@ -354,7 +354,7 @@ export const gatewayOptions = {
   ),
   'limits.max_kept': option(
     integer(16, 65_536),
-    512,
+    256,
     'What all sessions together may make the gateway keep: subscriptions, lists of instruments, requests that wait. Past it, or past a quarter of the heap, those with the most are closed.',
     'MB',
   ),

@@ -2,8 +2,8 @@ import type { KeyForm } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
-import { Fifo } from '../fifo.js';
 import type { Work } from './fairness/clientRequests.js';
+import { FairQueue, type Lane } from './fairness/fairQueue.js';
 import type { Interests } from './interests.js';
 import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
 import { formOf, type ServedMarket } from './market.js';
@@ -40,9 +40,13 @@ export class AidClient {
   /** Waits among those that are to be answered. */
   queued = false;
 
-  constructor(socket: ClientSocket, interests: Interests) {
+  /** Of its address. */
+  readonly lane: Lane<AidClient>;
+
+  constructor(socket: ClientSocket, interests: Interests, lane: Lane<AidClient>) {
     this.socket = socket;
     this.interests = interests;
+    this.lane = lane;
   }
 }
 
@@ -64,7 +68,7 @@ export class AidBoard {
   readonly #watch: CongestionWatch;
   /** By slot: who wants the instrument, in no order. */
   readonly #bySlot: AidEntry[][] = [];
-  readonly #toAnswer = new Fifo<AidClient>();
+  readonly #toAnswer = new FairQueue<AidClient>();
   readonly #wake: () => void;
 
   /** @param wake is called when somebody is to be answered outside of a batch of ticks */
@@ -186,7 +190,7 @@ export class AidBoard {
 
   #queue(client: AidClient): void {
     client.queued = true;
-    this.#toAnswer.push(client);
+    this.#toAnswer.push(client.lane, client);
   }
 
   /** Answers the pending peek if there is something to say and the client reads. */

@@ -3,8 +3,8 @@ import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import { Deliveries } from './deliveries.js';
-import { Fifo } from '../fifo.js';
 import type { Work } from './fairness/clientRequests.js';
+import { FairQueue, type Lane } from './fairness/fairQueue.js';
 import type { Interests } from './interests.js';
 import { formOf, type ServedInstrument, type ServedMarket } from './market.js';
 import type { PushOptions } from './messages.js';
@@ -59,9 +59,13 @@ export class PushClient {
   /** Among the clients that deliveries are queued for; -1 before the first subscription. */
   number = noNumber;
 
-  constructor(socket: ClientSocket, interests: Interests) {
+  /** Of its address. */
+  readonly lane: Lane<number>;
+
+  constructor(socket: ClientSocket, interests: Interests, lane: Lane<number>) {
     this.socket = socket;
     this.interests = interests;
+    this.lane = lane;
   }
 
   /** Whether subscriptions wait for their snapshots. */
@@ -79,8 +83,8 @@ const queuedLimit = 32_768;
 
 /**
  * The action side of all sessions. A tick is encoded once for each encoding that somebody gets, and queued for every
- * member of the channel, who so gets every tick, in order. The clients are written to in the order in which something
- * came for them, a number at a time: a frame waits for the writes before it, not for those of all clients, and what comes
+ * member of the channel, who so gets every tick, in order. Addresses take turns, and the clients of one are written
+ * to in the order in which something came for them, a number at a time: a frame waits for the writes before it, not for those of all clients, and what comes
  * while it waits goes along. A client joins a channel after the newest snapshot, and leaves all of them while it lags: it
  * then misses ticks, but never the newest state.
  *
@@ -105,7 +109,7 @@ export class PushBoard {
   /** By number. */
   readonly #clients: (PushClient | undefined)[] = [];
   /** Clients that something is queued for. */
-  readonly #toWrite = new Fifo<number>();
+  readonly #toWrite = new FairQueue<number>();
   /** The client that is written to, and whether its socket took all at once. */
   #writing: PushClient | undefined;
   #wentOut = true;
@@ -237,7 +241,7 @@ export class PushBoard {
     const deliveries = this.#deliveries;
     const frame = deliveries.addFrame(end, clients.length);
     for (const client of clients) {
-      if (deliveries.isEmpty(client)) this.#toWrite.push(client);
+      if (deliveries.isEmpty(client)) this.#toWrite.push(this.#clients[client]!.lane, client);
       deliveries.queue(frame, client);
     }
     this.delivered += clients.length;

@@ -36,8 +36,8 @@ export class Session {
     const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
     this.interests = new Interests(demand);
-    this.aid = new AidClient(socket, this.interests);
-    this.push = new PushClient(socket, this.interests);
+    this.aid = new AidClient(socket, this.interests, account.aidLane);
+    this.push = new PushClient(socket, this.interests, account.pushLane);
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;

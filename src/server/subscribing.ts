@@ -74,12 +74,15 @@ export class Subscribing {
     const expanded: Record<string, readonly string[]> = {};
     for (const pattern of requested.patterns)
       expanded[pattern.text] = yield* this.#open(session, pattern, options, accepted);
+    const errors = [
+      ...(yield* this.#unknown(unknown)),
+      ...(yield* this.#expired(requested.names)),
+      ...odd(requested, expanded),
+    ];
+    // The last step: ticks that come between the acknowledgement and the snapshots would not be sent one by one.
     session.socket.send(actionAck('subscribe', [...accepted], expanded));
+    for (const error of errors) report(error);
     session.noteSubscriptions();
-    yield;
-    for (const error of yield* this.#unknown(unknown)) report(error);
-    for (const error of yield* this.#expired(requested.names)) report(error);
-    for (const error of odd(requested, expanded)) report(error);
   }
 
   /** Unsubscribes what is named, by names and by patterns as they were subscribed, and acknowledges it, in steps. */

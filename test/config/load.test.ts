@@ -75,7 +75,7 @@ describe('defaults', () => {
         requestsPerSecond: 50,
         clientWork: 5,
         addressWork: 25,
-        maxKeptBytes: 512 * 1_048_576,
+        maxKeptBytes: 256 * 1_048_576,
         maxUnfinishedBytes: 64 * 1_048_576,
         allowedOrigins: [],
         maxInstrumentsPerClient: 30_000,

@@ -1,3 +1,5 @@
+import type { AidClient } from '../aidBoard.js';
+import { Lane } from './fairQueue.js';
 import { TokenBucket } from './tokenBucket.js';
 
 /** What the clients of one address may do together. */
@@ -28,6 +30,21 @@ export interface AddressAccount {
   readonly work: TokenBucket;
   readonly connects: TokenBucket;
   readonly requests: TokenBucket;
+  /** Clients of the address with frames that wait. */
+  readonly waiting: Set<WaitingFrames>;
+  /** Frames that wait, of all of these. */
+  waitingFrames: number;
+  /** Clients, by number, that pushes are to be written to. */
+  readonly pushLane: Lane<number>;
+  /** Clients whose peeks are to be answered. */
+  readonly aidLane: Lane<AidClient>;
+}
+
+/** A client that has frames which wait. */
+export interface WaitingFrames {
+  readonly waitingFrames: number;
+  /** Closes the client: too many wait. */
+  overrun(): void;
 }
 
 /** The account of each address that has clients or has lately used something. */
@@ -57,6 +74,10 @@ export class AddressAccounts {
       work: new TokenBucket(workMs, workMs * workBurstSeconds, nowMs),
       connects: new TokenBucket(connectsPerSecond, connectsPerSecond * connectBurstSeconds, nowMs),
       requests: new TokenBucket(requestsPerSecond, requestsPerSecond * requestBurstSeconds, nowMs),
+      waiting: new Set(),
+      waitingFrames: 0,
+      pushLane: new Lane(),
+      aidLane: new Lane(),
     };
     this.#accounts.set(address, account);
     return account;

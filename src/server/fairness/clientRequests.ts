@@ -1,5 +1,5 @@
 import { Fifo } from '../../fifo.js';
-import { workBurstSeconds, type AddressAccount } from './addressAccounts.js';
+import { workBurstSeconds, type AddressAccount, type WaitingFrames } from './addressAccounts.js';
 import { TokenBucket } from './tokenBucket.js';
 import type { WorkQueue, Worker } from './workQueue.js';
 
@@ -37,9 +37,9 @@ export interface RequestParts {
   held(bytes: number): void;
 }
 
-/** Frames of one client that may wait. */
-export const mostWaitingFrames = 10_000;
-/** Bytes of them, as a multiple of the largest frame. */
+/** Frames of one address that may wait. */
+const mostWaitingFrames = 10_000;
+/** Bytes of those of one client that may wait, as a multiple of the largest frame. */
 const waitingFrameFactor = 4;
 /** What a waiting frame costs beside its bytes. */
 const frameOverheadBytes = 150;
@@ -53,7 +53,7 @@ const stepsAtLeave = 4;
  * What one client asks for, done in its turns and in order: the work of a frame is finished, and the snapshots that it
  * called for are on their way, before the next frame is looked at.
  */
-export class ClientRequests implements Worker {
+export class ClientRequests implements Worker, WaitingFrames {
   isQueued = false;
   isDelayed = false;
   readonly account: AddressAccount;
@@ -74,6 +74,14 @@ export class ClientRequests implements Worker {
     this.#parts = parts;
     const workMs = parts.limits.clientWork * 10;
     this.#work = new TokenBucket(workMs, workMs * workBurstSeconds, nowMs);
+  }
+
+  get waitingFrames(): number {
+    return this.#frames?.length ?? 0;
+  }
+
+  overrun(): void {
+    this.#parts.overrun();
   }
 
   /** Takes a frame in, whose bytes are valid only during the call. */
@@ -112,6 +120,8 @@ export class ClientRequests implements Worker {
   /** The client has left: of all that there was to do, only `release` is still done, in debt or not. */
   leave(release: Work): void {
     this.#gone = true;
+    this.account.waitingFrames -= this.waitingFrames;
+    this.account.waiting.delete(this);
     this.#frames = undefined;
     this.#relistWaits = false;
     this.#snapshotsWait = false;
@@ -135,7 +145,11 @@ export class ClientRequests implements Worker {
     this.#isRunning = true;
     try {
       if (work === undefined) this.#begin();
-      else if (work.next().done === true) this.#end(work);
+      else if (work.next().done === true) {
+        this.#end(work);
+        // In the same step, so that no ticks come between an acknowledgement and the snapshots that follow it.
+        if (this.#snapshotsWait) this.#sendSnapshots();
+      }
     } catch (error) {
       this.#end(work);
       this.#parts.failed(error);
@@ -145,12 +159,7 @@ export class ClientRequests implements Worker {
   }
 
   get #hasMore(): boolean {
-    return (
-      this.#current !== undefined ||
-      this.#relistWaits ||
-      this.#snapshotsWait ||
-      (this.#frames !== undefined && this.#frames.length > 0)
-    );
+    return this.#current !== undefined || this.#relistWaits || this.#snapshotsWait || this.waitingFrames > 0;
   }
 
   /** Turns to what comes next: the list, snapshots, the next frame. */
@@ -159,13 +168,19 @@ export class ClientRequests implements Worker {
       this.#relistWaits = false;
       this.#follow(this.#parts.relist());
     } else if (this.#snapshotsWait) {
-      this.#snapshotsWait = this.#parts.sendSnapshots() && !this.#gone;
+      this.#sendSnapshots();
     } else {
       const frame = this.#frames?.shift();
       if (frame === undefined) return;
+      this.account.waitingFrames--;
+      if (this.waitingFrames === 0) this.account.waiting.delete(this);
       this.#hold(-frame.bytes.length - frameOverheadBytes);
       this.#follow(this.#parts.handle(frame.bytes, frame.isBinary));
     }
+  }
+
+  #sendSnapshots(): void {
+    this.#snapshotsWait = this.#parts.sendSnapshots() && !this.#gone;
   }
 
   /** Goes on with work, unless the client has left meanwhile. */
@@ -192,22 +207,30 @@ export class ClientRequests implements Worker {
   }
 
   #wait(frame: ArrayBuffer, isBinary: boolean): void {
+    const { account } = this;
     const { limits, queue } = this.#parts;
-    const frames = (this.#frames ??= new Fifo());
-    if (
-      frames.length >= mostWaitingFrames ||
-      this.#heldBytes + frame.byteLength > waitingFrameFactor * limits.maxFrameBytes
-    ) {
-      this.#parts.overrun();
+    if (this.#heldBytes + frame.byteLength > waitingFrameFactor * limits.maxFrameBytes) {
+      this.overrun();
       return;
     }
+    const frames = (this.#frames ??= new Fifo());
     frames.push({ bytes: Buffer.from(Buffer.from(frame)), isBinary });
+    account.waiting.add(this);
+    account.waitingFrames++;
     this.#hold(frame.byteLength + frameOverheadBytes);
-    queue.add(this);
+    if (account.waitingFrames > mostWaitingFrames) mostWaiting(account).overrun();
+    if (!this.#gone) queue.add(this);
   }
 
   #hold(bytes: number): void {
     this.#heldBytes += bytes;
     if (!this.#gone) this.#parts.held(this.#heldBytes);
   }
+}
+
+/** The client of the address that has the most frames waiting. */
+function mostWaiting({ waiting }: AddressAccount): WaitingFrames {
+  let most: WaitingFrames | undefined;
+  for (const each of waiting) if (most === undefined || each.waitingFrames > most.waitingFrames) most = each;
+  return most!;
 }

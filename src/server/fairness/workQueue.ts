@@ -16,10 +16,12 @@ export interface Worker {
 
 /** ms that requests of clients take of the main thread in one go. */
 const sliceMs = 1;
-/** ms from the start of one slice to that of the next; the rest is for ticks. */
-const periodMs = 2;
+/** Time for ticks after a slice, as a multiple of what the slice has taken. */
+const pauseFactor = 1;
 /** The same while ticks wait in the rings. */
-const busyPeriodMs = 10;
+const busyPauseFactor = 9;
+/** ms that such a pause lasts at most. */
+const longestPauseMs = 100;
 /** ms between two looks at those who wait for an allowance. */
 const delayedCheckMs = 20;
 
@@ -36,8 +38,10 @@ export class WorkQueue {
   readonly #ready = new Fifo<Worker>();
   readonly #waiting = new Set<Worker>();
   #waitingCheckedMs = 0;
-  #sliceStartMs = 0;
+  /** ms that the present slice has taken. */
   #usedMs = 0;
+  /** When the pause after the present slice is over. */
+  #nextSliceMs = 0;
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires; Infinity while there is none. */
   #dueMs = Infinity;
@@ -60,7 +64,7 @@ export class WorkQueue {
   /** Whether the worker may do a step at once, and charge it, without a turn in the queue. */
   mayRun(worker: Worker, nowMs: number): boolean {
     if (worker.isQueued) return false;
-    if (nowMs - this.#sliceStartMs >= periodMs && !this.#isBusy()) this.#beginSlice(nowMs);
+    if (nowMs >= this.#nextSliceMs && !this.#isBusy()) this.#usedMs = 0;
     return this.#usedMs < sliceMs && worker.msInDebt(nowMs) === 0;
   }
 
@@ -68,6 +72,7 @@ export class WorkQueue {
   charge(worker: Worker, ms: number, nowMs: number): void {
     worker.charge(ms, nowMs);
     this.#usedMs += ms;
+    this.#nextSliceMs = nowMs + this.#pauseMs();
   }
 
   /** Has the worker's steps done in its turns. */
@@ -75,7 +80,7 @@ export class WorkQueue {
     if (worker.isQueued) return;
     worker.isQueued = true;
     this.#ready.push(worker);
-    this.#schedule(periodMs - sliceMs);
+    this.#schedule(Math.max(0, this.#nextSliceMs - performance.now()));
   }
 
   /** Does nothing from now on. */
@@ -95,7 +100,7 @@ export class WorkQueue {
   readonly #turn = (): void => {
     this.#dueMs = Infinity;
     let now = performance.now();
-    this.#beginSlice(now);
+    this.#usedMs = 0;
     if (now - this.#waitingCheckedMs >= delayedCheckMs) this.#takeBack(now);
     while (this.#usedMs < sliceMs) {
       const worker = this.#ready.shift();
@@ -115,13 +120,13 @@ export class WorkQueue {
         worker.isDelayed = false;
       }
     }
-    if (this.#ready.length > 0) this.#schedule((this.#isBusy() ? busyPeriodMs : periodMs) - sliceMs);
+    if (this.#ready.length > 0) this.#schedule(this.#pauseMs());
     else if (this.#waiting.size > 0) this.#schedule(delayedCheckMs);
   };
 
-  #beginSlice(nowMs: number): void {
-    this.#sliceStartMs = nowMs;
-    this.#usedMs = 0;
+  #pauseMs(): number {
+    const factor = this.#isBusy() ? busyPauseFactor : pauseFactor;
+    return Math.min(longestPauseMs, this.#usedMs * factor);
   }
 
   #wait(worker: Worker): void {

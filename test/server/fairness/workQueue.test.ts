@@ -75,24 +75,34 @@ describe('the work queue', () => {
     expect([a.isQueued, b.isQueued, queue.length]).toEqual([false, false, 0]);
   });
 
-  it('leaves the loop to ticks after a slice, and goes on later', () => {
-    const a = worker('a', 10, 0.4);
+  it('leaves the loop to ticks after a slice, for as long as the slice has taken', () => {
+    const [a, b] = [worker('a', 10, 0.4), worker('b', 10, 4)];
     queue.add(a);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(0);
     expect(a.done).toBe(3);
-    vi.advanceTimersByTime(1);
-    expect(a.done).toBe(6);
+    queue.stop();
+    queue = new WorkQueue(
+      () => false,
+      () => undefined,
+    );
+    queue.add(b);
+    vi.advanceTimersByTime(0);
+    expect(b.done).toBe(1);
+    vi.advanceTimersByTime(3);
+    expect(b.done).toBe(1);
+    vi.advanceTimersByTime(2);
+    expect(b.done).toBe(2);
   });
 
   it('leaves more to ticks while they wait in the rings', () => {
     const a = worker('a', 10, 2);
     busy = true;
     queue.add(a);
-    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(0);
     expect(a.done).toBe(1);
-    vi.advanceTimersByTime(5);
+    vi.advanceTimersByTime(17);
     expect(a.done).toBe(1);
-    vi.advanceTimersByTime(5);
+    vi.advanceTimersByTime(2);
     expect(a.done).toBe(2);
   });
 
