@@ -6,7 +6,7 @@ const spareDescriptors = 32;
 /** Free descriptors, beyond the spare ones, at which clients are let in again. */
 const resumeAt = 32;
 /** ms between two looks. */
-const checkMs = 100;
+const checkMs = 20;
 
 export interface DescriptorParts {
   /** Lets nobody in from now on. */
@@ -83,8 +83,12 @@ function lowestFree(): number {
     closeSync(descriptor);
     return descriptor;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE'))
-      return Infinity;
+    if (isOutOfDescriptors(error)) return Infinity;
     throw error;
   }
+}
+
+/** Whether a system call has failed because the process, or the machine, has no descriptor left. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE');
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { isOutOfDescriptors } from './descriptorWatch.js';
 import { SocketTable } from './receivedBytes.js';
 import { otherBytes, overLimit, unfinishedOf } from './unfinishedMessages.js';
 
@@ -29,16 +30,25 @@ export class UnfinishedWatch {
   readonly #sockets = new SocketTable();
   readonly #timer: NodeJS.Timeout;
   /** Least memory of the process since the connections were last looked at, in bytes. */
-  #leastRss = process.memoryUsage.rss();
+  #leastRss = Infinity;
 
   constructor(parts: UnfinishedParts) {
     this.#parts = parts;
-    this.#timer = setInterval(() => this.#check(), checkMs);
+    this.#timer = setInterval(() => this.#checkUnlessExhausted(), checkMs);
     this.#timer.unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Both looks need a descriptor; while there is none, nobody new is let in. */
+  #checkUnlessExhausted(): void {
+    try {
+      this.#check();
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+    }
   }
 
   #check(): void {
