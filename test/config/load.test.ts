@@ -17,6 +17,10 @@ describe('defaults', () => {
     expect(load({ cwd })).toEqual({
       websocketHost: '0.0.0.0',
       websocketPort: 7799,
+      publicStatus: true,
+      managementSocket: '',
+      managementPort: 0,
+      trustedProxies: [],
       flowPath: join(cwd, 'ctpflow'),
       loadBalanceStrategy: 'connection_quality',
       healthCheckInterval: 30,
@@ -597,7 +601,7 @@ describe('files', () => {
 });
 
 describe('loadEndpoints', () => {
-  it('tells host and port without looking at passwords', () => {
+  it('tells where a gateway is reached without looking at passwords', () => {
     const cwd = temporaryFolder();
     const env = {
       QACTPMD_CONNECTIONS: JSON.stringify([{ ...connection, password_env: 'ABSENT' }]),
@@ -606,6 +610,8 @@ describe('loadEndpoints', () => {
     expect(loadEndpoints({ file: undefined, args: {}, env, cwd })).toEqual({
       host: '0.0.0.0',
       port: 8001,
+      managementSocket: '',
+      flowPath: join(cwd, 'ctpflow'),
     });
   });
 });
