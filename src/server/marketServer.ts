@@ -2,6 +2,7 @@ import { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import { AidBoard } from './aidBoard.js';
 import { defaultBackpressure, dropBytes, type BackpressureLimits } from './backpressure.js';
+import { requestAddress } from './clientAddress.js';
 import { ClientSocket } from './clientSocket.js';
 import { CongestionWatch } from './congestionWatch.js';
 import { Conversation } from './conversation.js';
@@ -31,7 +32,7 @@ import { SymbolsPages } from './symbolsPage.js';
 import { upgrade, type Connected } from './upgrade.js';
 import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
-import type { Uws, UwsApp, UwsResponse, UwsSocket } from './uwsApi.js';
+import type { Uws, UwsApp, UwsSocket } from './uwsApi.js';
 
 export interface MarketServerOptions extends ServedMarket {
   /** Address to listen on, such as 0.0.0.0. */
@@ -307,7 +308,8 @@ export class MarketServer {
           admission: this.#admission,
           accepting: () => this.#accepting,
           clients: () => this.#sessions.size,
-          addressOf: (response) => remoteAddress(response),
+          addressOf: (response, request) =>
+            requestAddress(response, request, this.#options.trustedProxies?.() ?? noProxies),
           keyOf: accountKey,
         });
       },
@@ -447,10 +449,6 @@ function countControl(ws: UwsSocket<Connected>, payload: ArrayBuffer): void {
 /** What a frame of a client takes on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and the mask is always there. */
 function frameBytes(payload: number): number {
   return payload + (payload < 126 ? 6 : payload < 65_536 ? 8 : 14);
-}
-
-function remoteAddress(res: UwsResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
 }
 
 function pause(ms: number): Promise<void> {
