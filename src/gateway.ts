@@ -1,6 +1,8 @@
+import type { BlockList } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
+import { toAddressSet } from './config/networkList.js';
 import { planReload, runningAfter, summarize, type ReloadSummary } from './config/reload.js';
 import { Connections } from './coordinator/connections.js';
 import { InstrumentFinder } from './coordinator/instrumentFinder.js';
@@ -22,9 +24,11 @@ import type { TickRecord } from './ring/tickRecord.js';
 import { limitsThatFit } from './limitsThatFit.js';
 import { LimitedLog } from './limitedLog.js';
 import { TickTrace } from './profile/tickTrace.js';
+import { ManagementServer, managementSocketPath } from './server/managementServer.js';
 import { MarketServer } from './server/marketServer.js';
 import { NotReadyError } from './server/reloadRoute.js';
 import type { HealthReport } from './server/health.js';
+import { publicStatus } from './server/publicStatus.js';
 import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
 import { Rounds } from './rounds.js';
@@ -65,7 +69,9 @@ export class Gateway {
   /** Follows ticks while somebody asks for it at the profile socket. */
   readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
   readonly #sessions: SessionBoard;
+  #trustedProxies: BlockList;
   #server: MarketServer | undefined;
+  #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
   readonly #rounds = new Rounds();
   #connecting = false;
@@ -79,6 +85,7 @@ export class Gateway {
    */
   constructor(config: GatewayConfig, loadAgain: () => GatewayConfig, log: Logger) {
     this.#config = config;
+    this.#trustedProxies = toAddressSet(config.trustedProxies);
     this.#loadAgain = loadAgain;
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
@@ -164,14 +171,23 @@ export class Gateway {
             run: (query, receiver, address) => this.#storage.history.run(query, receiver, address),
           }
         : undefined,
-      status: () => this.status(),
-      reload: () =>
-        new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
+      status: () => publicStatus(this.status()),
+      statusIsPublic: () => this.#config.publicStatus,
+      trustedProxies: () => this.#trustedProxies,
       ticksWait: () => this.#source.isBehind,
       logger: this.#log,
       limitedLog: this.#limitedLog,
     });
     const port = await this.#server.listen();
+    this.#management = await ManagementServer.open({
+      pages: this.#server.pages,
+      status: () => this.status(),
+      reload: () =>
+        new Promise((resolve) => resolve(loggedReload(this.#log, 'POST /api/reload', () => this.reload()))),
+      socket: managementSocketPath(config, port, process.env),
+      port: config.managementPort,
+      logger: this.#log,
+    });
     this.#log.info({ host: config.websocketHost, port }, 'listening');
     this.#storage.start();
     this.#source.start({ onTick: this.#onTick, onBatchEnd: this.#onBatchEnd });
@@ -204,6 +220,8 @@ export class Gateway {
     this.#rounds.stop();
     const found = this.#finder.stop();
     this.#connections.retire();
+    // Before the port is free: the gateway that takes it next finds no socket that answers.
+    const managed = this.#management?.close();
     this.#server?.stopAccepting();
     const hung = await this.#connections.stop(left());
     this.#source.drain();
@@ -211,6 +229,7 @@ export class Gateway {
     await this.#server?.close(left());
     hung.push(...(await this.#storage.stop(left())));
     await found;
+    await managed;
     this.#limitedLog.close();
     await this.#simulator?.stop();
     return hung;
@@ -229,6 +248,7 @@ export class Gateway {
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
     this.#config = config;
+    this.#trustedProxies = toAddressSet(config.trustedProxies);
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
       const calendar = this.#calendar(config);
       this.#clock.configure(calendar, config.tradingHours === 'always');
@@ -257,7 +277,7 @@ export class Gateway {
     });
   }
 
-  /** What GET /api/status answers. */
+  /** What GET /api/status answers to management. */
   status(): StatusReport {
     const { waiting, failed } = this.#connections.troubles();
     return statusReport({

@@ -3,7 +3,8 @@ import { endProcess, silenceAllSessions } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
 import { createLogger, LogOutput } from './logging.js';
-import { ProfileServer, profileSocketPath } from './profile/profileServer.js';
+import { ProfileServer, profileSocketName } from './profile/profileServer.js';
+import { socketPathIn } from './privateSocket.js';
 import { Reloads } from './reloads.js';
 import { StandardOutput } from './standardOutput.js';
 import { answerAtOnce } from './threadPriority.js';
@@ -48,7 +49,11 @@ export async function runProgram(
   let exitCode = 0;
   try {
     if (options.profile)
-      profiles = await ProfileServer.open(profileSocketPath(config.flowPath, env), log, gateway.trace);
+      profiles = await ProfileServer.open(
+        socketPathIn(config.flowPath, profileSocketName, env),
+        log,
+        gateway.trace,
+      );
     await gateway.start(shutdown);
     if (!shutdown.aborted) reloads.begin(() => gateway.reload());
     await aborted(shutdown);

@@ -1,6 +1,6 @@
 import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
-import { loadConfig, loadListenAddress, loadMarket, type ConfigSources } from '../config/load.js';
+import { loadConfig, loadEndpoints, loadMarket, type ConfigSources } from '../config/load.js';
 import { packagePath, programVersion } from '../paths.js';
 import { exportRecordings } from './exportRecordings.js';
 import { helpText } from './help.js';
@@ -58,8 +58,9 @@ async function runCommand(
       return {
         kind: 'done',
         exitCode: await printStatus(
-          loadListenAddress(sourcesOf(command, env, cwd)),
+          loadEndpoints(sourcesOf(command, env, cwd)),
           command.json,
+          env,
           surroundings,
         ),
       };

@@ -1,59 +1,82 @@
 import { isRecord } from '../config/record.js';
-import { addressOf, askGateway, noGateway } from './askGateway.js';
+import type { Endpoints } from '../config/load.js';
+import { managementSocketPath } from '../server/managementServer.js';
+import { addressOf, askGateway, noGateway, NoSocketError, type GatewayPlace } from './askGateway.js';
 import { renderHealth } from './healthText.js';
 import { renderStatus } from './statusText.js';
 import type { CliSurroundings } from './surroundings.js';
 
 const exitCodes = { healthy: 0, degraded: 1, unreachable: 2 } as const;
-/** Answers of a gateway that tells its details to its own machine alone, and of one that has no such page. */
-const withoutDetails: readonly (number | undefined)[] = [403, 404];
-const lessDetail = "this is /health; programs on the gateway's own machine are told more";
+/** Of pages that a gateway does not give to everybody, or does not have. */
+const withheld: readonly (number | undefined)[] = [403, 404];
 /** Columns of a terminal below which nothing is made shorter. */
 const narrowest = 80;
 
+type Body = Readonly<Record<string, unknown>>;
+
 interface Found {
-  readonly body: Readonly<Record<string, unknown>>;
-  /** False where only /health could be had. */
-  readonly isWhole: boolean;
+  readonly body: Body;
+  /** True for the answer of /health. */
+  readonly isHealth: boolean;
 }
 
-async function findOut(address: string): Promise<Found> {
-  const whole = await askGateway(address, '/api/status');
-  const isWhole = !withoutDetails.includes(whole.statusCode);
+/** Asks the page, and where it is withheld /health, which says less. Throws an Error of one line. */
+async function askAt(place: GatewayPlace): Promise<Found> {
+  const whole = await askGateway(place, '/api/status');
+  const isHealth = withheld.includes(whole.statusCode);
   // 503 is an answer too: an unhealthy gateway describes itself.
-  const { body } = isWhole ? whole : await askGateway(address, '/health');
-  if (!isRecord(body) || typeof body['status'] !== 'string') throw new Error(noGateway);
-  return { body, isWhole };
+  const { statusCode, body } = isHealth ? await askGateway(place, '/health') : whole;
+  if (isRecord(body) && typeof body['status'] === 'string') return { body, isHealth };
+  throw new Error(withheld.includes(statusCode) ? (messageOf(body) ?? noGateway) : noGateway);
+}
+
+/** The text of an error page of a gateway's. */
+function messageOf(body: unknown): string | undefined {
+  const error = isRecord(body) ? body['error'] : undefined;
+  const message = isRecord(error) ? error['message'] : undefined;
+  return typeof message === 'string' ? message : undefined;
 }
 
 /**
  * Asks a running gateway and prints its connections, or with `asJson` its report as it is. Returns the exit code:
- * 0 healthy, 1 not quite, 2 no answer. A gateway on another machine tells less.
+ * 0 healthy, 1 not quite, 2 no answer. The management socket says most; where there is none, the port says what everybody
+ * may know.
  */
 export async function printStatus(
-  listen: { readonly host: string; readonly port: number },
+  endpoints: Endpoints,
   asJson: boolean,
+  env: NodeJS.ProcessEnv,
   { out, err, columns }: Pick<CliSurroundings, 'out' | 'err' | 'columns'>,
 ): Promise<number> {
   const fail = (reason: string): number => {
     err(`qactpmdgateway: ${reason}\n`);
     return exitCodes.unreachable;
   };
-  if (listen.port === 0)
+  const { port, managementSocket } = endpoints;
+  if (port === 0 && managementSocket === '')
     return fail(
       'port 0 stands for any free port: give --port the one that the gateway logged when it started',
     );
-  const address = addressOf(listen);
+  const address = addressOf(endpoints);
+  const socket = managementSocketPath(endpoints, port, env);
+  let place = socket;
   let found: Found;
   try {
-    found = await findOut(address);
+    try {
+      found = await askAt({ socket });
+    } catch (error) {
+      if (!(error instanceof NoSocketError) || port === 0) throw error;
+      place = address;
+      found = await askAt({ address });
+      const source = found.isHealth ? 'this is /health' : 'this is what everybody may know';
+      err(`qactpmdgateway: ${socket}: ${error.message}; ${source} of ${address}\n`);
+    }
   } catch (error) {
-    return fail(`${address}: ${(error as Error).message}`);
+    return fail(`${place}: ${(error as Error).message}`);
   }
-  const { body, isWhole } = found;
+  const { body, isHealth } = found;
   const width = columns === undefined ? Infinity : Math.max(narrowest, columns);
-  if (!isWhole) err(`qactpmdgateway: ${address}: ${lessDetail}\n`);
   if (asJson) out(`${JSON.stringify(body, null, 2)}\n`);
-  else out(`${isWhole ? renderStatus(body, width) : renderHealth(body, width)}\n`);
+  else out(`${isHealth ? renderHealth(body, width) : renderStatus(body, width)}\n`);
   return body['status'] === 'healthy' ? exitCodes.healthy : exitCodes.degraded;
 }

@@ -147,7 +147,8 @@ export function renderStatus(report: Row, width: number): string {
   const counts = isRecord(report['instruments']) ? report['instruments'] : {};
   const loggedIn = connections.filter(({ state }) => state === 'logged_in').length;
   const head = [
-    `${cell(report['status'])}: version ${cell(report['version'])}, process ${cell(report['pid'])}`,
+    `${cell(report['status'])}: version ${cell(report['version'])}`,
+    ...('pid' in report ? [`process ${cell(report['pid'])}`] : []),
     `up ${duration(report['uptime_s'])}`,
     cell(report['strategy']),
     `redundancy ${cell(report['redundancy'])}`,

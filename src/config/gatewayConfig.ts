@@ -106,6 +106,13 @@ export interface GatewayConfig {
   readonly websocketHost: string;
   /** 0: any free port. */
   readonly websocketPort: number;
+  readonly publicStatus: boolean;
+  /** Absolute path; empty: in the folder for flow files. */
+  readonly managementSocket: string;
+  /** 0: none. */
+  readonly managementPort: number;
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[];
   /** Absolute path. */
   readonly flowPath: string;
   readonly loadBalanceStrategy: Strategy;
@@ -226,6 +233,10 @@ export function toGatewayConfig(
   return {
     websocketHost: values.websocket_host,
     websocketPort: values.websocket_port,
+    publicStatus: values.public_status,
+    managementSocket: values.management_socket === '' ? '' : resolve(parts.cwd, values.management_socket),
+    managementPort: values.management_port,
+    trustedProxies: values.trusted_proxies,
     flowPath: resolve(parts.cwd, values.flow_path),
     loadBalanceStrategy: values.load_balance_strategy,
     healthCheckInterval: values.health_check_interval,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { MarketSettings } from '../market/marketTime.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
@@ -159,11 +160,27 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   });
 }
 
+/** Where a gateway is reached by programs on its own machine. */
+export interface Endpoints {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Absolute path; empty: in the flow folder. */
+  readonly managementSocket: string;
+  /** Absolute path. */
+  readonly flowPath: string;
+}
+
 /** Where a gateway with this configuration listens. Fetches no password and does not look at connections. */
-export function loadListenAddress(sources: ConfigSources): { readonly host: string; readonly port: number } {
+export function loadEndpoints(sources: ConfigSources): Endpoints {
   const { values, problems } = mergeSources(sources);
   if (problems.length > 0) throw new ConfigError(problems);
-  return { host: values.websocket_host, port: values.websocket_port };
+  return {
+    host: values.websocket_host,
+    port: values.websocket_port,
+    managementSocket: values.management_socket === '' ? '' : resolve(sources.cwd, values.management_socket),
+    flowPath: resolve(sources.cwd, values.flow_path),
+  };
 }
 
 /**

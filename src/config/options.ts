@@ -17,6 +17,7 @@ import {
 } from './formats.js';
 import { addressList } from './addressList.js';
 import { originList } from './originList.js';
+import { networkList } from './networkList.js';
 import { patternList } from './patternList.js';
 
 /** One documented setting. */
@@ -67,6 +68,26 @@ export const gatewayOptions = {
     originList,
     [],
     "Origins of web pages that may open a WebSocket or read history, beside pages from the gateway's own address. Programs other than browsers send no origin, and may. The variable takes them with commas between.",
+  ),
+  public_status: option(
+    boolean,
+    true,
+    'Let everybody who reaches websocket_port read /health and /api/status (the latter without addresses and process id). Without it they answer 404 there, and management alone reads them; /livez and /readyz stay.',
+  ),
+  management_socket: option(
+    text(4096),
+    '',
+    "Path of the Unix socket (mode 0600) for management, relative to the working directory. Empty: management-PORT.sock in flow_path, with websocket_port's number.",
+  ),
+  management_port: option(
+    integer(0, 65535),
+    0,
+    'Port on 127.0.0.1 for management, beside the socket. Every user of the machine can reach it, unlike the socket. 0: none.',
+  ),
+  trusted_proxies: option(
+    networkList,
+    [],
+    'Addresses or networks of the proxies whose X-Forwarded-For (or else X-Real-IP) says which address a client has, for limits per address. Whoever is listed can claim any address. The variable takes them with commas between.',
   ),
   ctp_library: option(
     text(4096),
@@ -172,7 +193,7 @@ export const gatewayOptions = {
   config_watch: option(
     boolean,
     true,
-    'Read the configuration anew when its file has changed, or one that it names: password files, certificates, calendar, products, imported instruments. Without it SIGHUP and POST /api/reload do.',
+    'Read the configuration anew when its file has changed, or one that it names: password files, certificates, calendar, products, imported instruments. Without it SIGHUP and POST /api/reload (management) do.',
   ),
   connections_per_worker: option(
     autoOr(1, 1000),

@@ -30,6 +30,8 @@ type Setting = Exclude<
 type Key = keyof typeof gatewayOptions;
 
 const atOnce = {
+  publicStatus: 'public_status',
+  trustedProxies: 'trusted_proxies',
   loadBalanceStrategy: 'load_balance_strategy',
   healthCheckInterval: 'health_check_interval',
   maintenanceInterval: 'maintenance_interval',
@@ -53,6 +55,8 @@ const atOnce = {
 const atStart = {
   websocketHost: 'websocket_host',
   websocketPort: 'websocket_port',
+  managementSocket: 'management_socket',
+  managementPort: 'management_port',
   flowPath: 'flow_path',
   connectionsPerWorker: 'connections_per_worker',
   tickFlow: 'tick_flow',

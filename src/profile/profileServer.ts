@@ -1,12 +1,9 @@
-import { once } from 'node:events';
-import { unlinkSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Server, Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../logging.js';
+import { PrivateSocket } from '../privateSocket.js';
 import { recordCpuProfile, takeHeapSnapshot } from './profiles.js';
-import { listenPrivately } from './profileSocket.js';
 import type { TickTrace } from './tickTrace.js';
 
 const defaultSeconds = 10;
@@ -39,14 +36,8 @@ export function parseProfileCommand(line: string): ProfileCommand | undefined {
   return undefined;
 }
 
-/** The socket's place: beside the flow files, or the session's own folder where that path would be too long. */
-export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): string {
-  const preferred = join(flowPath, 'profile.sock');
-  const runtimeFolder = env['XDG_RUNTIME_DIR'];
-  if (Buffer.byteLength(preferred) <= 90 || runtimeFolder === undefined || runtimeFolder === '')
-    return preferred;
-  return join(runtimeFolder, 'qactpmdgateway-profile.sock');
-}
+/** Name of the socket in the flow folder. */
+export const profileSocketName = 'profile.sock';
 
 /**
  * Hands out CPU profiles and heap snapshots of the main thread over a Unix socket that only the gateway's own user
@@ -60,21 +51,13 @@ export function profileSocketPath(flowPath: string, env: NodeJS.ProcessEnv): str
 export class ProfileServer {
   readonly #clients = new Set<Socket>();
   readonly #stop = new AbortController();
-  readonly #server: Server;
-  readonly #inode: number;
+  readonly #socket: PrivateSocket;
   readonly #logger: Logger;
   readonly #trace: TickTrace;
   #busy = false;
 
-  private constructor(
-    readonly path: string,
-    server: Server,
-    inode: number,
-    logger: Logger,
-    trace: TickTrace,
-  ) {
-    this.#server = server;
-    this.#inode = inode;
+  private constructor(socket: PrivateSocket, server: Server, logger: Logger, trace: TickTrace) {
+    this.#socket = socket;
     this.#logger = logger;
     this.#trace = trace;
     server.maxConnections = maxClients;
@@ -84,10 +67,14 @@ export class ProfileServer {
 
   /** Opens the socket and logs its path. Throws a SocketPathError, or the system's error, which names the path. */
   static async open(path: string, logger: Logger, trace: TickTrace): Promise<ProfileServer> {
-    const server = await listenPrivately(path);
-    const opened = new ProfileServer(path, server, statSync(path).ino, logger, trace);
+    const server = createServer({ allowHalfOpen: true });
+    const opened = new ProfileServer(await PrivateSocket.open(path, server), server, logger, trace);
     logger.info(`profiles at ${path}: ${usage}`);
     return opened;
+  }
+
+  get path(): string {
+    return this.#socket.path;
   }
 
   /** Ends a running profile, closes the socket and removes it. Can be called at any moment and again. */
@@ -95,19 +82,10 @@ export class ProfileServer {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
     for (const client of this.#clients) client.destroy();
-    this.#removePath();
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    await closed;
-  }
-
-  /** Unless another process has put its own socket there. */
-  #removePath(): void {
     try {
-      if (statSync(this.path).ino === this.#inode) unlinkSync(this.path);
+      await this.#socket.close();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.#logger.warn(`profile socket: ${(error as Error).message}`);
+      this.#logger.warn(`profile socket: ${(error as Error).message}`);
     }
   }
 

@@ -181,10 +181,15 @@ export const errorCatalogue = {
     badFrame: false,
     meaning: '405: the page is there, but not for this method; the header allow names the ones it has.',
   },
+  not_public: {
+    side: 'http',
+    badFrame: false,
+    meaning: '404: the page is there for management alone, on its Unix socket or its port.',
+  },
   local_only: {
     side: 'http',
     badFrame: false,
-    meaning: '403: the page answers programs on the machine of the gateway alone.',
+    meaning: '403: the management port answers programs that name it as loopback, and no web pages.',
   },
   cursor_expired: {
     side: 'http',

@@ -48,11 +48,16 @@ const refusals: Readonly<Record<HistoryRefusal, readonly [status: string, messag
 };
 const readable = ['access-control-expose-headers', 'x-history-source, x-history-complete-from'] as const;
 
-/** GET /api/history/ticks. */
+/**
+ * GET /api/history/ticks.
+ *
+ * @param address whose share of the places the query takes
+ */
 export function serveHistory(
   res: UwsResponse,
   req: UwsRequest,
   isHead: boolean,
+  address: string,
   history: TickHistory,
   logger: Logger,
 ): void {
@@ -70,7 +75,6 @@ export function serveHistory(
     return;
   }
   const answer = new StreamedAnswer(res, query, logger);
-  const address = Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
   const run = history.run(query, answer, address);
   if (typeof run === 'string') {
     const [status, message] = refusals[run];

@@ -1,35 +1,32 @@
+import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
-import type { ReloadSummary } from '../config/reload.js';
-import { asJson, crossOrigin, failure, refuse, respond, type Answer } from './answers.js';
+import { crossOrigin, asJson, failure, refuse, respond, type Answer } from './answers.js';
+import { requestAddress } from './clientAddress.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
 import { accountKey } from './fairness/addressAccounts.js';
 import type { Admission, Refusal } from './fairness/admission.js';
-import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import { serveHistory, type TickHistory } from './historyRoute.js';
-import { serveReload } from './reloadRoute.js';
-import type { StatusReport } from './status.js';
-import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
-import { whyNotLocal } from './statusAccess.js';
+import type { PublicStatus } from './publicStatus.js';
+import {
+  noSuchPage,
+  preflightAnswer,
+  wrongMethod,
+  type PageMethod,
+  type StatusPages,
+} from './statusPages.js';
 import type { SymbolsPages } from './symbolsPage.js';
 import type { UwsApp, UwsRequest, UwsResponse } from './uwsApi.js';
 
-/** Pages for programs on this machine; absent ones are not there. */
-export interface LocalPages {
-  /** GET /api/status */
-  readonly status?: () => StatusReport;
-  /** POST /api/reload (serveReload) */
-  readonly reload?: () => Promise<ReloadSummary>;
-}
-
 export interface HttpParts {
-  health(): HealthReport;
-  counters(): ServerCounters;
-  /** False while the server is stopping. */
-  accepting(): boolean;
-  readonly local: LocalPages;
+  /** Served as they are, but for those that `statusIsPublic` is about. */
+  readonly pages: StatusPages;
+  /** GET /api/status; absent where there is none. */
+  readonly status?: (() => PublicStatus) | undefined;
+  /** Whether everybody may read /health and /api/status. */
+  statusIsPublic(): boolean;
+  /** Proxies that may say whom they speak for. */
+  trustedProxies(): BlockList;
   readonly symbols: SymbolsPages;
-  /** GET /api/sessions; absent where there is none. */
-  readonly sessions?: SessionsSource | undefined;
   /** Undefined where no ticks are kept. */
   readonly history: TickHistory | undefined;
   readonly admission: Admission;
@@ -38,21 +35,21 @@ export interface HttpParts {
 
 interface Page {
   /** In lower case, as uWebSockets.js gives it; a page that is read is there for HEAD too. */
-  readonly method: 'get' | 'post';
-  /** For programs on this machine alone. */
-  readonly isLocal: boolean;
+  readonly method: PageMethod;
   readonly serve: (res: UwsResponse, req: UwsRequest, isHead: boolean) => void;
 }
 
 const historyOff = 'the gateway keeps no ticks: neither redis_enabled nor history_memory is set';
-const allowedMethods = { get: 'GET, HEAD, OPTIONS', post: 'POST, OPTIONS' } as const;
+/** Pages that are there for management alone, whoever asks: behind a proxy, every caller looks local. */
+const managementPages = ['/api/reload'];
+const privateUnlessPublic = ['/health', '/api/status'];
 
 /** Installs the HTTP side of the port: pages by their names, 404 and 405 in JSON for the rest. */
 export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
   const pages = pagesOf(parts);
   app.any('/*', (res, req) => {
     const startMs = performance.now();
-    const address = accountKey(Buffer.from(res.getRemoteAddressAsText()).toString('latin1'));
+    const address = accountKey(requestAddress(res, req, parts.trustedProxies()));
     const tooMany = whyBadFraming(req) ?? parts.admission.admitRequest(address, startMs);
     if (tooMany !== undefined) {
       refuse(res, tooMany);
@@ -62,14 +59,16 @@ export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
     const method = req.getMethod();
     const isHead = method === 'head';
     const page = pages.get(url);
-    if (page === undefined) {
-      respond(res, failure('404 Not Found', 'not_found', `there is no page ${url}`), isHead);
-      return;
-    }
-    const refusal = page.isLocal ? whyNotLocal(originOf(res, req)) : undefined;
-    if (refusal !== undefined) respond(res, failure('403 Forbidden', 'local_only', refusal), isHead);
+    if (managementPages.includes(url) || (privateUnlessPublic.includes(url) && !parts.statusIsPublic()))
+      respond(res, notPublic(url), isHead);
+    else if (page === undefined) respond(res, noSuchPage(url), isHead);
     else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
-    else respond(res, method === 'options' ? options(page) : wrongMethod(url, page), isHead);
+    else
+      respond(
+        res,
+        method === 'options' ? preflightAnswer(page.method) : wrongMethod(url, page.method),
+        isHead,
+      );
     const endMs = performance.now();
     parts.admission.accounts.of(address, endMs).work.charge(endMs - startMs, endMs);
   });
@@ -98,94 +97,38 @@ function whyBadFraming(req: UwsRequest): Refusal | undefined {
   return lengths > 0 ? refuseIt('there are both Content-Length and Transfer-Encoding') : undefined;
 }
 
+function notPublic(url: string): Answer {
+  const where = 'the Unix socket of management_socket and on management_port';
+  return failure('404 Not Found', 'not_public', `${url} is not on this port, but on ${where}`);
+}
+
 function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
-  const { status, reload } = parts.local;
   const pages = new Map<string, Page>();
-  const read = (url: string, isLocal: boolean, serve: Page['serve']): void =>
-    void pages.set(url, { method: 'get', isLocal, serve });
-  read('/health', false, (res, _req, isHead) => {
-    const report = parts.health();
-    const code = report.status === 'unhealthy' ? '503 Service Unavailable' : '200 OK';
-    respond(res, asJson(code, healthBody(report, parts.counters(), Date.now())), isHead);
-  });
-  read('/livez', false, (res, _req, isHead) => {
-    respond(res, asJson('200 OK', '{"status":"live"}'), isHead);
-  });
-  read('/readyz', false, (res, _req, isHead) => {
-    const isReady = parts.accepting() && parts.health().status !== 'unhealthy';
-    respond(
-      res,
-      isReady
-        ? asJson('200 OK', '{"status":"ready"}')
-        : asJson('503 Service Unavailable', '{"status":"not ready"}'),
-      isHead,
-    );
-  });
-  read('/symbols/latest.json', false, (res, req, isHead) => {
-    serveSymbols(res, req, isHead, parts);
-  });
-  const { sessions } = parts;
-  if (sessions !== undefined)
-    read('/api/sessions', false, (res, req, isHead) => {
-      respond(res, serveSessions(req.getQuery(), sessions), isHead);
-    });
-  read('/api/history/ticks', false, (res, req, isHead) => {
-    const { history, logger, admission } = parts;
-    const strange = admission.whyNoOrigin(req.getHeader('origin'), req.getHeader('host'));
-    if (strange !== undefined) refuse(res, strange);
-    else if (history !== undefined) serveHistory(res, req, isHead, history, logger);
-    else respond(res, failure('404 Not Found', 'history_off', historyOff), isHead);
-  });
-  if (status !== undefined)
-    read('/api/status', true, (res, _req, isHead) => {
-      respond(res, asJson('200 OK', JSON.stringify(status())), isHead);
-    });
-  if (reload !== undefined)
-    pages.set('/api/reload', {
-      method: 'post',
-      isLocal: true,
-      serve: (res) => {
-        serveReload(res, reload, parts.logger);
+  const read = (url: string, serve: Page['serve']): void => void pages.set(url, { method: 'get', serve });
+  for (const [url, { method, answer }] of parts.pages)
+    pages.set(url, {
+      method,
+      serve: (res, req, isHead) => {
+        respond(res, answer(req.getQuery()), isHead);
       },
     });
+  const { status } = parts;
+  if (status !== undefined)
+    read('/api/status', (res, _req, isHead) => {
+      respond(res, asJson('200 OK', JSON.stringify(status())), isHead);
+    });
+  read('/symbols/latest.json', (res, req, isHead) => {
+    serveSymbols(res, req, isHead, parts);
+  });
+  read('/api/history/ticks', (res, req, isHead) => {
+    const { history, logger, admission } = parts;
+    const strange = admission.whyNoOrigin(req.getHeader('origin'), req.getHeader('host'));
+    const address = requestAddress(res, req, parts.trustedProxies());
+    if (strange !== undefined) refuse(res, strange);
+    else if (history !== undefined) serveHistory(res, req, isHead, address, history, logger);
+    else respond(res, failure('404 Not Found', 'history_off', historyOff), isHead);
+  });
   return pages;
-}
-
-function serveSessions(query: string, sessions: SessionsSource): Answer {
-  const parsed = parseSessionsQuery(query, sessions.products);
-  const answer =
-    'refusal' in parsed
-      ? failure('400 Bad Request', 'invalid_query', parsed.refusal)
-      : asJson('200 OK', JSON.stringify(sessions.report(parsed.filter)));
-  return { ...answer, headers: [...answer.headers, crossOrigin] };
-}
-
-function originOf(res: UwsResponse, req: UwsRequest): Parameters<typeof whyNotLocal>[0] {
-  return {
-    address: Buffer.from(res.getRemoteAddressAsText()).toString('latin1'),
-    host: req.getHeader('host'),
-    origin: req.getHeader('origin'),
-    forwarded: req.getHeader('x-forwarded-for') || req.getHeader('forwarded'),
-  };
-}
-
-/** A preflight lets web pages read what everybody may read, and nothing else. */
-function options({ method, isLocal }: Page): Answer {
-  const allow = ['allow', allowedMethods[method]] as const;
-  const headers = isLocal
-    ? [allow]
-    : [crossOrigin, ['access-control-allow-methods', allowedMethods[method]] as const, allow];
-  return { status: '204 No Content', headers, body: '' };
-}
-
-function wrongMethod(url: string, { method }: Page): Answer {
-  const allowed = allowedMethods[method];
-  const { headers, ...answer } = failure(
-    '405 Method Not Allowed',
-    'method_not_allowed',
-    `${url} is there for ${allowed}`,
-  );
-  return { ...answer, headers: [...headers, ['allow', allowed]] };
 }
 
 function serveSymbols(

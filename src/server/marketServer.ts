@@ -1,6 +1,8 @@
+import { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import { AidBoard } from './aidBoard.js';
 import { defaultBackpressure, dropBytes, type BackpressureLimits } from './backpressure.js';
+import { requestAddress } from './clientAddress.js';
 import { ClientSocket } from './clientSocket.js';
 import { CongestionWatch } from './congestionWatch.js';
 import { Conversation } from './conversation.js';
@@ -15,22 +17,24 @@ import { KeptBytes } from './fairness/keptBytes.js';
 import { UnfinishedWatch } from './fairness/unfinishedWatch.js';
 import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './historyRoute.js';
-import { installHttpRoutes, type LocalPages } from './httpRoutes.js';
+import { installHttpRoutes } from './httpRoutes.js';
 import type { Demand } from './interests.js';
 import type { ServerLimits } from './limits.js';
 import { whyNotListening } from './listenFailure.js';
 import type { ServedMarket } from './market.js';
+import type { PublicStatus } from './publicStatus.js';
 import { PushBoard } from './pushBoard.js';
 import { Session } from './session.js';
 import { Subscribing } from './subscribing.js';
 import type { SessionsSource } from './sessionsPage.js';
+import { statusPages, type StatusPages } from './statusPages.js';
 import { SymbolsPages } from './symbolsPage.js';
 import { upgrade, type Connected } from './upgrade.js';
 import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
-import type { Uws, UwsApp, UwsResponse, UwsSocket } from './uwsApi.js';
+import type { Uws, UwsApp, UwsSocket } from './uwsApi.js';
 
-export interface MarketServerOptions extends ServedMarket, LocalPages {
+export interface MarketServerOptions extends ServedMarket {
   /** Address to listen on, such as 0.0.0.0. */
   readonly host: string;
   /** 0 takes a free port. */
@@ -43,6 +47,12 @@ export interface MarketServerOptions extends ServedMarket, LocalPages {
   readonly history?: TickHistory | undefined;
   /** Whether ticks wait to be taken in, so that clients' requests have to give way; never where it is left out. */
   readonly ticksWait?: () => boolean;
+  /** GET /api/status; absent where there is none. */
+  readonly status?: () => PublicStatus;
+  /** Whether everybody may read /health and /api/status; so it is where this is absent. */
+  readonly statusIsPublic?: () => boolean;
+  /** Proxies that may say whom they speak for; none where this is absent. */
+  readonly trustedProxies?: () => BlockList;
   readonly logger: Logger;
   /** For what clients can cause at any rate. */
   readonly limitedLog: LimitedLog;
@@ -58,6 +68,7 @@ const idleTimeoutSeconds = 120;
 const writesPerTurn = 48;
 /** uWebSockets cuts off without a word above its limit, so that one is higher: frames in between get an error. */
 const frameLimitFactor = 2;
+const noProxies = new BlockList();
 const goingAwayCode = 1001;
 const policyViolationCode = 1008;
 /** ms that clients get to answer the close frame, so that their own last words do not reset the connection. */
@@ -69,6 +80,8 @@ const closeCheckMs = 20;
 
 /** The WebSocket and HTTP endpoint. */
 export class MarketServer {
+  /** What the port answers about the server itself and the market, for other servers that answer it too. */
+  readonly pages: StatusPages;
   readonly #options: MarketServerOptions;
   readonly #uws: Uws;
   readonly #app: UwsApp;
@@ -134,12 +147,17 @@ export class MarketServer {
       logger,
     });
     this.#installWebSocket();
-    installHttpRoutes(app, {
+    this.pages = statusPages({
       health: () => options.health(),
       counters: () => this.counters,
       accepting: () => this.#accepting,
-      local: options,
       sessions: options.sessions,
+    });
+    installHttpRoutes(app, {
+      pages: this.pages,
+      status: options.status,
+      statusIsPublic: () => options.statusIsPublic?.() ?? true,
+      trustedProxies: () => options.trustedProxies?.() ?? noProxies,
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       history: options.history,
       admission: this.#admission,
@@ -290,7 +308,8 @@ export class MarketServer {
           admission: this.#admission,
           accepting: () => this.#accepting,
           clients: () => this.#sessions.size,
-          addressOf: (response) => remoteAddress(response),
+          addressOf: (response, request) =>
+            requestAddress(response, request, this.#options.trustedProxies?.() ?? noProxies),
           keyOf: accountKey,
         });
       },
@@ -430,10 +449,6 @@ function countControl(ws: UwsSocket<Connected>, payload: ArrayBuffer): void {
 /** What a frame of a client takes on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and the mask is always there. */
 function frameBytes(payload: number): number {
   return payload + (payload < 126 ? 6 : payload < 65_536 ? 8 : 14);
-}
-
-function remoteAddress(res: UwsResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,9 +1,8 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/configError.js';
 import type { ReloadSummary } from '../config/reload.js';
-import { asJson, failure, respond, type Answer } from './answers.js';
+import { asJson, failure, type Answer } from './answers.js';
 import type { ErrorCode } from './errors.js';
-import type { UwsResponse } from './uwsApi.js';
 
 /** A gateway is started within a moment. */
 const retryAfterSeconds = '1';
@@ -17,25 +16,12 @@ export class NotReadyError extends Error {}
  * @param reload rejects with a ConfigError when the new configuration is refused as a whole, with a NotReadyError while
  *   the gateway starts or stops
  */
-export function serveReload(res: UwsResponse, reload: () => Promise<ReloadSummary>, logger: Logger): void {
-  let aborted = false;
-  res.onAborted(() => {
-    aborted = true;
-  });
-  const answer = (given: Answer): void => {
-    if (aborted) return;
-    res.cork(() => {
-      respond(res, given, false);
-    });
-  };
-  reload().then(
-    (summary) => {
-      answer(asJson('200 OK', JSON.stringify(summary)));
-    },
-    (error: unknown) => {
-      answer(answerTo(error, logger));
-    },
-  );
+export async function reloadAnswer(reload: () => Promise<ReloadSummary>, logger: Logger): Promise<Answer> {
+  try {
+    return asJson('200 OK', JSON.stringify(await reload()));
+  } catch (error) {
+    return answerTo(error, logger);
+  }
 }
 
 function answerTo(error: unknown, logger: Logger): Answer {

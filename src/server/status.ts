@@ -5,7 +5,7 @@ import type { ConnectionHealth, HealthReport } from './health.js';
 /** Ids that a list of instruments in the report has at most. */
 export const longestInstrumentList = 100;
 
-/** Body of GET /api/status. What is not known yet is null. */
+/** Body of GET /api/status for management; publicStatus gives what everybody may read. What is not known yet is null. */
 export interface StatusReport {
   readonly status: HealthReport['status'];
   readonly version: string;

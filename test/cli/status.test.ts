@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ConnectionStatusReport, StatusReport } from '../../src/server/status.js';
@@ -24,10 +24,17 @@ function serveHealth(body: unknown, statusCode = 200): Promise<number> {
   });
 }
 
-function serveStatus(body: unknown): Promise<number> {
-  return serve(({ url }, response) => {
+/** A gateway's management socket, where `--status` in a folder with default settings looks for it. */
+async function serveStatus(body: unknown): Promise<{ args: string[]; cwd: string }> {
+  const cwd = temporaryFolder();
+  mkdirSync(join(cwd, 'ctpflow'));
+  const server = createServer(({ url }, response) => {
     response.writeHead(url === '/api/status' ? 200 : 500).end(JSON.stringify(body));
   });
+  server.listen(join(cwd, 'ctpflow', 'management-7123.sock'));
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return { args: ['--status', '--port', '7123'], cwd };
 }
 
 const health = {
@@ -131,8 +138,8 @@ const report: StatusReport = {
 
 describe('--status of a gateway on this machine', () => {
   it('prints instruments, troubles, connections and brokers', async () => {
-    const port = await serveStatus(report);
-    const { result, out, err } = await run(['--status', '--port', String(port)]);
+    const { args, cwd } = await serveStatus(report);
+    const { result, out, err } = await run(args, {}, cwd);
     expect(err).toBe('');
     expect(result).toEqual({ kind: 'done', exitCode: 1 });
     expect(out.split('\n')).toEqual([
@@ -156,9 +163,9 @@ describe('--status of a gateway on this machine', () => {
   });
 
   it('fits a terminal of 80 columns and uses one of 200', async () => {
-    const port = await serveStatus(report);
+    const { args, cwd } = await serveStatus(report);
     const at = async (columns: number): Promise<string[]> =>
-      (await run(['--status', '--port', String(port)], {}, '/', columns)).out.split('\n');
+      (await run(args, {}, cwd, columns)).out.split('\n');
     for (const columns of [80, 100, 120, 160, 200])
       for (const text of await at(columns)) expect(displayWidth(text), text).toBeLessThanOrEqual(columns);
     const narrow = await at(80);
@@ -169,14 +176,14 @@ describe('--status of a gateway on this machine', () => {
   });
 
   it('prints the report as it is for --json', async () => {
-    const port = await serveStatus(report);
-    const { result, out } = await run(['--status', '--json', '--port', String(port)]);
+    const { args, cwd } = await serveStatus(report);
+    const { result, out } = await run([...args, '--json'], {}, cwd);
     expect(result).toEqual({ kind: 'done', exitCode: 1 });
     expect(JSON.parse(out)).toEqual(report);
   });
 
   it('exits 0 when all is well, and says no more than there is', async () => {
-    const port = await serveStatus({
+    const { args, cwd } = await serveStatus({
       ...report,
       status: 'healthy',
       instruments: { wanted: 1, active: 1, subscribing: 0, pending: 0, failed: 0, cancelled: 0, short: 0 },
@@ -186,7 +193,7 @@ describe('--status of a gateway on this machine', () => {
       connections: [line],
       brokers: [],
     });
-    const { result, out } = await run(['--status', '--port', String(port)]);
+    const { result, out } = await run(args, {}, cwd);
     expect(result).toEqual({ kind: 'done', exitCode: 0 });
     expect(out.split('\n')).toEqual([
       expect.stringMatching(/^healthy: /),
@@ -201,33 +208,37 @@ describe('--status of a gateway on this machine', () => {
 
   it('names ten instruments that failed and counts the others', async () => {
     const failed = Array.from({ length: 30 }, (_, index) => ({ id: `rb${index}`, code: 1, text: 'x' }));
-    const port = await serveStatus({
+    const { args, cwd } = await serveStatus({
       ...report,
       failed,
       instruments: { ...report.instruments, failed: 500 },
     });
-    const lines = (await run(['--status', '--port', String(port)])).out.split('\n');
+    const lines = (await run(args, {}, cwd)).out.split('\n');
     expect(lines.filter((text) => text.startsWith('failed: rb'))).toHaveLength(10);
     expect(lines).toContain('failed: 490 more');
   });
 
   it('tolerates the report of another version', async () => {
-    const port = await serveStatus({
+    const { args, cwd } = await serveStatus({
       status: 'healthy',
       connections: [{ id: 'a', broker_id: 'b', new: 1 }],
       brokers: 5,
     });
-    const { out } = await run(['--status', '--port', String(port)]);
+    const { out } = await run(args, {}, cwd);
     expect(out.split('\n').at(-2)).toMatch(/^a {3}b {7}-( +-){2} +-\/-( +-){4}$/);
   });
 });
 
-describe('--status of a gateway on another machine', () => {
+describe('--status without a management socket', () => {
   it('prints the connections of /health as a table and what else there is', async () => {
     const port = await serveHealth(health);
     const { result, out, err } = await run(['--status', '--port', String(port)]);
-    expect(err).toBe(
-      `qactpmdgateway: http://127.0.0.1:${port}: this is /health; programs on the gateway's own machine are told more\n`,
+    expect(err).toEqual(
+      expect.stringMatching(
+        new RegExp(
+          `^qactpmdgateway: /.*/ctpflow/management-${port}\\.sock: there is no such socket; this is /health of http://127\\.0\\.0\\.1:${port}\n$`,
+        ),
+      ),
     );
     expect(result).toEqual({ kind: 'done', exitCode: 0 });
     expect(out).toBe(
@@ -332,6 +343,23 @@ describe('--status', () => {
     expect(await run(['--status', '--config', 'absent.json'])).toMatchObject({
       result: { kind: 'done', exitCode: 2 },
       err: 'qactpmdgateway: absent.json: there is no such file\n',
+    });
+  });
+
+  it('asks the socket of management_socket, whatever the port is', async () => {
+    const { cwd } = await serveStatus({ ...report, status: 'healthy' });
+    const env = { QACTPMD_MANAGEMENT_SOCKET: 'ctpflow/management-7123.sock' };
+    expect((await run(['--status', '--port', '0'], env, cwd)).result).toEqual({ kind: 'done', exitCode: 0 });
+  });
+
+  it('says where else to look when the port tells nothing, and exits 2', async () => {
+    const message = '/health is not on this port';
+    const port = await serve((_request, response) =>
+      response.writeHead(404).end(JSON.stringify({ error: { code: 'not_public', message } })),
+    );
+    expect(await run(['--status', '--port', String(port)])).toMatchObject({
+      result: { kind: 'done', exitCode: 2 },
+      err: `qactpmdgateway: http://127.0.0.1:${port}: ${message}\n`,
     });
   });
 });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { environmentName } from '../../src/config/environment.js';
 import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
-import { loadConfig, loadListenAddress } from '../../src/config/load.js';
+import { loadConfig, loadEndpoints } from '../../src/config/load.js';
 import { gatewayOptions } from '../../src/config/options.js';
 import { readHolidays } from '../../src/market/holidayCalendar.js';
 import { loadProducts } from '../../src/market/products.js';
@@ -17,6 +17,10 @@ describe('defaults', () => {
     expect(load({ cwd })).toEqual({
       websocketHost: '0.0.0.0',
       websocketPort: 7799,
+      publicStatus: true,
+      managementSocket: '',
+      managementPort: 0,
+      trustedProxies: [],
       flowPath: join(cwd, 'ctpflow'),
       loadBalanceStrategy: 'connection_quality',
       healthCheckInterval: 30,
@@ -596,16 +600,18 @@ describe('files', () => {
   });
 });
 
-describe('loadListenAddress', () => {
-  it('tells host and port without looking at passwords', () => {
+describe('loadEndpoints', () => {
+  it('tells where a gateway is reached without looking at passwords', () => {
     const cwd = temporaryFolder();
     const env = {
       QACTPMD_CONNECTIONS: JSON.stringify([{ ...connection, password_env: 'ABSENT' }]),
       QACTPMD_WEBSOCKET_PORT: '8001',
     };
-    expect(loadListenAddress({ file: undefined, args: {}, env, cwd })).toEqual({
+    expect(loadEndpoints({ file: undefined, args: {}, env, cwd })).toEqual({
       host: '0.0.0.0',
       port: 8001,
+      managementSocket: '',
+      flowPath: join(cwd, 'ctpflow'),
     });
   });
 });

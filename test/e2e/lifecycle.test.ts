@@ -68,12 +68,11 @@ describe('start', () => {
 
   it('puts reloads off until it has started', async () => {
     const gateway = await simulated();
-    const url = `http://127.0.0.1:${await gateway.port()}/api/reload`;
     const early = new Set<string>();
     await until('a reload', async () => {
-      const answer = await fetch(url, { method: 'POST' });
-      if (!answer.ok) early.add(`${answer.status} ${await answer.text()}`);
-      return answer.ok;
+      const { code, body } = await gateway.manage('POST', '/api/reload');
+      if (code !== 200) early.add(`${code} ${JSON.stringify(body)}`);
+      return code === 200;
     });
     for (const answer of early) expect(answer).toMatch(/^503 .*"not_ready".*the gateway is starting/);
     expect(gateway.output).not.toMatch(/the reload failed/);

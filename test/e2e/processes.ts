@@ -4,6 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
+import { request } from 'node:http';
 import type { LeftOut } from '../../src/market/leftOut.js';
 import { packagePath } from '../../src/paths.js';
 
@@ -120,6 +122,23 @@ function configText(folder: string, config: object): string {
   return JSON.stringify({ ...common, ...config });
 }
 
+/** Asks the gateway on that port, whose flow folder is `folder`, for a page on its management socket. */
+export function askManagement(
+  folder: string,
+  port: number,
+  method: 'GET' | 'POST',
+  path: string,
+): Promise<{ code: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const socketPath = join(folder, `management-${port}.sock`);
+    const sent = request({ socketPath, method, path, agent: false }, (response) => {
+      json(response).then((body) => resolve({ code: response.statusCode!, body }), reject);
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
 /** A gateway process with a configuration and working folder of its own. */
 export class GatewayProcess extends Program {
   readonly folder: string;
@@ -148,6 +167,11 @@ export class GatewayProcess extends Program {
 
   async url(): Promise<string> {
     return `ws://127.0.0.1:${await this.port()}/`;
+  }
+
+  /** Asks for a page on the management socket. */
+  async manage(method: 'GET' | 'POST', path: string): Promise<{ code: number; body: unknown }> {
+    return askManagement(this.folder, await this.port(), method, path);
   }
 
   async health(): Promise<{ code: number; body: Health }> {

@@ -66,9 +66,9 @@ async function reload(...expected: unknown[]): Promise<void> {
 }
 
 async function status(): Promise<StatusReport> {
-  const response = await fetch(`http://127.0.0.1:${await gateway.port()}/api/status`);
-  expect(response.status).toBe(200);
-  return (await response.json()) as StatusReport;
+  const { code, body } = await gateway.manage('GET', '/api/status');
+  expect(code).toBe(200);
+  return body as StatusReport;
 }
 
 function statusUntil(what: string, check: (report: StatusReport) => boolean): Promise<StatusReport> {
@@ -230,9 +230,9 @@ describe('at SIGHUP', () => {
     );
     write('{ "connections": [');
     await reload(expect.stringMatching(/: refused, nothing was changed: .*: line 1, column /));
-    const response = await fetch(`http://127.0.0.1:${await gateway.port()}/api/reload`, { method: 'POST' });
-    expect(response.status).toBe(422);
-    expect(await response.json()).toMatchObject({
+    const { code, body } = await gateway.manage('POST', '/api/reload');
+    expect(code).toBe(422);
+    expect(body).toMatchObject({
       error: { code: 'invalid_config', problems: [expect.stringContaining('config.json: line 1, column ')] },
     });
     const { redundancy, connections } = await status();
@@ -335,9 +335,9 @@ it('a changed file is taken over by itself, and POST /api/reload does it at once
   write({ connections: [...three(), line(4)] });
   await gateway.line(/config\.json has changed: settings changed: config_watch/);
   write({ connections: [line(1), line(2), line(4)] });
-  const response = await fetch(`http://127.0.0.1:${await gateway.port()}/api/reload`, { method: 'POST' });
-  expect(response.status).toBe(200);
-  expect(await response.json()).toEqual({
+  const { code, body } = await gateway.manage('POST', '/api/reload');
+  expect(code).toBe(200);
+  expect(body).toEqual({
     added: [],
     removed: ['line_3'],
     reopened: [],
@@ -354,7 +354,10 @@ it('a changed file is taken over by itself, and POST /api/reload does it at once
 it('--status prints what the running gateway says of itself', async () => {
   await start({ connections: three() });
   await settled('line_1', 'line_2', 'line_3');
-  const asked = new Program(['dist', 'src', 'main.js'], ['--status', '--port', String(await gateway.port())]);
+  const asked = new Program(
+    ['dist', 'src', 'main.js'],
+    ['--status', '--port', String(await gateway.port()), '--config', join(gateway.folder, 'config.json')],
+  );
   const [code] = (await once(asked.child, 'close')) as [number];
   expect([code, asked.complaints]).toEqual([0, []]);
   expect(asked.lines[0]).toMatch(/^healthy: version .*, connection_quality, redundancy 1$/);

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import type { StatusReport } from '../../src/server/status.js';
-import { isAlive, until } from './processes.js';
+import { askManagement, isAlive, until } from './processes.js';
 
 let folder: string;
 let terminal: ChildProcess;
@@ -39,16 +39,16 @@ it('a gateway whose terminal is closed runs on, and ends in order', async () => 
   let shown = '';
   shell.stdout.on('data', (piece: Buffer) => (shown += piece.toString()));
   const found = await until('the port', () => /"port":(\d+)/.exec(stripVTControlCharacters(shown)));
-  const address = `http://127.0.0.1:${found[1]}`;
-  const report = async (): Promise<StatusReport> =>
-    (await (await fetch(`${address}/api/status`)).json()) as StatusReport;
+  const ask = (method: 'GET' | 'POST', path: string): ReturnType<typeof askManagement> =>
+    askManagement(folder, Number(found[1]), method, path);
+  const report = async (): Promise<StatusReport> => (await ask('GET', '/api/status')).body as StatusReport;
   gatewayPid = (await report()).pid;
   await until('the login', async () => (await report()).status === 'healthy');
 
   shell.kill('SIGKILL');
   await once(shell, 'close');
   // It logs to nowhere.
-  expect((await fetch(`${address}/api/reload`, { method: 'POST' })).status).toBe(200);
+  expect((await ask('POST', '/api/reload')).code).toBe(200);
   expect((await report()).status).toBe('healthy');
   process.kill(gatewayPid, 'SIGTERM');
   expect(await until('its end', () => existsSync(end) && readFileSync(end, 'utf8'))).toBe('0\n');

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseProfileCommand, ProfileServer, profileSocketPath } from '../../src/profile/profileServer.js';
+import { socketPathIn } from '../../src/privateSocket.js';
+import { parseProfileCommand, ProfileServer, profileSocketName } from '../../src/profile/profileServer.js';
 import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
 import { temporaryFolder } from '../config/sources.js';
 
@@ -82,8 +83,10 @@ describe('the socket', () => {
 describe('its path', () => {
   it('is in the flow folder, or in the runtime folder where that is too deep', () => {
     const env = { XDG_RUNTIME_DIR: '/run/user/1' };
-    expect(profileSocketPath('/srv/ctpflow', env)).toBe('/srv/ctpflow/profile.sock');
-    expect(profileSocketPath(`/${'x'.repeat(100)}`, env)).toBe('/run/user/1/qactpmdgateway-profile.sock');
+    expect(socketPathIn('/srv/ctpflow', profileSocketName, env)).toBe('/srv/ctpflow/profile.sock');
+    expect(socketPathIn(`/${'x'.repeat(100)}`, profileSocketName, env)).toBe(
+      '/run/user/1/qactpmdgateway-profile.sock',
+    );
   });
 });
 

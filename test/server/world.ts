@@ -11,9 +11,8 @@ import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
 import type { BackpressureLimits } from '../../src/server/backpressure.js';
 import type { HealthReport } from '../../src/server/health.js';
 import type { TickHistory } from '../../src/server/historyRoute.js';
-import type { LocalPages } from '../../src/server/httpRoutes.js';
 import type { ServerLimits } from '../../src/server/limits.js';
-import { MarketServer } from '../../src/server/marketServer.js';
+import { MarketServer, type MarketServerOptions } from '../../src/server/marketServer.js';
 import type { SessionsSource } from '../../src/server/sessionsPage.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
 
@@ -24,7 +23,7 @@ export interface WorldOptions {
   port?: number;
   limits?: Partial<ServerLimits>;
   backpressure?: Partial<BackpressureLimits>;
-  local?: LocalPages;
+  access?: Pick<MarketServerOptions, 'status' | 'statusIsPublic' | 'trustedProxies'>;
   sessions?: SessionsSource;
   /** Answers GET /api/history/ticks. */
   history?: Pick<TickHistory, 'run'>;
@@ -52,7 +51,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure, local, sessions, history }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure, access, sessions, history }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -96,7 +95,7 @@ export class World {
       limitedLog: this.#limitedLog,
       ...(backpressure === undefined ? {} : { backpressure }),
       ...(sessions === undefined ? {} : { sessions }),
-      ...local,
+      ...access,
       ...(history === undefined
         ? {}
         : {
