@@ -8,7 +8,8 @@ import { generations, libraryOf } from '../generations.js';
 import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
 import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 const reference = '6.7.13';

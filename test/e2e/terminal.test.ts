@@ -7,7 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import type { StatusReport } from '../../src/server/status.js';
-import { isAlive, until } from './processes.js';
+import { isAlive } from './processes.js';
+import { until, untilIs } from '../until.js';
 
 let folder: string;
 let terminal: ChildProcess;
@@ -43,7 +44,7 @@ it('a gateway whose terminal is closed runs on, and ends in order', async () => 
   const report = async (): Promise<StatusReport> =>
     (await (await fetch(`${address}/api/status`)).json()) as StatusReport;
   gatewayPid = (await report()).pid;
-  await until('the login', async () => (await report()).status === 'healthy');
+  await untilIs('the login', async () => (await report()).status, 'healthy');
 
   shell.kill('SIGKILL');
   await once(shell, 'close');

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { beganAt, beganLater, runName } from '../../src/storage/runs.js';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until, untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -26,10 +27,7 @@ it('two gateways on one prefix say so, and each tick that both have is stored by
     const ticks = await readStream(redis, key);
     expect(ticks.map(({ volume }) => volume)).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
     seqs.push(...ticks.map(({ seq }) => seq));
-    await until(
-      'the newest state',
-      async () => (await redis.hget(`qactpmd:quote:${key}`, 'volume')) === '200',
-    );
+    await untilIs('the newest state', async () => await redis.hget(`qactpmd:quote:${key}`, 'volume'), '200');
   }
   expect(new Set(seqs).size).toBe(400);
   for (const [index, { persister }] of both.entries()) {

@@ -1,6 +1,7 @@
 import type { SessionsReport } from '../../../src/market/sessionBoard.js';
 import { freePorts } from '../ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from '../processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
+import { until } from '../../until.js';
 import { Follower } from './follower.js';
 import type { SeenTick } from './checker.js';
 import { ScriptedClock } from './scriptedClock.js';

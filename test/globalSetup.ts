@@ -1,0 +1,6 @@
+import { builtNative } from './native/nativeBuild.js';
+
+/** Before any test, so that the first to need a native part does not spend its time on building all of them. */
+export function setup(): void {
+  builtNative('fake_6_7_13');
+}
