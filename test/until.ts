@@ -85,5 +85,5 @@ function nameOf(what: Subject): string {
 
 function shown(value: unknown): string {
   if (value === undefined || typeof value === 'boolean') return '';
-  return `; at last ${(JSON.stringify(value) ?? String(value)).slice(0, mostShown)}`;
+  return `; at last ${JSON.stringify(value).slice(0, mostShown)}`;
 }
