@@ -64,7 +64,7 @@ function chosen(): string[] {
 
 /** Waits for what must come to hold; where it does not, the comparison after it shows the difference. */
 async function settled(check: () => boolean): Promise<void> {
-  await until('both to be at the end', check, 10_000).catch(() => undefined);
+  await until('both to be at the end', check).catch(() => undefined);
 }
 
 /** What comes out of a gateway whose connection has the library of one generation. */

@@ -56,11 +56,7 @@ async function subscribe(instruments: readonly string[]): Promise<string[]> {
   const ack = await until('the acknowledgement', () => client.take('subscribe'));
   const ids = ack.instruments!.map((key) => key.slice(key.indexOf('.') + 1));
   const seen = (): number => new Set(early.map(({ instrument }) => instrument)).size;
-  await untilCounted(
-    () => `a snapshot of each of ${ids.length}, got ${seen()}`,
-    () => seen(),
-    ids.length,
-  );
+  await untilCounted('a snapshot of each', seen, ids.length);
   return ids;
 }
 

@@ -122,7 +122,10 @@ export class Simulation {
     return codes;
   }
 
-  /** Waits until the gateway has every tick that the fronts have sent. */
+  /**
+   * Waits until the gateway has every tick that the fronts have sent, and the client what it was sent: one that lags by
+   * too much is sent the newest ticks alone.
+   */
   async #settle(): Promise<void> {
     const { ticks: sent } = await this.fronts.load();
     let taken = 0;
@@ -133,5 +136,6 @@ export class Simulation {
         return taken >= sent;
       },
     );
+    await this.client.catchUp();
   }
 }
