@@ -56,7 +56,7 @@ function run(file: object, cwd = temporaryFolder()): Run {
 }
 
 function logged(lines: readonly string[], expected: readonly string[]): Promise<void> {
-  return vi.waitFor(() => expect(lines).toEqual(expected), { timeout: 10_000, interval: 10 });
+  return vi.waitFor(() => expect(lines).toEqual(expected), { timeout: 20_000, interval: 10 });
 }
 
 describe('a reload that is asked for', () => {
@@ -245,7 +245,7 @@ describe('a file that the configuration names', () => {
     lines.length = 0;
     for (const name of Object.values(tls)) writeFileSync(join(cwd, name), pem('new'));
     // Files that are written one after the other may be seen so.
-    await vi.waitFor(() => expect(lines.join()).toContain('redis_tls'), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => expect(lines.join()).toContain('redis_tls'), { timeout: 20_000, interval: 10 });
     expect(lines[0]).toMatch(
       /^warn .*\.pem.* ha(?:s|ve) changed: these need a restart .*: products_file, redis_tls$/,
     );
@@ -256,15 +256,15 @@ describe('a file that the configuration names', () => {
     const { lines, begin, write } = run({ connections: [connection] }, cwd);
     begin();
     write({ connections: [{ ...connection, password_file: 'later' }], calendar_file: 'holidays.json' });
-    await vi.waitFor(() => expect(lines).toHaveLength(2), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => expect(lines).toHaveLength(2), { timeout: 20_000, interval: 10 });
     expect(lines[0]).toMatch(/^error gateway.json has changed: refused, nothing was changed: .*later/);
     writeFileSync(join(cwd, 'later'), 'here');
-    await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 20_000, interval: 10 });
     expect(lines[2]).toMatch(
       /^error later has changed: refused, nothing was changed: gateway.json: calendar_file: /,
     );
     writeFileSync(join(cwd, 'holidays.json'), '{"years": {"2030": [20300101]}}');
-    await vi.waitFor(() => expect(lines).toHaveLength(5), { timeout: 10_000, interval: 10 });
+    await vi.waitFor(() => expect(lines).toHaveLength(5), { timeout: 20_000, interval: 10 });
     expect(lines.slice(3)).toEqual([
       'info holidays.json has changed: connections that log in anew: one',
       'info holidays.json has changed: settings changed: calendar_file',

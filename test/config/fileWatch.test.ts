@@ -38,7 +38,7 @@ function watching(...paths: string[]): {
 }
 
 function reached(calls: () => number, count: number): Promise<void> {
-  return vi.waitFor(() => expect(calls()).toBe(count), { timeout: 10_000, interval: 10 });
+  return vi.waitFor(() => expect(calls()).toBe(count), { timeout: 20_000, interval: 10 });
 }
 
 /** Ends when a later change of another file has been seen by a watch of the same pace: the first one had its chance. */

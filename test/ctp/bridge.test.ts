@@ -9,9 +9,9 @@ import { EventReader } from '../../src/ring/eventRing.js';
 import { ringNatives } from '../../src/ring/native.js';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until } from '../ring/until.js';
+import { until, untilIs } from '../until.js';
 import { depthStruct, longIdOffset, shortIdOffset } from './depthStruct.js';
-import { type FakeLibrary, loadFakeLibrary } from './fakeLibrary.js';
+import { type FakeLibrary, freshFakeLibrary, loadFakeLibrary } from './fakeLibrary.js';
 
 const source = 17;
 let folder: string;
@@ -58,9 +58,9 @@ afterEach(async () => {
   fake.holdRelease(0);
   for (const channel of channels.splice(0)) {
     channel.release();
-    await until(() => channel.unreleased === 0, 'released');
+    await untilIs('released', () => channel.unreleased, 0);
   }
-  fake.calls();
+  await freshFakeLibrary('fake_6_7_13');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -133,7 +133,7 @@ describe('a session', () => {
       library.others();
       library.disconnected(0x1001);
       session.close();
-      await until(() => session.released, 'released');
+      await until('released', () => session.released);
       const all = [];
       for (let event = events.next(); event; event = events.next())
         all.push(`${event.type} ${event.code} ${event.instrumentId}`.trim());
@@ -168,7 +168,7 @@ describe('a session', () => {
     open(fake, './own');
     expect(folders()).toEqual(['own/', 'own.2/', 'own.3/']);
     fake.holdRelease(0);
-    await until(() => first.session.released, 'released');
+    await until('released', () => first.session.released);
     open(fake, 'own');
     expect(folders()).toEqual(['own/']);
   });
@@ -326,7 +326,7 @@ describe('a tick', () => {
     expect(i32[I32.updateTime]).toBe(21 * 3600 + 7 * 60 + 59);
     expect(Buffer.from(i32.buffer, I32.exchangeId * 4, 8).toString('latin1')).toBe('SHFE\0\0\0\0');
     channels[channels.length - 1]!.release();
-    await until(() => session.released, 'released');
+    await until('released', () => session.released);
   });
 
   const days: [string, number][] = [
@@ -408,7 +408,7 @@ describe('a tick', () => {
           ),
         ).toBe(0);
         const streamed = fake.streamed();
-        await until(() => fake.streamed() > streamed, 'the stream goes on');
+        await until('the stream goes on', () => fake.streamed() > streamed);
         while (ticks.next()) if (ticks.record.slot !== 9) throw new Error(`slot ${ticks.record.slot}`);
       }
       expect(ticks.unknownInstruments).toBe(0);
@@ -431,7 +431,7 @@ describe('closing', () => {
     fake.calls();
     session.close();
     session.close();
-    await until(() => !events.empty, 'released');
+    await until('released', () => !events.empty);
     expect(events.next()).toMatchObject({ type: 'released', session: session.handle });
     expect(fake.calls()).toEqual(['spi none', 'release']);
     expect(session.released).toBe(true);
@@ -446,11 +446,11 @@ describe('closing', () => {
     const depth = fullDepth(584, longIdOffset);
     fake.stream(depth, depth.length);
     try {
-      await until(() => ticks.next(), 'ticks');
+      await until('ticks', () => ticks.next());
       session.close();
       while (ticks.next());
       const streamed = fake.streamed();
-      await until(() => fake.streamed() > streamed + 1000 && !events.empty, 'callbacks go on, released');
+      await until('callbacks go on, released', () => fake.streamed() > streamed + 1000 && !events.empty);
       expect(ticks.next()).toBe(false);
       expect(ticks.unknownInstruments).toBe(0);
     } finally {
@@ -467,10 +467,10 @@ describe('closing', () => {
     const opened = Array.from({ length: 8 }, (_, i) => open(fake, `serial${i}`));
     fake.holdRelease(1);
     for (const { session } of opened) session.close();
-    await until(() => fake.calls().includes('release'), 'the first release has begun');
+    await until('the first release has begun', () => fake.log().includes('release'));
     expect(opened.filter(({ session }) => session.released)).toHaveLength(0);
     fake.holdRelease(0);
-    await until(() => opened.every(({ session }) => session.released), 'all released');
+    await until('all released', () => opened.every(({ session }) => session.released));
     expect(fake.mostReleasing()).toBe(1);
   });
 
@@ -480,7 +480,7 @@ describe('closing', () => {
     expect(channel.unreleased).toBe(1);
     channel.release();
     channel.release();
-    await until(() => channel.unreleased === 0, 'released');
+    await untilIs('released', () => channel.unreleased, 0);
     fake.connected();
     fake.tick(fullDepth(584, longIdOffset));
     expect(events.next()).toBeUndefined();

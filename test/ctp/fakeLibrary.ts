@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { builtNative } from '../native/nativeBuild.js';
+import { untilIs } from '../until.js';
 
 /** fake_md_api.cpp: a library with the vendor's interface that calls back when the test says so. */
 export interface FakeLibrary {
@@ -29,8 +30,32 @@ export interface FakeLibrary {
   /** 1: subscribing does not return until it is 0 again. */
   readonly holdSubscribe: (hold: number) => void;
   readonly mostReleasing: () => number;
+  /** Sessions that it has not let go of. */
+  readonly sessions: () => number;
   /** What the library was asked since the last time, one entry per call. */
   readonly calls: () => string[];
+  /** What it was asked since it was fresh, one entry per call; takes nothing from calls(). */
+  readonly log: () => readonly string[];
+  /** How many entries of the log begin with this. */
+  readonly asked: (start: string) => number;
+}
+
+/** By path: a library is loaded once, however often it is asked for, and so is there once. */
+const logs = new Map<string, { readonly entries: string[]; taken: number }>();
+
+/**
+ * The library as it is when nobody has used it: without a session of an earlier test, and without what it was asked in one.
+ * What it holds up is let go of.
+ */
+export async function freshFakeLibrary(name: string): Promise<FakeLibrary> {
+  const fake = loadFakeLibrary(name);
+  fake.holdRelease(0);
+  fake.holdSubscribe(0);
+  fake.returnNext(0);
+  await untilIs('the sessions of earlier tests to be released', fake.sessions, 0);
+  fake.log();
+  logs.set(fake.path, { entries: [], taken: 0 });
+  return fake;
 }
 
 export function loadFakeLibrary(name: string): FakeLibrary {
@@ -39,6 +64,15 @@ export function loadFakeLibrary(name: string): FakeLibrary {
   const callsInto: (buffer: Uint8Array, bytes: number) => void = lib.func(
     'void fake_calls(void *buffer, int bytes)',
   );
+  const pulled = (): { readonly entries: string[]; taken: number } => {
+    const buffer = Buffer.alloc(1 << 16);
+    callsInto(buffer, buffer.length);
+    const text = buffer.toString('latin1', 0, buffer.indexOf(0));
+    const log = logs.get(path) ?? { entries: [], taken: 0 };
+    logs.set(path, log);
+    log.entries.push(...text.split('\n').filter((line) => line !== ''));
+    return log;
+  };
   return {
     path,
     connected: lib.func('void fake_connected()'),
@@ -64,13 +98,14 @@ export function loadFakeLibrary(name: string): FakeLibrary {
     holdNextRelease: lib.func('void fake_hold_next_release()'),
     holdSubscribe: lib.func('void fake_hold_subscribe(int hold)'),
     mostReleasing: lib.func('int fake_most_releasing()'),
+    sessions: lib.func('int fake_sessions()'),
     calls: () => {
-      const buffer = Buffer.alloc(1 << 16);
-      callsInto(buffer, buffer.length);
-      return buffer
-        .toString('latin1', 0, buffer.indexOf(0))
-        .split('\n')
-        .filter((line) => line !== '');
+      const log = pulled();
+      const since = log.entries.slice(log.taken);
+      log.taken = log.entries.length;
+      return since;
     },
+    log: () => pulled().entries,
+    asked: (start) => pulled().entries.filter((call) => call.startsWith(start)).length,
   };
 }

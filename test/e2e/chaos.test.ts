@@ -4,7 +4,7 @@ import { liveContracts } from '../../src/market/contracts.js';
 import { loadProducts } from '../../src/market/products.js';
 import { CheckedClients } from './chaos/clients.js';
 import { planChaos, type Action } from './chaos/plan.js';
-import { until } from './processes.js';
+import { until, untilIs } from '../until.js';
 import { arrivals, World } from './chaos/world.js';
 
 // QACTPMD_CHAOS_SECONDS sets how long the chaos lasts in all, QACTPMD_CHAOS_SEED which one it is.
@@ -52,9 +52,10 @@ class Chaos {
       const mine = client < 2 ? this.ids : this.ids.filter((_, i) => (i + client) % 3 > 0);
       await this.clients.connect(url, client % 2 === 0 ? 'action' : 'aid', mine);
     }
-    await until(
+    await untilIs(
       'every client to have a state of every instrument',
-      () => this.clients.silent().length === 0,
+      () => this.clients.silent().length,
+      0,
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}; there is none for ${this.clients.silent().slice(0, 10).join(', ')}`);
     });

@@ -7,7 +7,8 @@ import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
 import { generations, libraryOf } from '../generations.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until, type Program } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, type Program } from './processes.js';
+import { until } from '../until.js';
 
 const library = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 const simConnection = [{ connection_id: 'sim', front_addr: 'sim://?rate=10', broker_id: '9999' }];

@@ -3,9 +3,11 @@ import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { storeMany } from '../history/storedTicks.js';
-import { freePort, startRedis } from '../storage/redisServer.js';
+import { freePort } from './ports.js';
+import { startRedis } from '../storage/redisServer.js';
 import { Client } from './client.js';
-import { GatewayProcess, until } from './processes.js';
+import { GatewayProcess } from './processes.js';
+import { until, untilIs } from '../until.js';
 
 let gateway: GatewayProcess | undefined;
 afterEach(async () => {
@@ -108,7 +110,7 @@ describe('stored ticks of a gateway with Redis', () => {
 
     await storeMany(store, 'qactpmd:ticks:SHFE.rb2601', 60_000);
     const slow = await openSlowly('instrument=SHFE.rb2601&from=20260105&to=20260301&limit=100000');
-    await until('the answer to wait for its reader', async () => (await history()).chunks === 4);
+    await untilIs('the answer to wait for its reader', async () => (await history()).chunks, 4);
     const before = volumesOf(client).length;
     await until('more ticks', () => volumesOf(client).length > before + 100);
     expect(await gateway!.stop()).toBe(0);

@@ -8,7 +8,8 @@ import { generations, libraryOf } from '../generations.js';
 import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
 import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 const reference = '6.7.13';
@@ -63,7 +64,7 @@ function chosen(): string[] {
 
 /** Waits for what must come to hold; where it does not, the comparison after it shows the difference. */
 async function settled(check: () => boolean): Promise<void> {
-  await until('both to be at the end', check, 10_000).catch(() => undefined);
+  await until('both to be at the end', check).catch(() => undefined);
 }
 
 /** What comes out of a gateway whose connection has the library of one generation. */

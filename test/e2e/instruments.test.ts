@@ -5,7 +5,8 @@ import { shippedProductRows } from '../../src/market/products.js';
 import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { untilIs } from '../until.js';
 
 const started: (FrontsProcess | GatewayProcess)[] = [];
 afterEach(async () => {
@@ -88,9 +89,10 @@ describe('instruments that no rule lists', () => {
       ({ connections }) => connections[0]!.subscriptions === 12,
     );
     expect(health.instruments).toMatchObject({ wanted: 12, waiting: 0, refused: 0, short: 0 });
-    await until(
+    await untilIs(
       'what was tried to be unsubscribed',
-      async () => (await simulated.load()).subscriptions === 12,
+      async () => (await simulated.load()).subscriptions,
+      12,
     );
     expect(first.output).not.toMatch(/"level":"?(warn|40|error|50)/);
     expect(await first.stop()).toBe(0);

@@ -3,15 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import {
-  childrenOf,
-  connectionsTo,
-  FrontsProcess,
-  GatewayProcess,
-  isAlive,
-  Program,
-  until,
-} from './processes.js';
+import { childrenOf, connectionsTo, FrontsProcess, GatewayProcess, isAlive, Program } from './processes.js';
+import { until } from '../until.js';
 
 const programs: Program[] = [];
 
@@ -84,8 +77,10 @@ describe('start', () => {
     await gateway.loggedIn();
     const [fronts] = childrenOf(gateway.child.pid!);
     process.kill(fronts!, 'SIGKILL');
-    await gateway.healthUntil('the loss', ({ status }) => status === 'unhealthy');
-    await gateway.loggedIn();
+    // They may be back before the loss could be seen in the state.
+    await gateway.healthUntil('reconnects', ({ connections }) =>
+      connections.every(({ status, reconnects }) => status === 'logged_in' && reconnects > 0),
+    );
     expect(await gateway.stop()).toBe(0);
   });
 });

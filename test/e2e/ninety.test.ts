@@ -4,7 +4,8 @@ import { listInstruments } from '../../src/market/options.js';
 import { loadProducts } from '../../src/market/products.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { FrontsProcess, GatewayProcess, until, type Health } from './processes.js';
+import { FrontsProcess, GatewayProcess, type Health } from './processes.js';
+import { until } from '../until.js';
 
 const connections = 96;
 const listed = 15_000;

@@ -16,7 +16,10 @@ function listen(port: number): Promise<Server> {
   });
 }
 
-/** First of `count` neighbouring ports of loopback that nobody listens on. */
+/**
+ * First of `count` neighbouring ports of loopback that nobody listens on. They stay free for who listens later, or again:
+ * none is one that an outgoing connection may get, not even one to that very port, which would then be connected to itself.
+ */
 export async function freePorts(count: number): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
     const base = partBegin + Math.floor(Math.random() * (partSize - count));
@@ -31,4 +34,9 @@ export async function freePorts(count: number): Promise<number> {
     }
   }
   throw new Error(`no ${count} free neighbouring ports found`);
+}
+
+/** A port of loopback that nobody listens on; see freePorts. */
+export function freePort(): Promise<number> {
+  return freePorts(1);
 }

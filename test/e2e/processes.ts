@@ -8,24 +8,7 @@ import { json } from 'node:stream/consumers';
 import { request } from 'node:http';
 import type { LeftOut } from '../../src/market/leftOut.js';
 import { packagePath } from '../../src/paths.js';
-
-const defaultWaitMs = 20_000;
-
-/** Waits until `check` gives something truthy, or fails with what it waited for, as it is at the deadline. */
-export async function until<T>(
-  what: string | (() => string),
-  check: () => T | Promise<T>,
-  deadlineMs = defaultWaitMs,
-): Promise<NonNullable<Awaited<T>>> {
-  const deadline = Date.now() + deadlineMs;
-  for (;;) {
-    const found = await check();
-    if (found) return found;
-    if (Date.now() > deadline)
-      throw new Error(`waited ${deadlineMs} ms for ${typeof what === 'string' ? what : what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+import { until, untilReads } from '../until.js';
 
 /** A program under test, its output, and its end. */
 export class Program {
@@ -180,14 +163,7 @@ export class GatewayProcess extends Program {
   }
 
   async healthUntil(what: string, check: (health: Health) => boolean, deadlineMs?: number): Promise<Health> {
-    return until(
-      what,
-      async () => {
-        const { body } = await this.health();
-        return check(body) ? body : undefined;
-      },
-      deadlineMs,
-    );
+    return untilReads(what, async () => (await this.health()).body, check, deadlineMs);
   }
 
   loggedIn(): Promise<Health> {

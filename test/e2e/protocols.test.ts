@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { cu, rb, ta } from './contracts.js';
 import { generations, libraryOf } from '../generations.js';
-import { connectionsTo, GatewayProcess, until } from './processes.js';
+import { connectionsTo, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
 import { freePorts } from './ports.js';
 
 let gateway: GatewayProcess;

@@ -6,7 +6,8 @@ import type { StatusReport } from '../../src/server/status.js';
 import { recordingFolder } from '../recorder/recordings.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { FrontsProcess, GatewayProcess, Program, until } from './processes.js';
+import { FrontsProcess, GatewayProcess, Program } from './processes.js';
+import { until, untilCounted } from '../until.js';
 
 const fronts = 5;
 const instruments = 12;
@@ -132,9 +133,10 @@ async function start(config: object): Promise<void> {
   const listed = await client.next('the list', (frame) => frame['action'] === 'list_instruments');
   const ids = (listed['instruments'] as string[]).slice(0, instruments);
   client.send({ action: 'subscribe', instruments: ids });
-  await until(
+  await untilCounted(
     'ticks of all',
-    () => [...ticks().values()].filter(({ length }) => length >= 3).length === ids.length,
+    () => [...ticks().values()].filter(({ length }) => length >= 3).length,
+    ids.length,
   );
 }
 

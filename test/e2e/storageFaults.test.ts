@@ -10,13 +10,14 @@ import { parseInstrumentId } from '../../src/market/instrumentId.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { I32 } from '../../src/ring/tickRecord.js';
-import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
+import { startRedis, type RedisServer } from '../storage/redisServer.js';
 import { clientOf } from '../storage/running.js';
 import { readStream } from '../storage/storeReader.js';
 import { Client } from './client.js';
 import { randomOf } from './chaos/plan.js';
-import { FrontsProcess, GatewayProcess, until } from './processes.js';
-import { freePorts } from './ports.js';
+import { FrontsProcess, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
+import { freePort, freePorts } from './ports.js';
 import { faultsIn, type Kept, type KeptInRedis, type Kill, type Witnessed } from './storage/evidence.js';
 
 // QACTPMD_STORAGE_SECONDS sets how long the kills go on, QACTPMD_STORAGE_SEED which ones they are.

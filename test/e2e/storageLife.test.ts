@@ -6,9 +6,10 @@ import { loadProducts } from '../../src/market/products.js';
 import { packagePath } from '../../src/paths.js';
 import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
-import { freePorts } from './ports.js';
-import { freePort, startRedis } from '../storage/redisServer.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { until, untilIs } from '../until.js';
+import { freePort, freePorts } from './ports.js';
+import { startRedis } from '../storage/redisServer.js';
 import { clientOf } from '../storage/running.js';
 import { readStream } from '../storage/storeReader.js';
 
@@ -71,7 +72,7 @@ it('quotes come back after a restart, flagged stale, until a front has newer one
   await first.loggedIn();
   await until('ticks to be stored', async () => (await storageOf(first)).stored > 100);
   await fronts.stop('SIGKILL');
-  await until('all of them to be stored', async () => (await storageOf(first)).waiting === 0);
+  await untilIs('all of them to be stored', async () => (await storageOf(first)).waiting, 0);
   expect(await first.stop()).toBe(0);
   const newest = await clientOf(redis.port).hgetall(`qactpmd:quote:${keys[0]!}`);
 

@@ -7,7 +7,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import type { StatusReport } from '../../src/server/status.js';
-import { askManagement, isAlive, until } from './processes.js';
+import { until, untilIs } from '../until.js';
+import { askManagement, isAlive } from './processes.js';
 
 let folder: string;
 let terminal: ChildProcess;
@@ -43,7 +44,7 @@ it('a gateway whose terminal is closed runs on, and ends in order', async () => 
     askManagement(folder, Number(found[1]), method, path);
   const report = async (): Promise<StatusReport> => (await ask('GET', '/api/status')).body as StatusReport;
   gatewayPid = (await report()).pid;
-  await until('the login', async () => (await report()).status === 'healthy');
+  await untilIs('the login', async () => (await report()).status, 'healthy');
 
   shell.kill('SIGKILL');
   await once(shell, 'close');

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
 import { cu, rb, ta, yymm } from './contracts.js';
 import { play, type Stage, type Transcript } from './transcript.js';
 

@@ -3,7 +3,7 @@ import { liveContracts } from '../../src/market/contracts.js';
 import { loadCalendar } from '../../src/market/holidayCalendar.js';
 import { loadProducts } from '../../src/market/products.js';
 import type { SessionsReport } from '../../src/market/sessionBoard.js';
-import { until } from './processes.js';
+import { until, untilCounted, untilIs } from '../until.js';
 import { firstDays, lastDays, products, stateAt, weekBegin, weekEnd } from './week/calendar.js';
 import { productOf, WeekChecker, type SeenTick } from './week/checker.js';
 import { Simulation } from './week/simulation.js';
@@ -56,10 +56,7 @@ async function subscribe(instruments: readonly string[]): Promise<string[]> {
   const ack = await until('the acknowledgement', () => client.take('subscribe'));
   const ids = ack.instruments!.map((key) => key.slice(key.indexOf('.') + 1));
   const seen = (): number => new Set(early.map(({ instrument }) => instrument)).size;
-  await until(
-    () => `a snapshot of each of ${ids.length}, got ${seen()}`,
-    () => seen() === ids.length,
-  );
+  await untilCounted('a snapshot of each', seen, ids.length);
   return ids;
 }
 
@@ -113,7 +110,7 @@ describe('the week', () => {
         added += Object.values(patterns!).flatMap((each) => each.added).length;
         expect(added).toBe(rollover.added);
         const wanted = listed.length + added;
-        await until('their subscriptions', async () => (await fronts.load()).subscriptions === wanted);
+        await untilIs('their subscriptions', async () => (await fronts.load()).subscriptions, wanted);
       }
       await simulation.runUntil(to, look);
       await simulation.runUntil(shanghai('2026-09-28T21:20'));

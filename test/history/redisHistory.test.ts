@@ -2,10 +2,9 @@ import { text } from 'node:stream/consumers';
 import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { load } from '../config/sources.js';
-import { freePorts } from '../e2e/ports.js';
-import { until } from '../e2e/processes.js';
-import { waitFor } from '../server/world.js';
-import { freePort, startRedis, type RedisServer } from '../storage/redisServer.js';
+import { freePort, freePorts } from '../e2e/ports.js';
+import { until, untilIs } from '../until.js';
+import { startRedis, type RedisServer } from '../storage/redisServer.js';
 import { lineOf, storeMany, tickAsJson, timeOfTick } from './storedTicks.js';
 import { addressOf, ask, page, serveTicks, slowReader, volumesOf, type Served } from './tickServer.js';
 
@@ -94,7 +93,7 @@ describe('ticks from Redis', () => {
     const { client, pool } = await serve();
     await store(client, 30_000);
     const response = await slowReader('from=20260105&to=20260301&limit=100000');
-    await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, 4);
     await client.xtrim(stream, 'MINID', timeOfTick(29_500));
     await expect(text(response)).rejects.toThrow('aborted');
     expect(pool.counters).toMatchObject({ failed: 1, answered: 0, chunks: 0 });
@@ -213,7 +212,7 @@ describe('without Redis', () => {
     const { redis, client, pool } = await serve();
     await store(client, 60_000);
     const response = await slowReader('from=20260105&to=20260301&limit=100000');
-    await waitFor(() => pool.counters.chunks === 4, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, 4);
     await redis.kill();
     await expect(text(response)).rejects.toThrow('aborted');
     expect(pool.counters).toMatchObject({ failed: 1, answered: 0, chunks: 0 });

@@ -203,7 +203,7 @@ function expectSameTicks(ticks: readonly Fields[], reference: readonly Fields[])
 
 describe('all generations in one process', () => {
   it.each(['tcp', 'sim'])('agree on every tick over %s, field by field', async (scheme) => {
-    const front = scheme === 'tcp' ? new RestartableFront() : undefined;
+    const front = scheme === 'tcp' ? await RestartableFront.start() : undefined;
     try {
       const address = front === undefined ? 'sim://?rate=120' : await front.address();
       const ids = listedIds();

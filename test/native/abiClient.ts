@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { vi } from 'vitest';
 import { packagePath } from '../../src/paths.js';
+import { untilReads } from '../until.js';
 
 /** How library and client are compiled; the instrumented ones lie in folders of their own. */
 export type Build = 'plain' | 'asan' | 'tsan';
@@ -119,14 +119,8 @@ export class AbiClient {
   }
 
   until<T>(find: () => Awaitable<T | undefined | false>, what: string): Promise<T> {
-    return vi.waitFor(
-      async () => {
-        const found = await find();
-        if (found !== undefined && found !== false) return found;
-        throw new Error(`still waiting for ${what} ${this.#complaints}`);
-      },
-      { timeout: waitMs, interval: 5 },
-    );
+    const wanted = (found: unknown): boolean => found !== undefined && found !== false;
+    return untilReads(() => `${what} ${this.#complaints}`, find, wanted, waitMs) as Promise<T>;
   }
 
   /** Ends the process; throws when it did not end well or a sanitizer complained. */

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { loadProducts } from '../../src/market/products.js';
 import { liveContracts } from '../../src/market/contracts.js';
+import { freePort } from '../e2e/ports.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import type { AbiSession } from './abiClient.js';
 import { expectCleanCallbacks, expectLogin, expectTick } from './abiChecks.js';
@@ -24,10 +25,15 @@ export function listedIds(): string[] {
 /** A simulated front in a process of its own, which can be stopped and started again on its port. */
 export class RestartableFront {
   #process: FrontProcess;
-  #port = 0;
+  readonly #port: number;
 
-  constructor() {
+  private constructor(port: number) {
+    this.#port = port;
     this.#process = this.#start();
+  }
+
+  static async start(): Promise<RestartableFront> {
+    return new RestartableFront(await freePort());
   }
 
   #start(): FrontProcess {
@@ -35,7 +41,7 @@ export class RestartableFront {
   }
 
   async address(): Promise<string> {
-    this.#port = (await this.#process.ports())[0]!;
+    await this.#process.ports();
     return `tcp://127.0.0.1:${this.#port}`;
   }
 
@@ -198,7 +204,7 @@ export type Outcome = ReadonlyMap<string, ReadonlyMap<string, unknown>>;
 
 /** Takes all sessions through their lives in step, since they share one front that is stopped on the way. */
 export async function runLifecycle(sessions: readonly AbiSession[]): Promise<Outcome> {
-  const front = new RestartableFront();
+  const front = await RestartableFront.start();
   const failures = new Map(sessions.map((session) => [session.generation.id, new Map<string, unknown>()]));
   try {
     for (const [name, stage] of Object.entries(stages)) {

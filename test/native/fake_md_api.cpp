@@ -99,7 +99,7 @@ CThostFtdcMdSpi *lastSpi = nullptr;  // kept after RegisterSpi(0): for callbacks
 std::atomic<int> nextReturn{0};
 std::atomic<bool> holdRelease{false}, holdNextRelease{false}, releaseHeld{false};
 std::atomic<bool> holdSubscribe{false};
-std::atomic<int> releasing{0}, mostReleasing{0};
+std::atomic<int> sessions{0}, releasing{0}, mostReleasing{0};
 
 void note(const std::string &text) {
   const std::lock_guard<std::mutex> lock(mutex);
@@ -123,6 +123,7 @@ class Fake final : public CThostFtdcMdApi {
     while (holdRelease || (held && releaseHeld)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     --releasing;
     delete this;
+    --sessions;
   }
   void Init() override {
     note("init");
@@ -188,6 +189,7 @@ CThostFtdcMdApi *create(const char *path, const std::string &flags) {
   struct stat status {};
   if (::stat(path, &status) != 0) throw std::runtime_error("can not open CFlow file");
   note(std::string("create ") + path + flags);
+  ++sessions;
   return new Fake;
 }
 
@@ -312,6 +314,8 @@ FAKE_API void fake_hold_release(int hold) {
 }
 FAKE_API void fake_hold_next_release() { holdNextRelease = true; }
 FAKE_API void fake_hold_subscribe(int hold) { holdSubscribe = hold != 0; }
+// Sessions that were created and are not released yet.
+FAKE_API int fake_sessions() { return sessions; }
 FAKE_API int fake_most_releasing() { return mostReleasing; }
 // Gives the calls since the last time.
 FAKE_API void fake_calls(char *buffer, int bytes) {

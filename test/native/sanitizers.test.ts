@@ -72,7 +72,7 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
   it.each(['1', '0'])(
     'releases that join the thread: %s, at any moment, amid ticks of a front',
     async (joins) => {
-      const front = new RestartableFront();
+      const front = await RestartableFront.start();
       try {
         const address = await front.address();
         const storms = client({ QACTPMD_SIM_RELEASE_JOINS: joins });

@@ -13,7 +13,7 @@ import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { DeadlyTicks } from '../../src/ring/deadlyTicks.js';
 import { I32 } from '../../src/ring/tickRecord.js';
-import { until } from '../ring/until.js';
+import { until, untilCounted, untilIs } from '../until.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
 import { recordingFolder } from './recordings.js';
 
@@ -53,17 +53,17 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
     // Not in a file yet when the thread ends.
     for (let i = 0; i < 5; i++) market.tick();
     market.tick(0, deadlyMs);
     market.batch(5);
-    await until(() => recorder.status().ticks === 20, 'all the others in files');
+    await untilIs('all the others in files', () => recorder.status().ticks, 20);
     expect(recorder.status()).toMatchObject({ missed: 1, lost: 0, restarts: 2, failure: '' });
     // What comes while there is no thread waits for the next one, or for the end.
     market.tick(0, deadlyMs);
     market.batch(5);
-    await until(() => recorder.status().restarts === 3, 'another end');
+    await untilCounted('another end', () => recorder.status().restarts, 3);
     expect(recorder.status().failure).toMatch(/^its thread ended: no trading day near/);
     market.batch(5);
     expect(await recorder.stop(5000)).toBe(true);
@@ -78,12 +78,12 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
     market.tick(0, deadlyMs);
     market.batch(0);
-    await until(() => recorder.status().restarts === 1, 'an end');
+    await untilCounted('an end', () => recorder.status().restarts, 1);
     market.batch(200);
-    await until(() => recorder.status().ticks > 10, 'ticks of the next thread');
+    await until('ticks of the next thread', () => recorder.status().ticks > 10);
     expect(await recorder.stop(5000)).toBe(true);
     const { volumes, lost } = recordedIn(folder);
     expect(volumes.slice(0, 11)).not.toContain(11);
@@ -103,7 +103,7 @@ describe('the recorder’s thread', () => {
     market.tick(0, deadlyMs);
     market.batch(20);
     recorder.start(market.tape);
-    await until(() => recorder.status().ticks === 10, 'all the others in files');
+    await untilIs('all the others in files', () => recorder.status().ticks, 10);
     expect(recorder.status()).toMatchObject({ missed: 1, restarts: 2 });
     expect(await recorder.stop(5000)).toBe(true);
     expect(recordedIn(folder)).toEqual({ volumes: upTo(11, 1), lost: 1 });
@@ -119,7 +119,7 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     market.batch(10);
     recorder.start(market.tape);
-    await until(() => recorder.status().ticks > 0, 'ticks in a file');
+    await until('ticks in a file', () => recorder.status().ticks > 0);
     expect(await recorder.stop(5000)).toBe(true);
     expect(recorder.status()).toMatchObject({ ticks: 10, missed: 0, restarts: 3 });
     expect(recordedIn(folder)).toEqual({ volumes: upTo(10), lost: 0 });
@@ -135,12 +135,12 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await until(() => recorder.status().ticks === 10, 'ticks in a file');
+    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
     for (const restarts of [1, 2]) {
       await threads.at(-1)!.terminate();
       await until(
-        () => threads.length === restarts + 1 && recorder.status().failure === '',
         'another thread',
+        () => threads.length === restarts + 1 && recorder.status().failure === '',
       );
     }
     market.batch(10);
@@ -166,7 +166,7 @@ describe('the recorder’s thread', () => {
     const waitOften = async (times: number): Promise<void> => {
       for (let i = 0; i < times; i++) {
         market.batch(1);
-        await until(() => progress.get('position') === market.written, 'the tick taken');
+        await untilIs('the tick taken', () => progress.get('position'), market.written);
       }
     };
     await waitOften(20);

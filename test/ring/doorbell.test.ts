@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { loadRingHammer, type RingHammer } from '../native/ringHammer.js';
-import { until } from './until.js';
+import { until, untilCounted, untilIs } from '../until.js';
 
 let hammer: RingHammer;
 const bells: Doorbell[] = [];
@@ -58,9 +58,9 @@ describe('a doorbell', () => {
           bell.listen(() => void drain());
           await drain();
           startHammer(ring, bell, count, burst, pauseUs);
-          await until(() => read === count, `all records read, ${read} so far`);
+          await untilIs('all records read', () => read, count);
           expect(reader.missed).toBe(0);
-          await until(() => hammer.running() === 0, 'the writer has ended');
+          await untilIs('the writer has ended', () => hammer.running(), 0);
           bell.close();
         },
       ),
@@ -90,10 +90,10 @@ describe('a doorbell', () => {
       const fd = bell.handle.eventFd;
       expect(hammer.startReplies(bytes, bytes.length, parked, fd, acks, count, maxSpin)).toBe(0);
       try {
-        await until(() => read === count, `all records read, ${read} so far`, 20_000);
+        await untilIs('all records read', () => read, count, 20_000);
       } finally {
         Atomics.store(acks, 0, -1);
-        await until(() => hammer.running() === 0, 'the writer has ended');
+        await untilIs('the writer has ended', () => hammer.running(), 0);
       }
       bell.close();
     }
@@ -105,7 +105,7 @@ describe('a doorbell', () => {
     let wakeUps = 0;
     bell.listen(() => wakeUps++);
     startHammer(ring, bell, 100_000, 0, 0);
-    await until(() => hammer.running() === 0, 'the writer has ended');
+    await untilIs('the writer has ended', () => hammer.running(), 0);
     await turn();
     await turn();
     expect(wakeUps).toBe(0);
@@ -119,7 +119,7 @@ describe('a doorbell', () => {
     bell.listen(() => wakeUps++);
     expect(bell.park(() => !reader.pending)).toBe(true);
     startHammer(ring, bell, 1000, 0, 0);
-    await until(() => wakeUps > 0 && hammer.running() === 0, 'woken');
+    await until('woken', () => wakeUps > 0 && hammer.running() === 0);
     await turn();
     await turn();
     expect(wakeUps).toBe(1);
@@ -145,7 +145,7 @@ describe('a doorbell', () => {
     });
     bell.park(() => true);
     bell.ring();
-    await until(() => order.length === 2, 'both ran');
+    await untilCounted('both ran', () => order.length, 2);
     expect(order).toEqual(['promise', 'immediate']);
   });
 
@@ -175,7 +175,7 @@ describe('a doorbell', () => {
       expect(next.handle.eventFd).toBe(bell.handle.eventFd);
       let wakeUps = 0;
       next.listen(() => wakeUps++);
-      await until(() => hammer.running() === 0, 'the writer has ended');
+      await untilIs('the writer has ended', () => hammer.running(), 0);
       await turn();
       expect(wakeUps).toBe(0);
       next.close();

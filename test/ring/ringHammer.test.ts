@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { I32 } from '../../src/ring/tickRecord.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until } from './until.js';
+import { untilCounted, untilIs } from '../until.js';
 import { hammeredRecord, loadRingHammer, type RingHammer } from '../native/ringHammer.js';
 
 const records = 2_000_000;
@@ -77,13 +77,13 @@ describe('a native writer at full speed', () => {
     const reader = new TickReader(ring);
     const bytes = new Uint8Array(ring);
     expect(hammer.start(bytes, bytes.length, null, -1, 0, 100, 0, 0)).toBe(0);
-    await until(() => hammer.written() === 64, 'the ring to be full');
+    await untilCounted('the ring to be full', () => hammer.written(), 64);
     for (let i = 0; i < 10; i++) expect(reader.next()).toBe(true);
     reader.giveRoom();
-    await until(() => hammer.written() === 74, 'ten more records');
+    await untilCounted('ten more records', () => hammer.written(), 74);
     expect(hammer.running()).toBe(1);
     hammer.stopWaiting();
-    await until(() => hammer.running() === 0, 'the writer to end');
+    await untilIs('the writer to end', () => hammer.running(), 0);
     expect(hammer.written()).toBe(100);
   });
 
@@ -92,16 +92,16 @@ describe('a native writer at full speed', () => {
     const reader = new TickReader(ring);
     const bytes = new Uint8Array(ring);
     expect(hammer.start(bytes, bytes.length, null, -1, 0, 1000, 0, 0)).toBe(0);
-    await until(() => hammer.running() === 0, 'the writer to end');
+    await untilIs('the writer to end', () => hammer.running(), 0);
     expect([hammer.written(), reader.writerGaveUp]).toEqual([1000, 1]);
     let read = 0;
     while (reader.next()) read++;
     expect(read + reader.missed).toBe(1000);
     reader.giveRoom();
     expect(hammer.start(bytes, bytes.length, null, -1, 1000, 100, 0, 0)).toBe(0);
-    await until(() => hammer.written() === 64, 'the ring to be full');
+    await untilCounted('the ring to be full', () => hammer.written(), 64);
     expect(hammer.running()).toBe(1);
     hammer.stopWaiting();
-    await until(() => hammer.running() === 0, 'the writer to end');
+    await untilIs('the writer to end', () => hammer.running(), 0);
   });
 });

@@ -7,7 +7,7 @@ import { packagePath } from '../../src/paths.js';
 import { allocateTape, TapeReader, TapeWatch, TapeWriter, type StateSource } from '../../src/ring/tape.js';
 import { TickRecord } from '../../src/ring/tickRecord.js';
 import { makeTick } from '../market/ticks.js';
-import { until } from './until.js';
+import { until, untilIs } from '../until.js';
 
 const fields = 3;
 
@@ -177,7 +177,7 @@ describe('a tape', () => {
     const readers = [new TapeReader(written.tape, 1), new TapeReader(written.tape, 1)];
     let woken = 0;
     const waits = readers.map((reader) => reader.wait().then(() => woken++));
-    await until(() => parkedAt(written.tape) === 1, 'one to be parked');
+    await untilIs('one to be parked', () => parkedAt(written.tape), 1);
     await new TapeReader(written.tape, 1).wait(1);
     await new TapeReader(written.tape, 1).wait(20);
     expect(woken).toBe(0);
@@ -199,7 +199,7 @@ describe('a tape', () => {
       written.endBatch();
       const reader = new TapeReader(written.tape, written.states.number - 2);
       const wait = reader.wait();
-      await until(() => parkedAt(written.tape) === written.states.number - 2, 'it to be parked');
+      await untilIs('it to be parked', () => parkedAt(written.tape), written.states.number - 2);
       // This one has something to take, and notes nothing.
       await new TapeReader(written.tape).wait();
       expect(parkedAt(written.tape)).toBe(written.states.number - 2);
@@ -222,7 +222,7 @@ describe('a tape', () => {
       });`,
       { eval: true, workerData: written.tape },
     );
-    await until(() => parkedAt(written.tape) === 1, 'it to be parked');
+    await untilIs('it to be parked', () => parkedAt(written.tape), 1);
     await worker.terminate();
     written.append();
     expect(written.endBatch()).toBe(true);
@@ -307,8 +307,8 @@ describe('a reader in another thread', () => {
     const seen = once(worker, 'message');
     await once(worker, 'online');
     const header = new Int32Array(written.tape);
-    const asleep = (): Promise<void> =>
-      until(() => parkedAt(written.tape) === Atomics.load(header, 17), 'the reader to have nothing to read');
+    const asleep = (): Promise<unknown> =>
+      until('the reader to have nothing to read', () => parkedAt(written.tape) === Atomics.load(header, 17));
     for (let burst = 0; burst < 20; burst++) {
       await asleep();
       for (let i = 0; i < 50; i++) written.append();

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitFor, World, type Frame, type TestClient } from './world.js';
+import { until, untilIs } from '../until.js';
+import { World, type Frame, type TestClient } from './world.js';
 
 const kib = 1024;
 const ids = ['rb2410', 'cu2406', 'm2409'];
@@ -125,7 +126,7 @@ describe('a push client that reads too slowly', () => {
     await tickUntil(() => world.server.counters.laggedClients === 1);
     client.send({ action: 'unsubscribe', instruments: ['rb2410', 'cu2406'] });
     client.send({ action: 'subscribe', instruments: ['m2409', 'IF2406'], fields: ['volume'] });
-    await waitFor(() => !world.wanted.has('rb2410') && world.wanted.has('IF2406'), 'the new set');
+    await until('the new set', () => !world.wanted.has('rb2410') && world.wanted.has('IF2406'));
     world.tick('m2409');
     world.tick('IF2406');
     client.socket.resume();
@@ -164,7 +165,7 @@ describe('a push client that reads too slowly', () => {
     client.socket.pause();
     await tickUntil(() => world.server.counters.laggedClients === 1);
     client.socket.terminate();
-    await waitFor(() => world.server.counters.activeSessions === 0, 'the client to leave');
+    await untilIs('the client to leave', () => world.server.counters.activeSessions, 0);
     expect(world.wanted.size).toBe(0);
     for (const id of ids) world.tick(id);
   });
@@ -184,7 +185,7 @@ describe('a client that never reads', () => {
     const client = await subscribed();
     client.socket.pause();
     await tickUntil(() => world.server.counters.laggedClients === 1);
-    await waitFor(() => world.server.counters.activeSessions === 0, 'the cut');
+    await untilIs('the cut', () => world.server.counters.activeSessions, 0);
     expect(world.server.counters.cutOffClients).toBe(1);
     expect(world.logLines.join('')).toMatch(
       /client \d+ at 127\.0\.0\.1 is cut off: it has read nothing for \d+ ms, \d+ bytes wait for it/,
@@ -200,7 +201,7 @@ describe('a client that never reads', () => {
       client.send({ action: 'list_instruments' });
       if (i % 20 === 0) await turn();
     }
-    await waitFor(() => world.server.counters.activeSessions === 0, 'the cut');
+    await untilIs('the cut', () => world.server.counters.activeSessions, 0);
     expect(world.logLines.join('')).toContain('is cut off: it does not read');
   });
 

@@ -12,7 +12,8 @@ import {
   type Page,
   type Served,
 } from '../history/tickServer.js';
-import { waitFor, World } from './world.js';
+import { untilIs } from '../until.js';
+import { World } from './world.js';
 
 const key = 'SHFE.rb2601';
 
@@ -225,7 +226,7 @@ describe('a long answer', () => {
   it('waits for a slow reader with a few chunks, and lets others pass', async () => {
     const { pool } = await serve({ ticks });
     const slow = await slowReader(all);
-    await waitFor(() => pool.counters.chunks === chunksPerQuery, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, chunksPerQuery);
     expect((await page('from=20260105&to=20260106&limit=10')).count).toBe(10);
     expect(pool.counters.answered).toBe(1);
     expect(pool.counters.mostChunks).toBeLessThanOrEqual(chunksPerQuery + 1);
@@ -234,32 +235,32 @@ describe('a long answer', () => {
     expect((JSON.parse(body) as Page).count).toBe(ticks);
     expect(body.length).toBeGreaterThan(answerBytes / 2);
     expect(body.length).toBeGreaterThan(chunksPerQuery * chunkBytes * 10);
-    await waitFor(() => pool.counters.running === 0, 'the query to end');
+    await untilIs('the query to end', () => pool.counters.running, 0);
     expect(pool.counters).toMatchObject({ chunks: 0, answered: 2, failed: 0 });
   });
 
   it('stops when its client leaves', async () => {
     const { pool } = await serve({ ticks });
     const slow = await slowReader(all);
-    await waitFor(() => pool.counters.chunks === chunksPerQuery, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, chunksPerQuery);
     slow.destroy();
-    await waitFor(() => pool.counters.running === 0, 'the query to end');
+    await untilIs('the query to end', () => pool.counters.running, 0);
     expect(pool.counters).toMatchObject({ cancelled: 1, answered: 0, failed: 0, chunks: 0, waiting: 0 });
   });
 
   it('breaks off, and the client can tell, when the server closes', async () => {
     const { pool, world } = await serve({ ticks });
     const slow = await slowReader(all);
-    await waitFor(() => pool.counters.chunks === chunksPerQuery, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, chunksPerQuery);
     await world.server.close(1000);
     await expect(text(slow)).rejects.toThrow('aborted');
-    await waitFor(() => pool.counters.running === 0, 'the query to end');
+    await untilIs('the query to end', () => pool.counters.running, 0);
   });
 
   it('breaks off when its ticks are dropped from memory meanwhile', async () => {
     const { pool, writer } = await serve({ ticks, megabytes: 3 });
     const slow = await slowReader(all);
-    await waitFor(() => pool.counters.chunks === chunksPerQuery, 'all chunks to wait for the reader');
+    await untilIs('all chunks to wait for the reader', () => pool.counters.chunks, chunksPerQuery);
     for (let index = ticks; index < ticks * 3; index++) appendTick(writer, 0, key, index);
     await expect(text(slow)).rejects.toThrow('aborted');
     expect(pool.counters).toMatchObject({ failed: 1, answered: 0 });
@@ -268,10 +269,10 @@ describe('a long answer', () => {
   it('keeps others waiting, and then refuses them', async () => {
     const { pool } = await serve({ ticks, queries: 2, waiting: 1 });
     const slow = [await slowReader(all), await slowReader(all)];
-    await waitFor(() => pool.counters.chunks === 2 * chunksPerQuery, 'two queries to wait for their readers');
+    await untilIs('two queries to wait for their readers', () => pool.counters.chunks, 2 * chunksPerQuery);
     const small = 'from=20260105&to=20260106&limit=3';
     const third = page(small);
-    await waitFor(() => pool.counters.waiting === 1, 'the third to wait');
+    await untilIs('the third to wait', () => pool.counters.waiting, 1);
 
     const fourth = await ask(small);
     expect(fourth.status).toBe(503);
@@ -283,17 +284,17 @@ describe('a long answer', () => {
     expect((await third).count).toBe(3);
     expect((await page(small)).count).toBe(3);
     expect((JSON.parse(await text(slow[1]!)) as Page).count).toBe(ticks);
-    await waitFor(() => pool.counters.running === 0, 'all queries to end');
+    await untilIs('all queries to end', () => pool.counters.running, 0);
     expect(pool.counters).toMatchObject({ waiting: 0, cancelled: 1, refused: 1, answered: 3 });
   });
 
   it('leaves places to other addresses, whatever one address asks for', async () => {
     const { pool } = await serve({ ticks, queries: 4, waiting: 1 });
     const slow = [await slowReader(all), await slowReader(all), await slowReader(all)];
-    await waitFor(() => pool.counters.running === 3, 'three to be answered');
+    await untilIs('three to be answered', () => pool.counters.running, 3);
     const small = 'from=20260105&to=20260106&limit=3';
     const fourth = page(small);
-    await waitFor(() => pool.counters.waiting === 1, 'the fourth to wait, though there is room');
+    await untilIs('the fourth to wait, though there is room', () => pool.counters.waiting, 1);
     const fifth = await ask(small);
     expect(fifth.status).toBe(429);
     expect(fifth.headers.get('retry-after')).toBe('1');
@@ -308,15 +309,15 @@ describe('a long answer', () => {
   it('is forgotten when its client leaves before its turn', async () => {
     const { pool } = await serve({ ticks, queries: 1, waiting: 1 });
     const slow = await slowReader(all);
-    await waitFor(() => pool.counters.chunks === chunksPerQuery, 'the first query to wait for its reader');
+    await untilIs('the first query to wait for its reader', () => pool.counters.chunks, chunksPerQuery);
     const leaving = new AbortController();
     const second = ask(all, { signal: leaving.signal });
-    await waitFor(() => pool.counters.waiting === 1, 'the second to wait');
+    await untilIs('the second to wait', () => pool.counters.waiting, 1);
     leaving.abort();
     await expect(second).rejects.toThrow();
-    await waitFor(() => pool.counters.waiting === 0, 'the second to be forgotten');
+    await untilIs('the second to be forgotten', () => pool.counters.waiting, 0);
     expect((JSON.parse(await text(slow)) as Page).count).toBe(ticks);
-    await waitFor(() => pool.counters.running === 0, 'the query to end');
+    await untilIs('the query to end', () => pool.counters.running, 0);
     expect(pool.counters).toMatchObject({ cancelled: 1, answered: 1 });
   });
 
@@ -326,7 +327,7 @@ describe('a long answer', () => {
       await Promise.allSettled(
         Array.from({ length: 10 }, (_, index) => ask(all, { signal: AbortSignal.timeout(index) })),
       );
-    await waitFor(() => pool.counters.running + pool.counters.waiting === 0, 'all queries to end');
+    await untilIs('all queries to end', () => pool.counters.running + pool.counters.waiting, 0);
     expect(pool.counters).toMatchObject({ failed: 0, chunks: 0 });
     expect((await page(`from=${timeOfTick(0)}&to=${timeOfTick(0) + 10 * stepMs}`)).count).toBe(10);
   });

@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { badFrameWindowMs, BadFrameGauge } from '../../src/server/limits.js';
-import { waitFor, World } from './world.js';
+import { untilIs } from '../until.js';
+import { World } from './world.js';
 
 const mib = 1_048_576;
 let world: World;
@@ -129,7 +130,7 @@ describe('many clients', () => {
     await expect(world.connectAction()).rejects.toThrow('503');
     expect(world.server.counters).toMatchObject({ activeSessions: 20, refusedClients: 1 });
     clients[7]!.socket.close();
-    await waitFor(() => world.server.counters.activeSessions === 19, 'the client to leave');
+    await untilIs('the client to leave', () => world.server.counters.activeSessions, 19);
     await world.connectAction();
   });
 
@@ -167,7 +168,7 @@ describe('many clients', () => {
       for (const client of clients) client.socket.close();
     }
     running = false;
-    await waitFor(() => world.server.counters.activeSessions === 1, 'all to leave');
+    await untilIs('all to leave', () => world.server.counters.activeSessions, 1);
     const frames = await steady.settled();
     const volumes = frames.map((frame) => (frame['data'] as { volume: number }).volume);
     expect(volumes).toEqual(Array.from({ length: ticks }, (_, i) => 101 + i));

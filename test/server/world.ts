@@ -14,9 +14,8 @@ import type { TickHistory } from '../../src/server/historyRoute.js';
 import type { ServerLimits } from '../../src/server/limits.js';
 import { MarketServer, type MarketServerOptions } from '../../src/server/marketServer.js';
 import type { SessionsSource } from '../../src/server/sessionsPage.js';
+import { until } from '../until.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
-
-const deadlineMs = 10_000;
 
 export interface WorldOptions {
   host?: string;
@@ -207,7 +206,7 @@ export class TestClient {
   }
 
   async nextText(): Promise<string> {
-    await waitFor(() => this.#frames.length > 0 || this.closedWith !== undefined, 'a frame', this.#onWake);
+    await this.#until('a frame', () => this.#frames.length > 0 || this.closedWith !== undefined);
     const frame = this.#frames.shift();
     if (frame === undefined) throw new Error(`closed with ${JSON.stringify(this.closedWith)}`);
     return frame;
@@ -249,30 +248,11 @@ export class TestClient {
   }
 
   async closed(): Promise<{ code: number; reason: string }> {
-    await waitFor(() => this.closedWith !== undefined, 'the close', this.#onWake);
-    return this.closedWith!;
+    return this.#until('the close', () => this.closedWith);
   }
 
-  #onWake = (wake: () => void): void => {
-    this.#wake = wake;
-  };
-}
-
-/** Waits until a condition holds, looking again whenever `onWake` says so or a few ms have gone. */
-export async function waitFor(
-  condition: () => boolean,
-  what: string,
-  onWake: (wake: () => void) => void = () => undefined,
-): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 5);
-      onWake(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+  /** Looks again whenever something has come. */
+  #until<T>(what: string, check: () => T): Promise<NonNullable<Awaited<T>>> {
+    return until(what, check, undefined, (woken) => (this.#wake = woken));
   }
 }

@@ -122,8 +122,6 @@ describe('a connection', () => {
   });
 
   it('is cut when its client leaves more packets unread than the limit', async () => {
-    await control.fault(0, 'queue_limit', { packets: 100 });
-    await control.fault(0, 'flood', { ticks_per_s: 100_000 });
     const unread = connect(ports[0]!, '127.0.0.1').pause();
     sockets.push(unread);
     unread.on('error', () => unread.destroy());
@@ -135,6 +133,8 @@ describe('a connection', () => {
     );
     const sessions = async (): Promise<number> => (await control.fronts())[0]!.sessions.length;
     await vi.waitFor(async () => expect(await sessions()).toBe(1), deadline);
+    await control.fault(0, 'queue_limit', { packets: 100 });
+    await control.fault(0, 'flood', { ticks_per_s: 100_000 });
     await vi.waitFor(async () => expect(await sessions()).toBe(0), deadline);
   });
 });

@@ -5,6 +5,7 @@ import { loadProducts } from '../../src/market/products.js';
 import { Exchange } from '../../src/simulator/exchange.js';
 import { Front } from '../../src/simulator/front.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
+import { freePort } from '../e2e/ports.js';
 import { FrontProcess } from './frontProcess.js';
 import { loginRequest, request, subscribeRequest } from './frontRequests.js';
 import { buildNative, NativeClient, type ClientEvent } from './nativeClient.js';
@@ -99,10 +100,11 @@ describe('ticks', () => {
   });
 
   it('go on after the front was killed and started again, with a volume that continues', async () => {
-    const before = run('--base-port', '0');
-    const [port] = await before.ports();
+    const port = await freePort();
+    const before = run('--base-port', String(port));
+    await before.ports();
     const client = open({ QACTPMD_SIM_RECONNECT_MS: '50' });
-    await client.connect(`tcp://127.0.0.1:${port!}`);
+    await client.connect(`tcp://127.0.0.1:${port}`);
     await client.start(ids);
     await client.until(() => client.ticks(ids[0]).length > 2, 'ticks');
     await before.stop('SIGKILL');
@@ -113,7 +115,7 @@ describe('ticks', () => {
 
     const connections = client.callbacks('connected').length;
     const seen = client.ticks(ids[0]).length;
-    await run('--base-port', String(port!)).ports();
+    await run('--base-port', String(port)).ports();
     await client.until(() => client.callbacks('connected').length > connections, 'a new connection');
     await client.start(ids);
     await client.until(() => client.ticks(ids[0]).length > seen + 2, 'further ticks');
@@ -198,10 +200,10 @@ describe('a session', () => {
     const reader = await dial(opened.port);
     reader.pause();
     reader.write(loginRequest);
+    await vi.waitFor(() => expect(opened.front.sessions).toBe(1), deadline);
     reader.write(
       subscribeRequest([...new Exchange({ seed: 1, rate: 1, products: loadProducts() }).listedIds()]),
     );
-    await vi.waitFor(() => expect(opened.front.sessions).toBe(1), deadline);
     await vi.waitFor(() => expect(opened.front.sessions).toBe(0), deadline);
   });
 

@@ -20,11 +20,13 @@ import { RecordedSource } from '../../src/simulator/replaySource.js';
 import { headerBytes, requestType, responseType } from '../../src/simulator/wire.js';
 import { encodeTick } from '../../src/storage/tickCodec.js';
 import { Client } from '../e2e/client.js';
-import { GatewayProcess, Program, until } from '../e2e/processes.js';
+import { GatewayProcess, Program } from '../e2e/processes.js';
+import { untilCounted, untilIs } from '../until.js';
 import { loginRequest, subscribeRequest } from './frontRequests.js';
 import { buildNative } from './nativeClient.js';
 import { recordingFolder, sample, writeRecording } from '../recorder/recordings.js';
-import { freePort, startRedis } from '../storage/redisServer.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from '../storage/redisServer.js';
 
 beforeAll(buildNative);
 
@@ -156,12 +158,13 @@ describe('a replay', () => {
     socket.write(
       Buffer.concat([loginRequest, subscribeRequest(ids), subscribeRequest(ids, requestType.unsubscribe)]),
     );
-    await until('all to be unsubscribed', () => countOf(responseType.unsubscribe) === ids.length);
+    await untilCounted('all to be unsubscribed', () => countOf(responseType.unsubscribe), ids.length);
     socket.write(subscribeRequest(ids));
     expect(await front.line(/^replayed/)).toMatch(/^replayed: 3000 ticks in /);
-    await until(
+    await untilCounted(
       () => `3000 ticks and not ${countOf(responseType.tick)}`,
-      () => countOf(responseType.tick) === 3000,
+      () => countOf(responseType.tick),
+      3000,
     );
   });
 
@@ -302,6 +305,6 @@ describe('a replay', () => {
     expect(front.output).not.toMatch(/replayed/);
     first.send({ action: 'subscribe', instruments: day.keys.slice(5) });
     await front.line(/^replayed: 200 ticks/);
-    await until('all in the book', async () => (await gateway.health()).body.ticks.accepted === 200);
+    await untilIs('all in the book', async () => (await gateway.health()).body.ticks.accepted, 200);
   });
 });

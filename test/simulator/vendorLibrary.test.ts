@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../e2e/ports.js';
 import { buildNative, NativeClient } from './nativeClient.js';
 
 const readFailed = 0x1001;
@@ -192,8 +193,7 @@ describe('over TCP', () => {
   });
 
   it('tries again until a front accepts', async () => {
-    const { port, server } = await listen(() => undefined);
-    await new Promise((resolve) => server.close(resolve));
+    const port = await freePort();
     const client = open(quickRetry);
     await client.command(`create ${client.flowFolder}/`);
     await client.command('spi on');
@@ -205,8 +205,7 @@ describe('over TCP', () => {
   });
 
   it('takes the first of several fronts that accepts', async () => {
-    const { port, server } = await listen(() => undefined);
-    await new Promise((resolve) => server.close(resolve));
+    const port = await freePort();
     const other = await listen(() => undefined);
     const client = open(noRetry);
     await client.command(`create ${client.flowFolder}/`);

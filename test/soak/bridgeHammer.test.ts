@@ -11,7 +11,7 @@ import { EventChannel } from '../../src/ring/eventChannel.js';
 import { allocateTickRing } from '../../src/ring/tickRing.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
-import { until } from '../ring/until.js';
+import { untilIs } from '../until.js';
 
 /** In all; `npm run soak` sets a hundred million. */
 const records = Number(process.env['QACTPMD_SOAK_RECORDS'] ?? 4_500_000);
@@ -66,9 +66,9 @@ it.each(starts)(
     fake.streamNumbered(depth.bytes, depth.bytes.length, first, count);
     const ended = await Promise.all(outcomes);
     const seconds = (performance.now() - begin) / 1000;
-    await until(() => fake.streamEnded() === 1, 'the end of the stream');
+    await untilIs('the end of the stream', () => fake.streamEnded(), 1);
     channel.release();
-    await until(() => channel.unreleased === 0, 'released');
+    await untilIs('released', () => channel.unreleased, 0);
     for (const doorbell of doorbells) doorbell.close();
     for (const { read, missed, fault } of ended) {
       expect(fault).toBe('');

@@ -9,7 +9,7 @@ import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until } from '../ring/until.js';
+import { until } from '../until.js';
 import { generations, libraryOf } from '../generations.js';
 
 /** `npm run soak` sets twenty thousand. */
@@ -130,7 +130,7 @@ it(
     await run(rounds);
     const seconds = (performance.now() - begin) / 1000;
     // A thread is gone a moment after it was joined.
-    await until(() => use().threads <= before.threads, 'no more threads than before');
+    await until('no more threads than before', () => use().threads <= before.threads);
     const after = use();
     expect(after.descriptors).toBeLessThanOrEqual(before.descriptors);
     expect(after.flowFiles).toBeLessThanOrEqual(before.flowFiles);

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister, temporarySpill, type Running } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -16,7 +17,7 @@ async function volumesIn(port: number): Promise<number[][]> {
 }
 
 async function takenOver(running: Running): Promise<void> {
-  await until('the folder to be taken over', () => running.persister.status().spillTrouble === '');
+  await untilIs('the folder to be taken over', () => running.persister.status().spillTrouble, '');
 }
 
 it('a folder that is free later is taken over, and what lies there is stored before what waits', async () => {
@@ -25,12 +26,12 @@ it('a folder that is free later is taken over, and what lies there is stored bef
   const market = new TapeMarket(keys);
   const first = runPersister(market.tape, port, { storage: { spillPath } });
   market.batch(200);
-  await until('all to be on disk', () => first.persister.status().spilled === 200);
+  await untilIs('all to be on disk', () => first.persister.status().spilled, 200);
   const next = new TapeMarket(keys);
   next.volumes.splice(0, 2, 100, 100);
   const second = runPersister(next.tape, port, { storage: { spillPath } });
   next.batch(100);
-  await until('the tape to be read', () => second.persister.status().behind === 0);
+  await untilIs('the tape to be read', () => second.persister.status().behind, 0);
   expect(second.persister.status()).toMatchObject({ waiting: 100, spilled: 0, lost: 0 });
   expect(second.persister.status().spillTrouble).toMatch(/ is in use by process \d+ on /);
   await first.stop();
@@ -61,7 +62,7 @@ it('of a folder that is taken over late, what later ticks were stored before is 
   await stores.stop();
   const waits = runPersister(market.tape, await freePort(), { run: 'first', storage: { spillPath } });
   market.batch(40);
-  await until('all to be on disk', () => waits.persister.status().spilled === 100);
+  await untilIs('all to be on disk', () => waits.persister.status().spilled, 100);
   const next = new TapeMarket([keys[0]!]);
   next.volumes[0] = 50;
   const late = runPersister(next.tape, port, { storage: { spillPath } });

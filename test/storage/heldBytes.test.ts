@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';

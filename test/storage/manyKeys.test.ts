@@ -2,8 +2,9 @@ import { expect, it } from 'vitest';
 import { KeyScan } from '../../src/storage/keyScan.js';
 import { RedisLink } from '../../src/storage/redisLink.js';
 import { StreamTrim } from '../../src/storage/streamTrim.js';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until, untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, redisConfig, runPersister, temporarySpill } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -38,7 +39,7 @@ it('ticks are stored while the states of an earlier run are looked for among man
   const running = runPersister(market.tape, port);
   await until('the states', () => running.quotes().isWhole);
   await running.settled();
-  await until('the hashes', async () => (await redis.hget(`qactpmd:quote:${keys[1]!}`, 'volume')) === '500');
+  await untilIs('the hashes', async () => await redis.hget(`qactpmd:quote:${keys[1]!}`, 'volume'), '500');
   await until('all to be seen', () => asked.includes('HSET'));
   monitor.disconnect();
   expect(new Set(running.quotes().keys)).toEqual(
@@ -56,7 +57,7 @@ it('states that an earlier run has left on disk wait for the hashes to be known,
   const market = new TapeMarket(keys);
   const first = runPersister(market.tape, await freePort(), { storage: { spillPath } });
   market.batch(200);
-  await until('all to be on disk', () => first.persister.status().spilled === 200);
+  await untilIs('all to be on disk', () => first.persister.status().spilled, 200);
   await first.stop();
   const port = await startCrowdedRedis(300_000);
   const redis = clientOf(port);
@@ -65,7 +66,7 @@ it('states that an earlier run has left on disk wait for the hashes to be known,
   const monitor = await redis.monitor();
   monitor.on('monitor', (_time: string, [name]: string[]) => asked.push(name!.toUpperCase()));
   const second = runPersister(new TapeMarket(keys).tape, port, { storage: { spillPath } });
-  await until('the hash', async () => (await redis.hget(`qactpmd:quote:${keys[0]!}`, 'volume')) === '100');
+  await untilIs('the hash', async () => await redis.hget(`qactpmd:quote:${keys[0]!}`, 'volume'), '100');
   await second.settled();
   await until('all to be seen', () => asked.includes('HSET'));
   monitor.disconnect();

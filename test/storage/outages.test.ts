@@ -2,8 +2,9 @@ import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until, untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister, temporarySpill, type Running } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -28,10 +29,7 @@ async function expectWhole(port: number, market: TapeMarket): Promise<void> {
     const volumes = (await readStream(redis, key)).map(({ volume }) => volume);
     expect(faultsOf(volumes, market.volumes[slot]!)).toEqual([]);
     const newest = `${market.volumes[slot]!}`;
-    await until(
-      'the newest state',
-      async () => (await redis.hget(`qactpmd:quote:${key}`, 'volume')) === newest,
-    );
+    await untilIs('the newest state', async () => await redis.hget(`qactpmd:quote:${key}`, 'volume'), newest);
   }
 }
 
@@ -113,7 +111,7 @@ describe('a Redis', () => {
     market.batch(3000);
     await troubled(running, /^no answer within 5000 ms$/);
     market.batch(3000);
-    await until('the tape to be read', () => running.persister.status().behind === 0);
+    await untilIs('the tape to be read', () => running.persister.status().behind, 0);
     server.process.kill('SIGCONT');
     await running.settled();
     await expectWhole(server.port, market);
@@ -177,7 +175,7 @@ describe('ticks that wait', () => {
     const running = runPersister(market.tape, port, { storage: { spillPath, spillMemory: 1 } });
     for (let i = 0; i < 10; i++) {
       market.batch(2000);
-      await until('the tape to be read', () => running.persister.status().behind === 0);
+      await untilIs('the tape to be read', () => running.persister.status().behind, 0);
     }
     expect(running.persister.status().spilled).toBeGreaterThan(10_000);
     await startRedis(port);
@@ -197,7 +195,7 @@ describe('ticks that wait', () => {
     const running = runPersister(market.tape, port, { storage: { spillMemory: 1, spillFile: 1 } });
     for (let i = 0; i < 15; i++) {
       market.batch(2000);
-      await until('the tape to be read', () => running.persister.status().behind === 0);
+      await untilIs('the tape to be read', () => running.persister.status().behind, 0);
     }
     const { lost, waiting, spilled } = running.persister.status();
     expect(waiting + spilled + lost).toBe(30_000);
@@ -240,7 +238,7 @@ describe('ticks that wait', () => {
     const market = new TapeMarket(keys);
     const first = runPersister(market.tape, port, { storage });
     market.batch(1000);
-    await until('the tape to be read', () => first.persister.status().behind === 0);
+    await untilIs('the tape to be read', () => first.persister.status().behind, 0);
     await first.stop();
     await startRedis(port);
     const redis = clientOf(port);
@@ -266,7 +264,7 @@ describe('ticks that wait', () => {
       storage: { spillPath, spillMemory: 1 },
     });
     market.batch(500);
-    await until('the tape to be read', () => again.persister.status().behind === 0);
+    await untilIs('the tape to be read', () => again.persister.status().behind, 0);
     await first.settled();
     await again.stop();
     const next = new TapeMarket(keys);
@@ -284,7 +282,7 @@ describe('ticks that wait', () => {
     const market = new TapeMarket(keys);
     const running = runPersister(market.tape, port, { storage: { spillPath } });
     market.batch(1000);
-    await until('all to be on disk', () => running.persister.status().spilled === 1000);
+    await untilIs('all to be on disk', () => running.persister.status().spilled, 1000);
     const file = join(
       spillPath,
       readdirSync(spillPath).find((name) => name.endsWith('.spill'))!,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { F } from '../../src/market/quoteFields.js';
 import { allocateProgress, PersisterProgress } from '../../src/storage/persisterProgress.js';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until, untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -25,7 +26,7 @@ describe('the persister', () => {
       expect(ticks.every(({ id, timeMs }) => id === `${timeMs}-0`)).toBe(true);
       expect(new Set(ticks.map(({ seq }) => seq)).size).toBe(2000);
       const name = `qactpmd:quote:${key}`;
-      await until('the newest state', async () => (await redis.hget(name, 'volume')) === '2000');
+      await untilIs('the newest state', async () => await redis.hget(name, 'volume'), '2000');
       const quote = await redis.hgetall(name);
       expect(quote).toMatchObject({ volume: '2000', last_price: '3500', bid_price1: '3499', flags: '0' });
       expect(Number(quote['timestamp'])).toBe(market.beginMs + 2000 * 500);
@@ -83,7 +84,7 @@ describe('the persister', () => {
     new PersisterProgress(progress).reach(900, 0);
     const second = runPersister(market.tape, port, { run: 'same', progress });
     await second.settled();
-    await until('the progress', () => new PersisterProgress(progress).next === 1500);
+    await untilIs('the progress', () => new PersisterProgress(progress).next, 1500);
     const redis = clientOf(port);
     for (const key of market.keys) {
       const ticks = await readStream(redis, key);

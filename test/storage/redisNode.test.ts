@@ -2,9 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { StreamPage } from '../../src/history/streamPage.js';
 import { argumentBytes, CommandBytes } from '../../src/storage/commandBytes.js';
 import { RedisNode, UnknownOutcome } from '../../src/storage/redisNode.js';
-import { until } from '../e2e/processes.js';
+import { until } from '../until.js';
 import { greeting, reply, startOddPeer, type Answer } from './oddPeer.js';
-import { freePort, startRedis } from './redisServer.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 
 function bytesOf(...words: readonly string[]): CommandBytes {
   const commands = new CommandBytes();

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { until } from '../e2e/processes.js';
+import { until, untilIs } from '../until.js';
 import { greeting, reply, startOddPeer } from './oddPeer.js';
-import { freePort, startRedis } from './redisServer.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
 import { readStream } from './storeReader.js';
 import { TapeMarket } from './tapeMarket.js';
@@ -29,7 +30,7 @@ it.each(['xadd', 'hset', 'xinfo', 'multi', 'ping'])(
     market.batch(1);
     await until('it to be refused', () => running.persister.status().trouble.startsWith('NOPERM'));
     market.batch(300);
-    await until('the tape to be read', () => running.persister.status().behind === 0);
+    await untilIs('the tape to be read', () => running.persister.status().behind, 0);
     // Ticks without a hash that is due go through where only hashes are forbidden.
     const { stored, lost } = running.persister.status();
     expect(lost).toBe(0);
@@ -49,7 +50,7 @@ it('a server that has another name for XADD has nothing stored and nothing lost'
   market.batch(1);
   await until('it to be refused', () => /unknown command/i.test(running.persister.status().trouble));
   market.batch(50);
-  await until('the tape to be read', () => running.persister.status().behind === 0);
+  await untilIs('the tape to be read', () => running.persister.status().behind, 0);
   expect(running.persister.status()).toMatchObject({ stored: 0, lost: 0 });
   await renamed.kill();
   await startRedis(port);

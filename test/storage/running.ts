@@ -8,7 +8,7 @@ import type { RedisConfig } from '../../src/config/redisConfig.js';
 import { Persister } from '../../src/storage/persister.js';
 import type { PersisterEvent } from '../../src/storage/persisterMessages.js';
 import { allocateProgress } from '../../src/storage/persisterProgress.js';
-import { until } from '../e2e/processes.js';
+import { until } from '../until.js';
 import { openClient } from './storeReader.js';
 
 const defaults = loadConfig({ file: undefined, args: { frontAddr: ['sim://'] }, env: {}, cwd: '/' });

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { until } from '../e2e/processes.js';
-import { freePort, startRedis } from './redisServer.js';
+import { until, untilIs } from '../until.js';
+import { freePort } from '../e2e/ports.js';
+import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';
 import { startSlowWire } from './slowWire.js';
 import { readStream } from './storeReader.js';
@@ -23,7 +24,7 @@ it('a Redis behind a slow line gets all ticks once; they wait in the file meanwh
   const running = runPersister(market.tape, wire.port, { storage: { spillMemory: 1 } });
   for (let i = 0; i < 4; i++) {
     market.batch(3000);
-    await until('the tape to be read', () => running.persister.status().behind === 0);
+    await untilIs('the tape to be read', () => running.persister.status().behind, 0);
   }
   await until('some to be stored', () => running.persister.status().stored > 0);
   const { connected, spilled, lost, latencyMs } = running.persister.status();
@@ -57,7 +58,7 @@ it('a Redis that pauses its clients for a while is waited for', async () => {
   await running.settled();
   await clientOf(port).call('CLIENT', 'PAUSE', '1500', 'ALL');
   market.batch(3000);
-  await until('the tape to be read', () => running.persister.status().behind === 0);
+  await untilIs('the tape to be read', () => running.persister.status().behind, 0);
   await running.settled();
   await expectWhole(port, market);
   expect(running.persister.status()).toMatchObject({ stored: 3300, lost: 0 });

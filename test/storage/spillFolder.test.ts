@@ -16,7 +16,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/paths.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
-import { until } from '../e2e/processes.js';
+import { until } from '../until.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;

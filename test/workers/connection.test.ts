@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
-import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
-import { until } from '../ring/until.js';
+import { freshFakeLibrary } from '../ctp/fakeLibrary.js';
+import { until, untilCounted } from '../until.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
-import { closedPort, PoolRun } from './poolRun.js';
+import { freePort } from '../e2e/ports.js';
+import { PoolRun } from './poolRun.js';
 
 const runs: PoolRun[] = [];
 const fronts: FrontProcess[] = [];
@@ -18,7 +19,7 @@ function start(connectionsPerWorker: 'auto' | number = 'auto'): PoolRun {
 }
 
 async function startFront(...args: string[]): Promise<{ front: FrontProcess; port: number }> {
-  const front = new FrontProcess(['--base-port', '0', ...args]);
+  const front = new FrontProcess(['--base-port', String(await freePort()), ...args]);
   fronts.push(front);
   const [port] = await front.ports();
   return { front, port: port! };
@@ -64,31 +65,31 @@ describe('a connection', () => {
       warning: '',
     });
     run.pool.send({ type: 'close', connection: 7 });
-    await until(() => run.count('closed') === 1, 'closed');
+    await untilCounted('closed', () => run.count('closed'), 1);
     expect(run.lost).toEqual([]);
   });
 
   it('says what its front was asked for, each time it was, and nothing of a batch that was not taken', async () => {
-    const fake = loadFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_6_7_13');
     const run = start();
     run.pool.open([run.spec(3, 'tcp://a:1', { library: fake.path })]);
     run.pool.send({ type: 'subscribe', connection: 3, ids: ['au2612', 'cu2612'], slots: [11, 12] });
-    await until(() => fake.calls().includes('init'), 'open');
+    await untilCounted('open', () => fake.asked('init'), 1);
     const logIn = async (requests: number): Promise<void> => {
       fake.connected();
-      await until(() => fake.calls().some((call) => call.startsWith('login')), 'the login');
+      await untilCounted('the login', () => fake.asked('login'), requests);
       fake.login(0, Buffer.alloc(1), '', requests, 0);
-      await until(() => run.requested(3).length === requests, `${requests} requests`);
+      await untilCounted(`${requests} requests`, () => run.requested(3).length, requests);
     };
     await logIn(1);
     run.pool.send({ type: 'unsubscribe', connection: 3, ids: ['cu2612'] });
-    await until(() => fake.calls().some((call) => call.startsWith('unsubscribe')), 'unsubscribed');
+    await untilCounted('unsubscribed', () => fake.asked('unsubscribe'), 1);
     fake.disconnected(0x1001);
     await logIn(2);
     fake.returnNext(-2);
     run.pool.send({ type: 'subscribe', connection: 3, ids: ['al2612'], slots: [13] });
-    await until(() => run.requested(3).length === 3, 'asked for again after a refusal to take it');
-    expect(fake.calls().filter((call) => call === 'subscribe al2612')).toHaveLength(2);
+    await untilCounted('asked for again after a refusal to take it', () => run.requested(3).length, 3);
+    expect(fake.asked('subscribe al2612')).toBe(2);
     expect(run.requested(3)).toEqual([[11, 12], [11], [13]]);
   });
 
@@ -99,10 +100,10 @@ describe('a connection', () => {
     while ((await run.tick(0)) !== 1);
     run.pool.send({ type: 'unsubscribe', connection: 0, ids: ['au2612'] });
     let since = 0;
-    await until(() => {
+    await until('only the other instrument ticks', () => {
       while (run.readers.get(0)!.next()) since = run.readers.get(0)!.record.slot === 1 ? 0 : since + 1;
       return since > 100;
-    }, 'only the other instrument ticks');
+    });
   });
 
   it('reports a refused login, and one that will never be accepted as fatal', async () => {
@@ -130,7 +131,7 @@ describe('a connection', () => {
     for (let connection = 0; connection < sessions; connection++)
       run.pool.send({ type: 'subscribe', connection, ids, slots: ids.map((_, i) => i) });
     const refused = (): number => run.count('refused');
-    await until(() => refused() === sessions * (ids.length - 1), 'all are refused');
+    await untilCounted('all are refused', () => refused(), sessions * (ids.length - 1));
     const each = run.events.filter((event) => event.type === 'refused');
     expect(new Set(each.map(({ connection, id }) => `${connection} ${id}`)).size).toBe(each.length);
   });
@@ -180,7 +181,7 @@ describe('a connection', () => {
 describe('closing', () => {
   it.each([
     ['while it opens', 'none', () => Promise.resolve('sim://')],
-    ['while no front answers', 'connecting', async () => `tcp://127.0.0.1:${await closedPort()}`],
+    ['while no front answers', 'connecting', async () => `tcp://127.0.0.1:${await freePort()}`],
     ['while logged in', 'logged_in', () => Promise.resolve('sim://?rate=20000')],
     [
       'while the login is refused',
@@ -207,7 +208,7 @@ describe('closing', () => {
       if (state !== 'none') await run.reaches(connection, state);
     }
     run.pool.send({ type: 'close', connection: 0 });
-    await until(() => run.count('closed') === 1, 'closed');
+    await untilCounted('closed', () => run.count('closed'), 1);
     expect(await run.pool.stop(10_000)).toEqual([]);
     expect(run.lost).toEqual([]);
   });

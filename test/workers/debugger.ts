@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { until } from '../ring/until.js';
+import { until } from '../until.js';
 
 interface Attached {
   readonly sessionId: string;
@@ -42,7 +42,7 @@ export class Debugger {
   async runInWorker(code: string, script = ''): Promise<void> {
     const found = (): string | undefined =>
       [...this.#workers].find(([, { workerInfo }]) => workerInfo.url.endsWith(script))?.[0];
-    await until(() => found() !== undefined, 'a worker');
+    await until('a worker', () => found() !== undefined);
     const sessionId = found();
     const message = JSON.stringify({
       id: ++this.#id,

@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { childrenOf, GatewayProcess, isAlive, until } from '../e2e/processes.js';
+import { childrenOf, GatewayProcess, isAlive } from '../e2e/processes.js';
+import { until, untilCounted } from '../until.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { PoolRun } from './poolRun.js';
 
@@ -72,7 +73,7 @@ it('a connection is closed at once while its library is being tried', async () =
     await until('the trial', () => existsSync(marks));
     run.pool.send({ type: 'reopen', connection: 0, reason: 'silent' });
     run.pool.send({ type: 'close', connection: 0 });
-    await until('closed', () => run.count('closed') === 1);
+    await untilCounted('closed', () => run.count('closed'), 1);
     expect(run.states(0).map(({ state, fatal }) => [state, fatal])).toEqual([
       ['connecting', false],
       ['error', false],

@@ -1,13 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workerPool.js';
 import { packagePath } from '../../src/paths.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until } from '../ring/until.js';
+import { until, untilIs } from '../until.js';
 
 export const simulatedLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 
@@ -64,7 +62,7 @@ export class PoolRun {
   }
 
   async reaches(connection: number, state: string, deadlineMs?: number): Promise<void> {
-    await until(() => this.state(connection) === state, `connection ${connection} ${state}`, deadlineMs);
+    await untilIs(`connection ${connection} ${state}`, () => this.state(connection), state, deadlineMs);
   }
 
   /** The slots of every batch that the connection's front was asked for. */
@@ -82,7 +80,7 @@ export class PoolRun {
   /** The slot of the next tick. */
   async tick(connection: number): Promise<number> {
     const reader = this.readers.get(connection)!;
-    await until(() => reader.next(), `a tick of connection ${connection}`);
+    await until(`a tick of connection ${connection}`, () => reader.next());
     return reader.record.slot;
   }
 
@@ -91,15 +89,4 @@ export class PoolRun {
     rmSync(this.#folder, { recursive: true });
     return hung;
   }
-}
-
-/** A port of the loopback interface that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionSpec } from '../../src/coordinator/messages.js';
 import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
-import { type FakeLibrary, loadFakeLibrary } from '../ctp/fakeLibrary.js';
+import { type FakeLibrary, freshFakeLibrary } from '../ctp/fakeLibrary.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
-import { until } from '../ring/until.js';
+import { until, untilCounted } from '../until.js';
 import { PoolRun } from './poolRun.js';
 
 /** The next release begins well before a connection goes on without the one that hangs. */
@@ -13,29 +13,24 @@ const testMs = 60_000;
 
 let fake: FakeLibrary;
 let run: PoolRun;
-const calls: string[] = [];
 
-beforeEach(() => {
-  fake = loadFakeLibrary('fake_6_7_13');
+beforeEach(async () => {
+  fake = await freshFakeLibrary('fake_6_7_13');
   run = new PoolRun(2, { deadlines });
 }, testMs);
 afterEach(async () => {
   fake.holdRelease(0);
   fake.holdSubscribe(0);
   await run.end();
-  calls.length = 0;
 });
 
-function count(start: string): number {
-  calls.push(...fake.calls());
-  return calls.filter((call) => call.startsWith(start)).length;
-}
+const created = (): string[] => fake.log().filter((call) => call.startsWith('create'));
 
 /** Brings the n-th session of the fake library as far as its login. */
 async function logIn(session: number): Promise<void> {
-  await until(() => count('init') === session, 'open', stuckMs);
+  await untilCounted('sessions that are open', () => fake.asked('init'), session, stuckMs);
   fake.connected();
-  await until(() => count('login') === session, 'the login');
+  await untilCounted('logins', () => fake.asked('login'), session);
   fake.login(0, Buffer.alloc(1), '', 1, 0);
   await run.reaches(0, 'logged_in');
 }
@@ -55,7 +50,7 @@ async function expectAnotherFolder(spec: ConnectionSpec): Promise<void> {
   run.pool.open([spec]);
   run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [8] });
   await logIn(2);
-  expect(calls.filter((call) => call.startsWith('create')).at(-1)).toContain('/c0.2/');
+  expect(created().at(-1)).toContain('/c0.2/');
 }
 
 it(
@@ -67,9 +62,9 @@ it(
     await logIn(1);
     fake.holdNextRelease();
     run.pool.send({ type: 'reopen', connection: 0, reason: 'silent' });
-    await until(() => count('release') === 1, 'the release hangs');
+    await untilCounted('releases that hang', () => fake.asked('release'), 1);
     run.pool.send({ type: 'close', connection: 1 });
-    await until(() => run.count('closed') === 1, 'the other is closed', stuckMs);
+    await untilCounted('the other to be closed', () => run.count('closed'), 1, stuckMs);
     expect(run.events.filter((event) => event.type === 'log')).toEqual([]);
     await logIn(2);
     expect(run.states(0).map(({ state, reason }) => `${state} ${reason}`.trim())).toEqual([
@@ -81,8 +76,7 @@ it(
       'connected',
       'logged_in',
     ]);
-    const folders = calls.filter((call) => call.startsWith('create'));
-    expect(folders.map((call) => /c0[^/]*/.exec(call)![0])).toEqual(['c0', 'c0.2']);
+    expect(created().map((call) => /c0[^/]*/.exec(call)![0])).toEqual(['c0', 'c0.2']);
     const depth = depthStruct(584);
     depth.text(longIdOffset, 'rb2605');
     fake.tick(depth.bytes);
@@ -96,7 +90,7 @@ it(
   async () => {
     const spec = await openSticking();
     run.pool.send({ type: 'close', connection: 0 });
-    await until(() => run.count('closed') === 1, 'closed', stuckMs);
+    await untilCounted('closed connections', () => run.count('closed'), 1, stuckMs);
     expect(run.events).toContainEqual({
       type: 'log',
       level: 'warn',
@@ -113,7 +107,7 @@ it(
   async () => {
     const spec = await openSticking();
     run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
-    await until(() => run.lost.length === 1, 'reported');
+    await untilCounted('reported losses', () => run.lost.length, 1);
     await expectAnotherFolder(spec);
   },
   testMs,
@@ -128,7 +122,7 @@ describe('a worker that hangs in the library', () => {
     await logIn(1);
     fake.holdSubscribe(1);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
-    await until(() => count('subscribe') === 1, 'the worker hangs');
+    await untilCounted('calls that hang', () => fake.asked('subscribe'), 1);
     return neighbour;
   }
 
@@ -136,11 +130,11 @@ describe('a worker that hangs in the library', () => {
     'is reported lost with all its connections, which others can carry on',
     async () => {
       const neighbour = await hang();
-      await until(() => run.lost.length === 1, 'the loss', stuckMs);
+      await untilCounted('reported losses', () => run.lost.length, 1, stuckMs);
       expect(run.lost).toEqual([{ connections: [0, 1], error: 'the worker hangs in the vendor library' }]);
       run.pool.open([neighbour]);
       run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
-      await until(() => run.readers.get(1)!.next(), 'a tick of the neighbour', stuckMs);
+      await until('a tick of the neighbour', () => run.readers.get(1)!.next(), stuckMs);
       expect(run.readers.get(1)!.record.slot).toBe(9);
     },
     testMs,
@@ -151,7 +145,7 @@ describe('a worker that hangs in the library', () => {
     async () => {
       await hang();
       run.pool.send({ type: 'close', connection: 0 });
-      await until(() => run.count('closed') === 1, 'closed', stuckMs);
+      await untilCounted('closed connections', () => run.count('closed'), 1, stuckMs);
       expect(run.lost).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
     },
     testMs,
@@ -163,9 +157,9 @@ describe('a worker that hangs in the library', () => {
       await run.end();
       run = new PoolRun(2, { deadlines, mostHanging: 1 });
       const neighbour = await hang();
-      await until(() => run.lost.length === 1, 'the loss', stuckMs);
+      await untilCounted('reported losses', () => run.lost.length, 1, stuckMs);
       run.pool.open([neighbour]);
-      await until(() => run.lost.length === 2, 'the refusal', stuckMs);
+      await untilCounted('reported losses, the refusal among them', () => run.lost.length, 2, stuckMs);
       expect(run.lost[1]).toEqual({
         connections: [1],
         error: '1 workers hang in vendor libraries, and no other is started',
@@ -180,7 +174,7 @@ describe('a worker that hangs in the library', () => {
         }
         return run.state(1) === 'logged_in';
       };
-      await until(isOpen, 'the neighbour to be open again', stuckMs);
+      await until('the neighbour to be open again', isOpen, stuckMs);
     },
     testMs,
   );

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../e2e/client.js';
-import { GatewayProcess, until } from '../e2e/processes.js';
+import { GatewayProcess } from '../e2e/processes.js';
+import { until, untilCounted } from '../until.js';
 import { Debugger } from './debugger.js';
 
 let gateway: GatewayProcess | undefined;
@@ -79,7 +80,11 @@ it('a worker that is lost again and again leaves nothing behind, and the others 
     ['task', 'fd'].map((kind) => readdirSync(`/proc/${process.child.pid}/${kind}`).length);
   const lose = async (times: number): Promise<void> => {
     await debug.runInWorker('process.exit(5)');
-    await until('the loss', () => process.lines.filter((line) => line.includes('was lost')).length === times);
+    await untilCounted(
+      'the loss',
+      () => process.lines.filter((line) => line.includes('was lost')).length,
+      times,
+    );
     await process.loggedIn();
   };
   await lose(1);

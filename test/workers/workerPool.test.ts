@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
-import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
-import { until } from '../ring/until.js';
+import { freshFakeLibrary } from '../ctp/fakeLibrary.js';
+import { until, untilCounted } from '../until.js';
 import { PoolRun } from './poolRun.js';
 
 const runs: PoolRun[] = [];
@@ -56,7 +56,7 @@ describe('a worker pool', () => {
     const run = start();
     run.pool.send({ type: 'subscribe', connection: 5, ids: ['a'], slots: [1] });
     run.pool.send({ type: 'close', connection: 5 });
-    await until(() => run.events.length > 0, 'an event');
+    await until('an event', () => run.events.length > 0);
     expect(run.events).toEqual([{ type: 'closed', connection: 5 }]);
   });
 
@@ -64,7 +64,7 @@ describe('a worker pool', () => {
     const run = start();
     run.pool.open(indices(3).map((source) => run.spec(source, 'sim://')));
     run.pool.send({ type: 'close', connection: 2 });
-    await until(() => run.count('closed') === 1, 'closed');
+    await untilCounted('closed', () => run.count('closed'), 1);
     await run.reaches(1, 'logged_in');
     expect(run.state(2)).toBe('none');
   });
@@ -77,7 +77,7 @@ describe('a worker pool', () => {
       run.pool.send({ type: 'subscribe', connection: 0, ids: ['au2612'], slots: [round] });
       expect(await run.tick(0)).toBe(round);
       run.pool.send({ type: 'close', connection: 0 });
-      await until(() => run.count('closed') === round, 'closed');
+      await untilCounted('closed', () => run.count('closed'), round);
       while (run.readers.get(0)!.next());
     }
   });
@@ -92,7 +92,7 @@ describe('a worker pool', () => {
     }
     const broken = { type: 'subscribe', connection: 0 } as unknown as ConnectionCommand;
     run.pool.send(broken);
-    await until(() => run.lost.length === 1, 'reported');
+    await untilCounted('reported', () => run.lost.length, 1);
     expect(run.lost[0]!.connections).toEqual([0, 1]);
     expect(run.lost[0]!.error).toContain('undefined');
     for (const reader of run.readers.values()) {
@@ -105,35 +105,30 @@ describe('a worker pool', () => {
   });
 
   it('opens a connection of a lost worker only when the library has let go of its session', async () => {
-    const fake = loadFakeLibrary('fake_6_7_13');
-    const calls: string[] = [];
-    const count = (start: string): number => {
-      calls.push(...fake.calls());
-      return calls.filter((call) => call.startsWith(start)).length;
-    };
+    const fake = await freshFakeLibrary('fake_6_7_13');
     const run = start(2);
     const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
     run.pool.open([spec]);
-    await until(() => count('init') === 1, 'open');
+    await untilCounted('open', () => fake.asked('init'), 1);
     fake.holdRelease(1);
     try {
       run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
-      await until(() => run.lost.length === 1, 'reported');
+      await untilCounted('reported', () => run.lost.length, 1);
       run.pool.open([spec, run.spec(1, 'sim://')]);
       run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [3] });
       await run.reaches(1, 'logged_in');
-      expect(count('create')).toBe(1);
+      expect(fake.asked('create')).toBe(1);
     } finally {
       fake.holdRelease(0);
     }
-    await until(() => count('init') === 2, 'open again');
-    expect(calls.filter((call) => call.startsWith('create'))).toEqual(
+    await untilCounted('open again', () => fake.asked('init'), 2);
+    expect(fake.log().filter((call) => call.startsWith('create'))).toEqual(
       Array(2).fill(`create ${spec.flowFolder}/ 001`),
     );
     fake.connected();
-    await until(() => count('login') === 1, 'the login');
+    await untilCounted('the login', () => fake.asked('login'), 1);
     fake.login(0, Buffer.alloc(1), '', 1, 0);
-    await until(() => run.requested(0).length === 1, 'subscribed');
+    await untilCounted('subscribed', () => run.requested(0).length, 1);
   });
 
   it('says of a connection that was being closed when its worker died that it is closed', async () => {
@@ -143,22 +138,22 @@ describe('a worker pool', () => {
     await run.reaches(1, 'logged_in');
     run.pool.send({ type: 'subscribe', connection: 1 } as unknown as ConnectionCommand);
     run.pool.send({ type: 'close', connection: 0 });
-    await until(() => run.lost.length === 1, 'reported');
+    await untilCounted('reported', () => run.lost.length, 1);
     expect(run.lost[0]!.connections).toEqual([1]);
-    await until(() => run.count('closed') === 1, 'closed');
+    await untilCounted('closed', () => run.count('closed'), 1);
   });
 
   it('names the connections that hang, and ends in time', async () => {
-    const fake = loadFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_6_7_13');
     const run = start(2);
     run.pool.open([run.spec(0, 'sim://'), run.spec(1, 'tcp://a:1', { library: fake.path })]);
     await run.reaches(0, 'logged_in');
     await run.reaches(1, 'connecting');
-    await until(() => fake.calls().includes('init'), 'the fake session is open');
+    await untilCounted('the fake session is open', () => fake.asked('init'), 1);
     fake.holdRelease(1);
     try {
       run.pool.send({ type: 'close', connection: 1 });
-      await until(() => fake.calls().includes('release'), 'the release hangs');
+      await untilCounted('the release hangs', () => fake.asked('release'), 1);
       // Releases are made one at a time, so the one behind it hangs as well.
       expect((await run.pool.stop(200)).sort()).toEqual(['c0', 'c1']);
     } finally {
@@ -167,12 +162,12 @@ describe('a worker pool', () => {
   });
 
   it('logs in again when more happened than its worker could be told', async () => {
-    const fake = loadFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_6_7_13');
     const run = start();
     run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
     await run.reaches(0, 'connecting');
-    await until(() => fake.calls().includes('init'), 'open');
-    await until(() => {
+    await untilCounted('open', () => fake.asked('init'), 1);
+    await until('events are lost', () => {
       for (let i = 0; i < 20_000; i++) {
         fake.connected();
         fake.disconnected(0x1001);
@@ -180,37 +175,37 @@ describe('a worker pool', () => {
       return run.events.some(
         (event) => event.type === 'log' && event.text === 'connection events were lost: logging in again',
       );
-    }, 'events are lost');
+    });
     fake.connected();
     // What was said before may still be on its way, so not every answer meets a question.
-    await until(() => {
+    await until('logged in', () => {
       fake.login(0, Buffer.alloc(1), '', 1, 0);
       return run.state(0) === 'logged_in';
-    }, 'logged in');
+    });
   });
 
   it('asks for everything again when a session had more refused than its worker could be told', async () => {
-    const fake = loadFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_6_7_13');
     const run = start();
     run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['au2612', 'cu2612'], slots: [1, 2] });
-    await until(() => fake.calls().includes('init'), 'open');
+    await untilCounted('open', () => fake.asked('init'), 1);
     fake.connected();
-    await until(() => fake.calls().some((call) => call.startsWith('login')), 'the login');
+    await untilCounted('the login', () => fake.asked('login'), 1);
     fake.login(0, Buffer.alloc(1), '', 1, 0);
-    await until(() => run.requested(0).length === 1, 'asked for');
+    await untilCounted('asked for', () => run.requested(0).length, 1);
     const told = (): boolean =>
       run.events.some(
         (event) => event.type === 'log' && event.text.includes('asking for all instruments again'),
       );
-    await until(() => {
+    await until('refusals are lost', () => {
       for (let i = 0; i < 20_000; i++) fake.answer(1, 'cu2612', 6000, 'sub too many insts', 0);
       return told();
-    }, 'refusals are lost');
+    });
     expect(run.events.filter((event) => event.type === 'refused')).toMatchObject([
       { id: 'cu2612', code: 6000 },
     ]);
-    await until(() => run.requested(0).length === 2, 'asked for again');
+    await untilCounted('asked for again', () => run.requested(0).length, 2);
     expect(run.requested(0)).toEqual([[1, 2], [1]]);
   });
 
@@ -233,8 +228,8 @@ describe('a worker pool', () => {
     const [threads, descriptors] = use();
     for (let i = 0; i < 20; i++) await round();
     await until(
+      () => `at most ${threads}, ${descriptors}; ${use().join()}`,
       () => use()[0] <= threads && use()[1] <= descriptors,
-      `at most ${threads}, ${descriptors}; ${use().join()}`,
     );
   });
 });

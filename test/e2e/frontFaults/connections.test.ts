@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { cu, rb, ta } from '../contracts.js';
-import { until } from '../processes.js';
+import { untilIs } from '../../until.js';
 import { inWorld } from './faultWorld.js';
 
 // What a client, /health and the log see of connections that are lost, refused, flooded or cut.
@@ -89,7 +89,7 @@ describe('connection faults', () => {
     await world.fronts.fault('flood', { ticks_per_s: 100_000 });
     world.gateway.child.kill('SIGSTOP');
     try {
-      await until('the cut', async () => (await world.fronts.sessions()) === 0);
+      await untilIs('the cut', async () => await world.fronts.sessions(), 0);
     } finally {
       world.gateway.child.kill('SIGCONT');
     }

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { Client } from '../client.js';
 import { freePorts } from '../ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until, type Health } from '../processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, type Health } from '../processes.js';
+import { until } from '../../until.js';
 
 /** Ticks per second of each instrument. */
 const rate = 100;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import { until } from '../../until.js';
 import type { SeenTick } from './checker.js';
 
 interface Frame {
@@ -56,6 +57,12 @@ export class Follower {
 
   listInstruments(): void {
     this.#socket.send(JSON.stringify({ action: 'list_instruments' }));
+  }
+
+  /** Waits until all has come that the gateway has sent by now. */
+  async catchUp(): Promise<void> {
+    this.#socket.send(JSON.stringify({ action: 'ping' }));
+    await until('the client to have read everything', () => this.take('pong'));
   }
 
   /** The first answer of an action that has not been taken yet. */

@@ -1,6 +1,7 @@
 import type { SessionsReport } from '../../../src/market/sessionBoard.js';
 import { freePorts } from '../ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until } from '../processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
+import { until } from '../../until.js';
 import { Follower } from './follower.js';
 import type { SeenTick } from './checker.js';
 import { ScriptedClock } from './scriptedClock.js';
@@ -121,7 +122,10 @@ export class Simulation {
     return codes;
   }
 
-  /** Waits until the gateway has every tick that the fronts have sent. */
+  /**
+   * Waits until the gateway has every tick that the fronts have sent, and the client what it was sent: one that lags by
+   * too much is sent the newest ticks alone.
+   */
   async #settle(): Promise<void> {
     const { ticks: sent } = await this.fronts.load();
     let taken = 0;
@@ -132,5 +136,6 @@ export class Simulation {
         return taken >= sent;
       },
     );
+    await this.client.catchUp();
   }
 }

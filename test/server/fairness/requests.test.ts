@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerLimits } from '../../../src/server/limits.js';
-import { waitFor, World, type TestClient } from '../world.js';
+import { until, untilIs } from '../../until.js';
+import { World, type TestClient } from '../world.js';
 
 let world: World;
 const raw: Socket[] = [];
@@ -57,7 +58,7 @@ describe('requests of one client that sends more than its share', () => {
       expect(world.server.counters).toMatchObject({ closedOverLimit: 1, activeSessions: 1 });
       const told = world.logLines.filter((line) => line.includes('is closed: requests come faster'));
       expect(told).toHaveLength(1);
-      await waitFor(() => world.wanted.size === 1, 'what it wanted to be given up');
+      await untilIs('what it wanted to be given up', () => world.wanted.size, 1);
       expect(world.server.counters.keptBytes).toBeLessThan(1000);
     },
   );
@@ -80,7 +81,7 @@ describe('requests of one client that sends more than its share', () => {
     const other = await world.connectAction();
     await other.subscribe(['rb2410']);
     expect(greedy.closedWith).toBeUndefined();
-    await waitFor(() => world.server.counters.delayedClients > 0, 'the greedy one to wait');
+    await until('the greedy one to wait', () => world.server.counters.delayedClients > 0);
     expect(await other.settled()).toEqual([]);
   });
 });
@@ -115,11 +116,11 @@ describe('a request that takes long', () => {
     const [action, aid] = [await world.connectAction(), await world.connectAid()];
     action.send({ action: 'subscribe', instruments: ids });
     aid.send({ aid: 'subscribe_quote', ins_list: ids.map((id) => `DCE.${id}`).join(',') });
-    await waitFor(() => world.wanted.size > 100, 'both to be under way');
+    await until('both to be under way', () => world.wanted.size > 100);
     action.socket.terminate();
     aid.socket.terminate();
-    await waitFor(() => world.server.counters.activeSessions === 0, 'both to leave');
-    await waitFor(() => world.wanted.size === 0, 'all to be given up');
+    await untilIs('both to leave', () => world.server.counters.activeSessions, 0);
+    await untilIs('all to be given up', () => world.wanted.size, 0);
     world.tickAlone('m2409-C-1');
     expect(world.server.counters.keptBytes).toBe(0);
   });
@@ -137,9 +138,9 @@ describe('what clients make the gateway keep', () => {
       client.send({ aid: 'subscribe_quote', ins_list: list });
       greedy.push(client);
     }
-    await waitFor(
-      () => greedy.filter(({ closedWith }) => closedWith !== undefined).length >= 4,
+    await until(
       'the largest to go',
+      () => greedy.filter(({ closedWith }) => closedWith !== undefined).length >= 4,
     );
     await modest.settled();
     const closed = greedy.flatMap(({ closedWith }) => (closedWith === undefined ? [] : [closedWith]));
@@ -189,9 +190,9 @@ describe('messages that are begun and not ended', () => {
       );
       socket.resume();
     }
-    await Promise.race([Promise.all(open), waitFor(() => cut > 0, 'a cut')]);
-    await waitFor(() => cut >= 32, 'those beyond the limit to be cut off');
-    await waitFor(() => world.server.counters.activeSessions <= 8, 'the clients to be gone');
+    await Promise.race([Promise.all(open), until('a cut', () => cut > 0)]);
+    await until('those beyond the limit to be cut off', () => cut >= 32);
+    await until('the clients to be gone', () => world.server.counters.activeSessions <= 8);
     expect(world.server.counters.cutUnfinished).toBeGreaterThanOrEqual(32);
     expect(world.logLines.join('')).toContain('of messages that they do not end');
     await honest.subscribeQuote('rb2410');
@@ -205,7 +206,7 @@ describe('connecting', () => {
     await expect(world.connectAction()).rejects.toThrow('429');
     await world.connect('/?protocol=action', { localAddress: '127.0.0.2' });
     first.socket.close();
-    await waitFor(() => world.server.counters.activeSessions === 2, 'one to leave');
+    await untilIs('one to leave', () => world.server.counters.activeSessions, 2);
     await world.connectAction();
     expect(world.server.counters.refusedClients).toBe(1);
   });

@@ -1,0 +1,8 @@
+import { buildAbi } from './native/abiClient.js';
+import { builtNative } from './native/nativeBuild.js';
+
+/** Before any test, so that the first to need a native part does not spend its time on building all of them. */
+export async function setup(): Promise<void> {
+  builtNative('fake_6_7_13');
+  await buildAbi();
+}
