@@ -20,7 +20,7 @@ import { SessionBoard } from './market/sessionBoard.js';
 import { SessionStates } from './market/sessionStates.js';
 import type { TradingCalendar } from './market/tradingCalendar.js';
 import { RingTickSource } from './ring/ringTickSource.js';
-import type { TickRecord } from './ring/tickRecord.js';
+import { I32, type TickRecord } from './ring/tickRecord.js';
 import { limitsThatFit } from './limitsThatFit.js';
 import { LimitedLog } from './limitedLog.js';
 import { TickTrace } from './profile/tickTrace.js';
@@ -33,6 +33,7 @@ import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
 import { Rounds } from './rounds.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
+import { SlotKeeper } from './slotKeeper.js';
 import { statusReport } from './statusReport.js';
 import type { StoredQuote } from './storage/quoteScan.js';
 import { Storage } from './storage/storage.js';
@@ -42,6 +43,9 @@ const restoreMs = 2000;
 
 /** Between two looks at which instruments tick. */
 const sessionSampleMs = 1_000;
+/** Between two looks for slots that are of no use any more, and how many are looked at. */
+const slotSweepMs = 1_000;
+const slotsPerSweep = 4_096;
 
 /** Slots beyond it are not given out, so that no client can make the process grow without end. */
 const maxInstruments = 65_536;
@@ -64,10 +68,11 @@ export class Gateway {
   readonly #source = new RingTickSource();
   readonly #connections: Connections;
   readonly #finder: InstrumentFinder;
+  readonly #slotKeeper: SlotKeeper;
   readonly #storage: Storage;
   readonly #startedAt = performance.now();
   /** Follows ticks while somebody asks for it at the profile socket. */
-  readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
+  readonly trace = new TickTrace((slot) => this.#directory.nameOf(slot));
   readonly #sessions: SessionBoard;
   #trustedProxies: BlockList;
   #server: MarketServer | undefined;
@@ -114,6 +119,9 @@ export class Gateway {
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
+      onServed: (slot) => this.#server?.onInstrumentServed(slot),
+      onDisplaced: (slots) => this.#server?.onInstrumentsDisplaced(slots),
+      hasTicked: (slot) => this.#book.version(slot) > 0,
     });
     this.#finder = new InstrumentFinder({
       enabled: config.discoverInstruments,
@@ -130,6 +138,15 @@ export class Gateway {
       bySlot: (slot) => this.#directory.bySlot(slot),
       subscribed: () => this.#connections.wanted(),
       book: this.#book,
+    });
+    this.#slotKeeper = new SlotKeeper({
+      directory: this.#directory,
+      isInUse: (slot) => this.#book.version(slot) > 0 || this.#connections.knows(slot),
+      onFreed: (slot) => {
+        this.#book.forget(slot);
+        this.#sessions.forget(slot);
+      },
+      log,
     });
     this.#storage = new Storage({
       config,
@@ -273,6 +290,7 @@ export class Gateway {
       demand: this.#connections.demand(),
       storage: this.#storage.status(),
       stale: this.#sessions.stale,
+      slots: this.#directory.slots,
       ticks: this.#tickCounters(),
     });
   }
@@ -297,6 +315,10 @@ export class Gateway {
   }
 
   readonly #onTick = (tick: TickRecord): void => {
+    const slot = this.#directory.slotOf(tick.slot);
+    // Under way while its instrument was given up, and the slot is another one's now, or nobody's.
+    if (slot < 0) return;
+    tick.i32[I32.slot] = slot;
     this.trace.taken(tick);
     if (this.#connections.onTick(tick)) this.#take(tick);
   };
@@ -346,6 +368,7 @@ export class Gateway {
     const { healthCheckInterval, maintenanceInterval } = this.#config;
     this.#rounds.start([
       { everyMs: sessionSampleMs, run: () => this.#sessions.sample(performance.now(), Date.now()) },
+      { everyMs: slotSweepMs, run: () => this.#slotKeeper.sweep(slotsPerSweep) },
       {
         everyMs: healthCheckInterval * 1000,
         run: () => this.#healthLog.note(this.health(), this.#connections.demand()),
@@ -363,7 +386,7 @@ export class Gateway {
     const listed = this.#directory.listed();
     if (listed === this.#listed) return;
     this.#listed = listed;
-    this.#connections.subscribeAlways();
+    this.#connections.followListing();
     this.#server?.onListing();
   }
 

@@ -1,5 +1,6 @@
 import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/census.js';
+import type { SlotFigures } from './market/instrumentSlots.js';
 import type { BookCounters } from './market/leftOut.js';
 import type { HealthReport } from './server/health.js';
 import type { StorageStatus } from './storage/storage.js';
@@ -10,18 +11,20 @@ export interface HealthParts {
   readonly storage: StorageStatus;
   /** Instruments that should tick and do not. */
   readonly stale: number;
+  readonly slots: SlotFigures;
   readonly ticks: BookCounters & { readonly missed: number };
 }
 
 /**
- * Puts the body of GET /health together. Healthy: every connection is logged in, every instrument has its lines, and what
- * keeps ticks can write them; unhealthy: no connection is logged in, not even one that
+ * Puts the body of GET /health together. Healthy: every connection is logged in, every proven instrument has its lines, and
+ * what keeps ticks can write them; unhealthy: no connection is logged in, not even one that
  * carries on until another has taken its place.
  */
-export function healthReport({ connections: all, demand, storage, stale, ticks }: HealthParts): HealthReport {
+export function healthReport(parts: HealthParts): HealthReport {
+  const { connections: all, demand, storage, stale, slots, ticks } = parts;
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
   const { redis, history, recorder } = storage;
-  const { wanted, waiting, refused, short } = demand;
+  const { wanted, waiting, refused, short, unproven, unprovenWaiting } = demand;
   const up = connections.filter(isUp).length;
   const whole =
     up === connections.length &&
@@ -44,7 +47,18 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
     })),
     redis,
     details: {
-      instruments: { wanted, waiting, refused, short, stale },
+      instruments: {
+        wanted,
+        waiting,
+        refused,
+        short,
+        stale,
+        unproven,
+        unproven_waiting: unprovenWaiting,
+        slots: slots.used,
+        free_slots: slots.free,
+        no_slots: slots.refused,
+      },
       ticks,
       ...(history === undefined ? {} : { history }),
       ...(recorder === undefined ? {} : { recorder }),

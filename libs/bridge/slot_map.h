@@ -2,8 +2,9 @@
 // on every tick.
 //
 // An open-addressed table of fixed entries. An entry's id is written once, before its hash is published, and
-// never changes; only its slot does (-1: not subscribed any more). A full table is replaced by one of twice
-// the size, and the old one is kept until the session ends, because a reader may still be in it.
+// never changes; only its slot does (-1: not subscribed any more). A full table is replaced by one of a size that
+// fits what is subscribed. The old one is freed as soon as no reader can be in it: a reader counts itself in before it
+// loads the table, and the writer looks at the count after it has stored the new one.
 #pragma once
 
 #include <atomic>
@@ -18,21 +19,23 @@ class SlotMap {
  public:
   static constexpr std::int32_t noSlot = -1;
   static constexpr std::size_t maxIdBytes = 80;
+  static constexpr std::uint32_t smallest = 256;
 
-  SlotMap() { grow(256); }
+  SlotMap() { grow(smallest); }
 
   // The vendor's thread. `id` need not end with a NUL.
   std::int32_t find(const char *id, std::size_t bytes) const noexcept {
-    const Table *table = table_.load(std::memory_order_acquire);
-    const std::uint32_t hash = hashOf(id, bytes);
-    for (std::uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
-      const Entry &entry = table->entries[i];
-      const std::uint32_t found = entry.hash.load(std::memory_order_acquire);
-      if (found == 0) return noSlot;
-      if (found == hash && entry.bytes == bytes && std::memcmp(entry.id, id, bytes) == 0) {
-        return entry.slot.load(std::memory_order_relaxed);
-      }
-    }
+    readers_.fetch_add(1, std::memory_order_seq_cst);
+    const std::int32_t slot = findIn(*table_.load(std::memory_order_seq_cst), id, bytes);
+    readers_.fetch_sub(1, std::memory_order_release);
+    return slot;
+  }
+
+  // Entries of all tables. The writer's side.
+  std::size_t entries() const noexcept {
+    std::size_t all = 0;
+    for (const auto &table : tables_) all += table->mask + 1;
+    return all;
   }
 
   // The writer's side; calls are serialised by the session's lock. Throws std::bad_alloc.
@@ -44,7 +47,7 @@ class SlotMap {
     if (slot == noSlot) return;
     Table *table = tables_.back().get();
     // At most half full, so that a probe for an unknown id ends soon.
-    if ((table->used + 1) * 2 > table->mask + 1) table = grow((table->mask + 1) * 2);
+    if ((table->used + 1) * 2 > table->mask + 1) table = grow(sizeFor(*table));
     insert(*table, id, bytes, slot);
   }
 
@@ -66,6 +69,29 @@ class SlotMap {
     std::uint32_t hash = 2166136261u;  // FNV-1a
     for (std::size_t i = 0; i < bytes; i++) hash = (hash ^ static_cast<unsigned char>(id[i])) * 16777619u;
     return hash == 0 ? 1 : hash;
+  }
+
+  static std::int32_t findIn(const Table &table, const char *id, std::size_t bytes) noexcept {
+    const std::uint32_t hash = hashOf(id, bytes);
+    for (std::uint32_t i = hash & table.mask;; i = (i + 1) & table.mask) {
+      const Entry &entry = table.entries[i];
+      const std::uint32_t found = entry.hash.load(std::memory_order_acquire);
+      if (found == 0) return noSlot;
+      if (found == hash && entry.bytes == bytes && std::memcmp(entry.id, id, bytes) == 0) {
+        return entry.slot.load(std::memory_order_relaxed);
+      }
+    }
+  }
+
+  // At most a quarter full with what is subscribed, so that there is as much room again before the next one.
+  static std::uint32_t sizeFor(const Table &table) noexcept {
+    std::uint32_t live = 0;
+    for (std::uint32_t i = 0; i <= table.mask; i++) {
+      if (table.entries[i].slot.load(std::memory_order_relaxed) != noSlot) live++;
+    }
+    std::uint32_t size = smallest;
+    while (size < 4 * (live + 1)) size *= 2;
+    return size;
   }
 
   static void insert(Table &table, const char *id, std::size_t bytes, std::int32_t slot) noexcept {
@@ -105,11 +131,14 @@ class SlotMap {
     }
     Table *result = table.get();
     tables_.push_back(std::move(table));
-    table_.store(result, std::memory_order_release);
+    table_.store(result, std::memory_order_seq_cst);
+    // Whoever counts in from now on finds the new one; while somebody is in, the old ones wait for the next time.
+    if (readers_.load(std::memory_order_seq_cst) == 0) tables_.erase(tables_.begin(), tables_.end() - 1);
     return result;
   }
 
   std::atomic<const Table *> table_{nullptr};
+  mutable std::atomic<std::uint32_t> readers_{0};
   std::vector<std::unique_ptr<Table>> tables_;
 };
 

@@ -63,6 +63,9 @@ export interface LimitsConfig {
   readonly maxInstrumentsPerClient: number;
   readonly maxFrameBytes: number;
   readonly maxBadFrames: number;
+  readonly maxUnprovenPerClient: number;
+  readonly maxUnprovenPerAddress: number;
+  readonly maxUnproven: number;
 }
 
 /** Queries for stored ticks. */
@@ -293,6 +296,9 @@ export function toGatewayConfig(
       maxInstrumentsPerClient: values['limits.max_instruments_per_client'],
       maxFrameBytes: values['limits.max_frame_bytes'],
       maxBadFrames: values['limits.max_bad_frames'],
+      maxUnprovenPerClient: values['limits.max_unproven_per_client'],
+      maxUnprovenPerAddress: values['limits.max_unproven_per_address'],
+      maxUnproven: values['limits.max_unproven'],
     },
     simulator: parts.simulator,
     connections: parts.connections.map((each) => withLibrary(each, values, parts.cwd)),

@@ -403,6 +403,24 @@ export const gatewayOptions = {
     'Messages outside the protocol that a session may send within a minute; the next one closes it.',
     'messages',
   ),
+  'limits.max_unproven_per_client': option(
+    integer(1, 100_000),
+    200,
+    'Instruments of one session that may have a place on a connection while nobody knows whether they exist: neither listed nor ever ticked, as most options are at first. The others wait for their turn; one that ticks counts no more.',
+    'instruments',
+  ),
+  'limits.max_unproven_per_address': option(
+    integer(1, 100_000),
+    400,
+    'The same for all sessions of one address together.',
+    'instruments',
+  ),
+  'limits.max_unproven': option(
+    integer(1, 100_000),
+    1000,
+    'The same for all sessions. What is listed or has ticked takes places from them at once.',
+    'instruments',
+  ),
   'simulator.fronts': option(
     integer(1, 1000),
     4,

@@ -83,6 +83,9 @@ const limitKeys = {
   maxInstrumentsPerClient: 'limits.max_instruments_per_client',
   maxFrameBytes: 'limits.max_frame_bytes',
   maxBadFrames: 'limits.max_bad_frames',
+  maxUnprovenPerClient: 'limits.max_unproven_per_client',
+  maxUnprovenPerAddress: 'limits.max_unproven_per_address',
+  maxUnproven: 'limits.max_unproven',
 } as const satisfies Record<keyof GatewayConfig['limits'], Key>;
 
 const redisKeys = {

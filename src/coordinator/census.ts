@@ -1,19 +1,25 @@
-import { stateOf, type InstrumentState, type Want } from './line.js';
+import { isProven, stateOf, type InstrumentState, type Want } from './line.js';
 
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
 
 /** Counts of instruments. */
 export interface Demand {
   readonly wanted: number;
-  /** Wanted, not refused, and without any line on a connection that is logged in. */
+  /** Proven, wanted, not refused, and without any line on a connection that is logged in. */
   readonly waiting: number;
   readonly refused: number;
-  /** With fewer lines than redundancy asks for and connections could give. */
+  /** Proven, with fewer lines than redundancy asks for and connections could give. */
   readonly short: number;
+  /** Wanted, and nobody knows whether they exist. */
+  readonly unproven: number;
+  /** Those of them that were not refused and have no line on a connection that is logged in. */
+  readonly unprovenWaiting: number;
   readonly states: Readonly<Record<InstrumentState, number>>;
 }
 
 const waitingBit = 8;
+const unprovenBit = 16;
+const stateBits = 7;
 const firstSlots = 1024;
 
 /** Counts instruments by state, and looks only at those that have changed since it counted last. */
@@ -27,7 +33,8 @@ export class Census {
     cancelled: 0,
   };
   #waiting = 0;
-  /** By slot: place of its state + 1, with a bit when it waits; 0 for none. */
+  #unprovenWaiting = 0;
+  /** By slot: place of its state + 1, with a bit when it waits, and one when it is unproven; 0 for none. */
   #counted = new Uint8Array(firstSlots);
 
   /** Something of the instrument has changed. */
@@ -39,25 +46,29 @@ export class Census {
   take(wants: ReadonlyMap<number, Want>): {
     readonly states: Readonly<Record<InstrumentState, number>>;
     readonly waiting: number;
+    readonly unprovenWaiting: number;
   } {
     for (const slot of this.#changed) {
       this.#add(this.#counted[slot] ?? 0, -1);
       const want = wants.get(slot);
-      const now =
-        want === undefined || want.trial
-          ? 0
-          : states.indexOf(stateOf(want)) + 1 + (isWaiting(want) ? waitingBit : 0);
+      const now = want === undefined || want.trial ? 0 : codeOf(want);
       this.#add(now, 1);
       this.#set(slot, now);
     }
     this.#changed.clear();
-    return { states: { ...this.#counts }, waiting: this.#waiting };
+    return {
+      states: { ...this.#counts },
+      waiting: this.#waiting,
+      unprovenWaiting: this.#unprovenWaiting,
+    };
   }
 
   #add(code: number, by: number): void {
-    const state = states[(code & ~waitingBit) - 1];
+    const state = states[(code & stateBits) - 1];
     if (state !== undefined) this.#counts[state] += by;
-    if ((code & waitingBit) !== 0) this.#waiting += by;
+    if ((code & waitingBit) === 0) return;
+    if ((code & unprovenBit) === 0) this.#waiting += by;
+    else this.#unprovenWaiting += by;
   }
 
   #set(slot: number, code: number): void {
@@ -68,6 +79,11 @@ export class Census {
     }
     this.#counted[slot] = code;
   }
+}
+
+function codeOf(want: Want): number {
+  const state = states.indexOf(stateOf(want)) + 1;
+  return state | (isWaiting(want) ? waitingBit : 0) | (isProven(want) ? 0 : unprovenBit);
 }
 
 /** Wanted and possible, but no connection that is logged in carries it. */

@@ -21,7 +21,9 @@ import { provesExistence } from './need.js';
 import { OpenConnections } from './openConnections.js';
 import type { LineCommand } from './outbox.js';
 import { SilenceWatch } from './silenceWatch.js';
+import { Standing } from './standing.js';
 import { TickRates, type TickRate } from './tickRates.js';
+import type { Asker } from './unprovenQueue.js';
 import type { Troubles } from './wishes.js';
 import { WorkerPool } from './workerPool.js';
 
@@ -48,6 +50,12 @@ export interface ConnectionsOptions {
   readonly onWanted: (slot: number) => void;
   /** No connection can carry the instrument. */
   readonly onRefused: (slot: number, code: number, text: string) => void;
+  /** A connection that is logged in carries the instrument. */
+  readonly onServed: (slot: number) => void;
+  /** The instruments had places on connections, which others needed more, and have none now. */
+  readonly onDisplaced: (slots: readonly number[]) => void;
+  /** A tick of the instrument is known. */
+  readonly hasTicked: (slot: number) => boolean;
 }
 
 /** A connection and what is counted of it. */
@@ -76,6 +84,8 @@ export class Connections {
   #silenceTimer: NodeJS.Timeout | undefined;
   #passTimer: NodeJS.Timeout | undefined;
   #flushScheduled = false;
+  /** Since they were last told. */
+  readonly #displaced = new Set<number>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -84,7 +94,12 @@ export class Connections {
     this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
       send: (command) => this.#send(command),
       refused: options.onRefused,
-      carried: (slot, lines) => this.#race.follow(slot, lines),
+      standing: (slot) => this.#standing(slot),
+      carried: (slot, lines) => {
+        this.#race.follow(slot, lines);
+        if (lines > 0) options.onServed(slot);
+      },
+      displaced: (slot) => this.#noteDisplaced(slot),
       gone: (slot, index) => {
         this.#held.release(slot, index);
         options.onLineGone(slot, index);
@@ -125,16 +140,31 @@ export class Connections {
   /** Opens the enabled connections, one after the other, and begins to watch them. */
   start(): void {
     this.#open.start();
-    this.subscribeAlways();
+    this.followListing();
     this.#watchSilence();
     this.#passTimer = setInterval(() => this.#pass(), passMs);
   }
 
-  /** One more session wants the instrument. */
-  want(slot: number): void {
-    this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key);
+  /** One more session wants the instrument; the configuration where there is no asker. */
+  want(slot: number, asker?: Asker): void {
+    this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key, asker);
     this.#options.onWanted(slot);
     this.#scheduleFlush();
+  }
+
+  /** Of some instruments that sessions want, those that have to wait for a place on a connection. */
+  waiting(slots: Iterable<number>): number[] {
+    return this.#coordinator.waiting(slots);
+  }
+
+  /** How many instruments that nobody knows to exist the session wants. */
+  unprovenOf(asker: Asker): number {
+    return this.#coordinator.unprovenOf(asker);
+  }
+
+  /** Whether something here may still speak of the instrument. */
+  knows(slot: number): boolean {
+    return this.#coordinator.knows(slot);
   }
 
   /** Subscribes an instrument to see whether it ticks, where there is room to spare (Coordinator.tryOut). */
@@ -156,8 +186,8 @@ export class Connections {
   }
 
   /** One session less wants it. */
-  drop(slot: number): void {
-    this.#coordinator.drop(slot);
+  drop(slot: number, asker?: Asker): void {
+    this.#coordinator.drop(slot, asker);
     this.#scheduleFlush();
   }
 
@@ -178,11 +208,13 @@ export class Connections {
   }
 
   /**
-   * Wants the instruments that the configuration always wants, of those that are listed today. To be called again when
-   * the list may have changed.
+   * Wants the instruments that the configuration always wants, of those that are listed today, and takes those for proven
+   * that are listed now. To be called again when the list may have changed.
    */
-  subscribeAlways(): void {
+  followListing(): void {
+    this.#coordinator.review();
     this.#always.follow(this.#config.alwaysSubscribe);
+    this.#scheduleFlush();
   }
 
   /** Carries out a plan that leads to `next`. */
@@ -198,7 +230,7 @@ export class Connections {
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
     for (const id of plan.removed) this.#open.remove(id);
-    this.subscribeAlways();
+    this.followListing();
   }
 
   /** Those that are about to be closed too. */
@@ -244,7 +276,7 @@ export class Connections {
 
   #coordinatorOptions(): CoordinatorOptions {
     const { loadBalanceStrategy, autoFailover, maxRetryCount, unsubscribeGrace } = this.#config;
-    const { redundancy, redundantInstruments } = this.#config;
+    const { redundancy, redundantInstruments, limits } = this.#config;
     const { directory } = this.#options;
     return {
       strategy: loadBalanceStrategy,
@@ -258,8 +290,30 @@ export class Connections {
       },
       settledPerTurn,
       trialShare,
+      unproven: {
+        perClient: limits.maxUnprovenPerClient,
+        perAddress: limits.maxUnprovenPerAddress,
+        total: limits.maxUnproven,
+      },
       roomSpacingMs,
     };
+  }
+
+  #standing(slot: number): Standing {
+    const { hasTicked, directory } = this.#options;
+    if (hasTicked(slot)) return Standing.ticked;
+    return directory.isListed(slot) ? Standing.listed : Standing.conceivable;
+  }
+
+  /** Many may follow, and some find another place at once. */
+  #noteDisplaced(slot: number): void {
+    this.#displaced.add(slot);
+    if (this.#displaced.size > 1) return;
+    setImmediate(() => {
+      const waiting = this.#coordinator.waiting(this.#displaced);
+      this.#displaced.clear();
+      if (waiting.length > 0) this.#options.onDisplaced(waiting);
+    });
   }
 
   #onEvent(event: WorkerEvent): void {
@@ -268,7 +322,10 @@ export class Connections {
         this.#onState(event);
         break;
       case 'requested':
-        this.#coordinator.requested(event.connection, event.slots);
+        this.#coordinator.requested(
+          event.connection,
+          event.slots.map((tag) => this.#options.directory.slotOf(tag)),
+        );
         break;
       case 'refused':
         this.#onRefused(event);
@@ -304,7 +361,7 @@ export class Connections {
   #onRefused({ connection, id: instrument, code, text }: WorkerEvent & { type: 'refused' }): void {
     const id = this.#open.get(connection)?.spec.id;
     if (id === undefined) return;
-    const slot = this.#options.directory.resolve(instrument)?.slot;
+    const slot = this.#options.directory.find(instrument)?.slot;
     // What is only tried out is expected to be refused.
     if (slot === undefined || !this.#coordinator.isTrial(slot))
       this.#options.limitedLog.write(
@@ -319,8 +376,10 @@ export class Connections {
   }
 
   #send({ type, connection, slots }: LineCommand): void {
-    const ids = slots.map((slot) => this.#options.directory.bySlot(slot).id);
-    if (type === 'subscribe') this.#pool.send({ type, connection, ids, slots });
+    const { directory } = this.#options;
+    const ids = slots.map((slot) => directory.bySlot(slot).id);
+    if (type === 'subscribe')
+      this.#pool.send({ type, connection, ids, slots: slots.map((slot) => directory.tagOf(slot)) });
     else this.#pool.send({ type, connection, ids });
   }
 

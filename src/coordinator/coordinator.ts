@@ -1,4 +1,5 @@
-import type { Demand } from './census.js';
+import { Admission } from './admission.js';
+import { isWaiting, type Demand } from './census.js';
 import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
 import type { CoordinatorEffects, CoordinatorOptions } from './coordinatorOptions.js';
 import { Joining } from './joining.js';
@@ -13,6 +14,7 @@ import { Roster } from './roster.js';
 import { Settler } from './settler.js';
 import { Shortage } from './shortage.js';
 import { Trials } from './trials.js';
+import type { Asker } from './unprovenQueue.js';
 import { Wishes, type Troubles } from './wishes.js';
 
 /**
@@ -25,7 +27,9 @@ import { Wishes, type Troubles } from './wishes.js';
  *   - a connection never carries more than its limit, and only one that is logged in is given lines;
  *   - an instrument has at most one line per connection, and lines of different brokers where it can;
  *   - no instrument is without a line, or has fewer than it should, while a connection could take it;
- *   - no instrument has a second line while another has none for want of room;
+ *   - no instrument has a second line while another that is proven has none for want of room;
+ *   - what is unproven has few lines (admission.ts), which give way to what is proven;
+ *   - a line that has ticked is not given up for an instrument that never has;
  *   - a line that moves is given up after its successor has become active.
  */
 export class Coordinator {
@@ -40,6 +44,7 @@ export class Coordinator {
   readonly #settler: Settler;
   readonly #trials: Trials;
   readonly #wishes: Wishes;
+  readonly #admission: Admission;
   readonly #rebalancer: Rebalancer;
 
   /** @param now ms on a clock that never steps back */
@@ -59,7 +64,7 @@ export class Coordinator {
     this.#table = table;
     this.#joining = new Joining(table, (slot, connection) => effects.joined(slot, connection), now);
     this.#refusals = new Refusals(table, (slot, code, text) => effects.refused(slot, code, text));
-    this.#shortage = new Shortage(table, add);
+    this.#shortage = new Shortage(table, add, (slot) => effects.displaced(slot));
     this.#settler = new Settler({
       table,
       roster,
@@ -70,6 +75,12 @@ export class Coordinator {
     });
     this.#trials = new Trials(table, roster);
     this.#wishes = new Wishes(table, this.#trials, this.#shortage);
+    this.#admission = new Admission({
+      table,
+      wishes: this.#wishes,
+      limits: options.unproven,
+      standing: (slot) => effects.standing(slot),
+    });
     this.#rebalancer = new Rebalancer({
       table,
       pick: (want, instead) => roster.pick(this.#options, want, instead),
@@ -125,14 +136,50 @@ export class Coordinator {
     this.#settleSome();
   }
 
-  /** One more session wants the instrument. One that was given up is tried again, so that each session is told. */
-  want(slot: number, key: string): void {
-    this.#wishes.want(slot, key);
+  /**
+   * One more session wants the instrument. One that was given up is tried again, so that each session is told.
+   *
+   * @param asker the session; undefined for the configuration, which needs no proof
+   */
+  want(slot: number, key: string, asker?: Asker): void {
+    this.#admission.want(slot, key, asker);
   }
 
-  /** One session less wants it. */
-  drop(slot: number): void {
-    this.#wishes.drop(slot, this.#now());
+  /** One session less wants it, which was the asker in `want`. */
+  drop(slot: number, asker?: Asker): void {
+    this.#admission.drop(slot, asker, this.#now());
+  }
+
+  /** What is listed has changed: unproven instruments may be proven now. */
+  review(): void {
+    this.#admission.review();
+  }
+
+  /** How many unproven instruments a session has. */
+  unprovenOf(asker: Asker): number {
+    return this.#admission.unprovenOf(asker);
+  }
+
+  /** Whether somebody wants the instrument, or has wanted it until a moment ago, or it is tried out. */
+  knows(slot: number): boolean {
+    return this.#table.wants.has(slot) || this.#admission.asks(slot) || this.#table.isMentioned(slot);
+  }
+
+  /**
+   * Of some instruments that sessions want, those that have to wait: no connection that is logged in carries them, and
+   * none will with the next flush, as far as can be told before it.
+   */
+  waiting(slots: Iterable<number>): number[] {
+    this.#admission.admit();
+    this.#look();
+    let settling = 0;
+    for (const want of this.#table.wantsOf(this.#table.unsettled)) if (isWaiting(want)) settling++;
+    const isRoomy = settling <= this.#roster.room;
+    return [...slots].filter((slot) => {
+      if (this.#admission.isQueued(slot)) return true;
+      const want = this.#table.wants.get(slot);
+      return want !== undefined && isWaiting(want) && !(isRoomy && this.#table.unsettled.has(slot));
+    });
   }
 
   /**
@@ -141,7 +188,7 @@ export class Coordinator {
    * @returns false where it is subscribed already, or there is no room to spare
    */
   tryOut(slot: number, key: string): boolean {
-    if (this.#table.wants.has(slot) || this.#shortage.size > 0) return false;
+    if (this.#table.wants.has(slot) || this.#admission.asks(slot) || this.#shortage.size > 0) return false;
     this.#look();
     return this.#trials.begin(slot, key, this.#options.trialShare, this.#now());
   }
@@ -200,12 +247,14 @@ export class Coordinator {
    * them, and what these have still under way would come too late.
    */
   ticked(index: number, slot: number, key: TickKey): boolean {
-    return this.#joining.ticked(this.#roster.find(index), slot, key);
+    const taken = this.#joining.ticked(this.#roster.find(index), slot, key);
+    if (this.#table.wants.get(slot)?.ticked === true) this.#admission.ticked(slot);
+    return taken;
   }
 
   /** Whether there is something for `flush` to do. */
   hasUnsettled(): boolean {
-    return this.#table.unsettled.size > 0 || this.#table.roomFreed;
+    return this.#table.unsettled.size > 0 || this.#table.roomFreed || this.#admission.isDue;
   }
 
   /** A front refused an instrument (refusals.ts). */
@@ -227,16 +276,24 @@ export class Coordinator {
    * @returns false when some are left for another call
    */
   flush(most = Infinity): boolean {
-    if (!this.hasUnsettled()) return true;
+    if (!this.hasUnsettled() && !this.#table.hasUnsent) return true;
     if (this.#options.graceMs === 0) this.#wishes.expire(Infinity);
     this.#look();
     const { autoFailover } = this.#options;
     let left = most;
     while (left > 0 && this.hasUnsettled()) {
-      if (this.#table.takeRoomFreed()) this.#shortage.retry();
+      this.#admission.admit();
+      if (this.#table.takeRoomFreed()) {
+        this.#look();
+        this.#shortage.retry();
+      }
       const wants = byNeed(this.#table.takeUnsettled(left), autoFailover);
       left -= wants.length;
-      for (const want of wants) this.#settler.settle(want, this.#options, this.#now());
+      for (const want of wants) {
+        if (!this.#admission.maySettle(want)) continue;
+        this.#settler.settle(want, this.#options, this.#now());
+        this.#admission.settled(want);
+      }
       if (this.#shortage.size > 0) this.#endTrials();
       if (!this.hasUnsettled()) this.#makeRoom();
     }
@@ -253,8 +310,9 @@ export class Coordinator {
     this.#joining.pass();
     for (const want of this.#table.wantsOf(this.#shortage.lineless()))
       if (want.refusal !== undefined) this.#table.unsettled.add(want.slot);
+    this.#admission.pass(now);
     for (const connection of this.#roster.all())
-      if (this.#shortage.size > 0 && connection.probeFrontLimit(now)) this.#table.noteRoom();
+      if (this.#shortage.isShort && connection.probeFrontLimit(now)) this.#table.noteRoom();
     this.#settleSome();
     if (this.#shortage.hasLineless && !this.hasUnsettled()) {
       this.#look();
@@ -283,9 +341,18 @@ export class Coordinator {
 
   /** How the instruments stand. */
   demand(): Demand {
-    const { states, waiting } = this.#table.census.take(this.#table.wants);
-    const wanted = this.#table.wants.size - this.#trials.size - states.cancelled;
-    return { wanted, waiting, refused: states.failed, short: this.#shortage.size, states };
+    const { states, waiting, unprovenWaiting } = this.#table.census.take(this.#table.wants);
+    const queued = this.#admission.waiting;
+    const wanted = this.#table.wants.size - this.#trials.size - states.cancelled + queued;
+    return {
+      wanted,
+      waiting,
+      refused: states.failed,
+      short: this.#shortage.size,
+      unproven: this.#admission.unproven,
+      unprovenWaiting: unprovenWaiting + queued,
+      states: { ...states, pending: states.pending + queued },
+    };
   }
 
   /** Slots of the instruments that are wanted and were not refused. */
@@ -295,7 +362,7 @@ export class Coordinator {
 
   /** The first `most` of those that wait for a line, and of those that were refused. */
   troubles(most: number): Troubles {
-    return this.#wishes.troubles(most);
+    return this.#wishes.troubles(most, this.#admission.queued());
   }
 
   #makeRoom(): void {

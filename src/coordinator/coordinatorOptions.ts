@@ -1,5 +1,7 @@
 import type { LineEffects } from './lineTable.js';
+import type { Standing } from './standing.js';
 import type { Strategy } from './strategies.js';
+import type { UnprovenLimits } from './unprovenQueue.js';
 
 export interface CoordinatorOptions {
   readonly strategy: Strategy;
@@ -15,11 +17,17 @@ export interface CoordinatorOptions {
   readonly settledPerTurn: number;
   /** Part of each connection on which instruments may be tried out. */
   readonly trialShare: number;
+  /** Unproven instruments that may have places at once; what it is at the start holds for good. */
+  readonly unproven: UnprovenLimits;
   /** Room is taken from others at most once in this time, since all instruments are looked at for it. */
   readonly roomSpacingMs: number;
 }
 
 export interface CoordinatorEffects extends LineEffects {
+  /** What is known of the instrument. */
+  standing(slot: number): Standing;
+  /** The instrument's only line was given up for another one that needed the room more. */
+  displaced(slot: number): void;
   /** Every connection that may carry it has refused the instrument, or it does not exist. */
   refused(slot: number, code: number, text: string): void;
   /** A connection that was told to retire carries nothing any more. */

@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import { hasActive, isLater, type Line, type TickKey, type Want } from './line.js';
 import type { LineTable } from './lineTable.js';
+import { Standing } from './standing.js';
 
 /** A front that refuses does so within this time after it was asked. */
 const refusalTimeMs = 5_000;
@@ -35,6 +36,10 @@ export class Joining {
     if (want === undefined || line === undefined) return true;
     want.ticked = true;
     want.inVain = false;
+    if (want.standing !== Standing.ticked) {
+      want.standing = Standing.ticked;
+      this.#table.census.note(slot);
+    }
     if (line.state === 'active') {
       want.newest = key;
       for (const each of want.lines)

@@ -1,4 +1,5 @@
 import type { ConnectionRecord } from './connectionRecord.js';
+import { Standing } from './standing.js';
 import { hashOf } from './strategies.js';
 
 /** What orders the ticks of an instrument within a trading day. */
@@ -49,7 +50,9 @@ export interface Want {
   newest: TickKey | undefined;
   /** Those who want it know that it cannot be had. */
   told: boolean;
-  /** A tick of it has come on some line. */
+  /** What is known of it. */
+  standing: Standing;
+  /** A tick of it has come on some line that it has, or has had since somebody wanted it. */
   ticked: boolean;
   /** Nobody wants it: it is subscribed to see whether it exists (Coordinator.tryOut). */
   trial: boolean;
@@ -64,9 +67,16 @@ export interface Want {
 export type InstrumentState = 'pending' | 'subscribing' | 'active' | 'failed' | 'cancelled';
 
 /** @param key the instrument's name, from which its place in the hash follows */
-export function newWant(slot: number, key: string, count: number, trial: boolean): Want {
+export function newWant(
+  slot: number,
+  key: string,
+  count: number,
+  trial: boolean,
+  standing: Standing = Standing.listed,
+): Want {
   return {
     slot,
+    standing,
     hash: hashOf(key),
     count,
     lines: [],
@@ -79,6 +89,10 @@ export function newWant(slot: number, key: string, count: number, trial: boolean
     inVain: false,
     trial,
   };
+}
+
+export function isProven({ standing }: Want): boolean {
+  return standing !== Standing.conceivable;
 }
 
 /** A line of it is active and its connection logged in. */

@@ -183,6 +183,16 @@ export class LineTable {
     this.#outbox.drop(connection);
   }
 
+  /** Whether `send` has something to say. */
+  get hasUnsent(): boolean {
+    return !this.#outbox.isEmpty || this.#recounted.size > 0 || this.#gone.length > 0;
+  }
+
+  /** Whether `send` has something to say of the instrument. */
+  isMentioned(slot: number): boolean {
+    return this.#recounted.has(slot) || this.#outbox.mentions(slot);
+  }
+
   /** Says what has changed since the last time. */
   send(effects: LineEffects): void {
     this.#outbox.send((command) => effects.send(command));

@@ -49,6 +49,7 @@ export type WorkerCommand =
       readonly type: 'subscribe';
       readonly connection: number;
       readonly ids: readonly string[];
+      /** Tags (instrumentSlots.ts), which ticks come back with. */
       readonly slots: readonly number[];
     }
   | { readonly type: 'unsubscribe'; readonly connection: number; readonly ids: readonly string[] }
@@ -81,7 +82,7 @@ export type WorkerEvent =
       readonly version: string;
       readonly warning: string;
     }
-  /** The front was asked for these: SubscribeMarketData took the batch. Also after each new login. */
+  /** The front was asked for these, by their tags: SubscribeMarketData took the batch. Also after each new login. */
   | { readonly type: 'requested'; readonly connection: number; readonly slots: readonly number[] }
   /** The front refused this id; code is the vendor's error id. */
   | {

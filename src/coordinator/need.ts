@@ -1,8 +1,11 @@
 import type { ConnectionPlan, ConnectionRecord } from './connectionRecord.js';
-import type { Line, Want } from './line.js';
+import { isProven, type Line, type Want } from './line.js';
+import { Standing } from './standing.js';
 
-/** What exists sends a snapshot on subscription: what had a line this long without any tick is there in vain. */
+/** What exists sends a snapshot on subscription: what had an active line this long without any tick has it in vain. */
 const inVainMs = 60_000;
+/** The same for what nobody knows to exist, beside the time that a front has to refuse it. */
+const unprovenInVainMs = 5_000;
 
 /** A line that stays, and that carries ticks or, without failover, will carry them again. */
 export function isGood(line: Line, autoFailover: boolean): boolean {
@@ -15,23 +18,39 @@ export function mayCarry(connection: ConnectionRecord, want: Want): boolean {
   );
 }
 
-/** Those without a line first, then those that more sessions want; what exists before what hardly does. */
+/**
+ * Those without a line first, what is proven before what is not, then those that more sessions want; what exists before
+ * what hardly does. Of what is unproven, the sessions do not count: it has its turns by client (unprovenQueue.ts).
+ */
 export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
   const rank = (want: Want): number =>
-    (want.lines.some((line) => isGood(line, autoFailover)) ? 2 : 0) + (want.inVain ? 1 : 0);
-  const ranked = wants.map((want) => ({ want, rank: rank(want) }));
-  ranked.sort((a, b) => a.rank - b.rank || b.want.count - a.want.count);
+    (want.lines.some((line) => isGood(line, autoFailover)) ? 4 : 0) +
+    (isProven(want) ? 0 : 2) +
+    (want.inVain ? 1 : 0);
+  const ranked = wants.map((want) => ({ want, rank: rank(want), count: isProven(want) ? want.count : 0 }));
+  ranked.sort((a, b) => a.rank - b.rank || b.count - a.count);
   return ranked.map(({ want }) => want);
+}
+
+/** Whether it has had a place for as long as it takes to hear of it, or has lost one so, and nothing has come. */
+export function isAskedInVain(want: Want, now: number): boolean {
+  if (want.ticked) return false;
+  const least = isProven(want) ? inVainMs : unprovenInVainMs;
+  return want.lines.length === 0
+    ? want.inVain
+    : want.lines.some((line) => line.state === 'active' && now - line.since >= least);
 }
 
 /**
  * The lines of a connection that carries more than it may, those first that are missed least: of what nobody wants any
- * more, then of what has active lines elsewhere.
+ * more, of what is unproven, then of what has active lines elsewhere.
  */
 export function leastNeeded(connection: ConnectionRecord, wants: ReadonlyMap<number, Want>): Line[] {
   const others = (line: Line): number => {
-    const { count, lines } = wants.get(line.slot)!;
-    return count === 0 ? Infinity : lines.filter((each) => each !== line && each.state === 'active').length;
+    const want = wants.get(line.slot)!;
+    if (want.count === 0) return Infinity;
+    if (!isProven(want)) return Number.MAX_VALUE;
+    return want.lines.filter((each) => each !== line && each.state === 'active').length;
   };
   const ranked = [...connection.lines.values()].map((line) => ({ line, others: others(line) }));
   ranked.sort((a, b) => (a.others < b.others ? 1 : a.others > b.others ? -1 : 0));
@@ -68,34 +87,58 @@ export interface Spare {
   readonly weight: number;
 }
 
+/** Lines whose room may go to instruments that have none, each kind in the order in which they are missed least. */
+export interface SpareLines {
+  /** Of what is unproven and did not tick for long enough: for anything. */
+  readonly unprovenInVain: Spare[];
+  /** Of instruments that nobody wants any more, of what is unproven, second lines, of what hardly exists: for all proven. */
+  readonly forProven: Spare[];
+  /** The only lines of proven instruments that half as many sessions want, and that have not ticked: for all proven. */
+  readonly quiet: Spare[];
+  /** The same of those that have ticked: for what has ticked. A line that ticks is never given up for one that may not. */
+  readonly ticking: Spare[];
+}
+
 /**
- * Lines whose room may go to instruments that have none, those that are missed least first: of instruments that nobody
- * wants any more, second lines, of instruments that hardly exist, which are marked so, and the only lines of those that
- * half as many sessions want. In the order of their weights.
+ * What may be given up for instruments that have no line. Those that hardly exist are marked so.
  *
- * @param most how many sessions want the most wanted of those without a line
+ * @param most how many sessions want the most wanted proven one of those without a line
  */
-export function spareLines(wants: Iterable<Want>, most: number, now: number): Spare[] {
+export function spareLines(wants: Iterable<Want>, most: number, now: number): SpareLines {
   const cancelled: Spare[] = [];
   const seconds: Spare[] = [];
   const vain: Spare[] = [];
-  const lesser: Spare[] = [];
+  const unproven: Spare[] = [];
+  const spare: SpareLines = { unprovenInVain: [], forProven: cancelled, quiet: [], ticking: [] };
   for (const want of wants) {
     const open = want.lines.filter((line) => line.connection.takesLines);
     if (want.count === 0) {
-      cancelled.push(...open.map((line) => ({ line, weight: 0 })));
+      for (const line of open) cancelled.push({ line, weight: 0 });
       continue;
     }
     const first = open.find((line) => line.state === 'active' && !line.leaving) ?? open[0];
     if (first === undefined) continue;
     for (const line of open) if (line !== first) seconds.push({ line, weight: 0 });
-    if (!want.ticked && first.state === 'active' && now - first.since >= inVainMs) {
-      want.inVain = true;
-      vain.push({ line: first, weight: 0 });
-    } else if (2 * want.count <= most) {
-      lesser.push({ line: first, weight: 2 * want.count });
-    }
+    const only = { line: first, weight: isProven(want) ? 2 * want.count : 0 };
+    const inVain = isAskedInVain(want, now);
+    if (inVain) want.inVain = true;
+    if (!isProven(want)) (inVain ? spare.unprovenInVain : unproven).push(only);
+    else if (inVain) vain.push({ line: first, weight: 0 });
+    else if (2 * want.count <= most) (hasEverTicked(want) ? spare.ticking : spare.quiet).push(only);
   }
-  lesser.sort((a, b) => a.weight - b.weight);
-  return [...cancelled, ...seconds, ...vain, ...lesser];
+  for (const each of [unproven, seconds, vain]) for (const one of each) cancelled.push(one);
+  spare.quiet.sort((a, b) => a.weight - b.weight);
+  spare.ticking.sort((a, b) => a.weight - b.weight);
+  return spare;
+}
+
+/** The kinds of spare lines that an instrument without any may have, those that are missed least first. */
+export function kindsFor(want: Want, spare: SpareLines): readonly Spare[][] {
+  if (!isProven(want)) return [spare.unprovenInVain];
+  const all = [spare.unprovenInVain, spare.forProven, spare.quiet];
+  return hasEverTicked(want) ? [...all, spare.ticking] : all;
+}
+
+function hasEverTicked({ standing }: Want): boolean {
+  return standing === Standing.ticked;
 }

@@ -39,6 +39,16 @@ export class Outbox {
     else changes.set(slot, isHeld && before === undefined ? 'unsubscribe' : 'forget');
   }
 
+  get isEmpty(): boolean {
+    return this.#changes.size === 0;
+  }
+
+  /** Whether something is to be said of the instrument. */
+  mentions(slot: number): boolean {
+    for (const changes of this.#changes.values()) if (changes.has(slot)) return true;
+    return false;
+  }
+
   /** A connection that is gone is told nothing. */
   drop(connection: ConnectionRecord): void {
     this.#changes.delete(connection);

@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { CoordinatorOptions } from './coordinatorOptions.js';
 import type { Joining } from './joining.js';
-import { hasActive, type Want } from './line.js';
+import { hasActive, isProven, type Want } from './line.js';
 import type { LineTable } from './lineTable.js';
 import { isGood } from './need.js';
 import type { Refusals } from './refusals.js';
@@ -36,7 +36,7 @@ export class Settler {
           table.remove(line);
       return;
     }
-    const asked = options.redundancy(slot);
+    const asked = isProven(want) ? options.redundancy(slot) : 1;
     const target = asked === 1 ? 1 : Math.max(1, Math.min(asked, roster.untried(want)));
     // Those that it was to wait for are down.
     for (const line of want.lines) if (line.ahead !== undefined && !hasActive(want)) joining.activate(line);
@@ -53,7 +53,7 @@ export class Settler {
     }
     if (good > 0) want.refusal = undefined;
     this.#removeSurplus(want, target - good, options.autoFailover);
-    shortage.note(slot, good, target);
+    shortage.note(want, good, target);
     if (want.refusal !== undefined && !roster.hasHope(want, now))
       refusals.giveUp(want, want.refusal.code, want.refusal.text);
   }

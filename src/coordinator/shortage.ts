@@ -1,27 +1,43 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { Want } from './line.js';
+import { isProven, type Line, type Want } from './line.js';
 import type { LineTable } from './lineTable.js';
-import { byNeed, mayCarry, spareLines, type Spare } from './need.js';
+import { byNeed, kindsFor, mayCarry, spareLines, type Spare } from './need.js';
 
 /** Which instruments lack lines for want of room, and how those without any get room of those that need it less. */
 export class Shortage {
   /** Slots that have fewer lines than they should, since no connection that may carry them has room. */
   readonly #short = new Set<number>();
-  /** Those of them without any good line. */
+  /** Those of them that are proven. */
+  readonly #provenShort = new Set<number>();
+  /** Those without any good line. */
   readonly #lineless = new Set<number>();
   readonly #table: LineTable;
   readonly #add: (want: Want, connection: ConnectionRecord) => void;
+  readonly #displaced: (slot: number) => void;
   #madeRoomAt = -Infinity;
 
-  /** @param add gives the instrument a line on the connection */
-  constructor(table: LineTable, add: (want: Want, connection: ConnectionRecord) => void) {
+  /**
+   * @param add gives the instrument a line on the connection
+   * @param displaced its only line has been given up for another instrument
+   */
+  constructor(
+    table: LineTable,
+    add: (want: Want, connection: ConnectionRecord) => void,
+    displaced: (slot: number) => void,
+  ) {
     this.#table = table;
     this.#add = add;
+    this.#displaced = displaced;
   }
 
-  /** How many instruments have fewer lines than they should. */
+  /** How many proven instruments have fewer lines than they should. */
   get size(): number {
-    return this.#short.size;
+    return this.#provenShort.size;
+  }
+
+  /** Whether any instrument has fewer lines than it should. */
+  get isShort(): boolean {
+    return this.#short.size > 0;
   }
 
   get hasLineless(): boolean {
@@ -33,14 +49,17 @@ export class Shortage {
   }
 
   /** The instrument has so many good lines of so many that it should have. */
-  note(slot: number, good: number, target: number): void {
+  note(want: Want, good: number, target: number): void {
+    const { slot } = want;
     setMember(this.#short, slot, good < target);
+    setMember(this.#provenShort, slot, good < target && isProven(want));
     setMember(this.#lineless, slot, good === 0);
   }
 
   /** It should have none. */
   forget(slot: number): void {
     this.#short.delete(slot);
+    this.#provenShort.delete(slot);
     this.#lineless.delete(slot);
   }
 
@@ -56,16 +75,19 @@ export class Shortage {
    */
   makeRoom(autoFailover: boolean, spacingMs: number, now: number): void {
     if (this.#lineless.size === 0 || now - this.#madeRoomAt < spacingMs) return;
-    const needy = byNeed(this.#table.wantsOf(this.#lineless), autoFailover).filter((want) => !want.inVain);
-    if (needy.length === 0) return;
+    const needy = byNeed(this.#table.wantsOf(this.#lineless), autoFailover).filter(
+      (want) => !want.inVain || !isProven(want),
+    );
+    const [first] = needy;
+    if (first === undefined) return;
     this.#madeRoomAt = now;
-    const spare = spareLines(this.#table.wants.values(), needy[0]!.count, now);
+    const spare = spareLines(this.#table.wants.values(), isProven(first) ? first.count : 0, now);
     for (const want of needy) {
-      if (spare.length === 0) break;
-      const place = placeFor(want, spare);
-      if (place < 0) continue;
-      const [{ line }] = spare.splice(place, 1) as [Spare];
+      const line = takeFor(want, kindsFor(want, spare));
+      if (line === undefined) continue;
       this.#table.drop(line);
+      const loser = this.#table.wants.get(line.slot)!;
+      if (loser.count > 0 && loser.lines.length === 0) this.#displaced(line.slot);
       this.#add(want, line.connection);
       this.#table.unsettled.add(want.slot);
     }
@@ -74,15 +96,18 @@ export class Shortage {
   }
 }
 
-/** The first of the lines, sorted by weight, whose room the instrument may have; -1 where there is none. */
-function placeFor(want: Want, spare: readonly Spare[]): number {
-  for (let place = 0; place < spare.length; place++) {
-    const { line, weight } = spare[place]!;
-    // All further ones weigh as much: thousands may wait for thousands that they cannot have.
-    if (weight > want.count) return -1;
-    if (mayCarry(line.connection, want)) return place;
+/** The line whose room the instrument gets, which is spare no more. */
+function takeFor(want: Want, kinds: readonly Spare[][]): Line | undefined {
+  for (const lines of kinds) {
+    for (const [place, { line, weight }] of lines.entries()) {
+      // All further ones weigh as much: thousands may wait for thousands that they cannot have.
+      if (weight > want.count) break;
+      if (!mayCarry(line.connection, want)) continue;
+      lines.splice(place, 1);
+      return line;
+    }
   }
-  return -1;
+  return undefined;
 }
 
 function setMember(set: Set<number>, slot: number, is: boolean): void {

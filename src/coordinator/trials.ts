@@ -2,6 +2,7 @@ import type { LineTable } from './lineTable.js';
 import { newWant, type Want } from './line.js';
 import { pickForTrial } from './need.js';
 import type { Roster } from './roster.js';
+import { Standing } from './standing.js';
 
 /** After a login clients' instruments are subscribed first. */
 const afterLoginMs = 5_000;
@@ -39,7 +40,7 @@ export class Trials {
     const settled = this.#roster.open.filter(({ upSince }) => now - upSince >= afterLoginMs);
     const connection = pickForTrial(settled, share);
     if (connection === undefined) return false;
-    const want = newWant(slot, key, 0, true);
+    const want = newWant(slot, key, 0, true, Standing.conceivable);
     this.#table.wants.set(slot, want);
     this.#slots.add(slot);
     this.#table.await(slot, true);

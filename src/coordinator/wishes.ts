@@ -1,7 +1,8 @@
 import { isWaiting } from './census.js';
-import { newWant } from './line.js';
+import { isProven, newWant } from './line.js';
 import type { LineTable } from './lineTable.js';
 import type { Shortage } from './shortage.js';
+import type { Standing } from './standing.js';
 import type { Trials } from './trials.js';
 
 /** Instruments that have no line, or will get none. */
@@ -25,13 +26,14 @@ export class Wishes {
   }
 
   /** One more session wants the instrument. One that was given up is tried again, so that each session is told. */
-  want(slot: number, key: string): void {
+  want(slot: number, key: string, standing: Standing): void {
     const want = this.#table.wants.get(slot);
     if (want === undefined) {
-      this.#table.wants.set(slot, newWant(slot, key, 1, false));
+      this.#table.wants.set(slot, newWant(slot, key, 1, false, standing));
       this.#table.await(slot, true);
     } else {
       this.#trials.adopt(want);
+      if (standing > want.standing) want.standing = standing;
       want.count++;
       want.told = false;
       this.#cancelled.delete(slot);
@@ -60,10 +62,15 @@ export class Wishes {
   expire(before: number): void {
     for (const [slot, since] of this.#cancelled) {
       if (since > before) return;
-      this.#cancelled.delete(slot);
-      this.#table.release(slot);
-      this.#shortage.forget(slot);
+      this.end(slot);
     }
+  }
+
+  /** Ends it at once, whoever wants it. */
+  end(slot: number): void {
+    this.#cancelled.delete(slot);
+    this.#table.release(slot);
+    this.#shortage.forget(slot);
   }
 
   /** Slots of the instruments that are wanted and were not refused. */
@@ -72,14 +79,19 @@ export class Wishes {
       if (count > 0 && failure === undefined) yield slot;
   }
 
-  /** The first `most` of those that wait for a line, and of those that were refused. */
-  troubles(most: number): Troubles {
+  /**
+   * The first `most` of those that wait for a line, proven ones first, and of those that were refused.
+   *
+   * @param queued unproven ones that wait for their turn
+   */
+  troubles(most: number, queued: Iterable<number>): Troubles {
     const { waiting, failed }: Troubles = { waiting: [], failed: [] };
+    const unproven: number[] = [];
     for (const want of this.#table.wants.values()) {
-      if (waiting.length < most && isWaiting(want)) waiting.push(want.slot);
+      if (isWaiting(want)) (isProven(want) ? waiting : unproven).push(want.slot);
       if (want.count > 0 && want.failure !== undefined && failed.length < most)
         failed.push({ slot: want.slot, ...want.failure });
     }
-    return { waiting, failed };
+    return { waiting: [...waiting, ...unproven, ...queued].slice(0, most), failed };
   }
 }

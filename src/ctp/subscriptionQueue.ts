@@ -7,6 +7,7 @@ const minPauseMs = 50;
 const retryDelayMs = 1_000;
 /** A front has answered by then. An answer says which id it is about, but not which of two requests for it. */
 const answerMs = 2_000;
+const noSlot = -1;
 
 export type SubscriptionCommand =
   | { readonly type: 'subscribe'; readonly ids: readonly string[]; readonly slots: readonly number[] }
@@ -18,7 +19,7 @@ export type SubscriptionCommand =
  * counts as subscribed until it is refused.
  *
  *   wanted    id → slot      the coordinator's wish; survives reconnects
- *   asked     id → times, ms asked for since the last login, and when for the last time
+ *   asked     id → times, ms, slot   asked for since the last login, and when and with which slot for the last time
  *   doubtful  ids            asked for, but the answer may have been lost: wanted ones are asked for again
  *   dirty     ids            wanted and asked may differ, or doubtful
  *   resting   id → ms        unsubscribed before the answer was sure to have come; not asked for again before then,
@@ -26,10 +27,12 @@ export type SubscriptionCommand =
  */
 export class SubscriptionQueue {
   readonly #wanted = new Map<string, number>();
-  readonly #asked = new Map<string, { times: number; at: number }>();
+  readonly #asked = new Map<string, { times: number; at: number; slot: number }>();
   readonly #doubtful = new Set<string>();
   readonly #dirty = new Set<string>();
   readonly #resting = new Map<string, number>();
+  /** What the last requests unsubscribed, with the slots that it has until they are made. */
+  readonly #letGo = new Map<string, number>();
   #sendNotBefore = -Infinity;
   /** Calls of the last windowMs. */
   #calls: { readonly at: number; readonly ids: number }[] = [];
@@ -61,11 +64,15 @@ export class SubscriptionQueue {
     return this.#wanted.has(id) && this.#asked.has(id);
   }
 
-  /** An instrument keeps its slot for the life of the process. */
+  /** An instrument keeps its slot as long as it is wanted. */
   want(ids: readonly string[], slots: readonly number[]): void {
     ids.forEach((id, i) => {
-      this.#wanted.set(id, slots[i]!);
-      if (this.#asked.has(id) && !this.#doubtful.has(id)) this.#dirty.delete(id);
+      const slot = slots[i]!;
+      this.#wanted.set(id, slot);
+      const asked = this.#asked.get(id);
+      // Its ticks would come with the slot that it has no more: it is asked for again.
+      if (asked !== undefined && asked.slot !== slot) this.#doubtful.add(id);
+      if (asked !== undefined && !this.#doubtful.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     });
   }
@@ -114,9 +121,9 @@ export class SubscriptionQueue {
 
   subscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      const { times, at } = this.#asked.get(id) ?? { times: 1, at: now };
+      const { times, at, slot } = this.#asked.get(id) ?? { times: 1, at: now, slot: noSlot };
       if (times > 1) {
-        this.#asked.set(id, { times: times - 1, at });
+        this.#asked.set(id, { times: times - 1, at, slot });
         this.#doubtful.add(id);
       } else {
         this.#asked.delete(id);
@@ -129,9 +136,11 @@ export class SubscriptionQueue {
 
   unsubscribeFailed(ids: readonly string[], now: number): void {
     for (const id of ids) {
-      this.#asked.set(id, { times: 1, at: now });
+      this.#asked.set(id, { times: 1, at: now, slot: this.#letGo.get(id) ?? noSlot });
       this.#resting.delete(id);
-      if (this.#wanted.has(id)) this.#dirty.delete(id);
+      const wanted = this.#wanted.get(id);
+      if (wanted !== undefined && wanted !== this.#letGo.get(id)) this.#doubtful.add(id);
+      if (wanted !== undefined && !this.#doubtful.has(id)) this.#dirty.delete(id);
       else this.#dirty.add(id);
     }
     this.#sendNotBefore = now + retryDelayMs;
@@ -144,6 +153,7 @@ export class SubscriptionQueue {
     const subscribe: string[] = [];
     const slots: number[] = [];
     const unsubscribe: string[] = [];
+    this.#letGo.clear();
     for (const id of this.#dirty) {
       if (subscribe.length + unsubscribe.length === callIds) break;
       if (this.#resting.has(id)) continue;
@@ -152,13 +162,14 @@ export class SubscriptionQueue {
       const asked = this.#asked.get(id);
       if (slot === undefined) {
         unsubscribe.push(id);
+        if (asked !== undefined) this.#letGo.set(id, asked.slot);
         if (asked !== undefined && now < asked.at + answerMs) this.#resting.set(id, asked.at + answerMs);
         this.#asked.delete(id);
         this.#doubtful.delete(id);
       } else {
         subscribe.push(id);
         slots.push(slot);
-        this.#asked.set(id, { times: (asked?.times ?? 0) + 1, at: now });
+        this.#asked.set(id, { times: (asked?.times ?? 0) + 1, at: now, slot });
         this.#doubtful.delete(id);
       }
     }

@@ -6,15 +6,19 @@ import {
   type Advice,
   type AdviceFacts,
 } from './instrumentAdvice.js';
-import { parseInstrumentId, type ParsedInstrumentId } from './instrumentId.js';
+import { parseInstrumentId, splitPrefix, type ParsedInstrumentId } from './instrumentId.js';
 import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
+import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
 import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
 import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import type { TradingCalendar } from './tradingCalendar.js';
 
-/** An instrument that somebody has asked for. Its slot is its index in every per-instrument array and never changes. */
+/**
+ * An instrument that somebody has asked for. Its slot is its index in every per-instrument array, and never changes once it
+ * has ticked.
+ */
 export interface Instrument {
   readonly slot: number;
   /** Bare id, as the vendor's API takes it. */
@@ -30,21 +34,27 @@ export interface Instrument {
 }
 
 export interface DirectoryOptions extends ListingOptions {
-  /** Slots that may be given out; requests past it resolve to nothing. */
+  /** Slots that there are; while all are in use, requests resolve to nothing. */
   readonly maxInstruments: number;
 }
 
 /** Part of the slots that ids may take which are not listed today, so that no client can bar the others' contracts. */
 const unlistedShare = 0.75;
+/** Who asks may have so many times the slots that are still free: many may ask for much, and some are left for the next. */
+const shareOfFree = 2;
 
 /** Every instrument that was asked for, and the contracts that are listed today. */
 export class InstrumentDirectory {
   readonly #products: ProductTable;
   readonly #maxInstruments: number;
-  readonly #instruments: KnownInstrument[] = [];
+  readonly #instruments: (KnownInstrument | undefined)[] = [];
+  readonly #slots: InstrumentSlots;
+  /** Where the next look for slots that can be given back begins. */
+  #looked = 0;
+  #refused = 0;
   /** Of imported instruments that have one of their own, by id. */
   #multipliers: ReadonlyMap<string, number> = new Map();
-  readonly #byId = new Map<string, Instrument>();
+  readonly #byId = new Map<string, KnownInstrument>();
   readonly #listing: Listing;
   readonly #search: InstrumentSearch;
   #file: { readonly of: ListedDay; readonly file: SymbolsFile } | undefined;
@@ -52,30 +62,94 @@ export class InstrumentDirectory {
   constructor(options: DirectoryOptions) {
     this.#products = options.products;
     this.#maxInstruments = options.maxInstruments;
+    this.#slots = new InstrumentSlots(options.maxInstruments);
     this.#listing = new Listing(options);
     this.#search = new InstrumentSearch(options.products);
   }
 
   get size(): number {
-    return this.#instruments.length;
+    return this.#slots.used;
+  }
+
+  get slots(): SlotFigures {
+    return { used: this.#slots.used, free: this.#freeSlots, refused: this.#refused };
+  }
+
+  get #freeSlots(): number {
+    return Math.max(0, Math.floor(this.#maxInstruments * unlistedShare) - this.#slots.used);
   }
 
   /**
    * The instrument that a client means by `rb2512` or `SHFE.rb2512`, with a slot from its first mention on.
-   * Undefined when no such instrument can exist (parseInstrumentId), or when all slots are taken.
+   * Undefined when no such instrument can exist (parseInstrumentId), or when there is no slot for it (`lacksSlot`).
+   *
+   * @param held instruments that are not listed which who asks has already: one may not have all slots
    */
-  resolve(requested: string): Instrument | undefined {
+  resolve(requested: string, held = 0): Instrument | undefined {
     const known = this.#byId.get(requested);
     if (known !== undefined) return known;
     const parsed = parseInstrumentId(requested, this.#products);
     if (parsed === undefined) return undefined;
     const named = this.#byId.get(parsed.id);
     if (named !== undefined) return named.exchange === parsed.exchange ? named : undefined;
-    const taken = this.#instruments.length;
-    const hasSlot =
-      taken < this.#maxInstruments * unlistedShare ||
-      (taken < this.#maxInstruments && this.#listing.current().contracts.has(parsed.id));
-    return hasSlot ? this.#add(parsed) : undefined;
+    const hasSlot = held < shareOfFree * this.#freeSlots || this.#listing.current().contracts.has(parsed.id);
+    const slot = hasSlot ? this.#slots.take() : undefined;
+    return slot === undefined ? undefined : this.#add(slot, parsed);
+  }
+
+  /** Whether `resolve` refuses the name for want of a slot alone. */
+  lacksSlot(requested: string): boolean {
+    const parsed = parseInstrumentId(requested, this.#products);
+    return parsed !== undefined && !this.#byId.has(parsed.id);
+  }
+
+  /** So many names were refused for want of slots. */
+  countRefused(names: number): void {
+    this.#refused += names;
+  }
+
+  /** What stands for the slot where its instrument may have lost it meanwhile (instrumentSlots.ts). */
+  tagOf(slot: number): number {
+    return this.#slots.tagOf(slot);
+  }
+
+  /** The slot that a tag stands for; -1 for one of an instrument that has lost it. For the tick path. */
+  slotOf(tag: number): number {
+    return this.#slots.slotOf(tag);
+  }
+
+  /**
+   * Looks at some more slots in their order, and takes those back that are of no use.
+   *
+   * @param most how many to look at
+   * @param isInUse whether somebody may still speak of the instrument, or something of it is kept
+   * @param onFreed forgets what is noted by slot
+   */
+  giveBack(most: number, isInUse: (slot: number) => boolean, onFreed: (slot: number) => void): void {
+    for (let left = Math.min(most, this.#slots.end); left > 0; left--) {
+      if (this.#looked >= this.#slots.end) this.#looked = 0;
+      const slot = this.#looked++;
+      const instrument = this.#instruments[slot];
+      if (instrument === undefined || isInUse(slot)) continue;
+      this.#instruments[slot] = undefined;
+      this.#byId.delete(instrument.id);
+      this.#slots.giveBack(slot);
+      onFreed(slot);
+    }
+  }
+
+  /** The same of what has a slot already. */
+  find(requested: string): Instrument | undefined {
+    const known = this.#byId.get(requested);
+    if (known !== undefined) return known;
+    const { exchange, id } = splitPrefix(requested);
+    const named = exchange === undefined ? undefined : this.#byId.get(id);
+    return named?.exchange === exchange ? named : undefined;
+  }
+
+  /** Whether the instrument is listed today. */
+  isListed(slot: number): boolean {
+    return this.#listing.current().contracts.has(this.bySlot(slot).id);
   }
 
   /** The `EXCHANGE.id` that a client means, without giving out a slot; undefined when no such instrument can exist. */
@@ -91,6 +165,11 @@ export class InstrumentDirectory {
     const instrument = this.#instruments[slot];
     if (instrument === undefined) throw new RangeError(`no instrument has slot ${slot}`);
     return instrument;
+  }
+
+  /** Its id, for people; empty where the slot is nobody's now. */
+  nameOf(slot: number): string {
+    return this.#instruments[slot]?.id ?? '';
   }
 
   /** What is listed today; the same object as long as nothing changes. */
@@ -151,7 +230,7 @@ export class InstrumentDirectory {
     this.#multipliers = new Map(
       contracts.flatMap(({ id, multiplier }) => (multiplier === undefined ? [] : [[id, multiplier]])),
     );
-    for (const instrument of this.#instruments) this.#setMultiplier(instrument);
+    for (const instrument of this.#byId.values()) this.#setMultiplier(instrument);
   }
 
   /** Takes what has been found to exist in place of what had been found before. */
@@ -181,10 +260,10 @@ export class InstrumentDirectory {
     };
   }
 
-  #add(parsed: ParsedInstrumentId): Instrument {
-    const instrument = new KnownInstrument(this.#instruments.length, parsed, this.#describer);
+  #add(slot: number, parsed: ParsedInstrumentId): Instrument {
+    const instrument = new KnownInstrument(slot, parsed, this.#describer);
     this.#setMultiplier(instrument);
-    this.#instruments.push(instrument);
+    this.#instruments[slot] = instrument;
     this.#byId.set(parsed.id, instrument);
     return instrument;
   }

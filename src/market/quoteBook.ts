@@ -80,6 +80,11 @@ export class QuoteBook {
     this.#schedules = [];
   }
 
+  /** The slot, of which nothing was taken, goes to another instrument. */
+  forget(slot: number): void {
+    this.#schedules[slot] = undefined;
+  }
+
   /** Number of states taken for the instrument; 0 when nothing is known. */
   version(slot: number): number {
     return this.#versions[slot] ?? 0;

@@ -116,7 +116,7 @@ export class QuoteEncoder {
   readonly #book: QuoteBook;
   readonly #directory: InstrumentDirectory;
   readonly #clock = new ClockText();
-  readonly #slots: SlotTexts[] = [];
+  readonly #slots: (SlotTexts | undefined)[] = [];
 
   constructor(book: QuoteBook, directory: InstrumentDirectory) {
     this.#book = book;
@@ -310,7 +310,8 @@ export class QuoteEncoder {
   }
 
   #textsOf(slot: number): SlotTexts {
-    while (this.#slots.length <= slot) this.#slots.push(new SlotTexts());
-    return this.#slots[slot]!;
+    // Some hundred bytes each: only for what ticks.
+    while (this.#slots.length < slot) this.#slots.push(undefined);
+    return (this.#slots[slot] ??= new SlotTexts());
   }
 }

@@ -114,6 +114,11 @@ export class SessionBoard {
     this.#watch = new StaleWatch();
   }
 
+  /** The slot goes to another instrument. */
+  forget(slot: number): void {
+    this.#schedules[slot] = undefined;
+  }
+
   /**
    * To be called about once a second.
    *

@@ -2,7 +2,8 @@
  * One market-data record as the bridge writes it into a tick ring (libs/bridge/tick_record.h).
  *
  *   byte 0    u32   sequence        low 32 bits of the record's number in its ring
- *        4    i32   slot            the instrument's slot, given with the subscription
+ *        4    i32   slot            the tag of the instrument's slot, given with the subscription; past the main
+ *                                   thread's first look at it, the slot itself
  *        8    i64   receive time    ns since the epoch, when the vendor's callback began
  *       16    i32   source          index of the connection
  *       20    i32   length          bytes of the record

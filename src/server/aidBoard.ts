@@ -67,7 +67,7 @@ export class AidBoard {
   readonly #limits: BackpressureLimits;
   readonly #watch: CongestionWatch;
   /** By slot: who wants the instrument, in no order. */
-  readonly #bySlot: AidEntry[][] = [];
+  readonly #bySlot: (AidEntry[] | undefined)[] = [];
   readonly #toAnswer = new FairQueue<AidClient>();
   readonly #wake: () => void;
 
@@ -160,11 +160,14 @@ export class AidBoard {
 
   #add(client: AidClient, key: string): void {
     const { directory, book } = this.#market;
-    const instrument = directory.resolve(key);
-    if (instrument === undefined) return;
+    const instrument = directory.resolve(key, client.interests.unproven);
+    if (instrument === undefined) {
+      if (directory.lacksSlot(key)) directory.countRefused(1);
+      return;
+    }
     const { slot } = instrument;
-    while (this.#bySlot.length <= slot) this.#bySlot.push([]);
-    const entries = this.#bySlot[slot]!;
+    while (this.#bySlot.length < slot) this.#bySlot.push(undefined);
+    const entries = (this.#bySlot[slot] ??= []);
     const dirty = book.version(slot) > 0;
     const entry: AidEntry = {
       client,
@@ -183,6 +186,7 @@ export class AidBoard {
   #takeOut(entry: AidEntry): void {
     const entries = this.#bySlot[entry.slot]!;
     const last = entries.pop()!;
+    if (entries.length === 0) this.#bySlot[entry.slot] = undefined;
     if (last === entry) return;
     entries[entry.position] = last;
     last.position = entry.position;

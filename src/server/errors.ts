@@ -78,6 +78,12 @@ export const errorCatalogue = {
     meaning:
       'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed. 404 to a history query for one of them.',
   },
+  no_slots: {
+    side: 'action',
+    badFrame: false,
+    meaning:
+      'The gateway keeps as many instruments that are not listed as it can, or this client has its share of them; `instruments` lists those that were refused. The others are subscribed.',
+  },
   expired_instrument: {
     side: 'action',
     badFrame: false,

@@ -25,14 +25,24 @@ export const subscribeQuoteAck = '{"aid":"subscribe_quote","status":"ok"}';
 /** Ids by pattern. */
 type Patterns = Readonly<Record<string, readonly string[]>>;
 
-/** `patterns` says what each pattern stands for, where there are any. */
+/**
+ * `patterns` says what each pattern stands for, where there are any; `waiting` which instruments have to wait for a place on
+ * a connection, where some do.
+ */
 export function actionAck(
   action: 'subscribe' | 'unsubscribe',
   instruments: readonly string[],
   patterns: Patterns,
+  waiting: readonly string[] = [],
 ): string {
   const some = Object.keys(patterns).length > 0 ? { patterns } : {};
-  return JSON.stringify({ action, status: 'ok', instruments, ...some });
+  const late = waiting.length > 0 ? { waiting } : {};
+  return JSON.stringify({ action, status: 'ok', instruments, ...some, ...late });
+}
+
+/** `served`: what waited has a place on a connection now; `waiting`: what had one has lost it to others. */
+export function placesFrame(action: 'served' | 'waiting', instruments: readonly string[]): string {
+  return JSON.stringify({ action, instruments });
 }
 
 /** What has joined and left a client's patterns. */

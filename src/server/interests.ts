@@ -2,10 +2,20 @@ import type { Work } from './fairness/clientRequests.js';
 
 const dropsPerStep = 256;
 
-/** Who must know which instruments clients want; called once per session and instrument. */
+/** Who asks: one object for each session. */
+export interface Asker {
+  readonly address: string;
+}
+
+/** Who must know which instruments clients want. */
 export interface Demand {
-  want(slot: number): void;
-  drop(slot: number): void;
+  /** Called once per session and instrument. */
+  want(slot: number, asker: Asker): void;
+  drop(slot: number, asker: Asker): void;
+  /** Of some instruments that sessions want, those that have to wait for a place on a connection. */
+  waiting(slots: Iterable<number>): readonly number[];
+  /** How many of the session's instruments nobody knows to exist. */
+  unprovenOf(asker: Asker): number;
 }
 
 /**
@@ -14,16 +24,18 @@ export interface Demand {
  */
 export class Interests {
   readonly #demand: Demand;
+  readonly #asker: Asker;
   readonly #ways = new Map<number, number>();
 
-  constructor(demand: Demand) {
+  constructor(demand: Demand, asker: Asker) {
     this.#demand = demand;
+    this.#asker = asker;
   }
 
   add(slot: number): void {
     const ways = this.#ways.get(slot) ?? 0;
     this.#ways.set(slot, ways + 1);
-    if (ways === 0) this.#demand.want(slot);
+    if (ways === 0) this.#demand.want(slot, this.#asker);
   }
 
   remove(slot: number): void {
@@ -32,8 +44,18 @@ export class Interests {
       this.#ways.set(slot, ways - 1);
     } else if (ways === 1) {
       this.#ways.delete(slot);
-      this.#demand.drop(slot);
+      this.#demand.drop(slot, this.#asker);
     }
+  }
+
+  /** Of some instruments of the session, those that have to wait for a place on a connection. */
+  waiting(slots: Iterable<number>): readonly number[] {
+    return this.#demand.waiting(slots);
+  }
+
+  /** How many of them nobody knows to exist. */
+  get unproven(): number {
+    return this.#demand.unprovenOf(this.#asker);
   }
 
   /** Drops everything, in steps. */
@@ -41,7 +63,7 @@ export class Interests {
     let dropped = 0;
     for (const slot of this.#ways.keys()) {
       this.#ways.delete(slot);
-      this.#demand.drop(slot);
+      this.#demand.drop(slot, this.#asker);
       if (++dropped % dropsPerStep === 0) yield;
     }
   }

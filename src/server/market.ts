@@ -18,7 +18,18 @@ export interface ServedFile {
 }
 
 export interface ServedDirectory {
-  resolve(requested: string): ServedInstrument | undefined;
+  /**
+   * With a slot from its first mention on; undefined where there is no such instrument, or no slot.
+   *
+   * @param held instruments that are not listed which who asks has already
+   */
+  resolve(requested: string, held: number): ServedInstrument | undefined;
+  /** Whether there is no slot for it, though it may exist. */
+  lacksSlot(requested: string): boolean;
+  /** So many names were refused for want of slots. */
+  countRefused(names: number): void;
+  /** The same of what has a slot. */
+  find(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
   /** What is listed; the same object as long as nothing changes. */
   listed(): unknown;

@@ -32,6 +32,7 @@ import { SymbolsPages } from './symbolsPage.js';
 import { upgrade, type Connected } from './upgrade.js';
 import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
+import { WaitingBoard } from './waitingBoard.js';
 import type { Uws, UwsApp, UwsSocket } from './uwsApi.js';
 
 export interface MarketServerOptions extends ServedMarket {
@@ -88,6 +89,7 @@ export class MarketServer {
   readonly #aid: AidBoard;
   readonly #push: PushBoard;
   readonly #watch: CongestionWatch;
+  readonly #waiting = new WaitingBoard();
   readonly #subscribing: Subscribing;
   readonly #heartbeats: Heartbeats;
   readonly #conversation: Conversation;
@@ -119,7 +121,13 @@ export class MarketServer {
     this.#watch = new CongestionWatch(backpressure, logger);
     this.#aid = new AidBoard(options, backpressure, this.#watch, () => this.#writeLater());
     this.#push = new PushBoard(options, backpressure, this.#watch);
-    this.#subscribing = new Subscribing({ directory, book: options.book, push: this.#push, limits });
+    this.#subscribing = new Subscribing({
+      directory,
+      book: options.book,
+      push: this.#push,
+      waiting: this.#waiting,
+      limits,
+    });
     this.#heartbeats = new Heartbeats(backpressure.holdBytes);
     this.#admission = new Admission(limits);
     this.#kept = new KeptBytes(limits.maxKeptBytes, (session, bytes) => {
@@ -226,6 +234,21 @@ export class MarketServer {
     const instrument = this.#options.directory.bySlot(slot);
     for (const session of this.#sessions)
       this.#conversation.instrumentRefused(session, instrument, `${text} (${code})`);
+  }
+
+  /** A connection carries the instrument: those who know that it waits are told. */
+  onInstrumentServed(slot: number): void {
+    this.#waiting.served(slot);
+  }
+
+  /** The instruments have lost their places on connections to others. */
+  onInstrumentsDisplaced(slots: readonly number[]): void {
+    for (const slot of slots) {
+      const { id, key } = this.#options.directory.bySlot(slot);
+      for (const session of this.#sessions)
+        for (const name of [id, key])
+          if (session.push.subscriptions.has(name)) this.#waiting.displaced(session, name, slot);
+    }
   }
 
   /** Turns /readyz to 503 and lets no further client in; those who are in are served on. */
@@ -418,6 +441,7 @@ export class MarketServer {
     this.#admission.left(session.requests.account);
     this.#watch.forget(socket);
     this.#kept.forget(session);
+    this.#waiting.leave(session);
     this.#heartbeats.forget(session);
     session.requests.leave(this.#release(session));
     this.#options.logger.debug({ session: socket.id, address: socket.address, code, reason }, 'client left');

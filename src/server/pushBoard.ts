@@ -349,6 +349,7 @@ export class PushBoard {
     if (channel.view === 'all') this.#showingAll--;
     const channels = this.#bySlot[channel.slot]!;
     channels.splice(channels.indexOf(channel), 1);
+    if (channels.length === 0) this.#bySlot[channel.slot] = undefined;
   }
 
   #release(subscription: PushSubscription): void {

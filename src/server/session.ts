@@ -28,6 +28,8 @@ export class Session {
   readonly requests: ClientRequests;
   /** Of the action side; undefined before the first. */
   patterns: PatternSet | undefined;
+  /** By slot: the ids of the action side that the client knows to wait for a place (WaitingBoard). */
+  waiting: Map<number, string[]> | undefined;
   /** Bytes of the frames that the client has sent whole, headers included. */
   received = 0;
   readonly #kept: KeptBytes<Session>;
@@ -35,7 +37,7 @@ export class Session {
   constructor(parts: SessionParts) {
     const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
-    this.interests = new Interests(demand);
+    this.interests = new Interests(demand, socket);
     this.aid = new AidClient(socket, this.interests, account.aidLane);
     this.push = new PushClient(socket, this.interests, account.pushLane);
     this.badFrames = new BadFrameGauge(maxBadFrames);

@@ -9,6 +9,7 @@ import type { PushOptions } from './messages.js';
 import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './session.js';
+import type { WaitingBoard } from './waitingBoard.js';
 
 /** Names of a frame that are explained: each costs a look through the products. */
 const mostExplained = 8;
@@ -23,6 +24,7 @@ export interface SubscribingParts {
   readonly directory: ServedDirectory;
   readonly book: ServedBook;
   readonly push: PushBoard;
+  readonly waiting: WaitingBoard;
   readonly limits: ServerLimits;
 }
 
@@ -74,13 +76,21 @@ export class Subscribing {
     const expanded: Record<string, readonly string[]> = {};
     for (const pattern of requested.patterns)
       expanded[pattern.text] = yield* this.#open(session, pattern, options, accepted);
+    const full = new Set<string>();
+    for (const name of unknown) {
+      if (this.#parts.directory.lacksSlot(name)) full.add(name);
+      if (++added % namesPerStep === 0) yield;
+    }
+    const slots = yield* this.#slotsOf(accepted);
     const errors = [
-      ...(yield* this.#unknown(unknown)),
+      ...(yield* this.#unknown(unknown.filter((name) => !full.has(name)))),
+      ...this.#noSlots([...full]),
       ...(yield* this.#expired(requested.names)),
       ...odd(requested, expanded),
     ];
     // The last step: ticks that come between the acknowledgement and the snapshots would not be sent one by one.
-    session.socket.send(actionAck('subscribe', [...accepted], expanded));
+    const waiting = this.#waiting(session, slots);
+    session.socket.send(actionAck('subscribe', [...accepted], expanded, waiting));
     for (const error of errors) report(error);
     session.noteSubscriptions();
   }
@@ -100,6 +110,7 @@ export class Subscribing {
         if (++removed % namesPerStep === 0) yield;
       }
     }
+    this.#forgetWaiting(session, given);
     session.noteSubscriptions();
     session.socket.send(actionAck('unsubscribe', [...new Set(given)], closed));
   }
@@ -232,6 +243,15 @@ export class Subscribing {
     ];
   }
 
+  #noSlots(names: readonly string[]): ErrorReport[] {
+    if (names.length === 0) return [];
+    this.#parts.directory.countRefused(names.length);
+    const shown = names.slice(0, mostExplained).join(', ');
+    const more = names.length > mostExplained ? ', …' : '';
+    const message = `no room for further instruments that are not listed: ${shown}${more}; ask again when others are unsubscribed`;
+    return [{ side: 'action', code: 'no_slots', message, details: { instruments: names } }];
+  }
+
   /** They are subscribed all the same: recordings of their days may be replayed. */
   *#expired(names: readonly string[]): Generator<undefined, ErrorReport[]> {
     const { directory } = this.#parts;
@@ -259,11 +279,43 @@ export class Subscribing {
     ];
   }
 
+  *#slotsOf(ids: Iterable<string>): Generator<undefined, Map<string, number>> {
+    const slots = new Map<string, number>();
+    for (const id of ids) {
+      const instrument = this.#parts.directory.find(id);
+      if (instrument !== undefined) slots.set(id, instrument.slot);
+      if (slots.size % comparedPerStep === 0) yield;
+    }
+    return slots;
+  }
+
+  /** Those of the ids that have to wait; the client counts as told. */
+  #waiting(session: Session, slots: ReadonlyMap<string, number>): string[] {
+    const late = new Set(session.interests.waiting(slots.values()));
+    if (late.size === 0) return [];
+    const told: string[] = [];
+    for (const [id, slot] of slots) {
+      if (!late.has(slot)) continue;
+      this.#parts.waiting.told(session, id, slot);
+      told.push(id);
+    }
+    return told;
+  }
+
+  #forgetWaiting(session: Session, ids: readonly string[]): void {
+    if (session.waiting === undefined) return;
+    const { directory, waiting } = this.#parts;
+    for (const id of ids) {
+      const instrument = directory.find(id);
+      if (instrument !== undefined) waiting.forget(session, instrument.slot);
+    }
+  }
+
   readonly #openInterest = (slot: number): number => this.#parts.book.value(slot, F.openInterest);
 
   /** False where there is no such instrument. */
   #add(session: Session, id: string, options: PushOptions): boolean {
-    const instrument = this.#parts.directory.resolve(id);
+    const instrument = this.#parts.directory.resolve(id, session.interests.unproven);
     if (instrument === undefined) return false;
     this.#parts.push.subscribe(session.push, id, instrument, options);
     return true;

@@ -85,6 +85,9 @@ describe('defaults', () => {
         maxInstrumentsPerClient: 30_000,
         maxFrameBytes: 1_048_576,
         maxBadFrames: 100,
+        maxUnprovenPerClient: 200,
+        maxUnprovenPerAddress: 400,
+        maxUnproven: 1000,
       },
       simulator: undefined,
       connections: [

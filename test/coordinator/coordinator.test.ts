@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Standing } from '../../src/coordinator/standing.js';
 import { strategies } from '../../src/coordinator/strategies.js';
 import { keyOf, plan, range, World } from './world.js';
 
@@ -98,6 +99,7 @@ describe('Coordinator: very many wishes', () => {
 
   it('gives the line of what few want to what many want, and not back', () => {
     const world = new World([plan('a', { maxSubscriptions: 3 })]).up(0).want(1, 2, 3).tick([1, 2, 3]);
+    world.standings.set(4, Standing.ticked);
     world.want(4);
     expect(world.linesOf(4), 'no more wanted than the others').toEqual([]);
     world.want(4);

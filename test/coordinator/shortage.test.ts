@@ -3,6 +3,7 @@ import { ConnectionRecord } from '../../src/coordinator/connectionRecord.js';
 import { newWant, type Want } from '../../src/coordinator/line.js';
 import { LineTable } from '../../src/coordinator/lineTable.js';
 import { Shortage } from '../../src/coordinator/shortage.js';
+import { Standing } from '../../src/coordinator/standing.js';
 import { keyOf, plan } from './world.js';
 
 let looks = 0;
@@ -19,7 +20,11 @@ it('thousands that wait for what others want more are not compared with each of 
   const many = 2_000;
   const table = new LineTable(() => 0);
   const added: number[] = [];
-  const shortage = new Shortage(table, ({ slot }) => void added.push(slot));
+  const shortage = new Shortage(
+    table,
+    ({ slot }) => void added.push(slot),
+    () => undefined,
+  );
   const connection = new ConnectionRecord(0, plan('full', { maxSubscriptions: many }), 0);
   connection.takeState('logged_in', '', 0);
   const want = (slot: number, sessions: number): Want => {
@@ -32,14 +37,14 @@ it('thousands that wait for what others want more are not compared with each of 
     const carried = want(slot, 3);
     table.add(carried, connection);
     table.setState(carried.lines[0]!, 'active');
-    carried.ticked = true;
+    carried.standing = Standing.ticked;
   }
   for (let slot = many; slot < 2 * many; slot++) {
-    want(slot, 1);
-    shortage.note(slot, 0, 1);
+    shortage.note(want(slot, 1), 0, 1);
   }
-  want(2 * many, 6);
-  shortage.note(2 * many, 0, 1);
+  const most = want(2 * many, 6);
+  most.standing = Standing.ticked;
+  shortage.note(most, 0, 1);
   shortage.makeRoom(true, 0, 0);
   expect(added).toEqual([2 * many]);
   expect(looks).toBeLessThan(10);

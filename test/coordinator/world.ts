@@ -3,6 +3,8 @@ import { Coordinator } from '../../src/coordinator/coordinator.js';
 import type { CoordinatorOptions } from '../../src/coordinator/coordinatorOptions.js';
 import type { LineCommand } from '../../src/coordinator/outbox.js';
 import type { ConnectionPlan } from '../../src/coordinator/connectionRecord.js';
+import { Standing } from '../../src/coordinator/standing.js';
+import type { Asker } from '../../src/coordinator/unprovenQueue.js';
 
 export function plan(id: string, part: Partial<ConnectionPlan> = {}): ConnectionPlan {
   return { id, brokerId: id, fronts: ['tcp://127.0.0.1:1'], maxSubscriptions: 500, priority: 5, ...part };
@@ -17,6 +19,9 @@ export class World {
   readonly commands: LineCommand[] = [];
   readonly refused: { slot: number; code: number }[] = [];
   readonly vacated: number[] = [];
+  readonly displaced: number[] = [];
+  /** What is known of instruments; of the others, that they are listed. */
+  readonly standings = new Map<number, Standing>();
   readonly joined: [slot: number, connection: number][] = [];
   readonly gone: [slot: number, connection: number][] = [];
   /** By slot: as the coordinator told last. */
@@ -37,6 +42,7 @@ export class World {
       redundancy: () => 1,
       settledPerTurn: Infinity,
       trialShare: 0.05,
+      unproven: { perClient: 200, perAddress: 400, total: 1000 },
       roomSpacingMs: 0,
       ...options,
     };
@@ -44,6 +50,8 @@ export class World {
       this.#options,
       {
         send: (command) => this.#take(command),
+        standing: (slot) => this.standings.get(slot) ?? Standing.listed,
+        displaced: (slot) => this.displaced.push(slot),
         refused: (slot, code) => this.refused.push({ slot, code }),
         carried: (slot, lines) => this.carried.set(slot, lines),
         gone: (slot, connection) => this.gone.push([slot, connection]),
@@ -87,6 +95,25 @@ export class World {
     return this;
   }
 
+  /** Nobody knows whether these exist. */
+  unproven(...slots: number[]): this {
+    for (const slot of slots) this.standings.set(slot, Standing.conceivable);
+    return this;
+  }
+
+  /** A client wants these, in one frame. */
+  ask(asker: Asker, ...slots: number[]): this {
+    for (const slot of slots) this.coordinator.want(slot, keyOf(slot), asker);
+    this.coordinator.flush();
+    return this;
+  }
+
+  leave(asker: Asker, ...slots: number[]): this {
+    for (const slot of slots) this.coordinator.drop(slot, asker);
+    this.coordinator.flush();
+    return this;
+  }
+
   drop(...slots: number[]): this {
     for (const slot of slots) this.coordinator.drop(slot);
     this.coordinator.flush();
@@ -126,6 +153,7 @@ export class World {
 
   /** The tick of a volume by one line; whether it is taken. */
   deliver(index: number, slot: number, volume = this.volume): boolean {
+    if (this.held[index]!.has(slot)) this.standings.set(slot, Standing.ticked);
     const taken = this.coordinator.ticked(index, slot, { volume, timeMs: 0 });
     this.coordinator.flush();
     return taken;

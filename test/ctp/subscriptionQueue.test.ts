@@ -86,6 +86,7 @@ describe('a subscription queue', () => {
     const kinds = [
       ['want', 4],
       ['drop', 4],
+      ['move', 2],
       ['forget', 1],
       ['take', 6],
       ['fail', 1],
@@ -99,11 +100,12 @@ describe('a subscription queue', () => {
       })),
     );
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const queue = new SubscriptionQueue();
         const wanted = new Map<string, number>();
         const front = new Map<string, number>();
         const again = new Set<string>();
+        const slots = new Map<string, number>();
         const askedAt = new Map<string, number>();
         let now = 0;
         const take = (fails: boolean): void => {
@@ -114,7 +116,7 @@ describe('a subscription queue', () => {
               else queue.unsubscribeFailed(command.ids, now);
             } else if (command.type === 'subscribe') {
               command.ids.forEach((one, i) => {
-                expect(front.has(one) && !again.delete(one)).toBe(false);
+                expect(front.get(one) === command.slots[i] && !again.delete(one)).toBe(false);
                 front.set(one, command.slots[i]!);
                 expect(queue.awaits(one)).toBe(true);
                 // Answers to an earlier request have come, unless it stands.
@@ -129,12 +131,17 @@ describe('a subscription queue', () => {
         };
         for (const [kind, one, n] of steps) {
           if (kind === 'want') {
-            const slot = one.charCodeAt(0);
+            const slot = slots.get(one) ?? 0;
             wanted.set(one, slot);
             queue.want([one], [slot]);
           } else if (kind === 'drop') {
             wanted.delete(one);
             queue.drop([one]);
+          } else if (kind === 'move') {
+            // It loses its slot, and has another one when it is wanted again.
+            wanted.delete(one);
+            queue.drop([one]);
+            slots.set(one, (slots.get(one) ?? 0) + 1);
           } else if (kind === 'forget') {
             wanted.delete(one);
             front.delete(one);

@@ -88,7 +88,19 @@ export interface Health {
     ticks: number;
     reconnects: number;
   }[];
-  instruments: { wanted: number; waiting: number; refused: number; short: number };
+  instruments: Record<
+    | 'wanted'
+    | 'waiting'
+    | 'refused'
+    | 'short'
+    | 'stale'
+    | 'unproven'
+    | 'unproven_waiting'
+    | 'slots'
+    | 'free_slots'
+    | 'no_slots',
+    number
+  >;
   ticks: Record<'accepted' | LeftOut | 'reset' | 'missed', number>;
   websocket: { active_sessions: number; total_messages: number };
   redis: { connected: boolean; latency: string };

@@ -19,6 +19,7 @@
 
 #include "doorbell.h"
 #include "event_ring.h"
+#include "slot_map.h"
 #include "tick_ring.h"
 
 extern "C" {
@@ -247,6 +248,33 @@ struct EventRing {
   qb::EventRingHeader *header;
 };
 
+// Ids come and go by the thousand while others are looked up: what is subscribed is found at any moment, and what is gone
+// leaves no memory behind.
+void churnSlots() {
+  qb::SlotMap map;
+  map.set("stays", 5, 7);
+  std::atomic<bool> done{false};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; i++) {
+    readers.emplace_back([&] {
+      while (!done) require(map.find("stays", 5) == 7, "a slot is lost while others come and go");
+    });
+  }
+  for (int i = 0; i < 50000; i++) {
+    const std::string id = "zz" + std::to_string(i);
+    map.set(id.data(), id.size(), i);
+    require(map.find(id.data(), id.size()) == i, "a new slot is not found");
+    map.set(id.data(), id.size(), qb::SlotMap::noSlot);
+    require(map.find(id.data(), id.size()) == qb::SlotMap::noSlot, "a slot stays");
+  }
+  done = true;
+  for (std::thread &reader : readers) reader.join();
+  for (int i = 0; i < 200; i++) map.set(std::to_string(i).data(), std::to_string(i).size(), i);
+  for (int i = 0; i < 200; i++)
+    require(map.find(std::to_string(i).data(), std::to_string(i).size()) == i, "a slot is lost in growing");
+  require(map.entries() <= 4096, "memory grows with ids that are gone");
+}
+
 void subscribe(int session, int batch, bool on) {
   std::string ids;
   std::vector<std::int32_t> slots;
@@ -347,6 +375,8 @@ int main(int count, char **arguments) {
   const std::string folder = arguments[1];
   const int rounds = std::atoi(arguments[2]);
   for (const std::uint32_t first : {0u, 0x80000000u - 20000u, 0u - 20000u}) hammerRing(first, 40000);
+
+  churnSlots();
 
   char error[512] = "";
   require(qb_library_open("/no/such/library.so", "", 1, error, sizeof error) < 0, "opened nothing");

@@ -44,6 +44,10 @@ export class World {
   readonly logLines: string[] = [];
   /** By bare id: how many sessions want the instrument. */
   readonly wanted = new Map<string, number>();
+  /** Bare ids of instruments that wait for a place on a connection. */
+  readonly waiting = new Set<string>();
+  /** Instruments of each client that nobody knows to exist. */
+  unproven = 0;
   health: HealthReport = { status: 'healthy', connections: [], redis: { connected: false, latency: '' } };
   port = 0;
   readonly #limitedLog: LimitedLog;
@@ -88,6 +92,8 @@ export class World {
         drop: (slot) => {
           this.#count(slot, -1);
         },
+        waiting: (slots) => [...slots].filter((slot) => this.waiting.has(this.directory.bySlot(slot).id)),
+        unprovenOf: () => this.unproven,
       },
       health: () => this.health,
       logger,
