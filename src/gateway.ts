@@ -31,6 +31,7 @@ import type { HealthReport } from './server/health.js';
 import { publicStatus } from './server/publicStatus.js';
 import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
+import { Snapshots } from './snapshots.js';
 import { Rounds } from './rounds.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { statusReport } from './statusReport.js';
@@ -73,6 +74,7 @@ export class Gateway {
   #server: MarketServer | undefined;
   #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
+  readonly #snapshots: Snapshots;
   readonly #rounds = new Rounds();
   #connecting = false;
   #missedLogged = 0;
@@ -104,6 +106,11 @@ export class Gateway {
       this.#clock,
       new SessionStates(config.tradingHours, calendar),
     );
+    this.#snapshots = new Snapshots({
+      book: this.#book,
+      onSettled: (slot) => this.#server?.onSettled(slot),
+      onSettledEnd: () => this.#server?.onBatchEnd(),
+    });
     this.#connections = new Connections({
       config,
       log,
@@ -111,6 +118,7 @@ export class Gateway {
       directory: this.#directory,
       source: this.#source,
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
+      onCarried: (slot, lines) => this.#snapshots.carried(slot, lines),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
@@ -157,6 +165,7 @@ export class Gateway {
       directory: this.#directory,
       book: this.#book,
       encoder: new QuoteEncoder(this.#book, this.#directory),
+      snapshots: this.#snapshots,
       demand: this.#connections,
       health: () => this.health(),
       sessions: {
@@ -218,6 +227,7 @@ export class Gateway {
     this.#simulator?.retire();
     this.#connecting = false;
     this.#rounds.stop();
+    this.#snapshots.stop();
     const found = this.#finder.stop();
     this.#connections.retire();
     // Before the port is free: the gateway that takes it next finds no socket that answers.
@@ -304,11 +314,13 @@ export class Gateway {
   /** Shows and keeps what the tick brings that is new. */
   #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
+      if (this.#book.leftOut === 'duplicate') this.#snapshots.ticked(tick.slot);
       this.#showLeftOut(tick);
       return;
     }
     this.trace.applied(tick);
     this.#server!.onTick(tick.slot);
+    this.#snapshots.ticked(tick.slot);
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
     this.#storage.onTick(tick);

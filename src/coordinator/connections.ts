@@ -40,6 +40,8 @@ export interface ConnectionsOptions {
   readonly limitedLog: LimitedLog;
   readonly directory: InstrumentDirectory;
   readonly source: RingTickSource;
+  /** The instrument has so many lines on connections that are logged in. */
+  readonly onCarried: (slot: number, lines: number) => void;
   /** The connection's line of the instrument carries nothing any more. */
   readonly onLineGone: (slot: number, source: number) => void;
   /** Ticks that `onTick` held back are to be taken in now. */
@@ -84,7 +86,10 @@ export class Connections {
     this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
       send: (command) => this.#send(command),
       refused: options.onRefused,
-      carried: (slot, lines) => this.#race.follow(slot, lines),
+      carried: (slot, lines) => {
+        this.#race.follow(slot, lines);
+        options.onCarried(slot, lines);
+      },
       gone: (slot, index) => {
         this.#held.release(slot, index);
         options.onLineGone(slot, index);

@@ -37,7 +37,7 @@ export class Session {
     this.socket = socket;
     this.interests = new Interests(demand);
     this.aid = new AidClient(socket, this.interests, account.aidLane);
-    this.push = new PushClient(socket, this.interests, account.pushLane);
+    this.push = new PushClient(socket, this.interests, account.pushLane, () => this.requests.sendSnapshots());
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;
