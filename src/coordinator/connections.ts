@@ -199,6 +199,7 @@ export class Connections {
     if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
     if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
     if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
+    this.#open.retryLogins();
     for (const config of plan.adjusted) this.#open.adjust(config);
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
