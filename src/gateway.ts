@@ -1,9 +1,17 @@
 import type { BlockList } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { toAddressSet } from './config/networkList.js';
-import { planReload, runningAfter, summarize, type ReloadSummary } from './config/reload.js';
+import {
+  planReload,
+  runningAfter,
+  summarize,
+  withRunningFronts,
+  type ReloadSummary,
+} from './config/reload.js';
+import { strayConnections } from './config/simulatedFronts.js';
 import { Connections } from './coordinator/connections.js';
 import { InstrumentFinder } from './coordinator/instrumentFinder.js';
 import { HealthLog } from './healthLog.js';
@@ -254,11 +262,12 @@ export class Gateway {
   reload(): ReloadSummary {
     if (!this.#connecting)
       throw new NotReadyError('the gateway is starting or stopping and takes no new configuration');
-    const next = this.#loadAgain();
+    const next = withRunningFronts(this.#config, this.#loadAgain());
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
     this.#config = config;
     this.#trustedProxies = toAddressSet(config.trustedProxies);
+    this.#warnOfStray(config, next);
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
       const calendar = this.#calendar(config);
       this.#clock.configure(calendar, config.tradingHours === 'always');
@@ -304,6 +313,13 @@ export class Gateway {
 
   #calendar(config: GatewayConfig): TradingCalendar {
     return tradingCalendar(config, (text) => setImmediate(() => this.#log.warn(text)));
+  }
+
+  /** The configuration was checked against the fronts that it names, and others run. */
+  #warnOfStray({ simulator, connections }: GatewayConfig, next: GatewayConfig): void {
+    if (simulator === undefined || isDeepStrictEqual(simulator, next.simulator)) return;
+    const stray = strayConnections(simulator, connections);
+    if (stray !== undefined) this.#log.warn(stray);
   }
 
   readonly #onTick = (tick: TickRecord): void => {
