@@ -128,6 +128,7 @@ export class Gateway {
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onCarried: (slot, lines) => this.#snapshots.carried(slot, lines),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
+      isStale: (slot) => this.#sessions.isStale(slot),
       onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
     });
