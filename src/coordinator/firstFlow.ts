@@ -22,6 +22,7 @@ const elsewhereSamples = 5;
 const silentTimeouts = 3;
 /** Each time that a line was found in vain it is given twice the time, up to this factor. */
 const longestDoubts = 8;
+const none: ReadonlySet<number> = new Set();
 
 /** What is known of a line's instruments beyond its own ticks. Asked only while the line is silent. */
 export interface LineEvidence {
@@ -98,7 +99,7 @@ export class FirstFlow {
     now: number,
     wall: number,
   ): ReadonlySet<number> {
-    const found = new Set<number>();
+    let found = none;
     samples.forEach((sample, index) => {
       const line = (this.#lines[index] ??= newLine(sample, now));
       line.last += unseenMs;
@@ -106,7 +107,7 @@ export class FirstFlow {
       if (!line.expecting || line.found || !this.#isSilent(line, sample, now, wall)) return;
       line.found = true;
       line.doubts = Math.min(longestDoubts, line.doubts + 1);
-      found.add(index);
+      found = new Set([...found, index]);
     });
     return found;
   }
@@ -141,13 +142,15 @@ export class FirstFlow {
   #isSilent(line: Line, { evidence }: FirstFlowSample, now: number, wall: number): boolean {
     const silentMs = now - line.last;
     const timeoutMs = this.#timeoutMs * 2 ** line.doubts;
-    if (silentMs < timeoutMs || this.#hours.isClosed(wall)) return false;
-    if (line.elsewhere >= elsewhereSamples) return true;
-    if (silentMs < toleratedGaps * line.longestGap) return false;
-    const isLong = silentMs >= silentTimeouts * timeoutMs;
-    if (line.samples === 0) return isLong && evidence !== undefined && evidence.tickedSince(0) > 0;
+    if (silentMs < timeoutMs) return false;
+    if (line.elsewhere >= elsewhereSamples) return !this.#hours.isClosed(wall);
+    const brokeOff = this.#brokeOff(line, silentMs, timeoutMs);
+    const asks = evidence !== undefined && silentMs >= silentTimeouts * timeoutMs;
+    if (!brokeOff && !asks) return false;
+    if (silentMs < toleratedGaps * line.longestGap || this.#hours.isClosed(wall)) return false;
+    if (line.samples === 0) return asks && evidence.tickedSince(0) > 0;
     if (this.#hours.pausesBetween(wall - silentMs, wall)) return false;
-    return this.#brokeOff(line, silentMs, timeoutMs) || (isLong && (evidence?.stale() ?? 0) > 0);
+    return brokeOff || (asks && evidence.stale() > 0);
   }
 
   #brokeOff(line: Line, silentMs: number, timeoutMs: number): boolean {

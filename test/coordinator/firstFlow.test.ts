@@ -125,7 +125,13 @@ describe('a front that freezes a few seconds after the first subscription', () =
   });
 
   it('is found together with all others that do', () => {
-    const world = new World(morning, Array(90).fill({ instruments: 20, rate: 20 })).run(8).freeze().run(30);
+    const world = new World(
+      morning,
+      Array.from({ length: 90 }, () => ({ instruments: 20, rate: 20 })),
+    )
+      .run(8)
+      .freeze()
+      .run(30);
     expect(new Set(world.found.map((text) => text.split(' ')[0])).size).toBe(90);
   });
 

@@ -154,7 +154,9 @@ describe('a session', () => {
     if (verdict === 'ok') {
       expect(commands).toEqual([state('logged_in')]);
     } else if (verdict === 'fatal') {
-      const reason: unknown = expect.stringContaining(`login refused: ${code} ${text}: not tried again until`);
+      const reason: unknown = expect.stringContaining(
+        `login refused: ${code} ${text}: not tried again until`,
+      );
       expect(commands).toEqual([state('error', reason, true), { type: 'release' }]);
       expect(run.session.wakeAt).toBe(Infinity);
       expect(run.step(connected, accepted, subscribe('a'))).toEqual([]);
