@@ -1,9 +1,17 @@
 import type { BlockList } from 'node:net';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/gatewayConfig.js';
 import { toAddressSet } from './config/networkList.js';
-import { planReload, runningAfter, summarize, type ReloadSummary } from './config/reload.js';
+import {
+  planReload,
+  runningAfter,
+  summarize,
+  withRunningFronts,
+  type ReloadSummary,
+} from './config/reload.js';
+import { strayConnections } from './config/simulatedFronts.js';
 import { Connections } from './coordinator/connections.js';
 import { InstrumentFinder } from './coordinator/instrumentFinder.js';
 import { HealthLog } from './healthLog.js';
@@ -31,6 +39,7 @@ import type { HealthReport } from './server/health.js';
 import { publicStatus } from './server/publicStatus.js';
 import type { StatusReport } from './server/status.js';
 import { loggedReload } from './reloadLog.js';
+import { Snapshots } from './snapshots.js';
 import { Rounds } from './rounds.js';
 import { SimulatorSupervisor } from './simulator/supervisor.js';
 import { SlotKeeper } from './slotKeeper.js';
@@ -78,6 +87,7 @@ export class Gateway {
   #server: MarketServer | undefined;
   #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
+  readonly #snapshots: Snapshots;
   readonly #rounds = new Rounds();
   #connecting = false;
   #missedLogged = 0;
@@ -109,6 +119,11 @@ export class Gateway {
       this.#clock,
       new SessionStates(config.tradingHours, calendar),
     );
+    this.#snapshots = new Snapshots({
+      book: this.#book,
+      onSettled: (slot) => this.#server?.onSettled(slot),
+      onSettledEnd: () => this.#server?.onBatchEnd(),
+    });
     this.#connections = new Connections({
       config,
       log,
@@ -116,7 +131,9 @@ export class Gateway {
       directory: this.#directory,
       source: this.#source,
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
+      onCarried: (slot, lines) => this.#snapshots.carried(slot, lines),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
+      isStale: (slot) => this.#sessions.isStale(slot),
       onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
       onServed: (slot) => this.#server?.onInstrumentServed(slot),
@@ -174,6 +191,7 @@ export class Gateway {
       directory: this.#directory,
       book: this.#book,
       encoder: new QuoteEncoder(this.#book, this.#directory),
+      snapshots: this.#snapshots,
       demand: this.#connections,
       health: () => this.health(),
       sessions: {
@@ -235,6 +253,7 @@ export class Gateway {
     this.#simulator?.retire();
     this.#connecting = false;
     this.#rounds.stop();
+    this.#snapshots.stop();
     const found = this.#finder.stop();
     this.#connections.retire();
     // Before the port is free: the gateway that takes it next finds no socket that answers.
@@ -261,11 +280,12 @@ export class Gateway {
   reload(): ReloadSummary {
     if (!this.#connecting)
       throw new NotReadyError('the gateway is starting or stopping and takes no new configuration');
-    const next = this.#loadAgain();
+    const next = withRunningFronts(this.#config, this.#loadAgain());
     const plan = planReload(this.#config, next);
     const config = runningAfter(this.#config, next);
     this.#config = config;
     this.#trustedProxies = toAddressSet(config.trustedProxies);
+    this.#warnOfStray(config, next);
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
       const calendar = this.#calendar(config);
       this.#clock.configure(calendar, config.tradingHours === 'always');
@@ -314,6 +334,13 @@ export class Gateway {
     return tradingCalendar(config, (text) => setImmediate(() => this.#log.warn(text)));
   }
 
+  /** The configuration was checked against the fronts that it names, and others run. */
+  #warnOfStray({ simulator, connections }: GatewayConfig, next: GatewayConfig): void {
+    if (simulator === undefined || isDeepStrictEqual(simulator, next.simulator)) return;
+    const stray = strayConnections(simulator, connections);
+    if (stray !== undefined) this.#log.warn(stray);
+  }
+
   readonly #onTick = (tick: TickRecord): void => {
     const slot = this.#directory.slotOf(tick.slot);
     // Under way while its instrument was given up, and the slot is another one's now, or nobody's.
@@ -326,11 +353,13 @@ export class Gateway {
   /** Shows and keeps what the tick brings that is new. */
   #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
+      if (this.#book.leftOut === 'duplicate') this.#snapshots.ticked(tick.slot);
       this.#showLeftOut(tick);
       return;
     }
     this.trace.applied(tick);
     this.#server!.onTick(tick.slot);
+    this.#snapshots.ticked(tick.slot);
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
     this.#storage.onTick(tick);

@@ -47,6 +47,7 @@ class ConnectionWorker {
       case 'subscribe':
       case 'unsubscribe':
       case 'reopen':
+      case 'retry_login':
       case 'close':
         // The session may have ended while the command was under way.
         this.#hosts.get(command.connection)?.step(command);

@@ -168,6 +168,8 @@ export interface GatewayConfig {
   readonly simulator: SimulatorConfig | undefined;
   /** All of them, the disabled ones too; at least one is enabled. */
   readonly connections: readonly ConnectionConfig[];
+  /** What is not stated, but follows from the simulator section. */
+  readonly implied: { readonly connections: boolean; readonly tradingHours: boolean };
   /** What it was read from. */
   readonly files: readonly NamedFile[];
   /** What is allowed but can hardly be meant, a line each, to be logged at start. */
@@ -228,6 +230,7 @@ export function toGatewayConfig(
     readonly simulator: SimulatorConfig | undefined;
     readonly tradingHours: TradingHours;
     readonly holidays: HolidayTable;
+    readonly implied: GatewayConfig['implied'];
     readonly files: readonly NamedFile[];
     readonly warnings: readonly string[];
     readonly cwd: string;
@@ -302,6 +305,7 @@ export function toGatewayConfig(
     },
     simulator: parts.simulator,
     connections: parts.connections.map((each) => withLibrary(each, values, parts.cwd)),
+    implied: parts.implied,
     files: parts.files,
     warnings: parts.warnings,
   };

@@ -154,6 +154,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
         ? 'always'
         : values.trading_hours,
     holidays,
+    implied: { connections: makesConnections, tradingHours: !hoursStated && simulator !== undefined },
     files,
     warnings,
     cwd: sources.cwd,

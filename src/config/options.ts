@@ -135,7 +135,7 @@ export const gatewayOptions = {
   silence_timeout: option(
     integer(0, 3600),
     10,
-    'A connection whose ticks break off in the midst of trading for this long (and for ten times their longest pause of late) is opened again and its instruments move to others. 0 turns this off.',
+    'A connection whose ticks break off in the midst of trading for this long (and for ten times their longest pause of late; up to three times as long soon after a login) is opened again and its instruments move to others. 0 turns this off.',
     's',
   ),
   trading_hours: option(

@@ -25,7 +25,7 @@ export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonl
 
 type Setting = Exclude<
   keyof GatewayConfig,
-  'connections' | 'warnings' | 'files' | 'limits' | 'simulator' | 'redis' | 'storage' | 'history'
+  'connections' | 'implied' | 'warnings' | 'files' | 'limits' | 'simulator' | 'redis' | 'storage' | 'history'
 >;
 type Key = keyof typeof gatewayOptions;
 
@@ -171,6 +171,21 @@ function changedLibraries(kept: readonly (readonly [ConnectionConfig, Connection
 
 function sameLibrary(before: ConnectionConfig, after: ConnectionConfig): boolean {
   return before.ctpLibrary === after.ctpLibrary && before.ctpVersion === after.ctpVersion;
+}
+
+/**
+ * The next configuration as it is to be taken while the simulated fronts go on as they were started: what follows from
+ * a changed simulator section would be connections to fronts that are not there.
+ */
+export function withRunningFronts(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
+  if (next.simulator === undefined || isDeepStrictEqual(running.simulator, next.simulator)) return next;
+  const { connections, tradingHours } = next.implied;
+  return {
+    ...next,
+    ...(connections ? { connections: running.connections } : {}),
+    // Hours of fronts that are not simulated.
+    ...(tradingHours && running.simulator === undefined ? { tradingHours: running.tradingHours } : {}),
+  };
 }
 
 /**

@@ -63,6 +63,8 @@ export class ConnectionRecord implements Candidate {
   retiring = false;
   /** It was told that a retiring connection carries nothing any more. */
   vacated = false;
+  /** Moment at which it came into its present state. */
+  #stateSince: number;
   /** Moment at which it was last not logged in, or made; it may yet come (back) soon. */
   downSince: number;
   /** The front said that it carries no more, and when it said so. */
@@ -76,6 +78,7 @@ export class ConnectionRecord implements Candidate {
     now: number,
   ) {
     this.downSince = now;
+    this.#stateSince = now;
     this.#plan = plan;
     this.hash = hashOf(plan.id);
   }
@@ -122,6 +125,7 @@ export class ConnectionRecord implements Candidate {
    */
   takeState(state: ConnectionState, reason: string, now: number): boolean {
     const wasUp = this.isUp;
+    if (state !== this.state) this.#stateSince = now;
     this.state = state;
     this.reason = reason;
     if (reason !== '') this.lastError = reason;
@@ -167,7 +171,7 @@ export class ConnectionRecord implements Candidate {
       brokerId,
       fronts,
       state: this.state,
-      reason: this.reason,
+      reason: this.reason === '' ? this.#waitsFor(now) : this.reason,
       lastError: this.lastError,
       quality: this.isUp ? this.quality.score(now) : 0,
       why: this.isUp ? this.quality.why(now) : 'not logged in',
@@ -178,5 +182,13 @@ export class ConnectionRecord implements Candidate {
       loginFailures: this.loginFailures,
       retiring: this.retiring,
     };
+  }
+
+  /** Why it is not logged in though nothing has gone wrong. */
+  #waitsFor(now: number): string {
+    const seconds = `${Math.max(0, Math.floor((now - this.#stateSince) / 1000))} s`;
+    if (this.state === 'connecting')
+      return `connecting to ${this.#plan.fronts.join(', ')}, no answer yet (${seconds})`;
+    return this.state === 'connected' ? `connected, not logged in yet (${seconds})` : '';
   }
 }

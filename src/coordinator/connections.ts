@@ -14,6 +14,7 @@ import type { Demand } from './census.js';
 import { Coordinator } from './coordinator.js';
 import type { CoordinatorOptions } from './coordinatorOptions.js';
 import { HeldTicks } from './heldTicks.js';
+import { LastTicks } from './lastTicks.js';
 import { LateWatch } from './lateWatch.js';
 import { LineRace, type RaceFigures } from './lineRace.js';
 import type { WorkerEvent } from './messages.js';
@@ -42,10 +43,14 @@ export interface ConnectionsOptions {
   readonly limitedLog: LimitedLog;
   readonly directory: InstrumentDirectory;
   readonly source: RingTickSource;
+  /** The instrument has so many lines on connections that are logged in. */
+  readonly onCarried: (slot: number, lines: number) => void;
   /** The connection's line of the instrument carries nothing any more. */
   readonly onLineGone: (slot: number, source: number) => void;
   /** Ticks that `onTick` held back are to be taken in now. */
   readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
+  /** Whether the instrument should be ticking and is not. */
+  readonly isStale: (slot: number) => boolean;
   /** Somebody wants the instrument. */
   readonly onWanted: (slot: number) => void;
   /** No connection can carry the instrument. */
@@ -79,6 +84,7 @@ export class Connections {
   #late: LateWatch;
   readonly #pool: WorkerPool;
   readonly #open: OpenConnections;
+  readonly #lastTicks = new LastTicks();
   readonly #rates = new TickRates();
   readonly #always: AlwaysWanted;
   #silenceTimer: NodeJS.Timeout | undefined;
@@ -97,6 +103,7 @@ export class Connections {
       standing: (slot) => this.#standing(slot),
       carried: (slot, lines) => {
         this.#race.follow(slot, lines);
+        options.onCarried(slot, lines);
         if (lines > 0) options.onServed(slot);
       },
       displaced: (slot) => this.#noteDisplaced(slot),
@@ -198,6 +205,7 @@ export class Connections {
     const seconds = i32[I32.updateTime]!;
     const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[I32.updateMillisec]!;
     this.#late.tick(slot);
+    this.#lastTicks.note(slot, tick.receiveTimeMs);
     const volume = i32[I32.volume]!;
     this.#race.tick(source, slot, volume, timeOfDayMs, tick.receiveTimeMs);
     if (!this.#coordinator.awaits(slot)) return true;
@@ -226,6 +234,7 @@ export class Connections {
     if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
     if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
     if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
+    this.#open.retryLogins();
     for (const config of plan.adjusted) this.#open.adjust(config);
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
@@ -421,6 +430,11 @@ export class Connections {
         written: this.#options.source.written(index),
         expecting: this.#coordinator.instrumentsOf(index) > 0,
         instruments: this.#coordinator.instrumentsOf(index),
+        evidence: {
+          tickedSince: (sinceMs: number) =>
+            this.#lastTicks.countSince(this.#coordinator.slotsOf(index), sinceMs),
+          stale: () => [...this.#coordinator.slotsOf(index)].filter(this.#options.isStale).length,
+        },
       }));
       for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {
         const reason = `connected, but nothing came for ${Math.round(silentMs / 1000)} s`;

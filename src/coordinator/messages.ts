@@ -28,6 +28,8 @@ export interface ConnectionSpec {
   readonly brokerId: string;
   readonly userId: string;
   readonly password: string;
+  /** Memory of LoginPlaces, common to all connections with this user; undefined where there is no user. */
+  readonly loginPlaces?: SharedArrayBuffer | undefined;
   /** Folder for the library's flow files. While an earlier session has it, the bridge takes NAME.2, NAME.3, … */
   readonly flowFolder: string;
   /** Shared memory of the session's tick ring. */
@@ -55,6 +57,8 @@ export type WorkerCommand =
   | { readonly type: 'unsubscribe'; readonly connection: number; readonly ids: readonly string[] }
   /** Ends one session that is of no use any more and opens another in its place; its subscriptions stay. */
   | { readonly type: 'reopen'; readonly connection: number; readonly reason: string }
+  /** A login that was refused is tried again. */
+  | { readonly type: 'retry_login'; readonly connection: number }
   /** Ends one session: silence, release off the thread, then a `closed` event, after 15 s in any case. */
   | { readonly type: 'close'; readonly connection: number }
   /** To be answered at once: a worker that hangs in a vendor's library does not. */

@@ -5,6 +5,7 @@ import type { RingTickSource } from '../ring/ringTickSource.js';
 import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
 import type { ConnectionPlan } from './connectionRecord.js';
 import type { Coordinator } from './coordinator.js';
+import { LoginAccounts } from './loginAccounts.js';
 import type { ConnectionSpec } from './messages.js';
 import type { WorkerPool } from './workerPool.js';
 
@@ -52,6 +53,7 @@ export class OpenConnections {
   readonly #parts: OpenConnectionsParts;
   #config: GatewayConfig;
   readonly #opened = new Map<number, OpenConnection>();
+  readonly #accounts = new LoginAccounts();
   #nextIndex = 0;
 
   constructor(config: GatewayConfig, parts: OpenConnectionsParts) {
@@ -95,6 +97,7 @@ export class OpenConnections {
       brokerId: config.brokerId,
       userId: config.userId,
       password: config.password,
+      loginPlaces: this.#accounts.placesOf(config),
       flowFolder: join(this.#config.flowPath, config.connectionId),
       tickRing,
       tickDoorbells: [source.doorbell.handle],
@@ -142,6 +145,12 @@ export class OpenConnections {
     const before = this.#byId(config.connectionId);
     if (before !== undefined) before.replaced = true;
     this.open(config);
+  }
+
+  /** Tries again what fronts have refused to log in. */
+  retryLogins(): void {
+    this.#accounts.forgetRefusals();
+    for (const connection of this.#opened.keys()) this.#parts.pool.send({ type: 'retry_login', connection });
   }
 
   /** Moves what the connections of this id carry to others, then closes them. */

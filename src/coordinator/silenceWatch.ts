@@ -1,13 +1,11 @@
 import type { MarketHours } from '../market/marketHours.js';
+import { FirstFlow, provenSamples, provenTimeouts, type LineEvidence } from './firstFlow.js';
 import { OpeningWatch, type OpeningSample } from './openingWatch.js';
 
 /** Looks per time-out: how late a silence may be found. */
 const looksPerTimeout = 8;
 const longestPeriodMs = 1_000;
-/** A flow counts once it has lasted this many time-outs and samples, */
-const provenTimeouts = 2;
-const provenSamples = 20;
-/** outside trading hours, with no other line flowing, this long: settlement prices come in shorter bursts. */
+/** A flow counts outside trading hours, with no other line flowing, once it has lasted this long: settlement prices come in shorter bursts. */
 const provenOutsideHoursMs = 10 * 60_000;
 /** A line of quiet instruments may pause for this many of the longest pauses it made of late: */
 const toleratedGaps = 10;
@@ -26,6 +24,7 @@ export interface LineSample {
   readonly expecting: boolean;
   /** How many it carries: one that has lost half of them or more is no longer the line that it was. */
   readonly instruments?: number;
+  readonly evidence?: LineEvidence;
 }
 
 export interface Silence {
@@ -63,6 +62,7 @@ interface Line {
  *
  *   - when its ticks have flowed and break off for the time-out, and for much longer than they ever paused of late, at
  *     a moment that is no end of any session; outside trading hours only if another line goes on, or after a long flow;
+ *   - when it has not flowed for long enough to be judged by that, and others tell that it should, see FirstFlow;
  *   - when it misses an opening at which it ticks day by day, see OpeningWatch;
  *   - when it was found, has been opened again and does not even get the snapshots that follow a subscription.
  *
@@ -76,13 +76,15 @@ export class SilenceWatch {
   readonly #timeoutMs: number;
   readonly #hours: MarketHours;
   readonly #openings: OpeningWatch;
+  readonly #firstFlows: FirstFlow;
   readonly #lines: Line[] = [];
   #lastSample = NaN;
 
   constructor(timeoutMs: number, hours: MarketHours) {
     this.#timeoutMs = timeoutMs;
     this.#hours = hours;
-    this.#openings = new OpeningWatch(timeoutMs, this.#hours);
+    this.#openings = new OpeningWatch(timeoutMs, hours);
+    this.#firstFlows = new FirstFlow(timeoutMs, hours);
     this.periodMs = Math.min(longestPeriodMs, timeoutMs / looksPerTimeout);
   }
 
@@ -101,12 +103,16 @@ export class SilenceWatch {
       this.#look(this.#lines[index], sample, now);
     });
     this.#lastSample = now;
+    const early = this.#firstFlows.sample(samples, unseen, this.periodMs, now, wall);
     const missing = this.#openings.sample(this.#lines.map(atOpening), now, wall);
     return this.#lines.flatMap((line, index) => {
       const silentMs = now - line.lastMoved;
       if (!line.expecting || silentMs === 0) return [];
       const isSilent =
-        this.#brokeOff(line, now, wall) || missing.has(index) || this.#staysSilent(line, now, wall);
+        this.#brokeOff(line, now, wall) ||
+        early.has(index) ||
+        missing.has(index) ||
+        this.#staysSilent(line, now, wall);
       if (!isSilent) return [];
       line.flowSince = NaN;
       line.said++;

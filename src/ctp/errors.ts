@@ -7,13 +7,16 @@ export type LoginVerdict =
   | { readonly kind: 'ok' }
   /** Will not get better by itself: the connection is given up. */
   | { readonly kind: 'fatal' }
+  /** The same, and of every connection with this user. */
+  | { readonly kind: 'barred' }
+  /** User or password are wrong, or of no use yet: trying again and again gets the account locked. */
+  | { readonly kind: 'credentials' }
   /** Try again, not before minDelayMs. */
   | { readonly kind: 'retry'; readonly minDelayMs: number };
 
 /** A front's answer to an id that it does not know. */
 export const instrumentNotFound = 16;
 
-const invalidLogin = 3;
 const duplicateLogin = 5;
 const notInited = 7;
 const frontNotActive = 8;
@@ -22,12 +25,15 @@ const tooManySessions = 60;
 const fatalLoginErrors = new Set([
   12, // broker not found
   49, // login IP forbidden
-  75, // login forbidden after too many failures
-  131, // password policies
-  140,
-  141,
   143, // IP forbidden
   144, // IP black-listed
+]);
+
+const barringLoginErrors = new Set([
+  75, // login forbidden after too many failures
+  131, // password policies: too weak,
+  140, // to be changed at the first login,
+  141, // expired
   6014, // a second factor by SMS is asked for
   6015,
   6016,
@@ -38,9 +44,15 @@ const fatalLoginErrors = new Set([
   6021,
 ]);
 
+const credentialErrors = new Set([
+  3, // invalid login: wrong password, or a trading login is required first
+  4, // user not active
+  9, // no privilege
+  11, // user not found
+  13, // investor not found
+]);
+
 const frontStartingDelayMs = 30_000;
-/** Wrong credentials, or a trading login is required first: fast retries get the account locked. */
-const invalidLoginDelayMs = 60_000;
 const sessionLimitDelayMs = 10_000;
 const loginFrequencyDelayMs = 1_500;
 
@@ -53,7 +65,8 @@ export function judgeLogin(code: number, text: string): LoginVerdict {
   if (isFrequencyLimit(text)) return { kind: 'retry', minDelayMs: loginFrequencyDelayMs };
   if (code === 0 || code === duplicateLogin) return { kind: 'ok' };
   if (fatalLoginErrors.has(code)) return { kind: 'fatal' };
-  if (code === invalidLogin) return { kind: 'retry', minDelayMs: invalidLoginDelayMs };
+  if (barringLoginErrors.has(code)) return { kind: 'barred' };
+  if (credentialErrors.has(code)) return { kind: 'credentials' };
   if (code === notInited || code === frontNotActive)
     return { kind: 'retry', minDelayMs: frontStartingDelayMs };
   if (code === tooManySessions) return { kind: 'retry', minDelayMs: sessionLimitDelayMs };

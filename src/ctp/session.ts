@@ -1,7 +1,9 @@
 import type { ConnectionState } from '../coordinator/messages.js';
+import type { LoginGate } from '../coordinator/loginPlaces.js';
 import { workerDeadlines } from '../coordinator/workerDeadlines.js';
 import { retryDelayMs } from './backoff.js';
 import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
+import { LoginRefusals } from './loginRefusals.js';
 import { LostRefusals } from './lostRefusals.js';
 import { ReturnCode } from './returnCode.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
@@ -11,12 +13,15 @@ const connectTimeoutMs = 15_000;
 const loginTimeoutMs = 10_000;
 /** Fronts allow one login per second and session. */
 const loginSpacingMs = 1_000;
+/** Between two looks at whether other logins of the same user have ended. */
+const gatePollMs = 200;
 
 /**
  *   idle ── open ─→ connecting ── front_connected ─→ waiting ⇄ logging_in ── accepted ─→ logged_in
  *                       ↑                               │           │                       │
  *                       └────────── front_disconnected ─┴───────────┴───────────────────────┘
  *   any ── will not get better ─→ failed        any ── close ─→ closing ── released ─→ closed
+ *   failed for its login ── retry_login ─→ connecting
  *   connecting ── no session ─→ retrying ── time ─→ connecting
  *   any of these ── reopen ─→ reopening ── released or not in time ─→ connecting
  *
@@ -53,6 +58,7 @@ export class Session {
   #loginFailures = 0;
   #requestId = 0;
   #releaseDeadline = Infinity;
+  readonly #loginRefusals: LoginRefusals;
   readonly #lostRefusals: LostRefusals;
   readonly #subscriptions = new SubscriptionQueue();
 
@@ -60,12 +66,15 @@ export class Session {
    * @param fronts for messages
    * @param spread 0 to 1: this session's share of the spreading of retries
    * @param releaseMs see WorkerDeadlines
+   * @param gate what the logins of one user have in common; undefined where there is no user
    */
   constructor(
     private readonly fronts: readonly string[],
     private readonly spread: number,
     private readonly releaseMs = workerDeadlines.releaseMs,
+    gate?: LoginGate,
   ) {
+    this.#loginRefusals = new LoginRefusals(gate);
     this.#lostRefusals = new LostRefusals(spread);
   }
 
@@ -136,6 +145,8 @@ export class Session {
         return this.#time(now);
       case 'reopen':
         return this.#reopen(input.reason, now);
+      case 'retry_login':
+        return this.#retryLogin(now);
       case 'close':
         return this.#close(now);
       case 'released':
@@ -179,11 +190,12 @@ export class Session {
     const lost =
       this.#phase === 'connecting' ? [] : this.#disconnected('the front connected again unannounced', now);
     this.#phase = 'waiting';
-    return [...lost, state('connected', ''), ...this.#login(now)];
+    return [...lost, state('connected', this.#loginRefusals.words), ...this.#login(now)];
   }
 
   #disconnected(text: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
+    this.#loginRefusals.ended();
     if (this.#phase !== 'connecting') {
       this.#phase = 'connecting';
       this.#connectDeadline = now + connectTimeoutMs;
@@ -194,6 +206,12 @@ export class Session {
 
   #login(now: number): SessionCommand[] {
     if (now < this.#loginNotBefore) return [];
+    const place = this.#loginRefusals.begin();
+    if (place === 'spent') return this.#fail(this.#loginRefusals.givenUp('credentials'));
+    if (place === 'busy') {
+      this.#loginNotBefore = now + gatePollMs;
+      return [];
+    }
     this.#phase = 'logging_in';
     this.#loginDeadline = now + loginTimeoutMs;
     this.#loginNotBefore = now + loginSpacingMs;
@@ -206,6 +224,7 @@ export class Session {
     if (this.#phase !== 'logging_in' && this.#phase !== 'waiting') return [];
     const verdict = judgeLogin(code, text);
     if (verdict.kind === 'ok') {
+      this.#loginRefusals.accepted();
       this.#phase = 'logged_in';
       this.#loginFailures = 0;
       this.#openFailures = 0;
@@ -213,11 +232,26 @@ export class Session {
       this.#subscriptions.sendAll(now);
       return [state('logged_in', ''), ...this.#send(now)];
     }
-    if (this.#phase !== 'logging_in') return [];
     const reason = `login refused: ${code} ${text}`.trimEnd();
-    if (verdict.kind === 'fatal') return this.#fail(reason);
-    this.#waitForLogin(now, verdict.minDelayMs);
+    // A late refusal of credentials counts for the broker, and so it does here.
+    if (this.#phase !== 'logging_in' && verdict.kind === 'retry') return [];
+    const delayMs = this.#loginRefusals.refused(verdict, code, reason);
+    if (delayMs === Infinity) return this.#fail(this.#loginRefusals.givenUp(verdict.kind));
+    this.#waitForLogin(now, delayMs);
     return [state('error', reason)];
+  }
+
+  /** What was refused is tried again: somebody may have put it right. */
+  #retryLogin(now: number): SessionCommand[] {
+    if (!this.#loginRefusals.retry()) return [];
+    this.#loginFailures = 0;
+    this.#loginNotBefore = Math.min(this.#loginNotBefore, now + loginSpacingMs);
+    if (this.#phase !== 'failed') return [];
+    if (!this.#exists) return this.#openWhenDue(now, '');
+    // It is being let go of.
+    this.#phase = 'reopening';
+    this.#releaseDeadline = now + this.releaseMs;
+    return [];
   }
 
   #loginNotSent(code: number, now: number): SessionCommand[] {
@@ -229,6 +263,7 @@ export class Session {
   }
 
   #waitForLogin(now: number, minDelayMs: number): void {
+    this.#loginRefusals.ended();
     this.#phase = 'waiting';
     this.#loginFailures++;
     this.#loginNotBefore = now + retryDelayMs(this.#loginFailures, minDelayMs, this.spread);
@@ -312,6 +347,7 @@ export class Session {
 
   #fail(reason: string): SessionCommand[] {
     if (!this.#live) return [];
+    this.#loginRefusals.ended();
     this.#phase = 'failed';
     const report: SessionCommand = { type: 'state', state: 'error', reason, fatal: true };
     return this.#exists ? [report, { type: 'release' }] : [report];
@@ -319,6 +355,7 @@ export class Session {
 
   #reopen(reason: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
+    this.#loginRefusals.ended();
     this.#phase = 'reopening';
     this.#releaseDeadline = now + this.releaseMs;
     this.#subscriptions.forgetSent();
@@ -341,6 +378,7 @@ export class Session {
 
   #close(now: number): SessionCommand[] {
     if (this.#phase === 'closing' || this.#phase === 'closed') return [];
+    this.#loginRefusals.ended();
     const releasing = this.#phase === 'failed' || this.#phase === 'reopening';
     this.#phase = 'closing';
     this.#releaseDeadline = now + this.releaseMs;

@@ -2,6 +2,7 @@ import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
 import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText, instrumentNotFound } from './errors.js';
+import { LoginPlaces } from '../coordinator/loginPlaces.js';
 import { Session } from './session.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
 
@@ -34,7 +35,9 @@ export class SessionHost {
 
   constructor(options: SessionHostOptions) {
     this.#options = options;
-    this.#session = new Session(options.spec.fronts, Math.random(), options.releaseMs);
+    const { fronts, loginPlaces } = options.spec;
+    const gate = loginPlaces === undefined ? undefined : new LoginPlaces(loginPlaces);
+    this.#session = new Session(fronts, Math.random(), options.releaseMs, gate);
   }
 
   /** The handle that the session's events bear; undefined before it is open. */

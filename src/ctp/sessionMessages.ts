@@ -26,6 +26,8 @@ export type SessionInput =
   | { readonly type: 'time' }
   /** The session is of no use any more: let go of it and begin again. */
   | { readonly type: 'reopen'; readonly reason: string }
+  /** What was refused of the login may have been put right. */
+  | { readonly type: 'retry_login' }
   | { readonly type: 'close' }
   | { readonly type: 'released' };
 

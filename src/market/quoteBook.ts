@@ -34,7 +34,7 @@ const noSessions: SessionLookup = { scheduleOfInstrument: () => ({ isOffSession:
  *
  *   values   [slot · fieldCount + field]   NaN = absent
  *   changed  [slot · fieldCount + field]   version of the slot at which the value last changed, 0 = never set
- *   versions [slot]                        number of states taken, that from storage too; 0 = nothing known
+ *   versions [slot]                        number of states taken, that from storage and doubts too; 0 = nothing known
  *   flags    [slot]                        of the newest state
  *
  * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
@@ -50,7 +50,7 @@ export class QuoteBook {
   #flags = new Int32Array(firstSlots);
   /** Version of the slot at which its flags last changed. */
   #flagsChanged = new Uint32Array(firstSlots);
-  /** 1 where the held state comes from storage, and no line has brought it or another since, per slot. */
+  /** 1 where the held state comes from storage or is in doubt, and no line has brought it or another since, per slot. */
   #restored = new Uint8Array(firstSlots);
   /** Ticks in a row, per slot, that contradicted the held state. */
   #contradictions = new Uint8Array(firstSlots);
@@ -149,6 +149,21 @@ export class QuoteBook {
     this.#take(slot, 1, flags | TickFlag.stale);
     this.#restored[slot] = 1;
     return true;
+  }
+
+  /**
+   * The held state may be old, since no line has brought it or another for a while: it counts as one from storage does
+   * (`restore`), and its flags say so.
+   */
+  doubt(slot: number): void {
+    const version = this.version(slot);
+    if (version === 0 || this.#restored[slot] === 1) return;
+    this.#restored[slot] = 1;
+    const flags = this.#flags[slot]! | TickFlag.stale;
+    if (flags === this.#flags[slot]) return;
+    this.#versions[slot] = version + 1;
+    this.#flags[slot] = flags;
+    this.#flagsChanged[slot] = version + 1;
   }
 
   /** The source brings no more of the instrument, so no other line is measured by it. */

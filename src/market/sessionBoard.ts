@@ -106,6 +106,11 @@ export class SessionBoard {
     return this.#watch.stale.size;
   }
 
+  /** Whether the instrument should be ticking and is not, as of the last sample. */
+  isStale(slot: number): boolean {
+    return this.#watch.stale.has(slot);
+  }
+
   /** Other hours, or another calendar. What was known of instruments' pauses is forgotten. */
   configure(hours: 'exchange' | 'always', calendar: TradingCalendar): void {
     this.#hours = hours;

@@ -84,7 +84,7 @@ export class AidBoard {
     return this.#toAnswer.length;
   }
 
-  /** The instrument's quote moved on. */
+  /** The instrument's quote moved on, or is no more to be kept back. */
   mark(slot: number): void {
     const entries = this.#bySlot[slot];
     if (entries === undefined) return;
@@ -159,7 +159,7 @@ export class AidBoard {
   }
 
   #add(client: AidClient, key: string): void {
-    const { directory, book } = this.#market;
+    const { directory, book, snapshots } = this.#market;
     const instrument = directory.resolve(key, client.interests.unproven);
     if (instrument === undefined) {
       if (directory.lacksSlot(key)) directory.countRefused(1);
@@ -168,7 +168,8 @@ export class AidBoard {
     const { slot } = instrument;
     while (this.#bySlot.length < slot) this.#bySlot.push(undefined);
     const entries = (this.#bySlot[slot] ??= []);
-    const dirty = book.version(slot) > 0;
+    client.interests.add(slot);
+    const dirty = book.version(slot) > 0 && snapshots?.isAwaited(slot) !== true;
     const entry: AidEntry = {
       client,
       slot,
@@ -180,7 +181,6 @@ export class AidBoard {
     entries.push(entry);
     client.entries.push(entry);
     if (dirty) client.dirty[client.dirtyCount++] = entry;
-    client.interests.add(slot);
   }
 
   #takeOut(entry: AidEntry): void {

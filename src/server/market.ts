@@ -50,6 +50,12 @@ export interface ServedBook {
   value(slot: number, field: number): number;
 }
 
+/** Where a client may have to wait for a front's snapshot. */
+export interface SnapshotSource {
+  /** Whether the instrument's state is to be kept back until MarketServer.onSettled. */
+  isAwaited(slot: number): boolean;
+}
+
 export interface ServedEncoder {
   aidQuote(slot: number, fromVersion: number, form: KeyForm): string;
   actionFrame(
@@ -76,6 +82,8 @@ export interface ServedMarket {
   readonly directory: ServedDirectory;
   readonly book: ServedBook;
   readonly encoder: ServedEncoder;
+  /** Absent: what the book holds is always shown at once. */
+  readonly snapshots?: SnapshotSource;
 }
 
 /** Under which key form a client asked for an instrument. */

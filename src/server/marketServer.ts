@@ -218,6 +218,13 @@ export class MarketServer {
     this.#writeLater();
   }
 
+  /** An instrument's state that was kept back (SnapshotSource) is to be shown as it is now. */
+  onSettled(slot: number): void {
+    this.#push.settled(slot);
+    this.#aid.mark(slot);
+    this.#writeLater();
+  }
+
   /** To be called when the ticks that had come are all in the book: what they changed is written. */
   onBatchEnd(): void {
     clearImmediate(this.#turn);

@@ -62,7 +62,11 @@ export class PushClient {
   /** Of its address. */
   readonly lane: Lane<number>;
 
-  constructor(socket: ClientSocket, interests: Interests, lane: Lane<number>) {
+  /** Has the snapshots sent that wait, in the client's turn. */
+  readonly sendSnapshots: () => void;
+
+  constructor(socket: ClientSocket, interests: Interests, lane: Lane<number>, sendSnapshots: () => void) {
+    this.sendSnapshots = sendSnapshots;
     this.socket = socket;
     this.interests = interests;
     this.lane = lane;
@@ -91,6 +95,9 @@ const queuedLimit = 32_768;
  * subscribed ──► waiting ──(buffer is short: snapshot if newer than heldVersion)──► joined
  *                   ▲                                                                 │
  *                   └──────────────────────(buffer is too long)───────────────────────┘
+ *
+ * Where the state is old and the front's snapshot is on its way (SnapshotSource), a subscription is held and waits when
+ * that has come, or has not come in time.
  */
 export class PushBoard {
   /** Frames that were queued for clients. */
@@ -108,6 +115,8 @@ export class PushBoard {
   readonly #deliveries = new Deliveries();
   /** By number. */
   readonly #clients: (PushClient | undefined)[] = [];
+  /** By slot: subscriptions that are held. */
+  readonly #held = new Map<number, PushSubscription[]>();
   /** Clients that something is queued for. */
   readonly #toWrite = new FairQueue<number>();
   /** The client that is written to, and whether its socket took all at once. */
@@ -219,6 +228,18 @@ export class PushBoard {
     return hasMore;
   }
 
+  /** The instrument's state is no more to be kept back. */
+  settled(slot: number): void {
+    const held = this.#held.get(slot);
+    if (held === undefined) return;
+    this.#held.delete(slot);
+    for (const subscription of held) {
+      if (subscription.cancelled) continue;
+      subscription.client.waiting.push(subscription);
+      subscription.client.sendSnapshots();
+    }
+  }
+
   /** Forgets a client whose socket is closed, in steps. */
   *leave(client: PushClient): Work {
     this.#count(client);
@@ -295,7 +316,7 @@ export class PushBoard {
       }
       if (left === 0) return true;
       const subscription = waiting[client.nextWaiting++]!;
-      if (subscription.cancelled) continue;
+      if (subscription.cancelled || this.#hold(subscription)) continue;
       const { channel } = subscription;
       if (book.version(channel.slot) > subscription.heldVersion) {
         const end = this.#encode(channel, true);
@@ -307,6 +328,16 @@ export class PushBoard {
     client.nextWaiting = 0;
     client.lagging = false;
     return false;
+  }
+
+  /** Holds the subscription if it is to wait for a front's snapshot. */
+  #hold(subscription: PushSubscription): boolean {
+    const { slot } = subscription.channel;
+    if (this.#market.snapshots?.isAwaited(slot) !== true) return false;
+    const held = this.#held.get(slot);
+    if (held === undefined) this.#held.set(slot, [subscription]);
+    else held.push(subscription);
+    return true;
   }
 
   #join(subscription: PushSubscription): void {

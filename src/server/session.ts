@@ -39,7 +39,7 @@ export class Session {
     this.socket = socket;
     this.interests = new Interests(demand, socket);
     this.aid = new AidClient(socket, this.interests, account.aidLane);
-    this.push = new PushClient(socket, this.interests, account.pushLane);
+    this.push = new PushClient(socket, this.interests, account.pushLane, () => this.requests.sendSnapshots());
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;

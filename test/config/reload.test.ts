@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionConfig, GatewayConfig } from '../../src/config/gatewayConfig.js';
-import { planReload, runningAfter, summarize, type ReloadPlan } from '../../src/config/reload.js';
+import {
+  planReload,
+  runningAfter,
+  summarize,
+  withRunningFronts,
+  type ReloadPlan,
+} from '../../src/config/reload.js';
 import { loadConfig } from '../../src/config/load.js';
 import { connection, load as loadFile, temporaryFolder } from './sources.js';
 
@@ -292,5 +298,40 @@ describe('planReload', () => {
     ]);
     const moved = { ...next, simulator: { ...next.simulator!, fronts: 9 } };
     expect(planReload(next, moved).restart).toEqual(['simulator.fronts']);
+  });
+});
+
+describe('a simulator section that changes', () => {
+  const simulated = (section: object, more: object = {}): GatewayConfig =>
+    load({ file: { connections: undefined, simulator: section, ...more } });
+
+  it.each([{ fronts: 9 }, { fronts: 1 }, { base_port: 20_000 }])(
+    'to %j leaves the connections that it implied to the fronts that run',
+    (section) => {
+      const running = simulated({ fronts: 3 });
+      const next = withRunningFronts(running, simulated({ fronts: 3, ...section }));
+      const plan = planReload(running, next);
+      expect(plan).toEqual({ ...nothing, restart: [`simulator.${Object.keys(section)[0]!}`] });
+      const after = runningAfter(running, next);
+      expect(after.connections).toEqual(running.connections);
+      expect(planReload(after, withRunningFronts(after, simulated({ fronts: 3, ...section })))).toEqual(plan);
+      expect(planReload(after, withRunningFronts(after, simulated({ fronts: 3 })))).toEqual(nothing);
+    },
+  );
+
+  it('lets connections that are listed change', () => {
+    const connections = [{ ...connection, connection_id: 'a' }];
+    const running = simulated({ fronts: 3 });
+    const next = withRunningFronts(running, simulated({ fronts: 4 }, { connections }));
+    expect(planReload(running, next).added.map((each) => each.connectionId)).toEqual(['a']);
+  });
+
+  it('that is new changes neither connections nor hours of the fronts that there are', () => {
+    const running = load({ file: { connections: [{ ...connection, connection_id: 'a' }] } });
+    expect(running.tradingHours).toBe('exchange');
+    const next = withRunningFronts(running, simulated({ fronts: 2 }));
+    expect(planReload(running, next)).toEqual({ ...nothing, restart: ['simulator'] });
+    const stated = withRunningFronts(running, simulated({ fronts: 2 }, { trading_hours: 'always' }));
+    expect(planReload(running, stated).settings).toEqual(['trading_hours']);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LoginPlaces, type LoginGate } from '../../src/coordinator/loginPlaces.js';
 import { Session } from '../../src/ctp/session.js';
 import type { SessionCommand, SessionInput } from '../../src/ctp/sessionMessages.js';
 
@@ -7,8 +8,12 @@ const fronts = ['tcp://a:1', 'tcp://b:2'];
 
 /** A session with a clock that the test moves. */
 class Run {
-  readonly session = new Session(fronts, 0);
+  readonly session: Session;
   now = 1000;
+
+  constructor(gate?: LoginGate) {
+    this.session = new Session(fronts, 0, undefined, gate);
+  }
 
   step(...inputs: SessionInput[]): SessionCommand[] {
     return inputs.flatMap((input) => this.session.step(input, this.now));
@@ -34,7 +39,7 @@ const subscribe = (...ids: string[]): SessionInput => ({
   slots: ids.map((_, i) => i),
 });
 
-const state = (name: string, reason = '', fatal = false): object => ({
+const state = (name: string, reason: unknown = '', fatal = false): object => ({
   type: 'state',
   state: name,
   reason,
@@ -130,7 +135,7 @@ describe('a session', () => {
   const verdicts: [number, string, 'ok' | 'fatal' | number][] = [
     [0, '', 'ok'],
     [5, 'duplicate', 'ok'],
-    [3, 'invalid login', 60_000],
+    ...[3, 4, 9, 11, 13].map((code): [number, string, number] => [code, 'no such user', 3_600_000]),
     [7, 'not inited', 30_000],
     [8, 'front not active', 30_000],
     [60, 'too many sessions', 10_000],
@@ -149,7 +154,10 @@ describe('a session', () => {
     if (verdict === 'ok') {
       expect(commands).toEqual([state('logged_in')]);
     } else if (verdict === 'fatal') {
-      expect(commands).toEqual([state('error', `login refused: ${code} ${text}`, true), { type: 'release' }]);
+      const reason: unknown = expect.stringContaining(
+        `login refused: ${code} ${text}: not tried again until`,
+      );
+      expect(commands).toEqual([state('error', reason, true), { type: 'release' }]);
       expect(run.session.wakeAt).toBe(Infinity);
       expect(run.step(connected, accepted, subscribe('a'))).toEqual([]);
     } else {
@@ -180,8 +188,11 @@ describe('a session', () => {
     const run = new Run();
     run.step(open, connected, refusedLogin(3, 'x'));
     run.now += 20_000;
-    expect(run.step(lost, connected)).toEqual([state('connecting', 'gone, 0x1001'), state('connected')]);
-    expect(run.after(40_000)).toEqual([{ type: 'login', requestId: 2 }]);
+    expect(run.step(lost, connected)).toEqual([
+      state('connecting', 'gone, 0x1001'),
+      state('connected', 'login refused: 3 x'),
+    ]);
+    expect(run.after(3_580_000)).toEqual([{ type: 'login', requestId: 2 }]);
   });
 
   it('spreads its retries', () => {
@@ -211,7 +222,7 @@ describe('a session', () => {
     expect(run.step({ type: 'error', code: 3, text: 'no', requestId: 1 })).toEqual([
       state('error', 'login refused: 3 no'),
     ]);
-    run.after(60_000);
+    run.after(3_600_000);
     expect(
       run.step({ type: 'error', code: 0, text: 'api login over limit freq', requestId: 0 }),
     ).toMatchObject([{ state: 'error' }]);
@@ -529,5 +540,142 @@ describe('a session', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+const wrong = refusedLogin(3, 'invalid login');
+const threeTimes = (detail = ''): object =>
+  state(
+    'error',
+    `wrong password three times${detail}: not tried again until user_id or password change, or the configuration is reloaded`,
+    true,
+  );
+const logins = (commands: readonly SessionCommand[]): number =>
+  commands.filter(({ type }) => type === 'login').length;
+
+describe('sessions of one user', () => {
+  it('try a wrong password three times together, however many log in at once', () => {
+    const memory = LoginPlaces.allocate();
+    const runs = Array.from({ length: 90 }, () => new Run(new LoginPlaces(memory)));
+    let tried = 0;
+    for (const run of runs) tried += logins(run.step(open, connected));
+    expect(tried).toBe(3);
+    const last = runs.slice(0, 3).map((run) => run.step(wrong));
+    expect(last[0]).toEqual([state('error', 'login refused: 3 invalid login')]);
+    expect(last[2]).toEqual([threeTimes(' (login refused: 3 invalid login)'), { type: 'release' }]);
+    expect(runs[9]!.after(200)).toEqual([threeTimes(), { type: 'release' }]);
+    for (let minute = 0; minute < 200; minute++)
+      for (const run of runs) tried += logins(run.after(60_000)) + logins(run.step(lost, connected));
+    expect(tried).toBe(3);
+  });
+
+  it('wait for each other while the password is not yet proven, and then all log in', () => {
+    const memory = LoginPlaces.allocate();
+    const runs = Array.from({ length: 9 }, () => new Run(new LoginPlaces(memory)));
+    for (const run of runs) run.step(open, connected);
+    for (let turn = 0; turn < 3; turn++)
+      for (const run of runs)
+        if (run.session.phase === 'logging_in') run.step(accepted);
+        else run.after(200);
+    for (const run of runs) if (run.session.phase === 'logging_in') run.step(accepted);
+    expect(runs.map((run) => run.session.phase)).toEqual(Array(9).fill('logged_in'));
+  });
+
+  it('do not keep each other waiting with logins that nobody answers or that the front cuts off', () => {
+    const memory = LoginPlaces.allocate();
+    const [a, b, c, d] = Array.from({ length: 4 }, () => new Run(new LoginPlaces(memory)));
+    for (const run of [a!, b!, c!]) expect(logins(run.step(open, connected))).toBe(1);
+    expect(logins(d!.step(open, connected))).toBe(0);
+    a!.step(lost);
+    expect(logins(d!.after(200))).toBe(1);
+    b!.after(10_000);
+    c!.step(close);
+    expect(logins(new Run(new LoginPlaces(memory)).step(open, connected))).toBe(1);
+    expect(logins(new Run(new LoginPlaces(memory)).step(open, connected))).toBe(1);
+    expect(logins(new Run(new LoginPlaces(memory)).step(open, connected))).toBe(0);
+  });
+
+  it('count refusals that come late, and begin to count anew after a login', () => {
+    const memory = LoginPlaces.allocate();
+    const run = new Run(new LoginPlaces(memory));
+    run.step(open, connected);
+    run.after(10_000);
+    expect(run.step(wrong)).toEqual([state('error', 'login refused: 3 invalid login')]);
+    expect(logins(run.after(59_999))).toBe(0);
+    expect(logins(run.after(1))).toBe(1);
+    run.step(wrong);
+    expect(logins(run.after(60_000))).toBe(1);
+    run.step(accepted, lost);
+    run.now += 1000;
+    run.step(connected, wrong);
+    expect(logins(run.after(60_000))).toBe(1);
+    run.step(wrong);
+    run.after(60_000);
+    expect(run.step(wrong)).toEqual([threeTimes(' (login refused: 3 invalid login)'), { type: 'release' }]);
+  });
+
+  it('stop for one whose front refuses what others accept', () => {
+    const memory = LoginPlaces.allocate();
+    const good = new Run(new LoginPlaces(memory));
+    const bad = new Run(new LoginPlaces(memory));
+    bad.step(open, connected);
+    let tried = 1;
+    for (let minute = 0; minute < 20; minute++) {
+      bad.step(wrong);
+      good.step(open, connected, accepted, lost);
+      good.now += 1000;
+      tried += logins(bad.after(60_000));
+    }
+    expect(tried).toBe(3);
+    expect(bad.session.phase).toBe('failed');
+    expect(logins(good.step(connected))).toBe(1);
+  });
+
+  it.each([75, 131, 140, 141, 6014])('all stop at once at error %d', (code) => {
+    const memory = LoginPlaces.allocate();
+    const [first, second] = [new Run(new LoginPlaces(memory)), new Run(new LoginPlaces(memory))];
+    first.step(open, connected, refusedLogin(code));
+    expect(first.session.phase).toBe('failed');
+    expect(second.step(open, connected)).toEqual([
+      state('connecting'),
+      { type: 'open' },
+      state('connected'),
+      threeTimes(),
+      { type: 'release' },
+    ]);
+  });
+
+  it('try again when they are told to, those that were given up and those that wait', () => {
+    const places = new LoginPlaces(LoginPlaces.allocate());
+    const run = new Run(places);
+    run.step(open, connected, wrong);
+    places.forget();
+    expect(run.step({ type: 'retry_login' })).toEqual([]);
+    expect(logins(run.after(1000))).toBe(1);
+    run.step(refusedLogin(75));
+    places.forget();
+    expect(run.step({ type: 'retry_login' })).toEqual([]);
+    expect(run.step(released)).toEqual([state('connecting'), { type: 'open' }]);
+    run.now += 1000;
+    expect(run.step(connected)).toEqual([state('connected'), { type: 'login', requestId: 3 }]);
+    run.step(refusedLogin(12), released);
+    places.forget();
+    expect(run.step({ type: 'retry_login' })).toEqual([state('connecting'), { type: 'open' }]);
+  });
+
+  it('that are logged in, or have never been refused, do not heed that', () => {
+    const run = loggedIn();
+    expect(run.step({ type: 'retry_login' })).toEqual([]);
+    expect(run.session.phase).toBe('logged_in');
+  });
+
+  it('give back the places of threads that have ended', () => {
+    const memory = LoginPlaces.allocate();
+    let seconds = 100;
+    const places = (): LoginPlaces => new LoginPlaces(memory, () => seconds);
+    for (let i = 0; i < 3; i++) expect(places().take()).toBe('taken');
+    expect(places().take()).toBe('busy');
+    seconds += 61;
+    expect(places().take()).toBe('taken');
   });
 });

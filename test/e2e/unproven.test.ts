@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess, until, type Health } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, type Health } from './processes.js';
+import { until } from '../until.js';
 
 let gateways: GatewayProcess[] = [];
 let fronts: FrontsProcess | undefined;

@@ -75,3 +75,24 @@ describe('a state from storage', () => {
     expect(() => book.restore(rb, new Float64Array(3), 0)).toThrow(`a row has ${fieldCount} values`);
   });
 });
+
+describe('a state in doubt', () => {
+  it('is stale until a line brings the same one, which changes the flags alone', () => {
+    book.apply(makeTick({ slot: rb, lastPrice: 3500 }));
+    book.doubt(rb);
+    expect(namesOfFlags(book.flags(rb))).toEqual(['snapshot', 'stale']);
+    expect(book.flagsChangedAt(rb)).toBe(book.version(rb));
+    expect(new QuoteEncoder(book, directory).aidQuote(rb, 1, 1)).toBe('');
+    const version = book.version(rb);
+    book.doubt(rb);
+    expect(book.version(rb)).toBe(version);
+    expect(book.apply(makeTick({ slot: rb, lastPrice: 3500 }))).toBe(true);
+    expect(namesOfFlags(book.flags(rb))).toEqual([]);
+    expect(book.apply(makeTick({ slot: rb, lastPrice: 3500 }))).toBe(false);
+  });
+
+  it('needs a state', () => {
+    book.doubt(rb);
+    expect(book.version(rb)).toBe(0);
+  });
+});

@@ -8,6 +8,7 @@ import { QuoteBook } from '../../src/market/quoteBook.js';
 import { QuoteEncoder } from '../../src/market/quoteEncoder.js';
 import { F } from '../../src/market/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { Snapshots } from '../../src/snapshots.js';
 import type { BackpressureLimits } from '../../src/server/backpressure.js';
 import type { HealthReport } from '../../src/server/health.js';
 import type { TickHistory } from '../../src/server/historyRoute.js';
@@ -26,6 +27,8 @@ export interface WorldOptions {
   sessions?: SessionsSource;
   /** Answers GET /api/history/ticks. */
   history?: Pick<TickHistory, 'run'>;
+  /** Clients wait for snapshots of instruments that had no line (`snapshots`). */
+  waits?: boolean;
 }
 
 /** Any JSON object that the server sends. */
@@ -41,6 +44,7 @@ export class World {
   readonly directory: InstrumentDirectory;
   readonly book: QuoteBook;
   readonly server: MarketServer;
+  readonly snapshots: Snapshots;
   readonly logLines: string[] = [];
   /** By bare id: how many sessions want the instrument. */
   readonly wanted = new Map<string, number>();
@@ -54,7 +58,7 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure, access, sessions, history }: WorldOptions) {
+  private constructor({ host, port, limits, backpressure, access, sessions, history, waits }: WorldOptions) {
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -64,6 +68,11 @@ export class World {
     const logger = pino({ level: 'debug' }, { write: (line: string) => this.logLines.push(line) });
     this.#limitedLog = new LimitedLog(logger);
     const encoder = new QuoteEncoder(this.book, this.directory);
+    this.snapshots = new Snapshots({
+      book: this.book,
+      onSettled: (slot) => this.server.onSettled(slot),
+      onSettledEnd: () => this.server.onBatchEnd(),
+    });
     this.server = new MarketServer({
       host: host ?? '127.0.0.1',
       port: port ?? 0,
@@ -85,6 +94,7 @@ export class World {
       directory: this.directory,
       book: this.book,
       encoder,
+      ...(waits === true ? { snapshots: this.snapshots } : {}),
       demand: {
         want: (slot) => {
           this.#count(slot, 1);
@@ -126,6 +136,7 @@ export class World {
 
   async stop(): Promise<void> {
     for (const client of this.#clients) client.socket.terminate();
+    this.snapshots.stop();
     await this.server.close(1000);
     this.#limitedLog.close();
   }

@@ -1,8 +1,45 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rb } from '../contracts.js';
+import { freePorts } from '../ports.js';
+import { FrontsProcess, GatewayProcess } from '../processes.js';
+import { until } from '../../until.js';
 import { inWorld } from './faultWorld.js';
 
 // What a client, /health and the log see of fronts that answer a login wrongly.
+
+describe('a wrong password', () => {
+  it('is tried three times by all connections together, and again after a reload', async () => {
+    const count = 5;
+    const basePort = await freePorts(count);
+    const fronts = await new FrontsProcess(count, basePort, ['--control-port', '0']).ready();
+    const connections = Array.from({ length: count }, (_, index) => ({
+      connection_id: `line_${index + 1}`,
+      front_addr: `tcp://127.0.0.1:${basePort + index}`,
+      broker_id: '9999',
+      user_id: 'someone',
+      password: 'wrong',
+    }));
+    await fronts.fault('login_error', { error: 3 });
+    const gateway = new GatewayProcess({ connections });
+    const gaveUp = 'not tried again until user_id or password change';
+    try {
+      await gateway.healthUntil(
+        'three to be refused and others to give up',
+        (health) =>
+          health.connections.filter(({ reason }) => reason.includes('login refused: 3')).length === 3 &&
+          health.connections.filter(({ reason }) => reason.includes(gaveUp)).length >= count - 2,
+      );
+      await until('the log', () => gateway.lines.some((text) => text.includes(gaveUp)));
+      const refusedOnce = gateway.lines.filter((text) => text.includes('login refused: 3'));
+      expect(refusedOnce).toHaveLength(3);
+      await fronts.clear();
+      gateway.configure({ connections });
+      await gateway.loggedIn();
+    } finally {
+      expect([await gateway.stop(), await fronts.stop()]).toEqual([0, 0]);
+    }
+  });
+});
 
 describe('login faults', () => {
   inWorld.for([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rb } from '../contracts.js';
 import { freePorts } from '../ports.js';
-import { connectionsTo, GatewayProcess } from '../processes.js';
+import { connectionsTo, GatewayProcess, type Health } from '../processes.js';
 import { FaultWorld } from './faultWorld.js';
 
 // Fronts that answer nothing: each test waits for as long as a real one is given, and so they wait side by side.
@@ -15,9 +15,14 @@ describe('a front that', { concurrent: true, timeout: deadlineMs }, () => {
     const gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1) });
     try {
       const address = `127.0.0.1:${basePort}`;
+      await gateway.healthUntil('a reason at once', ({ connections }) => {
+        const [{ status, reason }] = connections as [Health['connections'][0]];
+        expect(reason).not.toBe('');
+        return status === 'connecting' && /connecting to tcp:.*, no answer yet \(\d+ s\)/.test(reason);
+      });
       await gateway.healthUntil(
         'the address in the reason',
-        ({ connections }) => connections[0]!.reason.includes(address),
+        ({ connections }) => connections[0]!.reason === `no answer from tcp://${address}`,
         answerDeadlineMs,
       );
       await gateway.line(new RegExp(`line_1.*${address}`));
