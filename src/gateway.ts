@@ -311,7 +311,7 @@ export class Gateway {
     this.#server!.onTick(tick.slot);
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
-    this.#storage.onTick(tick);
+    if (!this.#book.isProvisional(tick.slot)) this.#storage.onTick(tick);
   }
 
   #showLeftOut(tick: TickRecord): void {
