@@ -1,4 +1,4 @@
-import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
+import { F64, I32, RecordForm, type TickRecord } from '../ring/tickRecord.js';
 import type { TickTime } from './exchangeClock.js';
 import type { Instrument } from './instrumentDirectory.js';
 import { F, fieldCount } from './quoteFields.js';
@@ -45,8 +45,10 @@ export class TickReader {
   read(tick: TickRecord, time: TickTime, instrument: Instrument, content: Content): void {
     const { f64, i32 } = tick;
     const { row } = this;
-    const { multiplier } = instrument;
-    const isCzce = instrument.exchange === 'CZCE';
+    // The values of a quote are in its units.
+    const isFinal = i32[I32.form] === RecordForm.quote;
+    const multiplier = isFinal ? 1 : instrument.multiplier;
+    const isCzce = !isFinal && instrument.exchange === 'CZCE';
     const lacksVolume = content >= Content.partial;
     // What 0 is as a price of the book, whose sides are told empty by their volumes, and as any other.
     const zeroQuote = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
