@@ -9,6 +9,7 @@ import { InstrumentFinder } from './coordinator/instrumentFinder.js';
 import { HealthLog } from './healthLog.js';
 import { healthReport } from './healthReport.js';
 import { openLibraries } from './libraries.js';
+import { OpenedDays } from './openedDays.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { tradingCalendar } from './market/marketTime.js';
@@ -70,6 +71,7 @@ export class Gateway {
   readonly trace = new TickTrace((slot) => this.#directory.bySlot(slot).id);
   readonly #sessions: SessionBoard;
   #trustedProxies: BlockList;
+  readonly #openedDays: OpenedDays;
   #server: MarketServer | undefined;
   #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
@@ -131,6 +133,7 @@ export class Gateway {
       subscribed: () => this.#connections.wanted(),
       book: this.#book,
     });
+    this.#openedDays = new OpenedDays(calendar, this.#book, this.#directory, log);
     this.#storage = new Storage({
       config,
       book: this.#book,
@@ -250,12 +253,8 @@ export class Gateway {
     this.#config = config;
     this.#trustedProxies = toAddressSet(config.trustedProxies);
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
-      const calendar = this.#calendar(config);
-      this.#clock.configure(calendar, config.tradingHours === 'always');
-      this.#directory.setCalendar(tradingCalendar(config, () => undefined));
-      this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
-      this.#sessions.configure(config.tradingHours, calendar);
-      this.#storage.useCalendar(config);
+      this.#openedDays.forget();
+      this.#useMarketTime(config);
     }
     this.#log.level = config.logLevel;
     if (plan.settings.includes('import_instruments')) this.#directory.setImported(config.importedInstruments);
@@ -266,6 +265,23 @@ export class Gateway {
     return summarize(plan, next);
   }
 
+  #lookAtSessions(): void {
+    if (this.#openedDays.openDue(this.#config.holidays.path)) this.#useMarketTime(this.#config);
+    this.#sessions.sample(performance.now(), Date.now());
+  }
+
+  /** Takes over the trading days and hours of a configuration. */
+  #useMarketTime(stated: GatewayConfig): void {
+    const config = this.#openedDays.applyTo(stated);
+    const calendar = this.#calendar(config);
+    this.#clock.configure(calendar, config.tradingHours === 'always');
+    this.#directory.setCalendar(tradingCalendar(config, () => undefined));
+    this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
+    this.#sessions.configure(config.tradingHours, calendar);
+    this.#openedDays.useCalendar(calendar);
+    this.#storage.useCalendar(config);
+  }
+
   /** What GET /health answers. */
   health(): HealthReport {
     return healthReport({
@@ -273,6 +289,7 @@ export class Gateway {
       demand: this.#connections.demand(),
       storage: this.#storage.status(),
       stale: this.#sessions.stale,
+      offSession: this.#openedDays.status(),
       ticks: this.#tickCounters(),
     });
   }
@@ -304,6 +321,7 @@ export class Gateway {
   /** Shows and keeps what the tick brings that is new. */
   #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
+      if (this.#book.leftOut === 'off_session') this.#openedDays.note(tick);
       this.#showLeftOut(tick);
       return;
     }
@@ -311,7 +329,8 @@ export class Gateway {
     this.#server!.onTick(tick.slot);
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
-    if (!this.#book.isProvisional(tick.slot)) this.#storage.onTick(tick);
+    if (this.#book.isProvisional(tick.slot)) this.#openedDays.note(tick);
+    else this.#storage.onTick(tick);
   }
 
   #showLeftOut(tick: TickRecord): void {
@@ -345,7 +364,7 @@ export class Gateway {
   #startRounds(): void {
     const { healthCheckInterval, maintenanceInterval } = this.#config;
     this.#rounds.start([
-      { everyMs: sessionSampleMs, run: () => this.#sessions.sample(performance.now(), Date.now()) },
+      { everyMs: sessionSampleMs, run: () => this.#lookAtSessions() },
       {
         everyMs: healthCheckInterval * 1000,
         run: () => this.#healthLog.note(this.health(), this.#connections.demand()),

@@ -1,6 +1,7 @@
 import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/census.js';
 import type { BookCounters } from './market/leftOut.js';
+import type { OffSessionStatus } from './openedDays.js';
 import type { HealthReport } from './server/health.js';
 import type { StorageStatus } from './storage/storage.js';
 
@@ -11,6 +12,7 @@ export interface HealthParts {
   /** Instruments that should tick and do not. */
   readonly stale: number;
   readonly ticks: BookCounters & { readonly missed: number };
+  readonly offSession: OffSessionStatus;
 }
 
 /**
@@ -18,7 +20,8 @@ export interface HealthParts {
  * keeps ticks can write them; unhealthy: no connection is logged in, not even one that
  * carries on until another has taken its place.
  */
-export function healthReport({ connections: all, demand, storage, stale, ticks }: HealthParts): HealthReport {
+export function healthReport(parts: HealthParts): HealthReport {
+  const { connections: all, demand, storage, stale, ticks, offSession } = parts;
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
   const { redis, history, recorder } = storage;
   const { wanted, waiting, refused, short } = demand;
@@ -46,6 +49,7 @@ export function healthReport({ connections: all, demand, storage, stale, ticks }
     details: {
       instruments: { wanted, waiting, refused, short, stale },
       ticks,
+      off_session: offSession,
       ...(history === undefined ? {} : { history }),
       ...(recorder === undefined ? {} : { recorder }),
     },

@@ -37,7 +37,9 @@ it('a connection that another is to replace counts while it carries on alone', (
     }));
     const ticks = { ...book.counters, missed: 0 };
     const demand = coordinator.demand();
-    return healthReport({ connections, demand, storage: storage.status(), stale: 0, ticks }).status;
+    const offSession = { instruments: 0, opened_days: [] };
+    return healthReport({ connections, demand, storage: storage.status(), stale: 0, ticks, offSession })
+      .status;
   };
   expect(status()).toBe('unhealthy');
   coordinator.connectionState(0, 'logged_in', '');

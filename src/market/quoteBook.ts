@@ -127,6 +127,16 @@ export class QuoteBook {
     return this.#nextFlags;
   }
 
+  /** The row of the tick that `apply` had last, as far as it was read; `leftOut` off_session has it whole. */
+  get tickRow(): Float64Array {
+    return this.#next;
+  }
+
+  /** Its flags. */
+  get tickFlags(): number {
+    return this.#nextFlags;
+  }
+
   /**
    * Puts a state from storage in, before any tick of the instrument; false when there is one already. `row` has
    * fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
@@ -337,6 +347,7 @@ export class QuoteBook {
       this.#order.took(slot, source);
       states.bookAhead[slot] = isWhole ? 0 : 1;
     }
+    this.#nextFlags = taken;
     states.take(slot, this.#next, taken);
   }
 

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Client } from './client.js';
 import { rb, ta, yymm } from './contracts.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { ScriptedClock } from './week/scriptedClock.js';
 
 // Dates, flags and repairs as clients see them, through the library and a simulated front.
 
@@ -29,14 +30,21 @@ interface Data {
   left_out?: string | null;
 }
 
+/** 10:05 of a Monday. */
+const mondayMs = Date.parse('2026-11-30T10:05:00+08:00');
+
 let fronts: FrontsProcess;
 let gateway: GatewayProcess;
 let client: Client;
 
-async function start(frontArgs: string[] = [], config: object = {}): Promise<void> {
+async function start(
+  frontArgs: string[] = [],
+  config: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const basePort = await freePorts(1);
   fronts = new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0', ...frontArgs]);
-  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1), ...config });
+  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1), ...config }, [], env);
   await gateway.loggedIn();
   client = await Client.connect(`${await gateway.url()}?protocol=action`);
 }
@@ -130,6 +138,33 @@ describe('data quality', () => {
     await gateway.line(new RegExp(`lacks the holidays of ${year}`));
     expect(gateway.lines.filter((line) => line.includes(warning))).toHaveLength(1);
     rmSync(folder, { recursive: true });
+  });
+
+  it('a calendar that calls a trading day a holiday is overruled by its trading, and the log says so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-calendar-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'holidays.json');
+    writeFileSync(path, '{"years": {"2026": [20261130]}}');
+    const clock = new ScriptedClock(mondayMs);
+    onTestFinished(() => clock.close());
+    await start(
+      ['--hours', 'exchange', '--clock-start', new Date(mondayMs).toISOString()],
+      { trading_hours: 'exchange', calendar_file: path, discover_instruments: false },
+      clock.env,
+    );
+    await subscribe(['rb*', 'cu*', 'm*', 'c*', 'TA*']);
+    // There is no state that they could replace.
+    expect((await data()).flags).toContain('off_session');
+    await gateway.line(new RegExp(`20261130 is a holiday in ${path}, but many instruments trade`));
+    const { instrument_id: id } = await data(
+      'a tick of a session',
+      ({ flags }) => !flags.includes('off_session'),
+    );
+    expect((await gateway.health()).body).toMatchObject({ off_session: { opened_days: [20261130] } });
+    const history = `${(await gateway.url()).replace('ws:', 'http:')}api/history/ticks?instrument_id=${id}`;
+    const stored = (await (await fetch(history)).json()) as { ticks: { flags: string[] }[] };
+    expect(stored.ticks.length).toBeGreaterThan(0);
+    for (const { flags } of stored.ticks) expect(flags).not.toContain('off_session');
   });
 
   it('0 in place of DBL_MAX is no price', async () => {
