@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Client } from './client.js';
 import { rb, ta, yymm } from './contracts.js';
 import { freePorts } from './ports.js';
-import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { connectionsTo, FrontsProcess, GatewayProcess, until } from './processes.js';
 import { ScriptedClock } from './week/scriptedClock.js';
 
 // Dates, flags and repairs as clients see them, through the library and a simulated front.
@@ -161,9 +161,12 @@ describe('data quality', () => {
       ({ flags }) => !flags.includes('off_session'),
     );
     expect((await gateway.health()).body).toMatchObject({ off_session: { opened_days: [20261130] } });
-    const history = `${(await gateway.url()).replace('ws:', 'http:')}api/history/ticks?instrument_id=${id}`;
-    const stored = (await (await fetch(history)).json()) as { ticks: { flags: string[] }[] };
-    expect(stored.ticks.length).toBeGreaterThan(0);
+    const history = `http://127.0.0.1:${await gateway.port()}/api/history/ticks?instrument=${id}`;
+    let stored: { readonly ticks: readonly { flags: string[] }[] } = { ticks: [] };
+    await until('stored ticks', async () => {
+      stored = (await (await fetch(history)).json()) as typeof stored;
+      return stored.ticks.length > 0;
+    });
     for (const { flags } of stored.ticks) expect(flags).not.toContain('off_session');
   });
 
