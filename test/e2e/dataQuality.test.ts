@@ -21,6 +21,7 @@ interface Data {
   turnover: number;
   average: number | null;
   last_price: number | null;
+  bid_price1: number | null;
   open_price: number | null;
   close_price: number | null;
   highest_price: number;
@@ -184,6 +185,38 @@ describe('data quality', () => {
       }
       expect(Number.isInteger(each.open_interest)).toBe(true);
     }
+  });
+
+  it('packets with quotes alone: the book follows them, and nothing that was known is lost', async () => {
+    await start();
+    await subscribe([rb, ta]);
+    const known = new Map<string, Data>();
+    await data('whole ticks of both', (each) => {
+      if (each.open_price !== null) known.set(each.instrument_id, each);
+      return known.size === 2;
+    });
+    await fronts.fault('quotes_alone', { every: 2 });
+    const bids = new Set<unknown>();
+    let partial = 0;
+    await data('some such packets', (each) => {
+      const before = known.get(each.instrument_id)!;
+      expect(each.volume).toBeGreaterThanOrEqual(before.volume);
+      expect(each.turnover).toBeGreaterThanOrEqual(before.turnover);
+      expect(each.last_price).toBeGreaterThan(0);
+      expect([each.open_price, each.trading_day]).toEqual([before.open_price, before.trading_day]);
+      known.set(each.instrument_id, each);
+      if (!each.flags.includes('partial')) return false;
+      expect([each.volume, each.last_price, each.open_interest]).toEqual([
+        before.volume,
+        before.last_price,
+        before.open_interest,
+      ]);
+      bids.add(each.bid_price1);
+      return ++partial === 60;
+    });
+    expect(bids.size).toBeGreaterThan(1);
+    const { ticks } = (await gateway.health()).body;
+    expect([ticks.falling_volume, ticks.reset]).toEqual([0, 0]);
   });
 
   it('all shows what others are spared: copies, ticks that step back, garbage', async () => {
