@@ -192,7 +192,10 @@ describe('packets that lack some of their fields', () => {
   it.each(lacking)('%s: what it has is taken, the rest stays', (_what, { doubles, ...fields }, stays) => {
     flagsOf('rb1909', full());
     for (let n = 1; n <= 40; n++) {
-      const tick = { ...full(500 * n, { volume: 3_000_000 + n, lastPrice: 3400 + n, doubles }), ...fields };
+      const tick = {
+        ...full(500 * n, { volume: 3_000_000 + n, lastPrice: 3400 + n, doubles: doubles ?? {} }),
+        ...fields,
+      };
       expect(flagsOf('rb1909', tick)).toEqual('tradingDay' in fields ? [] : ['partial']);
       expect(known('rb1909')).toMatchObject({ ...stays, volume: 3_000_000 + n, last_price: 3400 + n });
     }
