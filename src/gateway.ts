@@ -17,6 +17,7 @@ import { InstrumentFinder } from './coordinator/instrumentFinder.js';
 import { HealthLog } from './healthLog.js';
 import { healthReport } from './healthReport.js';
 import { openLibraries } from './libraries.js';
+import { OpenedDays } from './openedDays.js';
 import { ExchangeClock } from './market/exchangeClock.js';
 import { InstrumentDirectory } from './market/instrumentDirectory.js';
 import { tradingCalendar } from './market/marketTime.js';
@@ -84,6 +85,7 @@ export class Gateway {
   readonly trace = new TickTrace((slot) => this.#directory.nameOf(slot));
   readonly #sessions: SessionBoard;
   #trustedProxies: BlockList;
+  readonly #openedDays: OpenedDays;
   #server: MarketServer | undefined;
   #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
@@ -165,6 +167,7 @@ export class Gateway {
       },
       log,
     });
+    this.#openedDays = new OpenedDays(calendar, this.#book, this.#directory, log);
     this.#storage = new Storage({
       config,
       book: this.#book,
@@ -287,12 +290,8 @@ export class Gateway {
     this.#trustedProxies = toAddressSet(config.trustedProxies);
     this.#warnOfStray(config, next);
     if (plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file')) {
-      const calendar = this.#calendar(config);
-      this.#clock.configure(calendar, config.tradingHours === 'always');
-      this.#directory.setCalendar(tradingCalendar(config, () => undefined));
-      this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
-      this.#sessions.configure(config.tradingHours, calendar);
-      this.#storage.useCalendar(config);
+      this.#openedDays.forget();
+      this.#useMarketTime(config);
     }
     this.#log.level = config.logLevel;
     if (plan.settings.includes('import_instruments')) this.#directory.setImported(config.importedInstruments);
@@ -303,6 +302,23 @@ export class Gateway {
     return summarize(plan, next);
   }
 
+  #lookAtSessions(): void {
+    if (this.#openedDays.openDue(this.#config.holidays.path)) this.#useMarketTime(this.#config);
+    this.#sessions.sample(performance.now(), Date.now());
+  }
+
+  /** Takes over the trading days and hours of a configuration. */
+  #useMarketTime(stated: GatewayConfig): void {
+    const config = this.#openedDays.applyTo(stated);
+    const calendar = this.#calendar(config);
+    this.#clock.configure(calendar, config.tradingHours === 'always');
+    this.#directory.setCalendar(tradingCalendar(config, () => undefined));
+    this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
+    this.#sessions.configure(config.tradingHours, calendar);
+    this.#openedDays.useCalendar(calendar);
+    this.#storage.useCalendar(config);
+  }
+
   /** What GET /health answers. */
   health(): HealthReport {
     return healthReport({
@@ -311,6 +327,7 @@ export class Gateway {
       storage: this.#storage.status(),
       stale: this.#sessions.stale,
       slots: this.#directory.slots,
+      offSession: this.#openedDays.status(),
       ticks: this.#tickCounters(),
     });
   }
@@ -354,6 +371,7 @@ export class Gateway {
   #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
       if (this.#book.leftOut === 'duplicate') this.#snapshots.ticked(tick.slot);
+      if (this.#book.leftOut === 'off_session') this.#openedDays.note(tick);
       this.#showLeftOut(tick);
       return;
     }
@@ -362,7 +380,8 @@ export class Gateway {
     this.#snapshots.ticked(tick.slot);
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.source);
-    this.#storage.onTick(tick);
+    if (this.#book.isProvisional(tick.slot)) this.#openedDays.note(tick);
+    else this.#storage.onTick(tick);
   }
 
   #showLeftOut(tick: TickRecord): void {
@@ -398,6 +417,7 @@ export class Gateway {
     this.#rounds.start([
       { everyMs: sessionSampleMs, run: () => this.#sessions.sample(performance.now(), Date.now()) },
       { everyMs: slotSweepMs, run: () => this.#slotKeeper.sweep(slotsPerSweep) },
+      { everyMs: sessionSampleMs, run: () => this.#lookAtSessions() },
       {
         everyMs: healthCheckInterval * 1000,
         run: () => this.#healthLog.note(this.health(), this.#connections.demand()),

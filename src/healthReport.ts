@@ -2,6 +2,7 @@ import type { ConnectionReport } from './coordinator/connections.js';
 import type { Demand } from './coordinator/census.js';
 import type { SlotFigures } from './market/instrumentSlots.js';
 import type { BookCounters } from './market/leftOut.js';
+import type { OffSessionStatus } from './openedDays.js';
 import type { HealthReport } from './server/health.js';
 import type { StorageStatus } from './storage/storage.js';
 
@@ -13,6 +14,7 @@ export interface HealthParts {
   readonly stale: number;
   readonly slots: SlotFigures;
   readonly ticks: BookCounters & { readonly missed: number };
+  readonly offSession: OffSessionStatus;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface HealthParts {
  * carries on until another has taken its place.
  */
 export function healthReport(parts: HealthParts): HealthReport {
-  const { connections: all, demand, storage, stale, slots, ticks } = parts;
+  const { connections: all, demand, storage, stale, slots, ticks, offSession } = parts;
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
   const { redis, history, recorder } = storage;
   const { wanted, waiting, refused, short, unproven, unprovenWaiting } = demand;
@@ -60,6 +62,7 @@ export function healthReport(parts: HealthParts): HealthReport {
         no_slots: slots.refused,
       },
       ticks,
+      off_session: offSession,
       ...(history === undefined ? {} : { history }),
       ...(recorder === undefined ? {} : { recorder }),
     },

@@ -37,7 +37,8 @@ it('a connection that another is to replace counts while it carries on alone', (
     }));
     const ticks = { ...book.counters, missed: 0 };
     const demand = coordinator.demand();
-    const parts = { demand, storage: storage.status(), stale: 0, slots: directory.slots, ticks };
+    const offSession = { instruments: 0, opened_days: [] };
+    const parts = { demand, storage: storage.status(), stale: 0, slots: directory.slots, ticks, offSession };
     return healthReport({ connections, ...parts }).status;
   };
   expect(status()).toBe('unhealthy');

@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { HolidayCalendar } from '../src/market/holidayCalendar.js';
 import { BlockSink, type TapePlace } from '../src/recorder/blockSink.js';
+import { RecordableTick } from '../src/recorder/recordableTick.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
@@ -37,6 +38,7 @@ class RecorderWorker {
   readonly #place: Place;
   readonly #sink: BlockSink;
   readonly #recorder: TickRecorder;
+  readonly #recordable = new RecordableTick();
   #stopping = false;
   #wake: () => void = () => undefined;
   /** As it was told last. */
@@ -100,7 +102,7 @@ class RecorderWorker {
     const { record } = reader;
     let taken = 0;
     while (taken < turnBudget && reader.next()) {
-      this.#recorder.take(record.tick, record.key, record.flags, now);
+      this.#recorder.take(this.#recordable.of(record), record.key, record.flags, now);
       taken++;
     }
     reader.putDown();

@@ -3,8 +3,17 @@ import { putDigits, putNumber } from '../market/jsonBytes.js';
 const point = 0x2e;
 
 /**
- * Writes a time of receipt in ms with its decimals, at most three, which are too many for putNumber's short way; the end of
- * it, `at` where it is none.
+ * A time of receipt in ms, with the decimals that all formats give of it: three. A double has room for four at most, and
+ * clocks are no better.
+ */
+export function toMicroseconds(ms: number): number {
+  const whole = Math.floor(ms);
+  return whole + Math.round((ms - whole) * 1000) / 1000;
+}
+
+/**
+ * Writes toMicroseconds() of a time of receipt, which has too many digits for putNumber's short way; the end of it, `at`
+ * where it is none.
  */
 export function putReceiveTime(into: Uint8Array, at: number, ms: number): number {
   if (!(ms >= 0 && ms < Infinity)) return at;

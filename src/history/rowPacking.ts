@@ -1,4 +1,5 @@
 import { F, fieldCount } from '../market/quoteFields.js';
+import { toMicroseconds } from './receiveTime.js';
 import type { HistoryRow } from './row.js';
 
 /**
@@ -70,7 +71,7 @@ export function packRow(
   into.fill(0, at, at + maskBytes);
   let next = at + maskBytes;
   for (let index = 0; index < packedNumbers; index++) {
-    const value = index < fieldCount ? values[index]! : index === flagsAt ? flags : microseconds(receiveMs);
+    const value = index < fieldCount ? values[index]! : index === flagsAt ? flags : toMicroseconds(receiveMs);
     const held = before[beforeAt + index]!;
     if (value === held || (Number.isNaN(value) && Number.isNaN(held))) continue;
     into[at + (index >>> 3)]! |= 1 << (index & 7);
@@ -78,11 +79,6 @@ export function packRow(
     next = putChange(into, next, value, held, index);
   }
   return next;
-}
-
-/** Nanoseconds are not kept: the clock itself is no better than µs. */
-function microseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
 
 function putChange(into: Uint8Array, at: number, value: number, held: number, index: number): number {

@@ -1,4 +1,4 @@
-import type { SessionMoment, SessionSchedule, SessionState } from './sessionSchedule.js';
+import type { SessionMoment, SessionPart, SessionSchedule, SessionState } from './sessionSchedule.js';
 import { dayToUtcMs, type TradingCalendar } from './tradingCalendar.js';
 
 /** 20:00 in Shanghai, from midnight UTC on: there a trading day ends and the next one begins. */
@@ -30,6 +30,10 @@ export class LastDaySchedule implements SessionSchedule {
 
   isOffSession(timeMs: number): boolean {
     return this.#at(timeMs).isOffSession(timeMs);
+  }
+
+  partOf(timeMs: number, tradingDay: number): SessionPart {
+    return this.#at(timeMs).partOf(timeMs, tradingDay);
   }
 
   moment(timeMs: number): SessionMoment {

@@ -4,10 +4,10 @@
  *   duplicate       a copy of the held state, or a late copy of one that was there before at the same key
  *   regressed       older than the held state: a late snapshot, the slower of two lines
  *   falling_volume  later than the held state, but with less volume on the same trading day
- *   off_session     at its time the product had no session, and nothing but quotes changed
+ *   off_session     at its time its trading day had no session of the product, and the held state is of a session
  *   off_day         from a weekend, when exchanges test their systems
  *   untimed         no usable update time
- *   garbage         a negative volume
+ *   garbage         a negative volume, or nothing at all
  */
 export type LeftOut =
   'duplicate' | 'regressed' | 'falling_volume' | 'off_session' | 'off_day' | 'untimed' | 'garbage';

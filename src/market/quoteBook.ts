@@ -1,21 +1,24 @@
 import { I32, type TickRecord } from '../ring/tickRecord.js';
 import type { ExchangeClock, TickTime, TimeVerdict } from './exchangeClock.js';
+import { HeldStates, Standing } from './heldStates.js';
 import type { Instrument } from './instrumentDirectory.js';
-import type { Product } from './products.js';
 import { noTicks, type LeftOut } from './leftOut.js';
 import { LineOrder } from './lineOrder.js';
+import type { Product } from './products.js';
 import { F, fieldCount } from './quoteFields.js';
-import type { SessionSchedule } from './sessionSchedule.js';
+import { addLatePrices, hasOtherPrices, holdTurnover, keepBook, keepMissing } from './rowMerge.js';
+import { SessionPart, type SessionSchedule } from './sessionSchedule.js';
+import { Content, contentOf } from './tickContent.js';
 import { TickFlag } from './tickFlags.js';
+import { TickOrder } from './tickOrder.js';
 import { TickReader } from './tickReader.js';
 
-/** So many ticks in a row that are later than the held state but contradict it prove that the state is the wrong one. */
-const contradictionsToReset = 20;
-/** "Later" means by this much: a second line of the instrument may lag, but is not ahead. */
-const contradictionAheadMs = 10_000;
-/** A turnover may be computed from a rounded average, so it may fall by as much as the rounding; more is a mistake. */
-const roundedTurnover = 0.02;
 const firstSlots = 1024;
+const dayMs = 86_400_000;
+const shanghaiOffsetMs = 8 * 3_600_000;
+/** Times of day in Shanghai between which prices of the day that ends may be published. */
+const closeMs = 15 * 3_600_000;
+const eveningMs = 20 * 3_600_000;
 
 /** Where the book learns what a slot stands for. */
 export interface SlotLookup {
@@ -24,36 +27,24 @@ export interface SlotLookup {
 
 /** Where it learns of sessions; SessionStates is this. */
 export interface SessionLookup {
-  scheduleOfInstrument(product: Product | undefined, id: string): Pick<SessionSchedule, 'isOffSession'>;
+  scheduleOfInstrument(product: Product | undefined, id: string): Pick<SessionSchedule, 'partOf'>;
 }
 
-const noSessions: SessionLookup = { scheduleOfInstrument: () => ({ isOffSession: () => false }) };
+const noSessions: SessionLookup = { scheduleOfInstrument: () => ({ partOf: () => SessionPart.session }) };
 
 /**
- * The newest state of every instrument.
+ * The newest state of every instrument. What a client that holds version v lacks is every field that changed after v, and
+ * so no client needs a copy.
  *
- *   values   [slot · fieldCount + field]   NaN = absent
- *   changed  [slot · fieldCount + field]   version of the slot at which the value last changed, 0 = never set
- *   versions [slot]                        number of states taken, that from storage and doubts too; 0 = nothing known
- *   flags    [slot]                        of the newest state
- *
- * So what a client that holds version v lacks is every field with changed > v, and no client needs a copy.
  * A tick is accepted when its key (trading day, volume, time) advances; within a trading day volume never falls. Of states
  * that share a key, LineOrder tells which are new. A state that a row of later ticks contradicts is given up.
+ *
+ * What a packet lacks stays as it was on that trading day, or is absent; a packet without a volume is put in order by its
+ * time alone, and contradicts nothing. What is stamped outside sessions replaces no state of a session.
  */
 export class QuoteBook {
   readonly counters = noTicks();
-  #values = new Float64Array(firstSlots * fieldCount).fill(NaN);
-  #valueBits = new Int32Array(this.#values.buffer);
-  #changed = new Uint32Array(firstSlots * fieldCount);
-  #versions = new Uint32Array(firstSlots);
-  #flags = new Int32Array(firstSlots);
-  /** Version of the slot at which its flags last changed. */
-  #flagsChanged = new Uint32Array(firstSlots);
-  /** 1 where the held state comes from storage or is in doubt, and no line has brought it or another since, per slot. */
-  #restored = new Uint8Array(firstSlots);
-  /** Ticks in a row, per slot, that contradicted the held state. */
-  #contradictions = new Uint8Array(firstSlots);
+  readonly #states = new HeldStates(firstSlots);
   readonly #order = new LineOrder(firstSlots);
   readonly #reader = new TickReader();
   /** The state that a tick brings, and its words. */
@@ -64,8 +55,11 @@ export class QuoteBook {
   readonly #lookup: SlotLookup;
   readonly #clock: ExchangeClock;
   readonly #time: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
+  /** Whether the tick is stamped outside sessions. */
+  #isOff = false;
+  readonly #tickOrder = new TickOrder(this.#states, this.#order, this.#time);
   #sessions: SessionLookup;
-  #schedules: (Pick<SessionSchedule, 'isOffSession'> | undefined)[] = [];
+  #schedules: (Pick<SessionSchedule, 'partOf'> | undefined)[] = [];
 
   /** Without `sessions` no tick is off session. */
   constructor(lookup: SlotLookup, clock: ExchangeClock, sessions = noSessions) {
@@ -87,34 +81,37 @@ export class QuoteBook {
 
   /** Number of states taken for the instrument; 0 when nothing is known. */
   version(slot: number): number {
-    return this.#versions[slot] ?? 0;
+    return this.#states.versions[slot] ?? 0;
   }
 
   /** A field's value, NaN when it is absent. */
   value(slot: number, field: number): number {
-    return this.#values[slot * fieldCount + field] ?? NaN;
+    return this.#states.value(slot, field);
   }
 
   /** The version at which the field last changed, 0 when it was never set. */
   changedAt(slot: number, field: number): number {
-    return this.#changed[slot * fieldCount + field] ?? 0;
+    return this.#states.changedAt(slot, field);
   }
 
   /** TickFlag bits of the newest tick that was taken in. */
   flags(slot: number): number {
-    return this.#flags[slot] ?? 0;
+    return this.#states.flags[slot] ?? 0;
   }
 
   /** The version at which the flags last changed. */
   flagsChangedAt(slot: number): number {
-    return this.#flagsChanged[slot] ?? 0;
+    return this.#states.flagsChanged[slot] ?? 0;
+  }
+
+  /** Whether the held state is from outside sessions: shown while there is no other, and never stored. */
+  isProvisional(slot: number): boolean {
+    return this.#states.standing[slot] === Standing.provisional;
   }
 
   /** Writes all values of the instrument to `into`, from `at` on. */
   copyRow(slot: number, into: Float64Array, at: number): void {
-    const values = this.#values;
-    const from = slot * fieldCount;
-    for (let field = 0; field < fieldCount; field++) into[at + field] = values[from + field]!;
+    this.#states.copyRow(slot, into, at);
   }
 
   /** Why `apply` was false last. */
@@ -135,19 +132,29 @@ export class QuoteBook {
     return this.#nextFlags;
   }
 
+  /** The row of the tick that `apply` had last, as far as it was read; `leftOut` off_session has it whole. */
+  get tickRow(): Float64Array {
+    return this.#next;
+  }
+
+  /** Its flags. */
+  get tickFlags(): number {
+    return this.#nextFlags;
+  }
+
   /**
    * Puts a state from storage in, before any tick of the instrument; false when there is one already. `row` has
    * fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
-   * brings another: one that is live and later in time is taken whatever its volume, others by the book's rules.
+   * brings another: one that is whole, live and later in time is taken whatever its volume, others by the book's rules.
    */
   restore(slot: number, row: Float64Array, flags: number): boolean {
     if (row.length !== fieldCount)
       throw new RangeError(`a row has ${fieldCount} values, this one has ${row.length}`);
-    if (slot >= this.#versions.length) this.#grow(slot);
-    if (this.#versions[slot]! > 0) return false;
-    this.#next.set(row);
-    this.#take(slot, 1, flags | TickFlag.stale);
-    this.#restored[slot] = 1;
+    if (slot >= this.#states.slots) this.#grow(slot);
+    if (this.#states.versions[slot]! > 0) return false;
+    this.#states.take(slot, row, flags | TickFlag.stale);
+    const part = this.#partOf(slot, row[F.timestamp]!, row[F.tradingDay]!);
+    this.#states.standing[slot] = part === SessionPart.none ? Standing.provisional : Standing.restored;
     return true;
   }
 
@@ -156,19 +163,12 @@ export class QuoteBook {
    * (`restore`), and its flags say so.
    */
   doubt(slot: number): void {
-    const version = this.version(slot);
-    if (version === 0 || this.#restored[slot] === 1) return;
-    this.#restored[slot] = 1;
-    const flags = this.#flags[slot]! | TickFlag.stale;
-    if (flags === this.#flags[slot]) return;
-    this.#versions[slot] = version + 1;
-    this.#flags[slot] = flags;
-    this.#flagsChanged[slot] = version + 1;
+    if (this.version(slot) > 0) this.#states.doubt(slot);
   }
 
   /** The source brings no more of the instrument, so no other line is measured by it. */
   lineGone(slot: number, source: number): void {
-    if (slot < this.#versions.length) this.#order.gone(slot, source);
+    if (slot < this.#states.slots) this.#order.gone(slot, source);
   }
 
   /**
@@ -180,8 +180,7 @@ export class QuoteBook {
   apply(tick: TickRecord, stream?: number): boolean {
     const { slot, i32, source } = tick;
     const instrument = this.#lookup.bySlot(slot);
-    if (slot >= this.#versions.length) this.#grow(slot);
-    const time = this.#time;
+    if (slot >= this.#states.slots) this.#grow(slot);
     const verdict = this.#clock.resolve(
       instrument.exchange,
       i32[I32.tradingDay]!,
@@ -189,7 +188,7 @@ export class QuoteBook {
       i32[I32.updateTime]!,
       i32[I32.updateMillisec]!,
       tick.receiveTimeMs,
-      time,
+      this.#time,
     );
     const isFirst = this.#order.isFirst(slot, source);
     const reason = this.#judge(tick, instrument, verdict, isFirst, stream);
@@ -215,10 +214,12 @@ export class QuoteBook {
       time.stale = false;
       time.repaired = false;
     }
-    const instrument = this.#lookup.bySlot(tick.slot);
-    this.#reader.read(tick, time, instrument);
+    const content = contentOf(tick, tick.i32[I32.volume]!);
+    this.#reader.read(tick, time, this.#lookup.bySlot(tick.slot), content);
     const isFirst = (this.#nextFlags & TickFlag.snapshot) !== 0;
-    this.#nextFlags = this.#flagsOf(tick.slot, time, instrument, isFirst);
+    this.#isOff = hasTime && this.#partOf(tick.slot, time.epochMs, time.tradingDay) === SessionPart.none;
+    this.#nextFlags = this.#flagsOf(isFirst);
+    if (content >= Content.partial) this.#nextFlags |= TickFlag.partial;
     if (this.#leftOut === 'falling_volume') this.#nextFlags |= TickFlag.fallingVolume;
   }
 
@@ -231,183 +232,192 @@ export class QuoteBook {
     stream: number | undefined,
   ): LeftOut | undefined {
     const { slot } = tick;
-    const source = stream ?? tick.source;
     const time = this.#time;
     this.#nextFlags = isFirst ? TickFlag.snapshot : 0;
     if (verdict !== 'dated') return verdict;
     const volume = tick.i32[I32.volume]!;
     if (volume < 0) return 'garbage';
-    const held = this.#versions[slot]!;
-    const wasStored = this.#restored[slot] === 1;
-    let falls = false;
-    if (held > 0) {
-      const older = this.#whyOlder(slot, source, volume);
-      falls = older !== undefined && volume < this.#values[slot * fieldCount + F.volume]!;
-      const isNext = stream !== undefined && this.#order.gave(slot, stream);
-      if (older !== undefined && !isNext && !(wasStored && this.#isLaterThanHeld(slot))) {
-        if (!this.#provesStateWrong(slot, volume)) return older;
-        this.counters.reset++;
-      }
+    const content = contentOf(tick, volume);
+    if (content === Content.nothing) return 'garbage';
+    const part = this.#partOf(slot, time.epochMs, time.tradingDay);
+    this.#isOff = part === SessionPart.none;
+    // What another book has taken is not judged again.
+    const isOff = this.#isOff && stream === undefined;
+    const isProvisional = this.#states.standing[slot] === Standing.provisional;
+    if (this.#states.versions[slot] === 0 || (isProvisional && !isOff)) {
+      // There is no state, or none of a session.
+      this.#reader.read(tick, time, instrument, content);
+      this.#order.newKey(slot);
+      this.#accept(slot, stream ?? tick.source, content, isOff, this.#flagsOf(isFirst), false);
+      return undefined;
     }
-    this.#contradictions[slot] = 0;
-    this.#reader.read(tick, time, instrument);
-    let flags = this.#flagsOf(slot, time, instrument, isFirst);
-    if (this.#isSameDay(slot)) {
-      if (falls) flags |= TickFlag.fallingVolume;
-      else if (this.#holdTurnover(slot, instrument.product)) flags |= TickFlag.fallingTurnover;
-    }
-    this.#nextFlags = flags;
+    return isOff && !isProvisional
+      ? this.#judgeOffSession(tick, instrument, content, isFirst)
+      : this.#judgeNext(tick, instrument, content, part, isFirst, stream);
+  }
 
-    if (this.#isHeld(slot)) {
-      this.#order.sawHeld(slot, source);
-      this.#restored[slot] = 0;
-      if (!wasStored || flags === this.#flags[slot]) return 'duplicate';
-    } else {
-      const isOffSession = stream === undefined && (flags & TickFlag.offSession) !== 0;
-      if (isOffSession && this.#changesQuotesOnly(slot)) return 'off_session';
-      if (!this.#isHeldKey(slot)) this.#order.newKey(slot);
-      else if (!this.#order.follows(slot, source, this.#nextBits, this.#valueBits, 2 * slot * fieldCount))
-        return 'duplicate';
-      this.#order.took(slot, source);
-      this.#restored[slot] = 0;
+  /** The same of a tick that may follow the held state. */
+  #judgeNext(
+    tick: TickRecord,
+    instrument: Instrument,
+    told: Content,
+    part: SessionPart,
+    isFirst: boolean,
+    stream: number | undefined,
+  ): LeftOut | undefined {
+    const { slot } = tick;
+    const states = this.#states;
+    const source = stream ?? tick.source;
+    const next = this.#next;
+    const at = slot * fieldCount;
+    const volume = tick.i32[I32.volume]!;
+    // A volume of 0 is none where there were trades.
+    const content =
+      told === Content.zero && states.hasTraded(slot, this.#time.tradingDay) ? Content.partial : told;
+    const isWhole = content < Content.partial;
+    const older = this.#tickOrder.whyOlder(slot, source, volume, isWhole);
+    const falls = older !== undefined && isWhole && volume < states.values[at + F.volume]!;
+    const isNext = stream !== undefined && this.#order.gave(slot, stream);
+    if (older !== undefined && !isNext && !this.#tickOrder.outranksHeld(slot, content)) {
+      if (!isWhole || part !== SessionPart.session || !this.#tickOrder.provesStateWrong(slot, volume))
+        return older;
+      this.counters.reset++;
     }
-    this.#take(slot, held + 1, flags);
+    this.#reader.read(tick, this.#time, instrument, content);
+    let flags = 0;
+    let fills = false;
+    if (!this.#isSameDay(slot)) {
+      // Nothing of the day before is carried over.
+    } else if (falls) {
+      flags = TickFlag.fallingVolume;
+    } else {
+      const hasLatePrice = !Number.isNaN(next[F.closePrice]!) || !Number.isNaN(next[F.settlement]!);
+      fills = isWhole && this.#tickOrder.isBehindBook(slot, source);
+      if (keepMissing(next, states.values, at, part === SessionPart.session) || fills)
+        flags = TickFlag.partial;
+      if (fills) keepBook(next, states.values, at);
+      if (holdTurnover(next, states.values, at, tickWorthOf(instrument.product)))
+        flags |= TickFlag.fallingTurnover;
+      // After the close prices are published, and lines that were away bring the day's last state; nobody trades.
+      const isStatus = isFirst || hasLatePrice || !hasOtherPrices(next, states.values, at);
+      if (part === SessionPart.status && !isStatus && stream === undefined) return 'off_session';
+    }
+    flags |= this.#flagsOf(isFirst);
+
+    // What follows a state from outside sessions and does not replace it is one as well.
+    const isProvisional = states.standing[slot] === Standing.provisional;
+    if (states.isHeld(slot, next)) return this.#confirm(slot, source, isWhole, flags, fills);
+    if (!states.isHeldKey(slot, next)) this.#order.newKey(slot);
+    else if (!fills && !this.#order.follows(slot, source, this.#nextBits, states.valueBits, 2 * at)) {
+      this.#nextFlags = flags;
+      return 'duplicate';
+    }
+    this.#accept(slot, source, content, isProvisional, flags, fills);
     return undefined;
   }
 
-  #flagsOf(slot: number, time: TickTime, { product, id }: Instrument, isFirst: boolean): number {
+  /**
+   * Of ticks from outside sessions only prices that are published late are believed: a closing or a settlement price that
+   * the day's state still lacks, in a tick that contradicts nothing. They join that state, with its book and its time.
+   */
+  #judgeOffSession(
+    tick: TickRecord,
+    instrument: Instrument,
+    content: Content,
+    isFirst: boolean,
+  ): LeftOut | undefined {
+    const { slot } = tick;
+    const { values } = this.#states;
+    const at = slot * fieldCount;
+    this.#reader.read(tick, this.#time, instrument, content);
+    this.#nextFlags = this.#flagsOf(isFirst);
+    const { epochMs } = this.#time;
+    const timeOfDay = (epochMs + shanghaiOffsetMs) % dayMs;
+    const isAfterClose = timeOfDay >= closeMs && timeOfDay < eveningMs && epochMs > values[at + F.timestamp]!;
+    if (!isAfterClose || !this.#isSameDay(slot) || !addLatePrices(this.#next, values, at))
+      return 'off_session';
+    this.#states.take(slot, this.#next, this.#nextFlags);
+    return undefined;
+  }
+
+  /** Takes the next state. @param fills it is the held book with what the held state lacked beside it */
+  #accept(
+    slot: number,
+    source: number,
+    content: Content,
+    isProvisional: boolean,
+    flags: number,
+    fills: boolean,
+  ): void {
+    const states = this.#states;
+    const isWhole = content < Content.partial;
+    const staysRestored = !isWhole && states.standing[slot] === Standing.restored && this.#isSameDay(slot);
+    let taken = isWhole ? flags : flags | TickFlag.partial;
+    if (staysRestored) taken |= TickFlag.stale;
+    else states.standing[slot] = isProvisional ? Standing.provisional : Standing.live;
+    if (isWhole) states.contradictions[slot] = 0;
+    if (!fills) {
+      this.#order.took(slot, source);
+      states.bookAhead[slot] = isWhole ? 0 : 1;
+    }
+    this.#nextFlags = taken;
+    states.take(slot, this.#next, taken);
+  }
+
+  /** The tick brings the held state: a copy, unless that came from storage. */
+  #confirm(
+    slot: number,
+    source: number,
+    isWhole: boolean,
+    flags: number,
+    fills: boolean,
+  ): LeftOut | undefined {
+    const states = this.#states;
+    this.#nextFlags = flags;
+    if (!fills) this.#order.sawHeld(slot, source);
+    if (!isWhole) return 'duplicate';
+    states.contradictions[slot] = 0;
+    if (states.standing[slot] !== Standing.restored) return 'duplicate';
+    states.standing[slot] = Standing.live;
+    if (flags === states.flags[slot]) return 'duplicate';
+    states.take(slot, this.#next, flags);
+    return undefined;
+  }
+
+  #partOf(slot: number, epochMs: number, tradingDay: number): SessionPart {
+    let schedule = this.#schedules[slot];
+    if (schedule === undefined) {
+      const { product, id } = this.#lookup.bySlot(slot);
+      schedule = this.#schedules[slot] = this.#sessions.scheduleOfInstrument(product, id);
+    }
+    return schedule.partOf(epochMs, tradingDay);
+  }
+
+  /** Flags that follow from the next state and its time. */
+  #flagsOf(isFirst: boolean): number {
     const next = this.#next;
     let flags = 0;
     if (isFirst) flags |= TickFlag.snapshot;
-    if (time.stale) flags |= TickFlag.stale;
-    if (time.repaired) flags |= TickFlag.repairedTime;
-    if (Number.isNaN(time.epochMs)) return flags;
-    const schedule = (this.#schedules[slot] ??= this.#sessions.scheduleOfInstrument(product, id));
-    if (schedule.isOffSession(time.epochMs)) flags |= TickFlag.offSession;
+    if (this.#time.stale) flags |= TickFlag.stale;
+    if (this.#time.repaired) flags |= TickFlag.repairedTime;
+    if (this.#isOff) flags |= TickFlag.offSession;
     if (next[F.bidPrice1]! >= next[F.askPrice1]!) flags |= TickFlag.crossedBook;
     return flags;
   }
 
-  /**
-   * Whether the turnover has fallen. A running total does not fall: where it does so by no more than the rounding of the
-   * average that it is made from, the highest so far is nearer to the truth; any other fall puts a mistake right.
-   */
-  #holdTurnover(slot: number, product: Product | undefined): boolean {
-    const next = this.#next;
-    const held = this.#values[slot * fieldCount + F.turnover]!;
-    const fall = held - next[F.turnover]!;
-    if (!(fall > 0)) return false;
-    const tickWorth = product === undefined ? 0 : product.priceTick * product.multiplier * next[F.volume]!;
-    if (fall <= Math.max(roundedTurnover * held, tickWorth)) next[F.turnover] = held;
-    return true;
-  }
-
-  /** Whether the next state says nothing but other quotes: no trade, no price of the day, no open interest. */
-  #changesQuotesOnly(slot: number): boolean {
-    const at = slot * fieldCount;
-    if (!this.#isSameDay(slot)) return false;
-    // The fields before the book's are all others but the times.
-    for (let field = 0; field < F.bidPrice1; field++)
-      if (!isSame(this.#values[at + field]!, this.#next[field]!)) return false;
-    return true;
-  }
-
-  #isHeld(slot: number): boolean {
-    const at = slot * fieldCount;
-    for (let field = 0; field < fieldCount; field++)
-      if (!isSame(this.#values[at + field]!, this.#next[field]!)) return false;
-    return true;
-  }
-
-  #isHeldKey(slot: number): boolean {
-    const at = slot * fieldCount;
-    const next = this.#next;
-    return (
-      next[F.volume] === this.#values[at + F.volume] &&
-      next[F.timestamp] === this.#values[at + F.timestamp] &&
-      next[F.tradingDay] === this.#values[at + F.tradingDay]
-    );
-  }
-
   #isSameDay(slot: number): boolean {
-    return this.#next[F.tradingDay] === this.#values[slot * fieldCount + F.tradingDay];
-  }
-
-  #take(slot: number, version: number, flags: number): void {
-    const at = slot * fieldCount;
-    const values = this.#values;
-    const next = this.#next;
-    for (let field = 0; field < fieldCount; field++) {
-      const value = next[field]!;
-      if (isSame(values[at + field]!, value)) continue;
-      values[at + field] = value;
-      this.#changed[at + field] = version;
-    }
-    this.#versions[slot] = version;
-    if (flags === this.#flags[slot]) return;
-    this.#flags[slot] = flags;
-    this.#flagsChanged[slot] = version;
-  }
-
-  /** Why the tick is not newer than the held state. */
-  #whyOlder(slot: number, source: number, volume: number): 'regressed' | 'falling_volume' | undefined {
-    const at = slot * fieldCount;
-    const { tradingDay, epochMs } = this.#time;
-    const heldDay = this.#values[at + F.tradingDay]!;
-    if (tradingDay !== heldDay) return tradingDay < heldDay ? 'regressed' : undefined;
-    const heldVolume = this.#values[at + F.volume]!;
-    const heldTime = this.#values[at + F.timestamp]!;
-    // A trade comes with a later time; some seconds are left for clocks that are put right.
-    if (volume > heldVolume) return epochMs < heldTime - contradictionAheadMs ? 'regressed' : undefined;
-    if (volume === heldVolume) return epochMs < heldTime ? 'regressed' : undefined;
-    // What a slower line brings late is older in both.
-    const isLate = epochMs < heldTime || (epochMs === heldTime && !this.#order.isInStep(slot, source));
-    return isLate ? 'regressed' : 'falling_volume';
-  }
-
-  /** Whether the tick is of the present, and of a later one than a state from storage. */
-  #isLaterThanHeld(slot: number): boolean {
-    return !this.#time.stale && this.#time.epochMs > this.#values[slot * fieldCount + F.timestamp]!;
-  }
-
-  /**
-   * One tick with a garbage volume, time or day would bar all later ones until the next trading day. A late copy of
-   * another line is behind in all of them; ticks of the present that are ahead in one, and keep coming, are the truth.
-   */
-  #provesStateWrong(slot: number, volume: number): boolean {
-    const at = slot * fieldCount;
-    const { stale, epochMs, tradingDay } = this.#time;
-    const isAhead =
-      epochMs >= this.#values[at + F.timestamp]! + contradictionAheadMs ||
-      (tradingDay === this.#values[at + F.tradingDay] && volume > this.#values[at + F.volume]!);
-    if (stale || !isAhead) return false;
-    this.#contradictions[slot]!++;
-    return this.#contradictions[slot]! >= contradictionsToReset;
+    return this.#next[F.tradingDay] === this.#states.values[slot * fieldCount + F.tradingDay];
   }
 
   #grow(slot: number): void {
-    let slots = this.#versions.length;
+    let { slots } = this.#states;
     while (slots <= slot) slots *= 2;
-    const values = new Float64Array(slots * fieldCount).fill(NaN);
-    values.set(this.#values);
-    this.#values = values;
-    this.#valueBits = new Int32Array(values.buffer);
-    this.#changed = copied(this.#changed, new Uint32Array(slots * fieldCount));
-    this.#versions = copied(this.#versions, new Uint32Array(slots));
-    this.#flags = copied(this.#flags, new Int32Array(slots));
-    this.#flagsChanged = copied(this.#flagsChanged, new Uint32Array(slots));
-    this.#restored = copied(this.#restored, new Uint8Array(slots));
-    this.#contradictions = copied(this.#contradictions, new Uint8Array(slots));
+    this.#states.grow(slots);
     this.#order.grow(slots);
   }
 }
 
-function copied<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from);
-  return to;
-}
-
-/** Absent is absent. */
-function isSame(a: number, b: number): boolean {
-  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+/** By how much the turnover of one lot differs with the smallest step of its price, in yuan. */
+function tickWorthOf(product: Product | undefined): number {
+  return product === undefined ? 0 : product.priceTick * product.multiplier;
 }

@@ -25,12 +25,24 @@ export interface SessionMoment {
   readonly next: SessionState | undefined;
 }
 
+/**
+ * What ticks of an exchange time are evidence of.
+ *
+ *   none     nothing: no tick is stamped so in good order
+ *   status   prices that are published after the close
+ *   session  trading, auctions included
+ */
+export const SessionPart = { none: 0, status: 1, session: 2 } as const;
+export type SessionPart = (typeof SessionPart)[keyof typeof SessionPart];
+
 /** When products with the same hours trade. Answers are pure functions of the instant, ms since the epoch. */
 export interface SessionSchedule {
   /** Allocates nothing on days that were asked for of late. */
   state(timeMs: number): SessionState;
   /** True for a tick of an exchange time at which none is sent in good order; as cheap. */
   isOffSession(timeMs: number): boolean;
+  /** The part of a trading day, yyyymmdd, that an instant is in; none where it lies in another trading day. As cheap. */
+  partOf(timeMs: number, tradingDay: number): SessionPart;
   moment(timeMs: number): SessionMoment;
 }
 
@@ -59,8 +71,11 @@ interface DayTimeline {
   /** Where each state begins, the first at `begin`. Neighbours differ. */
   readonly starts: readonly number[];
   readonly states: readonly SessionState[];
-  /** Begins and ends, in turn, of the stretches in which ticks are stamped; these may overlap. */
+  /** Begins and ends, in turn, of the stretches in which ticks of trading are stamped; these may overlap. */
   readonly live: readonly number[];
+  /** When prices are published after the close; what is in `live` as well is trading. */
+  readonly statusBegin: number;
+  readonly statusEnd: number;
 }
 
 /** The hours of an exchange over a calendar. There is no night on the eve of a holiday, be it before a weekend or not. */
@@ -83,9 +98,12 @@ export class ExchangeSchedule implements SessionSchedule {
   }
 
   isOffSession(timeMs: number): boolean {
-    const { live } = this.#dayOf(timeMs);
-    for (let i = 0; i < live.length; i += 2) if (timeMs >= live[i]! && timeMs < live[i + 1]!) return false;
-    return true;
+    return partIn(this.#dayOf(timeMs), timeMs) === SessionPart.none;
+  }
+
+  partOf(timeMs: number, tradingDay: number): SessionPart {
+    const day = this.#dayOf(timeMs);
+    return day.tradingDay === tradingDay ? partIn(day, timeMs) : SessionPart.none;
   }
 
   moment(timeMs: number): SessionMoment {
@@ -142,8 +160,9 @@ export class ExchangeSchedule implements SessionSchedule {
     });
     // A product that trades for longer has its prices published later.
     const lateMs = Math.max(0, day.at(-1)![1] * minuteMs - latestCloseMs);
-    timeline.status(midnight + statusBeginMs, midnight + statusBeginMs + statusMs + lateMs);
-    return { tradingDay, ...timeline.done(midnight + tradingDaySwitchMs) };
+    const statusBegin = midnight + statusBeginMs;
+    const statusEnd = statusBegin + statusMs + lateMs;
+    return { tradingDay, statusBegin, statusEnd, ...timeline.done(midnight + tradingDaySwitchMs) };
   }
 }
 
@@ -161,6 +180,10 @@ export class AlwaysOpenSchedule implements SessionSchedule {
 
   isOffSession(): boolean {
     return false;
+  }
+
+  partOf(): SessionPart {
+    return SessionPart.session;
   }
 
   moment(timeMs: number): SessionMoment {
@@ -203,12 +226,7 @@ class TimelineBuilder {
     this.#states[this.#states.length - 1] = 'break';
   }
 
-  /** Prices that are published after the close. */
-  status(from: number, to: number): void {
-    this.#live.push(from, to);
-  }
-
-  done(end: number): Omit<DayTimeline, 'tradingDay'> {
+  done(end: number): Pick<DayTimeline, 'begin' | 'end' | 'starts' | 'states' | 'live'> {
     return { begin: this.#begin, end, starts: this.#starts, states: this.#states, live: this.#live };
   }
 
@@ -221,6 +239,12 @@ class TimelineBuilder {
     this.#starts.push(at);
     this.#states.push(state);
   }
+}
+
+function partIn({ live, statusBegin, statusEnd }: DayTimeline, timeMs: number): SessionPart {
+  for (let i = 0; i < live.length; i += 2)
+    if (timeMs >= live[i]! && timeMs < live[i + 1]!) return SessionPart.session;
+  return timeMs >= statusBegin && timeMs < statusEnd ? SessionPart.status : SessionPart.none;
 }
 
 /** Index of the state that holds at an instant of the day. */

@@ -17,6 +17,8 @@ export const TickFlag = {
   fallingVolume: 32,
   /** The day's turnover is less than before. */
   fallingTurnover: 64,
+  /** Its packet lacked fields; what was known of them stays. */
+  partial: 128,
 } as const;
 
 /** Names of the flags on the wire; bit n has the n-th. */
@@ -28,6 +30,7 @@ export const flagNames = [
   'crossed_book',
   'falling_volume',
   'falling_turnover',
+  'partial',
 ] as const;
 
 export type FlagName = (typeof flagNames)[number];

@@ -1,10 +1,9 @@
-import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
+import { F64, I32, RecordForm, type TickRecord } from '../ring/tickRecord.js';
 import type { TickTime } from './exchangeClock.js';
 import type { Instrument } from './instrumentDirectory.js';
 import { F, fieldCount } from './quoteFields.js';
+import { absentBeyond, Content } from './tickContent.js';
 
-/** Prices beyond it are the vendor's marks for "no value": DBL_MAX, on some feeds FLT_MAX. */
-const absentBeyond = 1e30;
 const levelCount = 5;
 const dayMs = 86_400_000;
 const shanghaiOffsetMs = 8 * 3_600_000;
@@ -31,6 +30,7 @@ const TurnoverUnit = { unknown: 0, yuan: 1, withoutMultiplier: 2 } as const;
  *   cannot be meant so, since it lies outside of the day's prices, is taken the other way.
  * - CZCE sends no turnover: the front's average times volume is in yuan from back end 6.7.1 on, and lacks the multiplier
  *   before it and on cascaded fronts. Which one it is follows from the tick.
+ * - Of a packet that lacks its volume every 0 outside the book is absent, that of the volume too.
  * - CZCE's settlement price is the day before's until the day's own comes after the close.
  */
 export class TickReader {
@@ -41,18 +41,23 @@ export class TickReader {
   /** By slot: 1 where prices are above 0, 2 where they may be anything, 0 unless it was looked at. */
   #priceKinds = new Uint8Array(1024);
 
-  /** Fills `row`; `time` says when the tick is from. */
-  read(tick: TickRecord, time: TickTime, instrument: Instrument): void {
+  /** Fills `row`; `time` says when the tick is from, and `content` how much it tells. */
+  read(tick: TickRecord, time: TickTime, instrument: Instrument, content: Content): void {
     const { f64, i32 } = tick;
     const { row } = this;
-    const { multiplier } = instrument;
-    const isCzce = instrument.exchange === 'CZCE';
-    const zero = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
+    // The values of a quote are in its units.
+    const isFinal = i32[I32.form] === RecordForm.quote;
+    const multiplier = isFinal ? 1 : instrument.multiplier;
+    const isCzce = !isFinal && instrument.exchange === 'CZCE';
+    const lacksVolume = content >= Content.partial;
+    // What 0 is as a price of the book, whose sides are told empty by their volumes, and as any other.
+    const zeroQuote = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
+    const zero = lacksVolume ? NaN : zeroQuote;
     const volume = i32[I32.volume]!;
 
     row[F.tradingDay] = time.tradingDay;
     row[F.timestamp] = time.epochMs;
-    row[F.volume] = volume;
+    row[F.volume] = lacksVolume ? NaN : volume;
     row[F.lastPrice] = price(f64[F64.lastPrice]!, zero);
     row[F.openPrice] = price(f64[F64.openPrice]!, zero);
     row[F.highestPrice] = price(f64[F64.highestPrice]!, zero);
@@ -68,19 +73,24 @@ export class TickReader {
         ? NaN
         : settlement;
     // Of nothing traded there is no average, whatever is in the field.
-    const average = volume === 0 ? NaN : price(f64[F64.averagePrice]!, zero);
+    const average = volume === 0 && !lacksVolume ? NaN : price(f64[F64.averagePrice]!, zero);
     row[F.average] = multiplier === 1 ? average : this.#perUnit(average, isCzce, multiplier);
     const turnover = amount(f64[F64.turnover]!);
     row[F.turnover] = isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, tick.source) : turnover;
     row[F.openInterest] = Math.round(amount(f64[F64.openInterest]!));
     row[F.preOpenInterest] = Math.round(amount(f64[F64.preOpenInterest]!));
+    if (lacksVolume) {
+      if (turnover === 0) row[F.turnover] = NaN;
+      if (row[F.openInterest] === 0) row[F.openInterest] = NaN;
+      if (row[F.preOpenInterest] === 0) row[F.preOpenInterest] = NaN;
+    }
     for (let level = 0; level < levelCount; level++) {
       const bidVolume = Math.max(0, i32[I32.bidVolume1 + level]!);
       const askVolume = Math.max(0, i32[I32.askVolume1 + level]!);
       row[F.bidVolume1 + level] = bidVolume;
       row[F.askVolume1 + level] = askVolume;
-      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!, zero);
-      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!, zero);
+      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!, zeroQuote);
+      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!, zeroQuote);
     }
   }
 

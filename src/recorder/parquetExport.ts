@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import type { Column } from '../history/columns.js';
+import { toMicroseconds } from '../history/receiveTime.js';
 import type { HistoryRow } from '../history/row.js';
 import { ClockText } from '../market/clockText.js';
 import { F } from '../market/quoteFields.js';
@@ -11,6 +12,9 @@ import type { RowWriter } from './rowWriter.js';
 /** Some 50 MB of values in memory. */
 const rowGroupRows = 50_000;
 const columnType = { number: 'DOUBLE', day: 'INT32', time: 'TIMESTAMP', text: 'STRING' } as const;
+
+/** Readers take the older mark of a timestamp, which the library sets as well, for one without a zone. */
+const instant = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } as const;
 
 type Kind = keyof typeof columnType;
 type Value = number | string | Date | undefined;
@@ -45,7 +49,10 @@ export class ParquetExport implements RowWriter {
     this.#descriptor = descriptor;
     this.#groupRows = groupRows;
     const columnData = this.#columnData();
-    this.#writer = new ParquetWriter({ writer: this.#bytes, schema: schemaFromColumnData({ columnData }) });
+    const schema = schemaFromColumnData({ columnData }).map((element) =>
+      element.converted_type === 'TIMESTAMP_MILLIS' ? { ...element, logical_type: instant } : element,
+    );
+    this.#writer = new ParquetWriter({ writer: this.#bytes, schema });
   }
 
   add(key: string, row: HistoryRow): void {
@@ -74,7 +81,7 @@ export class ParquetExport implements RowWriter {
       case 'flags':
         return this.#flagsText(row.flags);
       case 'receive_time':
-        return row.receiveMs;
+        return toMicroseconds(row.receiveMs);
       default: {
         const value = row.values[field]!;
         if (Number.isNaN(value)) return undefined;

@@ -9,7 +9,7 @@
  *       20    i32   length          bytes of the record
  *       24    f64 × 28              prices and amounts, raw: an absent value is DBL_MAX
  *      248    i32 × 15              volumes, times, days
- *      308    i32   unused
+ *      308    i32   form            0 as the vendor has it; 1 made from a quote, whose values are final (RecordForm)
  *      312    c[8]  exchange id     NUL-padded, mostly empty
  *
  * Days are yyyymmdd, 0 where the vendor's field is empty, -1 where it is malformed. The update time is
@@ -32,6 +32,7 @@ export const I32 = {
   tradingDay: 74,
   actionDay: 75,
   updateTime: 76,
+  form: 77,
   exchangeId: 78,
 } as const;
 
@@ -58,6 +59,9 @@ export const F64 = {
   bidPrice1: 21,
   askPrice1: 26,
 } as const;
+
+/** What the values of a record are: the vendor's, which have to be read by its rules, or those of a quote. */
+export const RecordForm = { vendor: 0, quote: 1 } as const;
 
 /** A reader's private copy of one record. */
 export class TickRecord {

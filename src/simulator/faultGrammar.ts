@@ -82,6 +82,7 @@ const grammar = {
   empty_action_day: { once: false, fields: { instruments } },
   exchange_id: { once: false, fields: {} },
   zero_for_absent: { once: false, fields: { instruments } },
+  quotes_alone: { once: false, fields: { every, instruments } },
   limit_up: { once: false, fields: { instruments } },
   limit_down: { once: false, fields: { instruments } },
   garbage_ticks: { once: false, fields: { every, instruments } },

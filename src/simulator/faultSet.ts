@@ -10,6 +10,7 @@ const tickFaults: readonly FaultName[] = [
   'empty_action_day',
   'exchange_id',
   'zero_for_absent',
+  'quotes_alone',
   'limit_up',
   'limit_down',
   'garbage_ticks',

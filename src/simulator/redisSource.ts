@@ -9,7 +9,7 @@ import { TickRecord } from '../ring/tickRecord.js';
 import { decodeTick } from '../storage/tickCodec.js';
 import { parseRedisAddress, type RedisDay } from './redisAddress.js';
 import type { ReplaySource } from './replaySource.js';
-import { recordOf } from './rowRecord.js';
+import { recordOf } from '../market/rowRecord.js';
 
 /** Entries of all pages together, some 300 bytes each, and the most and the fewest of one page. */
 const pagesEntries = 250_000;

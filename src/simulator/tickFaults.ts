@@ -76,6 +76,7 @@ export class TickFaults {
     if (strikes('empty_action_day')) setText(frame, tickField.actionDay, '');
     if (strikes('exchange_id')) setText(frame, tickField.exchangeId, origin.exchange);
     if (strikes('zero_for_absent')) zeroAbsent(frame);
+    if (strikes('quotes_alone')) zeroAllButQuotes(frame);
     if (strikes('garbage_ticks')) randomFillSync(frame, headerBytes, tickField.idLength - headerBytes);
   }
 
@@ -99,6 +100,14 @@ function lockAtLimit(frame: Buffer, up: boolean): void {
     frame.writeDoubleLE(absent, tickField[`${empty}Price`] + 8 * level);
     frame.writeInt32LE(0, tickField[`${empty}Volume`] + 4 * level);
   }
+}
+
+/** As fronts with an old API send it: 0 and an empty trading day in place of all that is not the book or its time. */
+function zeroAllButQuotes(frame: Buffer): void {
+  frame.fill(0, headerBytes, tickField.bidPrice);
+  frame.fill(0, tickField.askPrice + 8 * depthLevels, headerBytes + 8 * doubleCount);
+  frame.writeInt32LE(0, tickField.volume);
+  setText(frame, tickField.tradingDay, '');
 }
 
 function zeroAbsent(frame: Buffer): void {

@@ -5,6 +5,8 @@ import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { describe, expect, it } from 'vitest';
 import { makeRecording } from '../../bench/processes/recording.js';
 import { HistoryRow } from '../../src/history/row.js';
+import { packedNumbers, packRow, RowUnpacker } from '../../src/history/rowPacking.js';
+import { tickWriter } from '../../src/history/tickWriter.js';
 import { shippedProductRows } from '../../src/market/products.js';
 import { F } from '../../src/market/quoteFields.js';
 import { I32 } from '../../src/ring/tickRecord.js';
@@ -107,11 +109,65 @@ describe('export', () => {
       expect(Object.keys(found)).toEqual(Object.keys(csv));
       const { timestamp, receive_time: received, ...others } = found;
       expect((timestamp as Date).getTime()).toBe(Number(csv['timestamp']));
-      expect(received).toBeCloseTo(Number(csv['receive_time']), 3);
+      expect(String(received)).toBe(csv['receive_time']);
       for (const [name, value] of Object.entries(others))
         expect(`${(value ?? '') as string | number}`, name).toBe(csv[name]);
       expect(found['volume']).toEqual(expect.any(Number));
     }
+  });
+
+  it('writes Parquet’s timestamp as an instant, in UTC', async () => {
+    const path = writeRecording(recordingFolder(), [samples(3)]);
+    const output = join(recordingFolder(), 'out.parquet');
+    await run(['export', path, '--output', output]);
+    const { schema } = parquetMetadata(new Uint8Array(readFileSync(output)).buffer);
+    expect(schema.find(({ name }) => name === 'timestamp')).toMatchObject({
+      type: 'INT64',
+      logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
+    });
+  });
+
+  it('gives a time of receipt the same digits in every format, to the microsecond', async () => {
+    const ticks = samples(9).map(({ key, tick }, i) => {
+      const ns =
+        BigInt(testTimeMs) * 1_000_000n +
+        BigInt(500 * i) * 1_000_000n +
+        [0n, 123_456n, 999_999n, 1_500n][i % 4]!;
+      new BigInt64Array(tick.f64.buffer, 8, 1)[0] = ns;
+      return { key, tick };
+    });
+    const path = writeRecording(recordingFolder(), [ticks]);
+    const { rows } = await exported(path);
+    const output = join(recordingFolder(), 'out.parquet');
+    await run(['export', path, '--output', output]);
+    const file = new Uint8Array(readFileSync(output)).buffer;
+    const read = (await parquetReadObjects({ file })) as Record<string, unknown>[];
+    const inCsv = rows.map((row) => row['receive_time']);
+    expect(inCsv.slice(0, 3)).toEqual([
+      String(testTimeMs),
+      `${testTimeMs + 500}.123`,
+      `${testTimeMs + 1001}`,
+    ]);
+    expect(read.map((row) => String(row['receive_time']))).toEqual(inCsv);
+    // A window's rows and what JSON is made from.
+    const bytes = new Uint8Array(1000);
+    const unpacked = new HistoryRow();
+    ticks.forEach(({ tick }, i) => {
+      const row = new HistoryRow();
+      const before = new Float64Array(packedNumbers).fill(NaN);
+      const end = packRow(row.values, 0, tick.receiveTimeMs, before, 0, bytes, 0);
+      const unpacker = new RowUnpacker();
+      unpacker.open(bytes.subarray(0, end));
+      unpacker.next(unpacked);
+      for (const format of ['csv', 'ndjson'] as const) {
+        const writer = tickWriter(format, 'SHFE.rb2405', ['receive_time']);
+        const into = new Uint8Array(100);
+        const text = Buffer.from(into.subarray(0, writer.row(into, 0, unpacked, true)))
+          .toString()
+          .trim();
+        expect(text).toBe(format === 'csv' ? inCsv[i] : `{"receive_time":${inCsv[i]}}`);
+      }
+    });
   });
 
   it('writes Parquet a row group at a time', async () => {

@@ -1,11 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Client } from './client.js';
 import { rb, ta, yymm } from './contracts.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
+import { until } from '../until.js';
+import { ScriptedClock } from './week/scriptedClock.js';
 
 // Dates, flags and repairs as clients see them, through the library and a simulated front.
 
@@ -20,6 +22,7 @@ interface Data {
   turnover: number;
   average: number | null;
   last_price: number | null;
+  bid_price1: number | null;
   open_price: number | null;
   close_price: number | null;
   highest_price: number;
@@ -29,14 +32,21 @@ interface Data {
   left_out?: string | null;
 }
 
+/** 10:05 of a Monday. */
+const mondayMs = Date.parse('2026-11-30T10:05:00+08:00');
+
 let fronts: FrontsProcess;
 let gateway: GatewayProcess;
 let client: Client;
 
-async function start(frontArgs: string[] = [], config: object = {}): Promise<void> {
+async function start(
+  frontArgs: string[] = [],
+  config: object = {},
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const basePort = await freePorts(1);
   fronts = new FrontsProcess(1, basePort, ['--rate', '20', '--control-port', '0', ...frontArgs]);
-  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1), ...config });
+  gateway = new GatewayProcess({ connections: connectionsTo(basePort, 1), ...config }, [], env);
   await gateway.loggedIn();
   client = await Client.connect(`${await gateway.url()}?protocol=action`);
 }
@@ -132,6 +142,36 @@ describe('data quality', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('a calendar that calls a trading day a holiday is overruled by its trading, and the log says so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qactpmd-calendar-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'holidays.json');
+    writeFileSync(path, '{"years": {"2026": [20261130]}}');
+    const clock = new ScriptedClock(mondayMs);
+    onTestFinished(() => clock.close());
+    await start(
+      ['--hours', 'exchange', '--clock-start', new Date(mondayMs).toISOString()],
+      { trading_hours: 'exchange', calendar_file: path, discover_instruments: false },
+      clock.env,
+    );
+    await subscribe(['rb*', 'cu*', 'm*', 'c*', 'TA*']);
+    // There is no state that they could replace.
+    expect((await data()).flags).toContain('off_session');
+    await gateway.line(new RegExp(`20261130 is a holiday in ${path}, but many instruments trade`));
+    const { instrument_id: id } = await data(
+      'a tick of a session',
+      ({ flags }) => !flags.includes('off_session'),
+    );
+    expect((await gateway.health()).body).toMatchObject({ off_session: { opened_days: [20261130] } });
+    const history = `http://127.0.0.1:${await gateway.port()}/api/history/ticks?instrument=${id}`;
+    let stored: { readonly ticks: readonly { flags: string[] }[] } = { ticks: [] };
+    await until('stored ticks', async () => {
+      stored = (await (await fetch(history)).json()) as typeof stored;
+      return stored.ticks.length > 0;
+    });
+    for (const { flags } of stored.ticks) expect(flags).not.toContain('off_session');
+  });
+
   it('0 in place of DBL_MAX is no price', async () => {
     await start();
     await fronts.fault('zero_for_absent');
@@ -146,6 +186,38 @@ describe('data quality', () => {
       }
       expect(Number.isInteger(each.open_interest)).toBe(true);
     }
+  });
+
+  it('packets with quotes alone: the book follows them, and nothing that was known is lost', async () => {
+    await start();
+    await subscribe([rb, ta]);
+    const known = new Map<string, Data>();
+    await data('whole ticks of both', (each) => {
+      if (each.open_price !== null) known.set(each.instrument_id, each);
+      return known.size === 2;
+    });
+    await fronts.fault('quotes_alone', { every: 2 });
+    const bids = new Set<unknown>();
+    let partial = 0;
+    await data('some such packets', (each) => {
+      const before = known.get(each.instrument_id)!;
+      expect(each.volume).toBeGreaterThanOrEqual(before.volume);
+      expect(each.turnover).toBeGreaterThanOrEqual(before.turnover);
+      expect(each.last_price).toBeGreaterThan(0);
+      expect([each.open_price, each.trading_day]).toEqual([before.open_price, before.trading_day]);
+      known.set(each.instrument_id, each);
+      if (!each.flags.includes('partial')) return false;
+      expect([each.volume, each.last_price, each.open_interest]).toEqual([
+        before.volume,
+        before.last_price,
+        before.open_interest,
+      ]);
+      bids.add(each.bid_price1);
+      return ++partial === 60;
+    });
+    expect(bids.size).toBeGreaterThan(1);
+    const { ticks } = (await gateway.health()).body;
+    expect([ticks.falling_volume, ticks.reset]).toEqual([0, 0]);
   });
 
   it('all shows what others are spared: copies, ticks that step back, garbage', async () => {

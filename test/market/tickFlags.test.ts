@@ -76,16 +76,18 @@ describe('flags', () => {
     expect(flagsOf('10:00:03', { volume: 103, ...locked })).toEqual([]);
   });
 
-  it('off_session: such a tick is taken when it says more than other quotes', () => {
+  it('off_session: such a tick is left out, whatever it says, but for a late settlement price', () => {
     flagsOf('10:14:59');
     const quotes = { doubles: { bidPrice1: 3498 } };
     expect(flagsOf('10:20:00', quotes)).toBe('off_session off_session');
-    expect(book.counters.off_session).toBe(1);
-    expect(flagsOf('10:20:01', { volume: 101 })).toEqual(['off_session']);
+    expect(flagsOf('10:20:01', { volume: 101 })).toBe('off_session off_session');
+    expect(book.counters.off_session).toBe(2);
     expect(flagsOf('10:30:00', { volume: 101, ...quotes })).toEqual([]);
     expect(
       flagsOf('18:30:00', { volume: 101, doubles: { ...quotes.doubles, settlementPrice: 3505 } }),
     ).toEqual(['off_session']);
+    expect(book.value(rb, F.settlement)).toBe(3505);
+    expect(book.value(rb, F.timestamp)).toBe(testTimeMs + 30 * 60_000);
   });
 
   it('off_session: not for auctions, the tick of a session’s end and prices after the close', () => {

@@ -302,6 +302,7 @@ describe('ticks', () => {
     ['empty_action_day', more.actionDay, ''],
     ['exchange_id', 40, 'SHFE'],
     ['zero_for_absent', 160, 0],
+    ['quotes_alone', 80, 0],
   ])('have %s', async (fault, at, value) => {
     for (const tick of await ticksUnder(fault)) expect(tick.fields![at]).toBe(value);
   });

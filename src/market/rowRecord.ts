@@ -1,5 +1,5 @@
-import { F } from '../market/quoteFields.js';
-import { dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import { F } from './quoteFields.js';
+import { dayToUtcMs, utcMsToDay } from './tradingCalendar.js';
 import { F64, I32, tickRecordBytes, type TickRecord } from '../ring/tickRecord.js';
 
 const absent = Number.MAX_VALUE;
