@@ -219,7 +219,7 @@ describe('imported instruments', () => {
     expect(config.warnings).toEqual([expect.stringContaining('o.csv: line 3: instrument_id') as unknown]);
     truncateSync(join(cwd, 'o.csv'), 70 * 2 ** 20);
     expect(problemsOf({ cwd, file: { import_instruments: ['o.csv'] } })).toEqual([
-      'gateway.json: import_instruments: o.csv: has 70 MB, at most 64 are read',
+      'gateway.json: import_instruments: o.csv: has 70 MB, at most 64 MB are read',
     ]);
     expect(problemsOf({ file: { import_instruments: ['gone.csv'] } })).toEqual([
       'gateway.json: import_instruments: gone.csv: there is no such file',
