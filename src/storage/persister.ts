@@ -120,6 +120,11 @@ export class Persister {
     void this.#write();
   }
 
+  #spillTrouble(): string {
+    const { trouble = '', folder } = this.#claim ?? {};
+    return folder === undefined ? trouble : folder.trouble;
+  }
+
   /** To be called now and then: finds out whether a disk that has refused something takes it now. */
   probeDisk(): void {
     this.#backlog.probe();
@@ -140,7 +145,7 @@ export class Persister {
       lost: this.#progress.lost,
       lagMs: oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs),
       trouble: this.#trouble,
-      spillTrouble: this.#claim?.trouble || this.#claim?.folder?.trouble || '',
+      spillTrouble: this.#spillTrouble(),
     };
   }
 

@@ -206,7 +206,7 @@ export class SpillFolder {
   probe(): void {
     if (this.#unwritable === '' || this.isRefusing) return;
     this.flush();
-    if (this.isRefusing || this.trouble === '') return;
+    if (performance.now() < this.#retryAt || this.trouble === '') return;
     const path = join(this.#folder, probeName);
     try {
       writeFileSync(path, Buffer.alloc(bufferBytes, ' '));

@@ -20,7 +20,9 @@ async function gateway(): Promise<string> {
   const program = new Program(['dist', 'src', 'main.js'], ['--port', '0', '--front-addr', 'sim://?rate=20'], {
     QACTPMD_FLOW_PATH: temporaryFolder(),
   });
-  onTestFinished(async () => void (await program.stop()));
+  onTestFinished(async () => {
+    await program.stop();
+  });
   const { port } = JSON.parse(await program.line(/"msg":"listening"/)) as { port: number };
   return `127.0.0.1:${port}`;
 }
