@@ -137,8 +137,8 @@ export class Subscribing {
     if ('problem' in pattern) return [];
     const found: string[] = [];
     let compared = 0;
-    for (const [id, { slot }] of push.subscriptions) {
-      if (matches(pattern, ofExchange(this.#parts.directory.bySlot(slot)))) found.push(id);
+    for (const [id, { channel }] of push.subscriptions) {
+      if (matches(pattern, ofExchange(this.#parts.directory.bySlot(channel.slot)))) found.push(id);
       if (++compared % namesPerStep === 0) yield;
     }
     for (const id of found) patterns?.takeOut(id);
