@@ -1,5 +1,6 @@
 import { packagePath } from '../src/paths.js';
 import { ArgumentError, parseArguments, scaleName, usage, type BenchArguments } from './arguments.js';
+import { busyNote } from './busyMachine.js';
 import { agree } from './figures/spread.js';
 import { regressions } from './report/compare.js';
 import { writeResults } from './report/results.js';
@@ -24,6 +25,9 @@ async function run(argv: readonly string[]): Promise<number> {
     print(usage);
     return 0;
   }
+  // Before anything of the bench's own runs.
+  const busy = busyNote();
+  if (busy !== undefined) say(`bench: ${busy}`);
   const results = given.scenario === scaleName ? [] : await measure(given);
   const wantsCurves = given.scenario === scaleName || (given.results && given.scenario === undefined);
   const curves = wantsCurves ? await measureScale(given.settings, say) : [];

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, type Stats } from 'node:fs';
+import { statSync } from 'node:fs';
+import { oddKind, readBounded, UnreadableFile } from './boundedRead.js';
 import { parseJsonText } from './jsonText.js';
 
-const largestFileMb = 64;
-/** Larger files of the user's are not read. */
-export const largestFileBytes = largestFileMb * 2 ** 20;
+const megabyte = 2 ** 20;
+/** Larger files of the user's are not read, whatever they are. */
+export const largestFileBytes = 64 * megabyte;
+/** Larger texts that somebody wrote (settings, certificates, tables of products) are not read. */
+const largestTextBytes = 4 * megabyte;
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   ENOTDIR: 'there is no such file',
   EACCES: 'may not be read by this user',
-  EISDIR: 'is a folder, not a file',
   ELOOP: 'is a symbolic link that leads nowhere',
 };
 
@@ -17,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
 const fromPipes = new Map<string, Buffer>();
 /** Of what each file held when it was read last, by path. Neither secrets nor large files are kept themselves. */
 const digests = new Map<string, string>();
-/** A pipe that has not been read is waited for, until somebody has written into it. */
+/** A pipe that has not been read is waited for, until somebody has written into it, or for a while. */
 let waitsForPipes = true;
 
 /** Has `load` read files without waiting for anybody: a pipe that was not read before is refused. */
@@ -32,30 +34,30 @@ export function withoutWaiting<Loaded>(load: () => Loaded): Loaded {
 }
 
 /** Why a file cannot be read, as the end of the sentence "<path>: …", from what the system said. */
-function unreadableReason(error: unknown): string {
+export function unreadableReason(error: unknown): string {
+  if (error instanceof UnreadableFile) return error.message;
   const { code = 'unreadable' } = error as NodeJS.ErrnoException;
   return reasons[code] ?? `cannot be read (${code})`;
 }
 
-/** A file's bytes; a pipe's at every time what it gave the first time. Throws an Error whose message ends the sentence "<path>: …". */
-export function readBytes(path: string): Buffer {
-  let found: Stats;
+/**
+ * A regular file's bytes; a pipe's at every time what it gave the first time. Throws an Error whose message ends the sentence
+ * "<path>: …", also for a device, and for more than `mostBytes`.
+ */
+export function readBytes(path: string, mostBytes = largestFileBytes): Buffer {
   try {
-    found = statSync(path);
-    if (found.size <= largestFileBytes && !found.isFIFO()) return readFile(path);
-    if (found.isFIFO() && (waitsForPipes || fromPipes.has(path))) return readPipe(path);
+    const found = statSync(path);
+    // Before it is opened: opening a device may do something.
+    const kind = oddKind(found);
+    if (kind !== undefined) throw new UnreadableFile(`is ${kind}, not a file`);
+    return found.isFIFO() ? readPipe(path, mostBytes) : readFile(path, mostBytes);
   } catch (error) {
     throw new Error(unreadableReason(error), { cause: error });
   }
-  throw new Error(
-    found.isFIFO()
-      ? 'is a pipe, and pipes are read at the start alone: name a file, or start anew'
-      : `has ${Math.round(found.size / 2 ** 20)} MB, at most ${largestFileMb} are read`,
-  );
 }
 
-function readFile(path: string): Buffer {
-  const bytes = readFileSync(path);
+function readFile(path: string, mostBytes: number): Buffer {
+  const bytes = readBounded(path, mostBytes);
   digests.set(path, digestOf(bytes));
   return bytes;
 }
@@ -69,15 +71,17 @@ export function digestRead(path: string): string | undefined {
   return digests.get(path);
 }
 
-function readPipe(path: string): Buffer {
-  const bytes = fromPipes.get(path) ?? readFileSync(path);
+function readPipe(path: string, mostBytes: number): Buffer {
+  if (!waitsForPipes && !fromPipes.has(path))
+    throw new UnreadableFile('is a pipe, and pipes are read at the start alone: name a file, or start anew');
+  const bytes = fromPipes.get(path) ?? readBounded(path, mostBytes);
   fromPipes.set(path, bytes);
   return bytes;
 }
 
 /** A file's text. Throws as readBytes, and where it is none. */
-export function readTextFile(path: string): string {
-  const bytes = readBytes(path);
+export function readTextFile(path: string, mostBytes = largestTextBytes): string {
+  const bytes = readBytes(path, mostBytes);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {

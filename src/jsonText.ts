@@ -1,6 +1,7 @@
 const maxDepth = 64;
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const stringPattern = /"(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/uy;
+const escapePattern = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
+const [space, quote, backslash] = [0x20, 0x22, 0x5c];
 const blankPattern = /[ \t\r\n]*/y;
 const wordPattern = /true|false|null/y;
 const commentPattern = /\/\/|\/\*|#/y;
@@ -15,6 +16,12 @@ export class JsonTextError extends Error {
   ) {
     super(`line ${line}, column ${column}: ${reason}`);
   }
+}
+
+const longestKey = 80;
+
+function shortened(key: string): string {
+  return key.length <= longestKey ? key : `${key.slice(0, longestKey)}…`;
 }
 
 /** Walks over the text once; stops at the first place where the grammar is broken or a key comes twice. */
@@ -76,9 +83,19 @@ class JsonScanner {
   }
 
   #string(): string {
-    const found = this.#match(stringPattern);
-    if (found === undefined) this.#fail('this text is not closed on its line, or holds a wrong escape');
-    return found;
+    const start = this.#at;
+    // Step by step: a pattern for the whole of it would run out of stack at some millions of characters.
+    for (this.#at++; ; this.#at++) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === quote) break;
+      // The number is NaN past the end.
+      const isPlain = code >= space && code !== backslash;
+      if (isPlain) continue;
+      if (code !== backslash || this.#match(escapePattern) === undefined)
+        this.#fail('this text is not closed on its line, or holds a wrong escape', start);
+      this.#at--;
+    }
+    return this.#text.slice(start, ++this.#at);
   }
 
   #members(depth: number): void {
@@ -92,7 +109,7 @@ class JsonScanner {
           `expected a key in double quotes${this.#closes('}') ? ', no comma stands before "}"' : ''}`,
         );
       const key = this.#string();
-      if (keys.has(key)) this.#fail(`the key ${key} comes twice`, start);
+      if (keys.has(key)) this.#fail(`the key ${shortened(key)} comes twice`, start);
       keys.add(key);
       if (!this.#skip(':')) this.#fail('expected ":" after the key');
       this.#value(depth + 1);

@@ -38,10 +38,10 @@ function logReload(log: Logger, cause: string, summary: ReloadSummary): void {
   else if (kinds.length === 0) log.info(`${cause}: nothing has changed`);
 }
 
-/** A line for each thing that is wrong. */
+/** A line for each of the first things that are wrong. */
 function logRefusedReload(log: Logger, cause: string, error: unknown): void {
   if (error instanceof ConfigError)
-    for (const { text } of error.problems) log.error(`${cause}: refused, nothing was changed: ${text}`);
+    for (const text of error.lines) log.error(`${cause}: refused, nothing was changed: ${text}`);
   else log.error(`${cause}: no reload: ${error instanceof Error ? error.message : String(error)}`);
 }
 

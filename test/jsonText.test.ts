@@ -38,6 +38,16 @@ describe('parseJsonText', () => {
     );
   });
 
+  it('reads texts of many megabytes', () => {
+    const long = 'x\\"\\u4e2d'.repeat(2_000_000);
+    expect(parseJsonText(`{"a":"${long}"}`)).toEqual({ a: JSON.parse(`"${long}"`) as unknown });
+    expect(() => parseJsonText(`{"a":"${long}`)).toThrow(/^line 1, column 6: this text is not closed/);
+    const key = 'k'.repeat(1_000_000);
+    expect(() => parseJsonText(`{"${key}":1,"${key}":2}`)).toThrow(
+      /^line 1, column 1000007: the key "k{79}… comes twice$/,
+    );
+  });
+
   it.each([
     ['{"a": 1,}', 1, 9],
     ['{\n "a": 1\n "b": 2}', 3, 2],

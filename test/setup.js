@@ -5,9 +5,17 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { pythonWith } from './python.js';
 
-/** Program on the PATH → Debian's package that brings it. */
-const needs = [{ program: 'redis-server', aptPackage: 'redis-server' }];
+/** What the tests need → Debian's package that brings it, and where it is. */
+const needs = [
+  { program: 'redis-server', aptPackage: 'redis-server', isThere: () => find('redis-server') },
+  {
+    program: 'python3 with websockets',
+    aptPackage: 'python3-websockets',
+    isThere: () => pythonWith('websockets'),
+  },
+];
 
 /** Debian puts servers into sbin, which is not on every user's PATH. */
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter(
@@ -42,8 +50,8 @@ function apt(...args) {
   return status === 0;
 }
 
-const missing = needs.filter(({ program }) => {
-  const path = find(program);
+const missing = needs.filter(({ program, isThere }) => {
+  const path = isThere();
   console.log(`test:setup: ${program}: ${path ?? 'missing'}`);
   return path === undefined;
 });
@@ -55,7 +63,7 @@ if (missing.length > 0) {
     process.exit(1);
   }
   const installed = apt('update') && apt('install', '-y', '--no-install-recommends', ...packages);
-  const absent = missing.filter(({ program }) => find(program) === undefined);
+  const absent = missing.filter(({ isThere }) => isThere() === undefined);
   if (!installed || absent.length > 0) {
     console.error(
       `test:setup: still missing: ${absent.map(({ program }) => program).join(' ') || 'nothing, but apt-get failed'}`,

@@ -9,7 +9,10 @@ const statusIntervalMs = 500;
 stepBack();
 const port = parentPort!;
 const persister = new Persister(workerData as PersisterOptions, (event) => port.postMessage(event));
-setInterval(() => port.postMessage({ type: 'status', status: persister.status() }), statusIntervalMs);
+setInterval(() => {
+  persister.probeDisk();
+  port.postMessage({ type: 'status', status: persister.status() });
+}, statusIntervalMs);
 /** The only message is the time within which to stop, in ms. */
 port.on('message', (withinMs: number) => persister.stop(withinMs));
 persister.start();

@@ -1,5 +1,6 @@
 import { connectionOptions } from '../config/options.js';
 import type { Broker, BrokerServer } from './brokerFile.js';
+import { isTestFront, namesTestServer } from './testServers.js';
 
 /** A connection as the configuration file writes it. */
 export interface BrokerConnection {
@@ -10,8 +11,6 @@ export interface BrokerConnection {
   readonly enabled?: false;
 }
 
-/** Servers whose quotes are not the market's must not stand in for ones whose quotes are. */
-const testServer = /仿真|模拟|测试|评测|7\s*[x×*]\s*24|\bsim|\btest/i;
 const longestFrontList = 64;
 
 function idOf(brokerId: string, taken: ReadonlySet<string>): string {
@@ -48,17 +47,30 @@ function mergeById(brokers: readonly Broker[], warn: (text: string) => void): Br
   return [...byId.values()];
 }
 
+/** Quotes that are not the market's must not stand in for ones that are: an address of both kinds counts as a test. */
+function frontsByKind({ servers }: Broker): { readonly real: string[]; readonly test: string[] } {
+  const test = servers.map(({ name, fronts }) => ({
+    name,
+    fronts: fronts.filter((front) => namesTestServer(name) || isTestFront(front)),
+  }));
+  const tested = new Set(test.flatMap(({ fronts }) => fronts));
+  const real = servers.map(({ name, fronts }) => ({
+    name,
+    fronts: fronts.filter((front) => !tested.has(front)),
+  }));
+  return { real: frontsOf(real), test: frontsOf(test) };
+}
+
 /**
  * One connection per broker: its connection_id is the BrokerID, its front_addr lists the fronts of all its servers.
- * Servers whose name says that they are test systems get a connection `<BrokerID>_test` of their own, disabled
- * where the broker has real servers too. Brokers without a usable address are left out with a warning.
+ * Servers that are test systems, or send quotes around the clock, get a connection `<BrokerID>_test` of their own, which is
+ * disabled where the file has real servers too. Brokers without a usable address are left out with a warning.
  */
 export function connectionsOf(brokers: readonly Broker[], warn: (text: string) => void): BrokerConnection[] {
   const taken = new Set<string>();
-  return mergeById(brokers, warn).flatMap((broker) => {
-    const tests = broker.servers.filter((server) => testServer.test(server.name));
-    const real = frontsOf(broker.servers.filter((server) => !tests.includes(server)));
-    const test = frontsOf(tests).filter((front) => !real.includes(front));
+  const merged = mergeById(brokers, warn).map((broker) => ({ broker, ...frontsByKind(broker) }));
+  const hasReal = merged.some(({ real }) => real.length > 0);
+  return merged.flatMap(({ broker, real, test }) => {
     if (real.length === 0 && test.length === 0) warn(`${titleOf(broker)}: no market-data address, skipped`);
     const keepsName = broker.name !== '' && connectionOptions.broker_name.format.accepts(broker.name);
     const made: BrokerConnection[] = [];
@@ -75,7 +87,7 @@ export function connectionsOf(brokers: readonly Broker[], warn: (text: string) =
       });
     };
     add('', real, true);
-    add('_test', test, real.length === 0);
+    add('_test', test, !hasReal);
     return made;
   });
 }

@@ -1,4 +1,5 @@
 import { XMLParser } from 'fast-xml-parser';
+import { encodingByMark } from '../config/byteOrderMark.js';
 import { isFrontAddress } from '../config/frontAddress.js';
 import { isRecord } from '../config/record.js';
 import { findXmlFault } from './xmlBalance.js';
@@ -23,11 +24,6 @@ export class BrokerFileError extends Error {
 const declaration = /^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']/i;
 /** Declared names that mean one of China's national character sets; the last one contains the others. */
 const chineseEncodings = new Set(['gb2312', 'gbk', 'gb18030', 'x-gbk', 'cp936', 'windows-936', 'hz-gb-2312']);
-const byteOrderMarks = [
-  { mark: [0xef, 0xbb, 0xbf], encoding: 'utf-8' },
-  { mark: [0xff, 0xfe], encoding: 'utf-16le' },
-  { mark: [0xfe, 0xff], encoding: 'utf-16be' },
-] as const;
 
 const undeclared =
   'declares no encoding and is not UTF-8; a file from a Chinese Windows needs <?xml version="1.0" encoding="GB18030"?> as its first line';
@@ -48,8 +44,8 @@ function decodeAs(
 
 /** Decodes by byte order mark, else by the XML declaration, else as UTF-8, which XML prescribes. */
 export function decodeBrokerFile(bytes: Uint8Array): string {
-  const marked = byteOrderMarks.find(({ mark }) => mark.every((byte, index) => bytes[index] === byte));
-  if (marked !== undefined) return decodeAs(marked.encoding, bytes);
+  const marked = encodingByMark(bytes);
+  if (marked !== undefined) return decodeAs(marked, bytes);
   const head = Buffer.from(bytes.subarray(0, 512)).toString('latin1');
   const declared = declaration.exec(head)?.[1]?.trim().toLowerCase();
   if (declared === undefined) return decodeAs('utf-8', bytes, undeclared);

@@ -1,5 +1,6 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readBytes } from '../jsonFile.js';
 import { connectionsOf } from './brokerConfig.js';
 import { BrokerFileError, parseBrokerFile, type Broker } from './brokerFile.js';
 import type { CliSurroundings } from './surroundings.js';
@@ -8,15 +9,11 @@ const largestFileBytes = 16 * 1024 * 1024;
 /** The brokers are real, so the configuration names the place of the vendor's library. */
 const vendorLibrary = 'libs/vendor/thostmduserapi_se.so';
 
-function readBytes(path: string): Buffer {
+function bytesOf(path: string): Buffer {
   try {
-    if (statSync(path).size > largestFileBytes)
-      throw new BrokerFileError(`is larger than ${largestFileBytes / 1024 / 1024} MiB`);
-    return readFileSync(path);
+    return readBytes(path, largestFileBytes);
   } catch (error) {
-    if (error instanceof BrokerFileError) throw error;
-    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    throw new BrokerFileError(code === 'ENOENT' ? 'there is no such file' : `cannot be read (${code})`);
+    throw new BrokerFileError((error as Error).message, { cause: error });
   }
 }
 
@@ -36,7 +33,7 @@ export function importBrokers(
   const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
   let brokers: Broker[];
   try {
-    brokers = parseBrokerFile(readBytes(resolve(cwd, source)), (text) => say(`${source}: ${text}`));
+    brokers = parseBrokerFile(bytesOf(resolve(cwd, source)), (text) => say(`${source}: ${text}`));
   } catch (error) {
     if (!(error instanceof BrokerFileError)) throw error;
     say(`${source}: ${error.message}`);

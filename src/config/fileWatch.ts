@@ -1,5 +1,6 @@
-import { readFileSync, statSync, type BigIntStats, type Stats } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { statSync, type BigIntStats, type Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { readBounded } from '../boundedRead.js';
 import { digestOf, digestRead, largestFileBytes } from '../jsonFile.js';
 
 /** ms between two looks at the files. */
@@ -85,7 +86,7 @@ export class FileWatch {
     for (const [path, file] of looked) this.#noteRestless(path, file);
     if (looked.every(([, { movesSince, isRestless }]) => movesSince === undefined || isRestless)) {
       const settled = looked.filter(([, { movesSince }]) => movesSince === undefined);
-      const changed = await Promise.all(settled.map(([path, file]) => hasChanged(path, file)));
+      const changed = settled.map(([path, file]) => hasChanged(path, file));
       // What is not watched any more meanwhile is nobody's concern.
       const paths = settled.flatMap(([path], i) =>
         changed[i] === true && this.#files.has(path) ? [path] : [],
@@ -123,11 +124,10 @@ async function look(path: string, file: Watched): Promise<void> {
 }
 
 /** Whether a file that has not moved since the last look holds something else than was told. */
-async function hasChanged(path: string, file: Watched): Promise<boolean> {
+function hasChanged(path: string, file: Watched): boolean {
   if (!file.unread) return false;
   file.unread = false;
-  const content = file.mark === '' ? undefined : await contentOf(path);
-  const digest = content === undefined ? undefined : digestOf(content);
+  const digest = file.mark === '' ? undefined : digestNow(path);
   if (digest === undefined || digest === file.told) return false;
   file.told = digest;
   return true;
@@ -148,19 +148,10 @@ async function markOf(path: string): Promise<string> {
   }
 }
 
-/** Undefined when the file cannot be read; what is wrong with it, loading it would say. */
-async function contentOf(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of what the file holds now; undefined where nothing can be read. */
+/** Of what the file holds now; undefined where it cannot be read: what is wrong with it, loading it would say. */
 function digestNow(path: string): string | undefined {
   try {
-    return isRead(statSync(path)) ? digestOf(readFileSync(path)) : undefined;
+    return isRead(statSync(path)) ? digestOf(readBounded(path, largestFileBytes)) : undefined;
   } catch {
     return undefined;
   }

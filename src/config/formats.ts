@@ -158,12 +158,14 @@ export const keyPrefix: Format<string> = {
 };
 
 /** A list whose entries are checked elsewhere, against a table of their own. */
+const mostRecords = 1000;
+
 export const recordList: Format<readonly unknown[]> = {
   name: 'record list',
-  allowed: 'a list of objects',
-  accepts: Array.isArray,
+  allowed: `a list of at most ${mostRecords} objects`,
+  accepts: (value) => Array.isArray(value) && value.length <= mostRecords,
   parse: (given) => given,
-  normalize: (value) => (Array.isArray(value) ? (value as unknown[]) : []),
+  normalize: (value) => (Array.isArray(value) ? (value as unknown[]).slice(0, mostRecords) : []),
 };
 
 const mostFiles = 100;

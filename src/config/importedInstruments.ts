@@ -3,11 +3,13 @@ import { parse } from 'csv-parse/sync';
 import { contractNamed, type Contract } from '../market/contracts.js';
 import { parseInstrumentId } from '../market/instrumentId.js';
 import { exchanges, type ProductTable } from '../market/products.js';
-import { dayToUtcMs, type TradingCalendar } from '../market/tradingCalendar.js';
+import type { TradingCalendar } from '../market/tradingCalendar.js';
 import { readBytes } from '../jsonFile.js';
 import { parseJsonText } from '../jsonText.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
+import { cellText, dayForms, dayOf, numberOf } from './tableCells.js';
+import { separatorOf, tableText } from './tableText.js';
 
 /** What the columns are called: here, and in tables of the vendor's own query; case and underscores do not count. */
 const columns = {
@@ -54,8 +56,8 @@ export interface ImportContext {
 }
 
 /**
- * Reads lists of instruments: CSV with a header line where a file's name ends with .csv, otherwise a JSON list of
- * objects with the same keys. Rows that are wrong or expired are left out, all others are taken; of an instrument with
+ * Reads lists of instruments: a table with a header line where a file's name ends with .csv, .tsv or .txt, otherwise a JSON
+ * list of objects with the same keys. Rows that are wrong or expired are left out, all others are taken; of an instrument with
  * several rows the last one counts.
  */
 export function readImportedInstruments(
@@ -89,24 +91,16 @@ export function readImportedInstruments(
 }
 
 function readRows(file: string, cwd: string): PlacedRow[] {
-  const text = decode(readBytes(resolve(cwd, file)));
-  const rows = /\.csv$/i.test(file) ? csvRows(text) : jsonRows(text);
+  const text = tableText(readBytes(resolve(cwd, file)));
+  const rows = /\.(?:csv|tsv|txt)$/i.test(file) ? csvRows(text) : jsonRows(text);
   if (rows.length === 0) throw new Error('it has no rows');
   return rows;
-}
-
-/** Terminals on Windows write GBK. */
-function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return new TextDecoder('gb18030').decode(bytes);
-  }
 }
 
 function csvRows(text: string): PlacedRow[] {
   const records = parse(text, {
     bom: true,
+    delimiter: separatorOf(text),
     info: true,
     relax_column_count: true,
     skip_empty_lines: true,
@@ -128,9 +122,7 @@ function jsonRows(text: string): PlacedRow[] {
     const entries = isRecord(each) ? Object.entries(each) : [];
     const row = rowOf(
       entries.map(([key]) => columnOf(key)),
-      entries.map(([, value]) =>
-        typeof value === 'string' || typeof value === 'number' ? `${value}`.trim() : '',
-      ),
+      entries.map(([, value]) => (typeof value === 'string' || typeof value === 'number' ? `${value}` : '')),
     );
     return { place: `entry ${index + 1}`, row };
   });
@@ -139,8 +131,8 @@ function jsonRows(text: string): PlacedRow[] {
 function rowOf(places: readonly (Column | undefined)[], values: readonly string[]): Row {
   const row: Partial<Record<Column, string>> = {};
   places.forEach((column, i) => {
-    const value = values[i];
-    if (column !== undefined && value !== undefined && value !== '') row[column] = value;
+    const value = cellText(values[i] ?? '');
+    if (column !== undefined && value !== undefined) row[column] = value;
   });
   return row;
 }
@@ -170,7 +162,7 @@ function toContract(
   const priceTick = positiveOf(row, 'price_tick');
   const multiplier = positiveOf(row, 'volume_multiple');
   const strike = positiveOf(row, 'strike');
-  const expireDate = dayOf(row.expire_date);
+  const expireDate = expiryOf(row.expire_date);
   for (const each of [priceTick, multiplier, strike, expireDate])
     if (typeof each === 'string') return { problem: each };
   const option =
@@ -197,19 +189,16 @@ function toContract(
 function positiveOf(row: Row, column: Column): number | string | undefined {
   const text = row[column];
   // The vendor's own tables have 0 or the largest double where there is no strike.
-  if (text === undefined || (column === 'strike' && (Number(text) === 0 || Number(text) > 1e300)))
+  if (text === undefined || (column === 'strike' && (numberOf(text) === 0 || numberOf(text) > 1e300)))
     return undefined;
-  const value = Number(text);
+  const value = numberOf(text);
   return value > 0 && value <= 1e9
     ? value
     : `${column}: must be a number above 0 and up to 1e9, not ${shown(text)}`;
 }
 
-function dayOf(text: string | undefined): number | string | undefined {
+function expiryOf(text: string | undefined): number | string | undefined {
   if (text === undefined) return undefined;
-  const digits = /^(\d{4})[-/]?(\d{2})[-/]?(\d{2})$/.exec(text);
-  const day = digits === null ? NaN : Number(digits.slice(1).join(''));
-  return dayToUtcMs(day) >= 0
-    ? day
-    : `expire_date: must be a day as 20270115 or 2027-01-15, not ${shown(text)}`;
+  const day = dayOf(text);
+  return Number.isNaN(day) ? `expire_date: must be ${dayForms}, not ${shown(text)}` : day;
 }

@@ -29,6 +29,14 @@ export interface ConfigSources {
   readonly cwd: string;
 }
 
+function whyNone(connections: number, withSimulator: boolean): string {
+  if (connections > 0) return 'no connection is enabled, at least one must be';
+  const elsewhere = withSimulator
+    ? 'leave the list out, and each simulated front has one'
+    : 'add a section "simulator": {} for simulated ticks';
+  return `there are none: list one, such as {"connection_id": "one", "front_addr": "tcp://host:port", "broker_id": "9999"}, or ${elsewhere}`;
+}
+
 interface Merged {
   readonly values: GatewayValues;
   readonly withSimulator: boolean;
@@ -128,7 +136,7 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
   if (problems.length === 0 && !connections.some((connection) => connection.enabled))
     add(
       connectionsFrom.source,
-      `${connectionsFrom.label}: connections: no connection is enabled, at least one must be`,
+      `${connectionsFrom.label}: connections: ${whyNone(connections.length, withSimulator)}`,
     );
   if (problems.length > 0 || holidays === undefined) throw new ConfigError(problems, files);
   // A single connection from the command line to some other front leaves the file's simulator without use.

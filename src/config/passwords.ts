@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { readTextFile } from '../jsonFile.js';
 
 const longestSecretBytes = 4096;
+const largestFileBytes = 64 * 1024;
 
 export interface SecretSources {
   readonly value: string;
@@ -18,7 +19,7 @@ export type Secret =
 function readSecretFile(path: string): Secret {
   let content: string;
   try {
-    content = readTextFile(path);
+    content = readTextFile(path, largestFileBytes);
   } catch (error) {
     return { from: 'file', fault: `${path}: ${(error as Error).message}` };
   }

@@ -10,10 +10,10 @@ import {
   type ProductRow,
   type ProductTable,
 } from '../market/products.js';
-import { closest } from '../suggest.js';
 import { oneOf, positive, text } from './formats.js';
 import { isRecord } from './record.js';
 import { shown } from './shown.js';
+import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** What a key of a row may be. */
 interface Check {
@@ -170,12 +170,12 @@ function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): stri
 
 /** @param named codes of the rows so far, to which this one's is added */
 function checkRow(row: Row, rows: ReadonlyMap<string, ProductRow>, named: Set<string>): string[] {
-  const keys = Object.keys(checks);
+  const unknown = new UnknownKeys(Object.keys(checks), 'docs/instruments.md has all keys');
   const problems = Object.entries(row).flatMap(([key, value]) => {
     if (!Object.hasOwn(checks, key)) {
-      const near = closest(key, keys);
+      const near = unknown.near(key);
       return [
-        `${key}: unknown key, ${near === undefined ? `allowed are ${keys.join(', ')}` : `did you mean ${near}?`}`,
+        `${shownKey(key)}: unknown key, ${near === undefined ? unknown.allowed : `did you mean ${near}?`}`,
       ];
     }
     const check = checks[key as RowKey];

@@ -1,7 +1,7 @@
 import convict from 'convict';
 import type { Option, OptionTable, Values } from './options.js';
 import { namesSecret, shown } from './shown.js';
-import { closest } from '../suggest.js';
+import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** Values by dotted path, as one source (file, environment, command line) gives them. */
 export type Layer = ReadonlyMap<string, unknown>;
@@ -63,14 +63,13 @@ function sectionsOf(table: OptionTable): ReadonlySet<string> {
 function unknownKey(
   path: string,
   value: unknown,
-  siblings: readonly string[],
+  siblings: UnknownKeys,
   { table, showUnknown }: { readonly table: OptionTable; readonly showUnknown: boolean },
 ): string {
   const prefix = path.slice(0, path.lastIndexOf('.') + 1);
-  const near = closest(path.slice(prefix.length), siblings);
+  const near = siblings.near(path.slice(prefix.length));
   const secret = namesSecret(path) || (near !== undefined && table[prefix + near]?.secret === true);
-  const allowed =
-    near === undefined ? `allowed are ${siblings.join(', ')}` : `did you mean ${prefix}${near}?`;
+  const allowed = near === undefined ? siblings.allowed : `did you mean ${prefix}${near}?`;
   return `unknown key${secret || !showUnknown ? '' : ` with the value ${shown(value)}`}, ${allowed}`;
 }
 
@@ -91,13 +90,14 @@ export function flattenRecord(
     const siblings = Object.keys(table)
       .filter((path) => path.startsWith(prefix))
       .map((path) => path.slice(prefix.length).split('.')[0]!);
+    const unknown = new UnknownKeys([...new Set(siblings)], 'README.md has the table of all settings');
     for (const [key, value] of Object.entries(members)) {
       const path = prefix + key;
       if (prefix === '' && sections.has(key)) {
         if (isRecord(value)) visit(value, `${key}.`);
         else faults.push({ path, text: `must be an object, not ${shown(value)}` });
       } else if (key.includes('.') || !Object.hasOwn(table, path)) {
-        faults.push({ path, text: unknownKey(path, value, [...new Set(siblings)], { table, showUnknown }) });
+        faults.push({ path: shownKey(path), text: unknownKey(path, value, unknown, { table, showUnknown }) });
       } else layer.set(path, value);
     }
   };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
 import type { RingTickSource } from '../ring/ringTickSource.js';
-import { allocateTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
+import { allocateTickRing, emptyTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
 import type { ConnectionPlan } from './connectionRecord.js';
 import type { Coordinator } from './coordinator.js';
 import { LoginAccounts } from './loginAccounts.js';
@@ -55,6 +55,8 @@ export class OpenConnections {
   readonly #opened = new Map<number, OpenConnection>();
   readonly #accounts = new LoginAccounts();
   #nextIndex = 0;
+  /** Rings of connections that are closed, by capacity: memory of this kind is given back late, or never. */
+  readonly #spareRings = new Map<number, SharedArrayBuffer[]>();
 
   constructor(config: GatewayConfig, parts: OpenConnectionsParts) {
     this.#config = config;
@@ -84,7 +86,9 @@ export class OpenConnections {
     const { source, coordinator, onAdded } = this.#parts;
     const index = this.#nextIndex++;
     const ringCapacity = this.#ringCapacity(config);
-    const tickRing = allocateTickRing(ringCapacity, 0, this.#config.tickFlow === 'lossless');
+    const tickRing =
+      this.#spareRings.get(ringCapacity)?.pop() ??
+      allocateTickRing(ringCapacity, 0, this.#config.tickFlow === 'lossless');
     source.addRing(index, tickRing);
     onAdded(index);
     const spec: ConnectionSpec = {
@@ -187,6 +191,7 @@ export class OpenConnections {
     // Ends with the process, or with a worker that was lost and is replaced.
     if (opened?.closing !== true) return;
     this.#forget(index);
+    this.#keepRing(opened);
     this.#parts.log.info({ connection: opened.spec.id }, `${opened.spec.id}: closed`);
   }
 
@@ -228,6 +233,14 @@ export class OpenConnections {
     const takeOverMs = leastTakeOverMs + takeOverPerLineMs * opened.config.maxSubscriptions;
     opened.timer = setTimeout(() => this.close(index), takeOverMs);
     this.#parts.coordinator.retireConnection(index);
+  }
+
+  /** Nothing writes into a connection's ring once its worker has said that it is closed. */
+  #keepRing({ ringCapacity, spec }: OpenConnection): void {
+    emptyTickRing(spec.tickRing);
+    const spare = this.#spareRings.get(ringCapacity) ?? [];
+    spare.push(spec.tickRing);
+    this.#spareRings.set(ringCapacity, spare);
   }
 
   #forget(index: number): void {

@@ -13,6 +13,8 @@ const openSpacingMs = 50;
 /** A worker is asked so often within the time that it has for an answer. */
 const asksPerAnswer = 10;
 const mostHanging = 8;
+/** Workers without a connection that stay for the next one: what a thread leaves behind is given back in part alone. */
+const mostIdle = 8;
 
 export interface WorkerPoolOptions {
   /** 'auto': one worker per connection up to 16 connections, past that packed into 4 workers. */
@@ -163,6 +165,7 @@ export class WorkerPool {
       if (least === undefined || worker.connections.size < least.connections.size) least = worker;
     }
     if (least === undefined) return this.#start();
+    if (least.connections.size === 0) return least;
     const full =
       connectionsPerWorker === 'auto'
         ? this.#workers.size < this.#autoWorkers()
@@ -207,7 +210,10 @@ export class WorkerPool {
   #connectionClosed(worker: ConnectionWorker, connection: number): void {
     this.#closing.delete(connection);
     this.#workerOf.delete(connection);
-    if (worker.connections.size === 0 && !worker.retiring) worker.send({ type: 'stop' });
+    const idle = [...this.#workers].filter(
+      ({ connections, retiring }) => connections.size === 0 && !retiring,
+    );
+    if (idle.length > mostIdle && idle.includes(worker)) worker.send({ type: 'stop' });
   }
 
   #workerEnded(worker: ConnectionWorker, error: string): void {

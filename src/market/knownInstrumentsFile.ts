@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readTextFile } from '../jsonFile.js';
 import type { KnownInstruments } from './knownInstruments.js';
 
+/** Far more than all instruments that a gateway can have. */
+const largestFileBytes = 16 * 2 ** 20;
 /** What is found within this time is written at once. */
 const gatherMs = 5_000;
 
@@ -20,6 +23,8 @@ export class KnownInstrumentsFile {
   readonly #log: KnownFileLog;
   #timer: NodeJS.Timeout | undefined;
   #isDirty = false;
+  /** What lies there is no file, and is left as it is. */
+  #isForeign = false;
   /** Ends with the last write; one goes after the other. */
   #written: Promise<void> = Promise.resolve();
 
@@ -32,10 +37,14 @@ export class KnownInstrumentsFile {
   /** @param today trading day, yyyymmdd */
   read(today: number): void {
     try {
-      this.#known.read(readFileSync(this.#path, 'utf8'), today);
+      const found = statSync(this.#path, { throwIfNoEntry: false });
+      if (found === undefined) return;
+      this.#isForeign = !found.isFile();
+      if (this.#isForeign) throw new Error('is not a file');
+      this.#known.read(readTextFile(this.#path, largestFileBytes), today);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      this.#log.warn(`${this.#path} cannot be used and is made anew: ${text(error)}`);
+      const next = this.#isForeign ? 'what is found is not kept' : 'is made anew';
+      this.#log.warn(`${this.#path} cannot be used and ${next}: ${text(error)}`);
     }
   }
 
@@ -54,7 +63,7 @@ export class KnownInstrumentsFile {
 
   #writeNext(): void {
     this.#timer = undefined;
-    if (!this.#isDirty) return;
+    if (!this.#isDirty || this.#isForeign) return;
     this.#isDirty = false;
     const content = this.#known.write();
     this.#written = this.#written.then(() => this.#write(content));

@@ -25,12 +25,13 @@ export interface MarketSettings extends MarketTimeSettings {
  */
 export function tradingCalendar(
   { tradingHours, holidays }: MarketTimeSettings,
-  warn: (text: string) => void,
+  warn: (text: string, year: number) => void,
 ): TradingCalendar {
   if (tradingHours === 'always') return new WeekdayCalendar();
   return calendarOf(holidays, (year) =>
     warn(
       `${holidays.path} lacks the holidays of ${year}: every weekday of it but January 1, May 1 and October 1 to 3 counts as a trading day; calendar_file can name a file that has them`,
+      year,
     ),
   );
 }

@@ -4,6 +4,7 @@ import { InstrumentDirectory } from '../market/instrumentDirectory.js';
 import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
 import type { BookCounters } from '../market/leftOut.js';
 import { QuoteBook } from '../market/quoteBook.js';
+import { F } from '../market/quoteFields.js';
 import { tradingCalendar, type MarketSettings } from '../market/marketTime.js';
 import { SessionStates } from '../market/sessionStates.js';
 import { I32 } from '../ring/tickRecord.js';
@@ -18,7 +19,7 @@ const firstStream = 1 << 30;
 export interface AcceptedTicksOptions {
   /** The recorded one. */
   readonly market: MarketSettings;
-  /** Is given one line for each year that the calendar lacks, when it is first needed. */
+  /** Is given one line for each year that the calendar lacks and a tick is of. */
   readonly warn: (text: string) => void;
   /** Empty: all instruments. */
   readonly patterns: readonly InstrumentPattern[];
@@ -40,6 +41,9 @@ export class AcceptedTicks {
   readonly #patterns: readonly InstrumentPattern[];
   readonly #directory: InstrumentDirectory;
   readonly #book: QuoteBook;
+  readonly #warn: (text: string) => void;
+  /** Years that the calendar lacks, and what is to be said where a tick is of one: the next trading day may be of the next. */
+  readonly #lacking = new Map<number, string>();
   /** By key: the slot; -1 where it is not wanted, -2 where there can be no such instrument. */
   readonly #slots = new Map<string, number>();
 
@@ -50,7 +54,8 @@ export class AcceptedTicks {
     this.#directory = new InstrumentDirectory({ products: market.products, maxInstruments });
     this.#directory.setImported(market.importedInstruments);
     const { tradingHours } = market;
-    const calendar = tradingCalendar(market, warn);
+    this.#warn = warn;
+    const calendar = tradingCalendar(market, (text, year) => void this.#lacking.set(year, text));
     this.#book = new QuoteBook(
       this.#directory,
       new ExchangeClock(calendar, tradingHours === 'always'),
@@ -86,9 +91,18 @@ export class AcceptedTicks {
       this.#book.copyRow(slot, this.row.values, 0);
       this.row.flags = recordedFlags(record.i32[I32.sequence]!) ?? this.#book.flags(slot);
       this.row.receiveMs = record.receiveTimeMs;
+      if (this.#lacking.size > 0) this.#tellLacking();
       return true;
     }
     return undefined;
+  }
+
+  #tellLacking(): void {
+    const year = Math.trunc(this.row.values[F.tradingDay]! / 10_000);
+    const text = this.#lacking.get(year);
+    if (text === undefined) return;
+    this.#lacking.delete(year);
+    this.#warn(text);
   }
 
   #slotOf(key: string): number {

@@ -76,7 +76,7 @@ export const errorCatalogue = {
     side: 'action',
     badFrame: false,
     meaning:
-      'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed. 404 to a history query for one of them.',
+      'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed; where there are none, the acknowledgement has the status error. 404 to a history query for one of them.',
   },
   no_slots: {
     side: 'action',
@@ -93,7 +93,8 @@ export const errorCatalogue = {
   invalid_pattern: {
     side: 'action',
     badFrame: false,
-    meaning: 'Names in `patterns` have a star and are no patterns. The others are subscribed.',
+    meaning:
+      'Names in `patterns` have a star and are no patterns. The others are subscribed; where there are none, the acknowledgement has the status error.',
   },
   empty_pattern: {
     side: 'action',

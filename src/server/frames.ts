@@ -34,10 +34,11 @@ export function actionAck(
   instruments: readonly string[],
   patterns: Patterns,
   waiting: readonly string[] = [],
+  status: 'ok' | 'error' = 'ok',
 ): string {
   const some = Object.keys(patterns).length > 0 ? { patterns } : {};
   const late = waiting.length > 0 ? { waiting } : {};
-  return JSON.stringify({ action, status: 'ok', instruments, ...some, ...late });
+  return JSON.stringify({ action, status, instruments, ...some, ...late });
 }
 
 /** `served`: what waited has a place on a connection now; `waiting`: what had one has lost it to others. */

@@ -26,7 +26,7 @@ export async function reloadAnswer(reload: () => Promise<ReloadSummary>, logger:
 
 function answerTo(error: unknown, logger: Logger): Answer {
   if (error instanceof ConfigError) {
-    const problems = error.problems.map(({ text }) => text);
+    const problems = error.lines;
     const message = 'the configuration is refused, nothing was changed';
     const body = { error: { code: 'invalid_config' satisfies ErrorCode, message, problems } };
     return asJson('422 Unprocessable Content', JSON.stringify(body));

@@ -1,16 +1,19 @@
-import { parsePattern, patternForms, type InstrumentPattern } from '../market/instrumentPattern.js';
+import { matches, parsePattern, patternForms, type InstrumentPattern } from '../market/instrumentPattern.js';
+import type { Exchange } from '../market/products.js';
 import { F } from '../market/quoteFields.js';
 import { actionAck, errorFrame, listingFrame, type ErrorReport } from './frames.js';
 import { Expansions } from './expansions.js';
 import type { Work } from './fairness/clientRequests.js';
 import type { ServerLimits } from './limits.js';
-import type { ServedBook, ServedDirectory } from './market.js';
+import type { ServedBook, ServedDirectory, ServedInstrument } from './market.js';
 import type { PushOptions } from './messages.js';
 import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './session.js';
 import type { WaitingBoard } from './waitingBoard.js';
 
+/** The pattern of all instruments. */
+const allOf = '*';
 /** Names of a frame that are explained: each costs a look through the products. */
 const mostExplained = 8;
 /** Characters of it that a message shows. */
@@ -90,20 +93,27 @@ export class Subscribing {
     ];
     // The last step: ticks that come between the acknowledgement and the snapshots would not be sent one by one.
     const waiting = this.#waiting(session, slots);
-    session.socket.send(actionAck('subscribe', [...accepted], expanded, waiting));
+    // A client that looks no further than here must not take it for done where nothing of it could be.
+    const isInVain = instruments.length > 0 && accepted.size + requested.patterns.length === 0;
+    const status = isInVain ? 'error' : 'ok';
+    session.socket.send(actionAck('subscribe', [...accepted], expanded, waiting, status));
     for (const error of errors) report(error);
     session.noteSubscriptions();
   }
 
-  /** Unsubscribes what is named, by names and by patterns as they were subscribed, and acknowledges it, in steps. */
+  /**
+   * Unsubscribes what is named and acknowledges it, in steps: by names, by patterns as they were subscribed, and by patterns of
+   * which the client has some by name. `*` is all that it has.
+   */
   *unsubscribe(session: Session, instruments: readonly string[]): Work {
     const { push } = this.#parts;
     const given: string[] = [];
     const closed: Record<string, readonly string[]> = {};
     let removed = 0;
     for (const text of new Set(instruments)) {
-      const ids = text.includes('*') ? (closed[text] = session.patterns?.close(text) ?? []) : [text];
-      if (!text.includes('*')) session.patterns?.takeOut(text);
+      const isPattern = text.includes('*');
+      const ids = isPattern ? (closed[text] = yield* this.#close(session, text)) : [text];
+      if (!isPattern) session.patterns?.takeOut(text);
       for (const id of ids) {
         push.unsubscribe(session.push, id);
         given.push(id);
@@ -113,6 +123,26 @@ export class Subscribing {
     this.#forgetWaiting(session, given);
     session.noteSubscriptions();
     session.socket.send(actionAck('unsubscribe', [...new Set(given)], closed));
+  }
+
+  /** Gives a pattern up. Returns the ids that the client is to have no more. */
+  *#close(session: Session, text: string): Generator<undefined, readonly string[]> {
+    const { patterns, push } = session;
+    if (text === allOf) {
+      for (const each of patterns?.texts() ?? []) patterns?.close(each);
+      return [...push.subscriptions.keys()];
+    }
+    if (patterns?.has(text) === true) return patterns.close(text);
+    const pattern = parsePattern(text);
+    if ('problem' in pattern) return [];
+    const found: string[] = [];
+    let compared = 0;
+    for (const [id, { channel }] of push.subscriptions) {
+      if (matches(pattern, ofExchange(this.#parts.directory.bySlot(channel.slot)))) found.push(id);
+      if (++compared % namesPerStep === 0) yield;
+    }
+    for (const id of found) patterns?.takeOut(id);
+    return found;
   }
 
   /** Lets what is newly listed join the session's patterns, and what is listed no more leave them, in steps. */
@@ -320,6 +350,10 @@ export class Subscribing {
     this.#parts.push.subscribe(session.push, id, instrument, options);
     return true;
   }
+}
+
+function ofExchange({ id, key }: ServedInstrument): Parameters<typeof matches>[1] {
+  return { id, exchange: key.slice(0, -id.length - 1) as Exchange };
 }
 
 function tooMany(message: string): ErrorReport {

@@ -120,6 +120,18 @@ export class Persister {
     void this.#write();
   }
 
+  #spillTrouble(): string {
+    const { trouble = '', folder } = this.#claim ?? {};
+    return folder === undefined ? trouble : folder.trouble;
+  }
+
+  /** To be called now and then: finds out whether a disk that has refused something takes it now. */
+  probeDisk(): void {
+    this.#backlog.probe();
+    this.#reach();
+    this.#report.disk();
+  }
+
   status(): PersisterStatus {
     const { waiting, next, arena } = this.#backlog;
     const oldestMs = waiting > 0 ? arena.receivedMs(next) : this.#claim?.folder?.oldestReceivedMs;
@@ -133,7 +145,7 @@ export class Persister {
       lost: this.#progress.lost,
       lagMs: oldestMs === undefined ? 0 : Math.max(0, Date.now() - oldestMs),
       trouble: this.#trouble,
-      spillTrouble: this.#claim?.trouble ?? '',
+      spillTrouble: this.#spillTrouble(),
     };
   }
 

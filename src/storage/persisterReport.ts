@@ -10,7 +10,10 @@ export class PersisterReport {
   #wasUp = false;
   #isToldDown = false;
   #isToldTrouble = false;
-  #toldDisk = '';
+  /** What now keeps ticks from the file, as it was told; empty when nothing does. */
+  #toldTrouble = '';
+  /** What went wrong with the file last, as it was told. */
+  #toldFault = '';
   readonly #toldRefusals = new Set<string>();
 
   constructor(link: RedisLink, folder: () => SpillFolder | undefined, post: (event: PersisterEvent) => void) {
@@ -44,12 +47,20 @@ export class PersisterReport {
       this.#log('warn', `${this.#link.name} does not give the states of an earlier run: ${refusal}`);
   }
 
-  /** Why ticks cannot wait on disk. */
+  /** Why ticks cannot wait on disk, and that they can again. */
   disk(): void {
-    const error = this.#folder()?.takeError();
-    if (error === undefined || error.message === this.#toldDisk) return;
-    this.#toldDisk = error.message;
-    this.#log('error', `the file for ticks that wait for Redis: ${error.message}`);
+    const folder = this.#folder();
+    if (folder === undefined) return;
+    const fault = folder.takeError()?.message;
+    const { trouble } = folder;
+    if (trouble !== this.#toldTrouble) {
+      if (trouble === '') this.#log('info', 'the file for ticks that wait for Redis can be used again');
+      else this.#log('error', `the file for ticks that wait for Redis: ${trouble}`);
+    } else if (trouble === '' && fault !== undefined && fault !== this.#toldFault) {
+      this.#log('error', `the file for ticks that wait for Redis: ${fault}`);
+      this.#toldFault = fault;
+    }
+    this.#toldTrouble = trouble;
   }
 
   /**

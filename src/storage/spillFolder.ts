@@ -12,12 +12,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { FolderLock } from './folderLock.js';
-import { headerOf, lineOf, parseLine, runOf, wholeLines, type SpillLine } from './spillFormat.js';
-import { countLines, firstReceivedMs, lastNumber, runIn } from './spillGlance.js';
+import { headerOf, lineOf, linesWithin, parseLine, runOf, type SpillLine } from './spillFormat.js';
+import { countLines, firstReceivedMs, lastNumber, receivedMsOf, runIn } from './spillGlance.js';
 
 const segmentBytes = 16 * 1024 * 1024;
 const bufferBytes = 256 * 1024;
+/** What a line in memory takes beside its characters. */
+const lineBytes = 40;
 const readBytes = 1024 * 1024;
+const probeName = 'probe';
 const fileForm = /^ticks-(\d{9})\.spill$/;
 /** Time after which a disk that has refused something is tried again. */
 const retryMs = 5000;
@@ -42,15 +45,17 @@ interface Segment {
  * Ticks on disk, first in, first out. The folder holds segments (spillFormat.ts) that are appended to and never changed,
  * each with ticks of one run.
  *
+ * What the disk does not take waits in memory, behind all that lies on disk, as long as there is room for it.
+ *
  * Only the owner of the folder (folderLock.ts) writes there. What a killed one has left is read first; a line that was cut
  * or damaged is left out and counted. Everything here is synchronous: it runs in a thread of its own.
  */
 export class SpillFolder {
   /** Lines that could not be read. */
   damaged = 0;
-  /** Ticks that were taken in, and that the disk then refused. */
-  refused = 0;
-  /** The disk's last word, until somebody has taken it. */
+  /** Older ticks of this run are in memory alone: what is appended waits until they are here or stored. */
+  isHeld = false;
+  /** What went wrong last, until somebody has taken it. */
   #error: Error | undefined;
   readonly #folder: string;
   readonly #lock: FolderLock;
@@ -59,8 +64,13 @@ export class SpillFolder {
   /** The oldest first. */
   readonly #segments: Segment[] = [];
   #fd: number | undefined;
+  /** Lines of this run that are not on disk. */
   #buffer: string[] = [];
   #buffered = 0;
+  /** Why the disk took nothing when it was last asked; empty when it did. */
+  #unwritable = '';
+  /** There was no room within `maxBytes`, and nothing has been taken away since. */
+  #isFull = false;
   #unread = '';
   /** Bytes of all segments. */
   #total = 0;
@@ -114,7 +124,20 @@ export class SpillFolder {
   }
 
   get isEmpty(): boolean {
-    return this.#segments.length === 0;
+    return this.#segments.length === 0 && this.#buffer.length === 0;
+  }
+
+  /** Number of the oldest tick that is not on disk; undefined where all are. */
+  get oldestUnwritten(): number | undefined {
+    const [line] = this.#buffer;
+    return line === undefined ? undefined : parseLine(line.slice(0, -1))!.n;
+  }
+
+  /** Why ticks cannot wait here, or cannot be read from here, in a line; empty when they can. */
+  get trouble(): string {
+    if (this.#unwritable !== '') return `${this.#folder}: ${this.#unwritable}`;
+    if (this.#unreadable !== '') return `${this.#folder}: ${this.#unreadable}`;
+    return this.#isFull ? `${this.#folder}: spill_file is used up (${this.#maxBytes / 2 ** 20} MB)` : '';
   }
 
   /** The disk has refused something just now, and is better left alone. */
@@ -137,7 +160,8 @@ export class SpillFolder {
   /** When the next tick to be read was received, ms since the epoch; undefined when none lies on disk. */
   get oldestReceivedMs(): number | undefined {
     const segment = this.#segments.find(({ readAt, bytes }) => readAt < bytes);
-    if (segment === undefined) return undefined;
+    if (segment === undefined)
+      return this.#buffer[0] === undefined ? undefined : receivedMsOf(this.#buffer[0]);
     const at = segment.readAt - (segment === this.#segments[0] ? this.#unread.length : 0);
     if (this.#peeked?.number !== segment.number || this.#peeked.at !== at)
       this.#peeked = { number: segment.number, at, receivedMs: firstReceivedMs(segment.path, at) };
@@ -150,42 +174,92 @@ export class SpillFolder {
     return segment === undefined ? undefined : lastNumber(segment.path, segment.bytes);
   }
 
-  /** Adds a tick of this run at the end; false when there is no room, or the disk refuses it. */
-  append(n: number, key: string, text: string): boolean {
+  /**
+   * Adds a tick of this run at the end; false when there is no room for it, neither on disk nor in memory.
+   *
+   * @param memoryBytes what ticks that the disk does not take may have of memory
+   */
+  append(n: number, key: string, text: string, memoryBytes = 0): boolean {
     const line = lineOf(n, key, text);
-    if (this.#total + this.#buffered + line.length > this.#maxBytes) return false;
-    if (this.#fd === undefined || this.#segments.at(-1)!.bytes + this.#buffered >= segmentBytes) {
-      if (this.isRefusing || !this.#begin()) return false;
+    const isFull = this.#total + this.#buffered + line.length > this.#maxBytes;
+    // Whatever comes behind lines that wait for the disk waits too.
+    if (isFull || this.#buffered + line.length > bufferBytes) this.flush();
+    if (isFull || this.isHeld || this.isRefusing || (this.#fd === undefined && !this.#begin())) {
+      const taken = this.#buffered + line.length + (this.#buffer.length + 1) * lineBytes;
+      this.#isFull ||= isFull;
+      if (taken > memoryBytes) return false;
     }
     this.#buffer.push(line);
     this.#buffered += line.length;
-    if (this.#buffered >= bufferBytes) this.flush();
     return true;
   }
 
-  /** Hands everything to the system, so that a kill of this process does not lose it. */
+  /** Hands everything to the system that it takes, so that a kill of this process does not lose it. */
   flush(): void {
-    if (this.#buffered === 0 || this.#fd === undefined) return;
-    const lines = this.#buffer;
+    if (!this.isHeld && !this.isRefusing) this.#flushNow();
+  }
+
+  /**
+   * Asks a disk that has refused something, and to which nothing has been given since, whether it takes something now; does
+   * nothing before it may be asked.
+   */
+  probe(): void {
+    if (this.#unwritable === '' || this.isRefusing) return;
+    this.flush();
+    if (performance.now() < this.#retryAt || this.trouble === '') return;
+    const path = join(this.#folder, probeName);
+    try {
+      writeFileSync(path, Buffer.alloc(bufferBytes, ' '));
+      this.#unwritable = '';
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#delete(path);
+  }
+
+  #flushNow(): void {
+    while (this.#buffer.length > 0) {
+      const room = Math.min(bufferBytes, this.#maxBytes - this.#total);
+      const part = linesWithin(this.#buffer, room);
+      if (part.count === 0) {
+        this.#isFull = true;
+        return;
+      }
+      const isNew = this.#fd === undefined || this.#segments.at(-1)!.bytes + part.bytes > segmentBytes;
+      if (isNew && !this.#begin()) return;
+      if (!this.#write(this.#buffer.slice(0, part.count))) return;
+    }
+  }
+
+  /** Writes the oldest lines of the buffer; those that the disk does not take stay there. */
+  #write(lines: readonly string[]): boolean {
     const bytes = Buffer.from(lines.join(''), 'latin1');
     const segment = this.#segments.at(-1)!;
-    this.#buffer = [];
-    this.#buffered = 0;
     let written = 0;
     let failure: unknown;
     try {
-      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+      while (written < bytes.length) written += writeSync(this.#fd!, bytes, written);
     } catch (error) {
       failure = error;
     }
-    const whole = wholeLines(lines, written);
+    const whole = linesWithin(lines, written);
     segment.bytes += whole.bytes;
     segment.left += whole.count;
     this.#total += whole.bytes;
-    if (failure === undefined) return;
-    this.refused += lines.length - whole.count;
+    this.#dropBuffered(whole);
+    if (failure === undefined) {
+      this.#unwritable = '';
+      return true;
+    }
     this.#cut(segment);
     this.#fail(failure);
+    return false;
+  }
+
+  #dropBuffered({ count, bytes }: { readonly count: number; readonly bytes: number }): void {
+    if (count === this.#buffer.length) this.#buffer = [];
+    else this.#buffer.splice(0, count);
+    this.#buffered -= bytes;
   }
 
   /** Takes away what was written of a line; what comes later goes to another segment. */
@@ -208,7 +282,7 @@ export class SpillFolder {
     if (performance.now() < this.#readAgainAt) return lines;
     while (lines.length === 0) {
       const segment = this.#segments[0];
-      if (segment === undefined) return [];
+      if (segment === undefined) return this.#takeBuffered();
       if (segment.readAt >= segment.bytes) {
         this.#remove(segment);
         continue;
@@ -219,6 +293,14 @@ export class SpillFolder {
       segment.left -= lines.length;
     }
     return lines;
+  }
+
+  /** Lines that the disk has not taken, about a MB of them; they are in memory alone, and here no more. */
+  #takeBuffered(): SpillLine[] {
+    const part = linesWithin(this.#buffer, readBytes);
+    const lines = this.#buffer.slice(0, part.count);
+    this.#dropBuffered(part);
+    return lines.map((line) => ({ run: this.#run, isUnwritten: true, ...parseLine(line.slice(0, -1))! }));
   }
 
   /**
@@ -244,6 +326,7 @@ export class SpillFolder {
       this.#fail(error);
       return false;
     }
+    if (lines.length > 0) this.#unwritable = '';
     // Or each attempt to use them would leave a copy more.
     for (
       let [read] = this.#segments;
@@ -259,15 +342,15 @@ export class SpillFolder {
     return true;
   }
 
-  /** Leaves the folder to the next owner. */
-  close(): void {
-    this.flush();
+  /** Leaves the folder to the next owner. Returns how many ticks are lost: those that the disk does not take even now. */
+  close(): number {
+    this.#flushNow();
     this.#closeWritten();
     this.#lock.release();
+    return this.#buffer.length;
   }
 
   #begin(): boolean {
-    this.flush();
     this.#closeWritten();
     const number = (this.#segments.at(-1)?.number ?? firstNumber - 1) + 1;
     try {
@@ -291,6 +374,7 @@ export class SpillFolder {
 
   #fail(error: unknown): void {
     this.#error = error as Error;
+    this.#unwritable = (error as Error).message;
     this.#retryAt = performance.now() + retryMs;
   }
 
@@ -307,6 +391,7 @@ export class SpillFolder {
     this.#unread = '';
     this.#segments.shift();
     this.#total -= segment.bytes;
+    this.#isFull = false;
     this.#delete(segment.path);
   }
 

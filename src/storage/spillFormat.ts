@@ -17,6 +17,8 @@ export interface SpillLine {
   readonly key: string;
   /** tickCodec.ts */
   readonly text: string;
+  /** It is not on disk. */
+  readonly isUnwritten?: true;
 }
 
 export function headerOf(run: string): string {
@@ -38,7 +40,7 @@ function checkOf(text: string): string {
 }
 
 /** Undefined where a line was cut or damaged. */
-export function parseLine(line: string): Omit<SpillLine, 'run'> | undefined {
+export function parseLine(line: string): Pick<SpillLine, 'n' | 'key' | 'text'> | undefined {
   const parts = line.split('\t');
   const [crc, n, key, text] = parts;
   if (parts.length !== 4 || crc !== checkOf(line.slice(crc!.length + 1))) return undefined;
@@ -46,7 +48,7 @@ export function parseLine(line: string): Omit<SpillLine, 'run'> | undefined {
 }
 
 /** Those of the lines that lie within their first `bytes`. */
-export function wholeLines(lines: readonly string[], bytes: number): { count: number; bytes: number } {
+export function linesWithin(lines: readonly string[], bytes: number): { count: number; bytes: number } {
   let count = 0;
   let end = 0;
   while (count < lines.length && end + lines[count]!.length <= bytes) end += lines[count++]!.length;

@@ -27,10 +27,16 @@ export function runIn(path: string): string {
 /** When the first tick of a segment from a place in it on was received, ms since the epoch. */
 export function firstReceivedMs(path: string, at: number): number | undefined {
   for (const line of linesAt(path, at)) {
-    const received = Number(parseLine(line)?.text.split(',')[1]);
-    if (received >= 0) return received;
+    const received = receivedMsOf(line);
+    if (received !== undefined) return received;
   }
   return undefined;
+}
+
+/** When the tick of a line, with or without its end, was received; undefined where the line was cut or damaged. */
+export function receivedMsOf(line: string): number | undefined {
+  const received = Number(parseLine(line.trimEnd())?.text.split(',')[1]);
+  return received >= 0 ? received : undefined;
 }
 
 /** Number of the last whole tick in the first `bytes` of a segment. */

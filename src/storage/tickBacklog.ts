@@ -19,7 +19,8 @@ export interface BacklogParts {
 
 /**
  * Ticks that wait to be written, first in, first out: in memory, as long as they are few and can be written; otherwise in
- * the folder, all of them, until it has been emptied. Where that is full, they are lost.
+ * the folder, all of them, until it has been emptied. What the disk does not take waits in the memory that is left, behind
+ * all others; where that is full, ticks are lost.
  *
  *   written ◄── memory ◄── folder ◄── push     while the folder holds something; memory has what was read of it
  *   written ◄── memory ◄───────────── push     otherwise
@@ -50,9 +51,9 @@ export class TickBacklog {
     this.#folder = parts.folder;
   }
 
-  /** Ticks that found no room, and those that the disk has refused or damaged. */
+  /** Ticks that found no room, and those that were damaged on disk. */
   get lost(): number {
-    return this.#unplaced + (this.#folder?.refused ?? 0) + (this.#folder?.damaged ?? 0);
+    return this.#unplaced + (this.#folder?.damaged ?? 0);
   }
 
   /** Ticks in the folder. */
@@ -82,14 +83,22 @@ export class TickBacklog {
     const isSpilling = this.#folder?.isEmpty === false;
     const hasRoom = this.#bytes + bytes <= this.#parts.memoryBytes;
     // From now on all of it is in the folder, also what is being written: it will be found stored when its turn comes.
-    if (!isSpilling && !hasRoom) this.putAway();
+    if (!isSpilling && !hasRoom && !this.putAway() && this.#folder !== undefined) this.#folder.isHeld = true;
     if (!isSpilling && hasRoom) this.#add(head, line, length);
     else if (!this.#append(head, line, length)) this.#unplaced++;
   }
 
   /** Hands to the system what goes to the folder. */
   flush(): void {
+    // What is older goes first, or a thread that took over here would pass it over.
+    if (this.#folder?.isHeld === true) this.putAway();
     this.#folder?.flush();
+  }
+
+  /** Finds out whether a disk that has refused something takes it now. */
+  probe(): void {
+    if (this.#folder?.isHeld === true) this.putAway();
+    this.#folder?.probe();
   }
 
   /**
@@ -98,11 +107,14 @@ export class TickBacklog {
    */
   refill(): string | undefined {
     if (this.#waiting > 0 || this.#folder === undefined) return undefined;
+    this.#folder.isHeld = false;
     for (const line of this.#folder.read()) {
       const text = Buffer.from(line.text, 'latin1');
       const head = this.#parts.headOf(line);
       const run = this.#parts.runs.numberOf(line.run);
-      this.#add({ ...head, run, n: line.n, isOnDisk: true }, text, text.length);
+      const isOnDisk = line.isUnwritten !== true;
+      this.#add({ ...head, run, n: line.n, isOnDisk }, text, text.length);
+      if (!isOnDisk) this.#folder.isHeld = true;
     }
     const { unreadable } = this.#folder;
     return unreadable === '' ? undefined : `what waits on disk cannot be read: ${unreadable}`;
@@ -176,7 +188,8 @@ export class TickBacklog {
     const [kept, left] = [[] as number[], [] as number[]];
     for (const place of places) {
       const text = arena.text(place);
-      const isKept = folder.append(arena.n(place), this.#parts.keyOf(arena.instrument(place)), text);
+      const key = this.#parts.keyOf(arena.instrument(place));
+      const isKept = folder.append(arena.n(place), key, text, this.#parts.memoryBytes);
       (isKept ? kept : left).push(place);
     }
     folder.flush();
@@ -188,9 +201,10 @@ export class TickBacklog {
   /** At the end: leaves the folder to the next run, with all that wait. Returns how many ticks are lost. */
   close(): number {
     const isKept = this.#folder !== undefined && this.#putAway(this.#folder);
-    this.#folder?.close();
+    const unwritten = this.#folder?.close() ?? 0;
     // What was read from the folder lies there still.
-    return isKept ? 0 : this.#places().filter((place) => !this.arena.isOnDisk(place)).length;
+    const left = isKept ? 0 : this.#places().filter((place) => !this.arena.isOnDisk(place)).length;
+    return left + unwritten;
   }
 
   /**
@@ -202,7 +216,7 @@ export class TickBacklog {
     // What came from the folder, or was copied to it, is behind all that did not.
     for (let place = this.next; place < arena.end && !arena.isOnDisk(place); place++)
       if (arena.state(place) === TickState.waiting && arena.run(place) === ownRun) return arena.n(place);
-    return taken;
+    return this.#folder?.oldestUnwritten ?? taken;
   }
 
   #add(head: TickHead, line: Uint8Array, length: number): void {
@@ -214,7 +228,8 @@ export class TickBacklog {
   #append(head: TickHead, line: Uint8Array, length: number): boolean {
     if (this.#folder === undefined) return false;
     const text = Buffer.from(line.buffer, line.byteOffset, length).toString('latin1');
-    return this.#folder.append(head.n, this.#parts.keyOf(head.instrument), text);
+    const room = this.#parts.memoryBytes - this.#bytes;
+    return this.#folder.append(head.n, this.#parts.keyOf(head.instrument), text, room);
   }
 
   #settle(place: number): void {
@@ -226,7 +241,10 @@ export class TickBacklog {
   #putAway(folder: SpillFolder): boolean {
     const { arena } = this;
     const places = this.#places();
-    if (places.length === 0) return true;
+    if (places.length === 0) {
+      folder.isHeld = false;
+      return true;
+    }
     const lines = places.map((place) => ({
       run: this.#parts.runs.name(arena.run(place)),
       n: arena.n(place),
@@ -234,6 +252,7 @@ export class TickBacklog {
       text: arena.text(place),
     }));
     if (!folder.putBack(lines)) return false;
+    folder.isHeld = false;
     this.#moved(places);
     return true;
   }

@@ -90,6 +90,26 @@ describe('export', () => {
     });
   });
 
+  it('says that the calendar lacks a year where ticks are of it, and not for the next one alone', async () => {
+    const on = (day: number): ReturnType<typeof sample> =>
+      sample('SHFE.rb2505', {
+        receivedAt: Date.UTC(Math.trunc(day / 10_000), Math.trunc(day / 100 - 1) % 100, day % 100, 2),
+        updateTime: 36_000,
+        tradingDay: day,
+        actionDay: day,
+      });
+    const folder = recordingFolder();
+    const holidays = JSON.stringify({ years: { '2024': [20240101] } });
+    writeFileSync(join(folder, 'calendar.json'), holidays);
+    const config = join(folder, 'gateway.json');
+    writeFileSync(config, JSON.stringify({ calendar_file: join(folder, 'calendar.json') }));
+    const last = writeRecording(folder, [[on(20241231)]]);
+    expect((await exported(last, '--config', config)).err).not.toContain('lacks the holidays');
+    const first = writeRecording(folder, [[on(20241231), on(20250102)]]);
+    const { err } = await exported(first, '--config', config);
+    expect(err.match(/lacks the holidays of \d+/g)).toEqual(['lacks the holidays of 2025']);
+  });
+
   it('writes the same as Parquet, with types', async () => {
     const { path } = makeRecording(recordingFolder(), { ticks: 3000, instruments: 50, rate: 2 });
     const { rows } = await exported(path);

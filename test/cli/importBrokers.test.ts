@@ -148,7 +148,7 @@ describe('--import-brokers', () => {
     ]);
   });
 
-  it('merges repeated brokers, keeps names unique and lone test systems enabled', async () => {
+  it('merges repeated brokers, keeps names unique and test systems disabled beside real ones', async () => {
     const { config } = await importFile(
       one(
         `<broker BrokerID="a/b">${server('h:1')}</broker><broker BrokerID="a b">${server('h:2')}</broker>
@@ -158,7 +158,66 @@ describe('--import-brokers', () => {
     expect(config.connections).toEqual([
       { connection_id: 'a_b', front_addr: ['tcp://h:1', 'tcp://h:3'], broker_id: 'a/b' },
       { connection_id: 'a_b_2', front_addr: ['tcp://h:2'], broker_id: 'a b' },
+      { connection_id: '9999_test', front_addr: ['tcp://h:4'], broker_id: '9999', enabled: false },
+    ]);
+  });
+
+  it('keeps test systems enabled where a file has nothing else', async () => {
+    const { config } = await importFile(one(`<broker BrokerID="9999">${server('h:4', 'SimNow')}</broker>`));
+    expect(config.connections).toEqual([
       { connection_id: '9999_test', front_addr: ['tcp://h:4'], broker_id: '9999' },
+    ]);
+  });
+
+  it.each([
+    '全天站点',
+    '全时段行情',
+    '24小时环境',
+    '二十四小时',
+    '电信24H',
+    '7x24',
+    '第二套7X24环境',
+    'SHFE 7*24',
+    '7×24',
+    '７ｘ２４',
+    '7 * 24',
+    '7天24小时',
+    '7乘24',
+    '24x7',
+    '24/7',
+    'all-day',
+    '仿真',
+    '应急演练',
+    'Demo',
+  ])('sets a server named %s apart from the real ones, disabled', async (name) => {
+    const servers = server('192.0.2.1:30011', '站点1') + server('192.0.2.1:40011', name);
+    const { config } = await importFile(one(`<broker BrokerID="9999">${servers}</broker>`));
+    expect(config.connections).toEqual([
+      { connection_id: '9999', front_addr: ['tcp://192.0.2.1:30011'], broker_id: '9999' },
+      {
+        connection_id: '9999_test',
+        front_addr: ['tcp://192.0.2.1:40011'],
+        broker_id: '9999',
+        enabled: false,
+      },
+    ]);
+  });
+
+  it.each(['电信1', '站点24', '上海7', '2407', '联通724号', 'a72x24', '24号'])(
+    'takes a server named %s for a real one',
+    async (name) => {
+      const { config } = await importFile(one(`<broker BrokerID="1">${server('h:1', name)}</broker>`));
+      expect(config.connections).toEqual([{ connection_id: '1', front_addr: ['tcp://h:1'], broker_id: '1' }]);
+    },
+  );
+
+  it('takes an address for a test that one server lists as such, or that is known to be one', async () => {
+    const servers =
+      server('h:1 h:2 182.254.243.31:40011', '电信') + server('h:2', '7x24') + server('h:3', '联通');
+    const { config } = await importFile(one(`<broker BrokerID="1">${servers}</broker>`));
+    expect(config.connections).toMatchObject([
+      { front_addr: ['tcp://h:1', 'tcp://h:3'] },
+      { front_addr: ['tcp://182.254.243.31:40011', 'tcp://h:2'], enabled: false },
     ]);
   });
 

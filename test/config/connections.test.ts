@@ -103,7 +103,7 @@ describe('entries of connections[]', () => {
       'environment QACTPMD_CONNECTIONS: no JSON list: line 1, column 23: expected a key in double quotes, no comma stands before "}"',
     ]);
     expect(problemsOf({ env: { QACTPMD_CONNECTIONS: '{}' } })).toEqual([
-      'environment QACTPMD_CONNECTIONS: must be a list of objects, not an object',
+      'environment QACTPMD_CONNECTIONS: must be a list of at most 1000 objects, not an object',
     ]);
     expect(problemsOf({ env: { QACTPMD_CONNECTIONS: '[3]' } })[0]).toMatch(
       /^environment QACTPMD_CONNECTIONS: connections\[0\]: must be an object/,

@@ -74,6 +74,87 @@ describe('imported instruments', () => {
     expect(read({ 'o.csv': bytes }).contracts[0]?.name).toBe('豆粕');
   });
 
+  it.each([
+    ...[
+      '20270408',
+      '2027-04-08',
+      '2027/4/8',
+      '2027/04/08',
+      '2027.4.8',
+      '2027年4月8日',
+      '20270408.0',
+      '2.0270408e7',
+    ],
+    ...['2027-04-08 00:00:00', '2027/4/8 0:00', '2027-04-08T00:00:00.000Z', '46485', '46485.0', '46485.625'],
+    ...['1807142400000', '1807142400000.0', '２０２７/４/８'],
+  ])('have the expiry that %s stands for', (text) => {
+    const { contracts, warnings } = read({
+      'o.csv': `instrument_id,expire_date\nm2705-C-3000,${text}\n`,
+      'o.json': JSON.stringify([{ instrument_id: 'm2705-C-3100', expire_date: text }]),
+    });
+    expect(warnings).toEqual([]);
+    expect(contracts.map(({ expireDate }) => expireDate)).toEqual([20270408, 20270408]);
+  });
+
+  it.each([
+    ...['4/8/2027', '8-Apr-27', '27/4/8', '2027/13/1', '2027-2-30', '2027-4/8', '20270408.5', '99999', '0'],
+    ...['########', '46485 days', '-46485', '1e20'],
+  ])('are left out for an expiry of %s, and that says what is read', (text) => {
+    const { contracts, warnings } = read({
+      'o.csv': `instrument_id,expire_date\nm2705-C-3000,${text}\n`,
+    });
+    expect(contracts).toEqual([]);
+    expect(warnings).toEqual([
+      `o.csv: line 2: expire_date: must be a day such as 20270115, 2027-01-15, 2027/1/15, or the day number of a spreadsheet such as 46402, not "${text}"`,
+    ]);
+  });
+
+  it('have numbers as spreadsheets and scripts write them', () => {
+    const { contracts, warnings } = read({
+      'o.csv':
+        'instrument_id,strike,price_tick,volume_multiple,name,expire_date\nm2705-C-3000,"3,000.00",5E-1,10.0,nan,NaT\nm2705-C-3100,50%,,,,\nm2705-C-3200,0x10,,,,\n',
+    });
+    expect(contracts).toEqual([
+      expect.objectContaining({
+        id: 'm2705-C-3000',
+        priceTick: 0.5,
+        multiplier: 10,
+        option: { right: 'C', strike: 3000 },
+      }) as unknown,
+    ]);
+    expect(contracts[0]).not.toHaveProperty('name', 'nan');
+    expect(warnings).toEqual([
+      'o.csv: line 3: strike: must be a number above 0 and up to 1e9, not "50%"',
+      'o.csv: line 4: strike: must be a number above 0 and up to 1e9, not "0x10"',
+    ]);
+  });
+
+  it.each([
+    ['UTF-16, little end first', 'o.csv', Buffer.from(`\ufeff${csv}`, 'utf16le')],
+    ['UTF-16, big end first', 'o.csv', Buffer.from(`\ufeff${csv}`, 'utf16le').swap16()],
+    ['UTF-16 with tabs', 'o.txt', Buffer.from(`\ufeff${csv.replaceAll(',', '\t')}\r\n`, 'utf16le')],
+    ['UTF-8 with semicolons', 'o.CSV', Buffer.from(csv.replaceAll(',', ';'))],
+    ['UTF-8 with tabs', 'o.tsv', Buffer.from(csv.replaceAll(',', '\t'))],
+  ])('are read from a table in %s', (_, name, content) => {
+    expect(read({ [name]: content })).toEqual({ contracts: [option], faults: [], warnings: [] });
+  });
+
+  it.each([
+    [
+      'a workbook',
+      Buffer.from('PK\x03\x04…'),
+      /^o\.csv: is an Excel workbook \(\.xlsx\), not a text: save it as/,
+    ],
+    [
+      'UTF-16 without a mark',
+      Buffer.from(csv, 'utf16le'),
+      /^o\.csv: is no text in UTF-8 or GB18030, .* zero bytes/,
+    ],
+    ['half a character', Buffer.from([0xff, 0xfe, 0x41]), /^o\.csv: is not utf-16le text, although/],
+  ])('say what is wrong with %s', (_, content, fault) => {
+    expect(read({ 'o.csv': content }).faults).toEqual([expect.stringMatching(fault) as unknown]);
+  });
+
   it('need nothing but an id; futures and combinations may be imported too', () => {
     const { contracts } = read({
       'o.csv': 'instrument_id\nSR705C5800\nrb2812\nSP a2701&a2705\nSHFE.xx2705\n',
@@ -102,7 +183,7 @@ describe('imported instruments', () => {
       'o.csv: line 4: instrument_id: must have a form of DCE, not "M2705-C-3000"',
       'o.csv: line 5: exchange_id: must be one of SHFE, INE, DCE, CZCE, CFFEX, GFEX, not "LME"',
       'o.csv: line 7: price_tick: must be a number above 0 and up to 1e9, not "-1"',
-      'o.csv: line 8: expire_date: must be a day as 20270115 or 2027-01-15, not "20270230"',
+      'o.csv: line 8: expire_date: must be a day such as 20270115, 2027-01-15, 2027/1/15, or the day number of a spreadsheet such as 46402, not "20270230"',
       'o.csv: line 10: instrument_id: must have a form and of a product that is known, or with exchange_id, not "xx2705-C-1"',
     ]);
   });
@@ -138,7 +219,7 @@ describe('imported instruments', () => {
     expect(config.warnings).toEqual([expect.stringContaining('o.csv: line 3: instrument_id') as unknown]);
     truncateSync(join(cwd, 'o.csv'), 70 * 2 ** 20);
     expect(problemsOf({ cwd, file: { import_instruments: ['o.csv'] } })).toEqual([
-      'gateway.json: import_instruments: o.csv: has 70 MB, at most 64 are read',
+      'gateway.json: import_instruments: o.csv: has 70 MB, at most 64 MB are read',
     ]);
     expect(problemsOf({ file: { import_instruments: ['gone.csv'] } })).toEqual([
       'gateway.json: import_instruments: gone.csv: there is no such file',

@@ -295,7 +295,7 @@ describe('refusals', () => {
     [{ 'limits.max_clients': 5 }, /^limits\.max_clients: unknown key/],
     [
       { nonsense: [1] },
-      /^nonsense: unknown key with the value a list of 1, allowed are websocket_host, websocket_port/,
+      'nonsense: unknown key with the value a list of 1, no setting is called so, README.md has the table of all settings',
     ],
     [{ constructor: { prototype: 1 } }, /^constructor: unknown key/],
     [{ limits: 3 }, 'limits: must be an object, not 3'],
@@ -381,8 +381,11 @@ describe('refusals', () => {
       { simulator: { fronts: 100, base_port: 65_500 } },
       'simulator: base_port 65500 leaves no room for 100 fronts, the last port would be 65599',
     ],
-    [{ connections: {} }, 'connections: must be a list of objects, not an object'],
-    [{ connections: [] }, 'connections: no connection is enabled, at least one must be'],
+    [{ connections: {} }, 'connections: must be a list of at most 1000 objects, not an object'],
+    [
+      { connections: [] },
+      'connections: there are none: list one, such as {"connection_id": "one", "front_addr": "tcp://host:port", "broker_id": "9999"}, or add a section "simulator": {} for simulated ticks',
+    ],
     [
       { connections: [{ ...connection, enabled: 0 }] },
       'connections: no connection is enabled, at least one must be',
@@ -520,7 +523,7 @@ describe('a simulator section', () => {
 
   it('still refuses an empty list, and ports beyond the last one with one line', () => {
     expect(problemsOf({ file: { simulator, connections: [] } })).toEqual([
-      'gateway.json: connections: no connection is enabled, at least one must be',
+      'gateway.json: connections: there are none: list one, such as {"connection_id": "one", "front_addr": "tcp://host:port", "broker_id": "9999"}, or leave the list out, and each simulated front has one',
     ]);
     expect(problemsOf({ file: withoutList({ base_port: 65_534 }) })).toEqual([
       expect.stringMatching(/^gateway\.json: simulator: base_port 65534 leaves no room for 4 fronts/),
@@ -568,10 +571,73 @@ describe('files', () => {
     writeFileSync(join(cwd, 'gateway.json'), '{}');
     truncateSync(join(cwd, 'gateway.json'), 100 * 2 ** 20);
     expect(() => loadConfig({ file: 'gateway.json', args: {}, env: {}, cwd })).toThrow(
-      'gateway.json: has 100 MB, at most 64 are read',
+      'gateway.json: has 100 MB, at most 4 MB are read',
     );
     expect(problemsOf({ file: '{"websocket_port": 1e400}' })[0]).toBe(
       'gateway.json: websocket_port: must be an integer from 0 to 65535, not a number beyond 1.8e308',
+    );
+  });
+
+  it('reads no device, whichever setting names one', () => {
+    const device = '/dev/zero: is a device, not a file';
+    expect(() => loadConfig({ ...sources, file: '/dev/zero' })).toThrow(device);
+    const settings = ['calendar_file', 'products_file', 'redis_password_file'];
+    for (const setting of settings)
+      expect(problemsOf({ file: { [setting]: '/dev/zero' } })).toEqual([
+        `gateway.json: ${setting}: ${device}`,
+      ]);
+    expect(problemsOf({ file: { import_instruments: ['/dev/zero'] } })).toEqual([
+      `gateway.json: import_instruments: ${device}`,
+    ]);
+    for (const setting of ['redis_tls_ca_file', 'redis_tls_cert_file', 'redis_tls_key_file'])
+      expect(problemsOf({ file: { redis_tls: true, [setting]: '/dev/zero' } })).toContain(
+        `gateway.json: ${setting}: ${device}`,
+      );
+    expect(problemsOf({ file: { connections: [{ ...connection, password_file: '/dev/zero' }] } })).toEqual([
+      `gateway.json: connections[0].password_file: ${device}`,
+    ]);
+  });
+
+  it('names the first 20 of many problems and counts the others, each in a short line', () => {
+    const odd = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`k\n${i}`, i]));
+    const longest = (lines: readonly string[]): number => Math.max(...lines.map((line) => line.length));
+    const inFile = problemsOf({ file: odd });
+    expect(inFile).toHaveLength(21);
+    expect(inFile[0]).toMatch(
+      /^gateway\.json: "k\\n0": unknown key with the value 0, no setting is called so/,
+    );
+    expect(inFile[20]).toBe('and 199980 more problems');
+    expect(longest(inFile)).toBeLessThan(200);
+    const inEntry = problemsOf({ file: { connections: [{ ...connection, ...odd }] } });
+    expect(inEntry).toHaveLength(21);
+    expect(longest(inEntry)).toBeLessThan(500);
+    const twentyOne = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`odd${i}`, i]));
+    expect(problemsOf({ file: twentyOne }).at(-1)).toBe('and 1 more problem');
+    const many = Array.from({ length: 100_000 }, () => 5);
+    expect(problemsOf({ file: { connections: many } })[0]).toBe(
+      'gateway.json: connections: must be a list of at most 1000 objects, not a list of 100000',
+    );
+  });
+
+  it('says what is wrong with a text of megabytes', () => {
+    const long = 'x'.repeat(3_900_000);
+    expect(problemsOf({ file: { redis_host: long } })).toEqual([
+      expect.stringMatching(
+        /^gateway\.json: redis_host: must be a host name or an IP address, not "x{79}… \(3900002 characters\)$/,
+      ) as unknown,
+    ]);
+    const [key] = problemsOf({ file: { [long]: 1 } });
+    expect(key!.length).toBeLessThan(300);
+    expect(
+      problemsOf({ file: `{"${long}": 1, "${long.slice(1)}": 1, "${long}": 1}`.slice(0, 4_000_000) }),
+    ).toEqual([expect.stringMatching(/^gateway\.json: line 1, column \d+: /) as unknown]);
+  });
+
+  it('says what to do with a file that says nothing', () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'gateway.json'), '{}');
+    expect(() => loadConfig({ file: 'gateway.json', args: {}, env: {}, cwd })).toThrow(
+      'gateway.json: connections: there are none: list one, such as {"connection_id": "one", "front_addr": "tcp://host:port", "broker_id": "9999"}, or add a section "simulator": {} for simulated ticks',
     );
   });
 

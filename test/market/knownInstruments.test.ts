@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { conceivableContracts, liveContracts } from '../../src/market/contracts.js';
@@ -118,12 +119,28 @@ describe('the file of what is known', () => {
   });
 
   it('says so when it cannot be written', async () => {
-    const path = join(temporaryFolder(), 'instruments.json');
-    mkdirSync(path);
-    const { file, warnings } = open(path);
+    const folder = join(temporaryFolder(), 'folder');
+    writeFileSync(folder, '');
+    const { file, warnings } = open(join(folder, 'instruments.json'));
     file.changed();
     await file.close();
     expect(warnings.map((each) => each.replace(/.*cannot be (\w+).*/, '$1'))).toEqual(['used', 'written']);
+  });
+
+  it.each([
+    ['a folder', (path: string) => mkdirSync(path)],
+    ['a device', (path: string) => symlinkSync('/dev/zero', path)],
+    ['a pipe', (path: string) => execFileSync('mkfifo', [path])],
+  ])('neither reads nor replaces %s that is in its place', async (_, place) => {
+    const path = join(temporaryFolder(), 'instruments.json');
+    place(path);
+    const before = lstatSync(path).ino;
+    const { all, file, warnings } = open(path);
+    all.add('SHFE.rb2811', today);
+    file.changed();
+    await file.close();
+    expect(warnings).toEqual([`${path} cannot be used and what is found is not kept: is not a file`]);
+    expect(lstatSync(path).ino).toBe(before);
   });
 });
 

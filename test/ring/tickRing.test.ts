@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { I32, tickRecordBytes } from '../../src/ring/tickRecord.js';
-import { allocateTickRing, TickReader, tickRingCapacityFor } from '../../src/ring/tickRing.js';
+import { allocateTickRing, emptyTickRing, TickReader, tickRingCapacityFor } from '../../src/ring/tickRing.js';
 
 /** The native writer's steps, one at a time, so that a reader can look in between. */
 class StepWriter {
@@ -169,5 +169,19 @@ describe('a tick ring', () => {
   it('refuses memory that is no tick ring', () => {
     expect(() => new TickReader(new SharedArrayBuffer(0))).toThrow('not a tick ring');
     expect(() => new TickReader(new SharedArrayBuffer(4096))).toThrow('not a tick ring');
+  });
+});
+
+describe('a ring that is emptied', () => {
+  it.each([false, true])('is as one that was made anew (lossless: %s)', (lossless) => {
+    const ring = allocateTickRing(8, 0, lossless);
+    const writer = new StepWriter(ring);
+    for (let i = 0; i < 11; i++) {
+      writer.claim();
+      writer.publish();
+    }
+    new Int32Array(ring, 88, 2).fill(7);
+    emptyTickRing(ring);
+    expect(new Uint8Array(ring)).toEqual(new Uint8Array(allocateTickRing(8, 0, lossless)));
   });
 });

@@ -109,6 +109,19 @@ describe('subscribe', () => {
     expect(await client.settled()).toHaveLength(1);
   });
 
+  it('acknowledges an error where none of the instruments exists', async () => {
+    const client = await world.connectAction();
+    expect(await client.subscribe(['RB2410', 'x*y'])).toEqual({
+      action: 'subscribe',
+      status: 'error',
+      instruments: [],
+    });
+    expect(await client.next()).toMatchObject({ action: 'error', code: 'unknown_instrument' });
+    expect(await client.next()).toMatchObject({ action: 'error', code: 'invalid_pattern' });
+    expect(await client.subscribe([])).toMatchObject({ status: 'ok', instruments: [] });
+    expect(await client.subscribe(['RB2410', 'rb2410'])).toMatchObject({ status: 'ok' });
+  });
+
   it('narrows pushes to the fields that are asked for', async () => {
     world.tick('rb2410', { lastPrice: 3500 });
     const client = await world.connectAction();

@@ -71,6 +71,26 @@ describe('subscribing by a pattern', () => {
     expect([...world.wanted.keys()]).toEqual(['rb2410']);
   });
 
+  it('takes everything away as "*", and what the client has of it by name where it was never subscribed', async () => {
+    const client = await world.connectAction();
+    await client.subscribe(['rb2410', 'SHFE.rb2411', 'cu2406', 'hc*']);
+    client.send({ action: 'unsubscribe', instruments: ['SHFE.rb*', 'm*'] });
+    expect(await client.next()).toEqual({
+      action: 'unsubscribe',
+      status: 'ok',
+      instruments: ['rb2410', 'SHFE.rb2411'],
+      patterns: { 'SHFE.rb*': ['rb2410', 'SHFE.rb2411'], 'm*': [] },
+    });
+    await client.settled();
+    client.send({ action: 'unsubscribe', instruments: ['*'] });
+    const { instruments } = await client.next();
+    expect(instruments).toEqual(['cu2406', ...world.directory.list({ product: 'hc' })]);
+    expect([...world.wanted.keys()]).toEqual([]);
+    world.directory.setFound([found('hc2601')]);
+    world.server.onListing();
+    expect(await client.settled()).toEqual([]);
+  });
+
   it('leaves out what is unsubscribed by its name, until the pattern is subscribed anew', async () => {
     const client = await world.connectAction();
     await client.subscribe(['rb*']);

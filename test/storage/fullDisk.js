@@ -2,16 +2,17 @@
 
 const { SpillFolder } = await import('../../dist/src/storage/spillFolder.js');
 
-const [path, ticksText] = process.argv.slice(2);
+const [path, ticksText, memoryText] = process.argv.slice(2);
 const folder = SpillFolder.open(path, 1e9, 'run');
 let refused = 0;
 for (let n = 0; n < Number(ticksText); n++) {
-  if (!folder.append(n, 'SHFE.rb2605', 'y'.repeat(200 + (n % 7)))) refused++;
+  if (!folder.append(n, 'SHFE.rb2605', 'y'.repeat(200 + (n % 7)), Number(memoryText))) refused++;
   if (n % 50 === 49) folder.flush();
 }
 folder.flush();
 const error = folder.takeError().message;
-const kept = folder.read().map(({ n }) => n);
-process.stdout.write(
-  JSON.stringify({ refused: refused + folder.refused, kept, damaged: folder.damaged, error }),
-);
+const { trouble } = folder;
+const kept = [];
+for (let lines = folder.read(); lines.length > 0; lines = folder.read())
+  kept.push(...lines.map(({ n }) => n));
+process.stdout.write(JSON.stringify({ refused, kept, damaged: folder.damaged, error, trouble }));

@@ -300,7 +300,7 @@ describe('ticks that wait', () => {
     expect(running.persister.status()).toMatchObject({ stored: 1500, lost: 0 });
     const told = running.lines().filter((line) => line.includes('EIO'));
     expect(told.sort()).toEqual([
-      expect.stringMatching(/^error: the file for ticks that wait for Redis: EIO/),
+      expect.stringMatching(/^error: the file for ticks that wait for Redis: \/\S+: EIO/),
       expect.stringMatching(
         /^warn: Redis at .* does not store ticks: what waits on disk cannot be read: EIO/,
       ),
@@ -317,10 +317,15 @@ describe('ticks that wait', () => {
     for (const number of [499_999_999, 500_000_000])
       symlinkSync('/dev/full', join(spillPath, `ticks-${number}.spill`));
     const told = (): boolean =>
-      first.lines().some((line) => line.startsWith('error: the file for ticks that wait for Redis: ENOSPC'));
+      first
+        .lines()
+        .includes(
+          `error: the file for ticks that wait for Redis: ${spillPath}: ENOSPC: no space left on device, write`,
+        );
     await until('it to be said', told);
-    const { waiting, spilled, lost } = first.persister.status();
+    const { waiting, spilled, lost, spillTrouble } = first.persister.status();
     expect({ waiting, spilled, lost }).toEqual({ waiting: 1000, spilled: 0, lost: 0 });
+    expect(spillTrouble).toBe(`${spillPath}: ENOSPC: no space left on device, write`);
     for (const name of readdirSync(spillPath)) if (name.endsWith('.spill')) rmSync(join(spillPath, name));
     await first.stop();
     expect(first.persister.status()).toMatchObject({ spilled: 1000, lost: 0 });

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -129,17 +131,93 @@ describe('a spill folder', () => {
     expect([folder.takeError(), folder.damaged]).toEqual([undefined, 0]);
   });
 
-  it('keeps each line that a full disk has taken as a whole, and counts the others once', () => {
+  it.each([
+    ['lost where there is no memory for it', 0],
+    ['kept in memory', 1_000_000],
+  ])('keeps each line that a full disk has taken as a whole; what comes then is %s', (_, memoryBytes) => {
     const path = temporarySpill();
     // Where a file may have 100 KB: the write that passes the limit is cut.
-    const shell = `trap '' XFSZ; ulimit -f 100; exec "${process.execPath}" "${script('fullDisk')}" "${path}" 700`;
-    const { refused, kept, damaged, error } = JSON.parse(
-      execFileSync('bash', ['-c', shell], { encoding: 'utf8' }),
-    ) as { refused: number; kept: number[]; damaged: number; error: string };
+    const command = `exec "${process.execPath}" "${script('fullDisk')}" "${path}" 700 ${memoryBytes}`;
+    const { refused, kept, damaged, error, trouble } = JSON.parse(
+      execFileSync('bash', ['-c', `trap '' XFSZ; ulimit -f 100; ${command}`], { encoding: 'utf8' }),
+    ) as { refused: number; kept: number[]; damaged: number; error: string; trouble: string };
     expect(error).toMatch(/^EFBIG/);
+    expect(trouble).toBe(`${path}: ${error}`);
     expect(kept.length).toBeGreaterThan(100);
     expect(kept).toEqual(range(0, kept.length));
     expect({ all: kept.length + refused, damaged }).toEqual({ all: 700, damaged: 0 });
+    if (memoryBytes > 0) expect(refused).toBe(0);
+  });
+
+  it('keeps in memory, in order, what a disk without space refuses, and says so until it has space', async () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    const file = join(path, 'ticks-500000000.spill');
+    symlinkSync('/dev/full', file);
+    const append = (n: number): boolean => folder.append(n, 'SHFE.rb2605', text, 10_000);
+    let taken = 0;
+    while (append(taken)) taken++;
+    expect(taken).toBeGreaterThan(20);
+    expect(folder.trouble).toBe(`${path}: ENOSPC: no space left on device, write`);
+    expect([folder.length, folder.oldestUnwritten]).toEqual([taken, 0]);
+    rmSync(file);
+    await until('the disk to be asked again', () => {
+      folder.probe();
+      return folder.trouble === '';
+    });
+    expect(folder.oldestUnwritten).toBeUndefined();
+    expect(append(taken)).toBe(true);
+    expect(numbersIn(folder)).toEqual(range(0, taken + 1));
+    expect(folder.close()).toBe(0);
+  });
+
+  it('gives what the disk has not taken, and counts at the end what it takes even then not', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    symlinkSync('/dev/full', join(path, 'ticks-500000000.spill'));
+    for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', `0,${1000 + n},${text}`, 1e6);
+    expect(folder.oldestReceivedMs).toBe(1000);
+    expect(folder.read().map(({ n, isUnwritten }) => [n, isUnwritten])).toEqual(
+      range(0, 10).map((n) => [n, true]),
+    );
+    expect(folder.isEmpty).toBe(true);
+    folder.append(10, 'SHFE.rb2605', text, 1e6);
+    expect(folder.close()).toBe(1);
+  });
+
+  it('learns that there is space again where nothing is to be written any more', async () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    const file = join(path, 'ticks-500000000.spill');
+    symlinkSync('/dev/full', file);
+    expect(folder.append(0, 'SHFE.rb2605', text)).toBe(false);
+    const probe = join(path, 'probe');
+    symlinkSync('/dev/full', probe);
+    await until('a probe', () => {
+      folder.probe();
+      return !existsSync(probe);
+    });
+    expect(folder.trouble).toMatch(/ENOSPC/);
+    await until('space', () => {
+      folder.probe();
+      return folder.trouble === '';
+    });
+    expect(readdirSync(path).sort()).toEqual(['owner', 'ticks-500000000.spill']);
+    folder.close();
+  });
+
+  it('says that spill_file is used up until something has been read', () => {
+    const path = temporarySpill();
+    const folder = SpillFolder.open(path, megabyte, 'run');
+    let n = 0;
+    while (folder.append(n, 'SHFE.rb2605', text)) n++;
+    expect(folder.trouble).toBe(`${path}: spill_file is used up (1 MB)`);
+    const inMemory = n;
+    while (folder.append(n, 'SHFE.rb2605', text, 100_000)) n++;
+    expect(n).toBeGreaterThan(inMemory + 100);
+    expect(numbersIn(folder)).toEqual(range(0, n));
+    expect(folder.trouble).toBe('');
+    folder.close();
   });
 
   it('knows its oldest tick, and the newest of each run', () => {

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { ownRun, Runs } from '../../src/storage/runs.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
 import { TickBacklog } from '../../src/storage/tickBacklog.js';
+import { until } from '../e2e/processes.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;
@@ -107,4 +108,45 @@ it('an end on a disk that takes nothing loses what lies in memory alone', () => 
   const next = SpillFolder.open(path, megabyte, 'next');
   expect(next.read()).toHaveLength(10);
   next.close();
+});
+
+it('ticks wait in memory behind those on a disk that has no space, and none is passed over by who takes over', async () => {
+  const path = temporarySpill();
+  const folder = SpillFolder.open(path, megabyte, 'run');
+  const backlog = backlogOf(folder, 27_000);
+  const files = ['ticks-499999999.spill', 'ticks-500000000.spill'].map((name) => join(path, name));
+  for (const file of files) symlinkSync('/dev/full', file);
+  for (let n = 0; n < 90; n++) push(backlog, n);
+  // All that there is memory for.
+  for (let n = 90; n < 150; n++) push(backlog, n);
+  backlog.flush();
+  const kept = 150 - backlog.lost;
+  expect(kept).toBeGreaterThanOrEqual(90);
+  expect(folder.trouble).toMatch(/ENOSPC/);
+  expect(backlog.safeUpTo(150)).toBe(0);
+  for (const file of files) rmSync(file, { force: true });
+  await until('the disk to have all of it', () => {
+    backlog.probe();
+    return backlog.safeUpTo(150) === 150;
+  });
+  expect([backlog.waiting, folder.trouble]).toEqual([0, '']);
+  expect(backlog.close()).toBe(0);
+  const next = SpillFolder.open(path, megabyte, 'next');
+  expect(next.read().map(({ n }) => n)).toEqual(Array.from({ length: kept }, (_, n) => n));
+  next.close();
+});
+
+it('what comes back from memory, for the disk never had it, is lost at an end that the disk does not take', () => {
+  const path = temporarySpill();
+  const folder = SpillFolder.open(path, megabyte, 'run');
+  const backlog = backlogOf(folder, megabyte);
+  for (const name of ['ticks-499999999.spill', 'ticks-500000000.spill'])
+    symlinkSync('/dev/full', join(path, name));
+  for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', line.toString(), megabyte);
+  expect(backlog.refill()).toBeUndefined();
+  for (let n = 10; n < 20; n++) push(backlog, n);
+  expect(waitingIn(backlog)).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  for (let place = 0; place < 5; place++) backlog.stored(place, 0);
+  expect(backlog.safeUpTo(20)).toBe(5);
+  expect(backlog.close()).toBe(15);
 });

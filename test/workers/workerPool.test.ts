@@ -52,6 +52,19 @@ describe('a worker pool', () => {
     expect(await run.pool.stop(10_000)).toEqual([]);
   });
 
+  it('has the workers of closed connections do for others', async () => {
+    const run = start();
+    for (let round = 0; round < 4; round++) {
+      const sources = [2 * round, 2 * round + 1];
+      run.pool.open(sources.map((source) => run.spec(source, 'sim://')));
+      for (const source of sources) await run.reaches(source, 'logged_in');
+      for (const source of sources) run.pool.send({ type: 'close', connection: source });
+      await until(() => run.count('closed') === 2 * round + 2, 'closed');
+    }
+    expect(run.count('ready')).toBe(2);
+    expect(await run.pool.stop(10_000)).toEqual([]);
+  });
+
   it('drops commands for connections that are not open, which are closed at once', async () => {
     const run = start();
     run.pool.send({ type: 'subscribe', connection: 5, ids: ['a'], slots: [1] });

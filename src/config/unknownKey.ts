@@ -1,0 +1,39 @@
+import { closest } from '../suggest.js';
+
+/** Keys beyond this many are not searched for what may have been meant: each search goes through all known ones. */
+const mostExplained = 20;
+const longestKey = 80;
+/** Lists of known keys that are longer than this are not shown. */
+const longestList = 400;
+const plainKey = /^[\w.-]+$/;
+
+/** A key as a line shows it: short, on one line. */
+export function shownKey(key: string): string {
+  const start = key.slice(0, longestKey);
+  const quoted = plainKey.test(start) ? start : JSON.stringify(start);
+  return key.length <= longestKey ? quoted : `${quoted}… (${key.length} characters)`;
+}
+
+/** What to do about unknown keys of one object. */
+export class UnknownKeys {
+  readonly #known: readonly string[];
+  readonly #documented: string;
+  #explained = 0;
+
+  /** @param documented says where all known keys are told of, for an object that has too many to list them */
+  constructor(known: readonly string[], documented: string) {
+    this.#known = known;
+    this.#documented = documented;
+  }
+
+  /** The known key that was most likely meant; undefined where none is near, and after the first 20 keys. */
+  near(key: string): string | undefined {
+    return this.#explained++ < mostExplained ? closest(key, this.#known) : undefined;
+  }
+
+  /** Ends the sentence "unknown key, …" where none is near. */
+  get allowed(): string {
+    const all = this.#known.join(', ');
+    return all.length <= longestList ? `allowed are ${all}` : `no setting is called so, ${this.#documented}`;
+  }
+}
