@@ -6,7 +6,8 @@ import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../config/sources.js';
 import { packagePath } from '../../src/paths.js';
 import { pythonWith } from '../python.js';
-import { Program, until } from './processes.js';
+import { Program } from './processes.js';
+import { until } from '../until.js';
 
 /** The README's only example in a language. */
 function exampleIn(language: string): string {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { ownRun, Runs } from '../../src/storage/runs.js';
 import { SpillFolder } from '../../src/storage/spillFolder.js';
 import { TickBacklog } from '../../src/storage/tickBacklog.js';
-import { until } from '../e2e/processes.js';
+import { until } from '../until.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;

@@ -59,7 +59,7 @@ describe('a worker pool', () => {
       run.pool.open(sources.map((source) => run.spec(source, 'sim://')));
       for (const source of sources) await run.reaches(source, 'logged_in');
       for (const source of sources) run.pool.send({ type: 'close', connection: source });
-      await until(() => run.count('closed') === 2 * round + 2, 'closed');
+      await untilCounted('sessions to be closed', () => run.count('closed'), 2 * round + 2);
     }
     expect(run.count('ready')).toBe(2);
     expect(await run.pool.stop(10_000)).toEqual([]);
