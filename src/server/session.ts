@@ -37,7 +37,7 @@ export class Session {
   constructor(parts: SessionParts) {
     const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
-    this.interests = new Interests(demand, socket);
+    this.interests = new Interests(demand, { address: account.address });
     this.aid = new AidClient(socket, this.interests, account.aidLane);
     this.push = new PushClient(socket, this.interests, account.pushLane, () => this.requests.sendSnapshots());
     this.badFrames = new BadFrameGauge(maxBadFrames);
