@@ -6,7 +6,12 @@ import {
   type Advice,
   type AdviceFacts,
 } from './instrumentAdvice.js';
-import { parseInstrumentId, splitPrefix, type ParsedInstrumentId } from './instrumentId.js';
+import {
+  parseInstrumentId,
+  splitPrefix,
+  type InstrumentClass,
+  type ParsedInstrumentId,
+} from './instrumentId.js';
 import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
 import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
@@ -29,6 +34,7 @@ export interface Instrument {
   readonly product: Product | undefined;
   /** Units per lot, its own where it was imported; 1 where nothing is known of it. */
   readonly multiplier: number;
+  readonly class: InstrumentClass;
   /** The members of a first snapshot that hardly change, as JSON text without braces; empty for unknown products. */
   readonly staticJson: string;
 }
@@ -295,6 +301,7 @@ class KnownInstrument implements Instrument {
   readonly exchange: Exchange;
   readonly key: string;
   readonly product: Product | undefined;
+  readonly class: InstrumentClass;
   multiplier = 1;
   readonly #parsed: ParsedInstrumentId;
   readonly #describer: Describer;
@@ -308,6 +315,7 @@ class KnownInstrument implements Instrument {
     this.exchange = parsed.exchange;
     this.key = `${parsed.exchange}.${parsed.id}`;
     this.product = parsed.product;
+    this.class = parsed.class;
     this.#parsed = parsed;
     this.#describer = describer;
   }

@@ -236,7 +236,7 @@ describe('imported instruments', () => {
       now: () => Date.UTC(2026, 10, 23, 3),
     });
     const before = directory.resolve('m2705-C-3000')!;
-    expect(before.staticJson).not.toContain('price_tick');
+    expect(before.staticJson).not.toContain('"expired"');
     directory.setImported(read({ 'o.csv': csv }).contracts);
     expect(directory.list({ kind: 'option' })).toEqual(['m2705-C-3000']);
     expect(JSON.parse(`{${before.staticJson}}`)).toMatchObject({

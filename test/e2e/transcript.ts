@@ -44,7 +44,7 @@ export interface Stage {
   clear(name: string): Promise<void>;
 }
 
-const datetime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/;
+const datetime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/;
 
 /** Plays the client's part, and fails where the gateway's is not as it should be. */
 export async function play({ steps }: Transcript, stage: Stage): Promise<void> {
