@@ -18,6 +18,7 @@ import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
 import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
 import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
+import { SymbolInfo } from './symbolInfo.js';
 import type { TradingCalendar } from './tradingCalendar.js';
 
 /**
@@ -63,6 +64,7 @@ export class InstrumentDirectory {
   readonly #byId = new Map<string, KnownInstrument>();
   readonly #listing: Listing;
   readonly #search: InstrumentSearch;
+  #info: { readonly of: ListedDay; readonly info: SymbolInfo } | undefined;
   #file: { readonly of: ListedDay; readonly file: SymbolsFile } | undefined;
 
   constructor(options: DirectoryOptions) {
@@ -253,6 +255,14 @@ export class InstrumentDirectory {
         file: new SymbolsFile([...listed.contracts.values()], this.#products, listed.day),
       };
     return this.#file.file;
+  }
+
+  /** What queries for instruments are told: another object whenever what is listed changes. */
+  symbolInfo(): SymbolInfo {
+    const listed = this.#listing.current();
+    if (this.#info?.of !== listed)
+      this.#info = { of: listed, info: new SymbolInfo(listed, this.#products, this.#listing.calendar) };
+    return this.#info.info;
   }
 
   #facts(openInterest: (slot: number) => number): AdviceFacts {

@@ -58,7 +58,8 @@ export function staticFields(
   const name = nameOf(parsed.id, parsed.class, product, contract);
   const members: Record<string, unknown> = {
     volume_multiple: contract?.multiplier ?? product?.multiplier,
-    ins_class: parsed.class,
+    // The word of DIFF servers' quotes and queries; the file has FUTURE_OPTION. TqSdk takes both, in places OPTION alone.
+    ins_class: parsed.class === 'FUTURE_OPTION' ? 'OPTION' : parsed.class,
     ins_name: name,
     instrument_name: name,
     ...orderVolumes(parsed.class, product),

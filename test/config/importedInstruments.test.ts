@@ -242,7 +242,7 @@ describe('imported instruments', () => {
     expect(JSON.parse(`{${before.staticJson}}`)).toMatchObject({
       price_tick: 0.5,
       price_decs: 1,
-      ins_class: 'FUTURE_OPTION',
+      ins_class: 'OPTION',
       ins_name: '豆粕2705购3000',
     });
     const symbols = JSON.parse(Buffer.concat([...directory.symbolsFile().parts()]).toString()) as Record<

@@ -152,7 +152,7 @@ describe('staticFields', () => {
   it('takes an option that nobody has listed from its id', () => {
     const found = fields('m2701-C-3000');
     expect(found).toMatchObject({
-      ins_class: 'FUTURE_OPTION',
+      ins_class: 'OPTION',
       ins_name: '豆粕2701-C-3000',
       volume_multiple: 10,
       option_class: 'CALL',
