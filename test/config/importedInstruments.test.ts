@@ -119,7 +119,7 @@ describe('imported instruments', () => {
         id: 'm2705-C-3000',
         priceTick: 0.5,
         multiplier: 10,
-        option: { right: 'C', strike: 3000 },
+        option: { right: 'C', strike: 3000, underlying: 'm2705' },
       }) as unknown,
     ]);
     expect(contracts[0]).not.toHaveProperty('name', 'nan');
