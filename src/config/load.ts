@@ -18,6 +18,7 @@ import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
 import { checkLayer, flattenRecord, isRecord, merge, type Fault } from './record.js';
 import { toRedisConfig } from './redisConfig.js';
+import { scalePriorities } from './priorities.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
 
 /** Where a configuration comes from; loading the same sources again is a reload. */
@@ -46,6 +47,8 @@ interface Merged {
   readonly connectionsListed: boolean;
   /** Whether any source says which hours ticks are to be expected in. */
   readonly hoursStated: boolean;
+  /** Whether a Redis is named and nothing says whether to store in it; for the C++ gateway the name was enough. */
+  readonly storesUnsaid: boolean;
   readonly problems: ConfigProblem[];
   /** Adds to the problems what is wrong with a setting's value, and where that is from. */
   readonly blame: (setting: keyof GatewayValues, text: string) => void;
@@ -86,6 +89,7 @@ function mergeSources(sources: ConfigSources): Merged {
   const states = (path: keyof typeof gatewayOptions): boolean => layers.some((layer) => layer.has(path));
   const connectionsListed = states('connections');
   const hoursStated = states('trading_hours');
+  const storesUnsaid = states('redis_host') && !states('redis_enabled');
   const connectionsFrom = args.labels.has('connections')
     ? { source: 'arguments' as const, label: '--front-addr' }
     : environment.labels.has('connections')
@@ -98,7 +102,16 @@ function mergeSources(sources: ConfigSources): Merged {
     const source = given !== undefined ? 'arguments' : variable !== undefined ? 'environment' : 'file';
     problems.push({ source, text: `${label}: ${text}` });
   };
-  return { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, blame };
+  return {
+    values,
+    withSimulator,
+    connectionsFrom,
+    connectionsListed,
+    hoursStated,
+    storesUnsaid,
+    problems,
+    blame,
+  };
 }
 
 function simulatorProblem({ basePort, fronts }: SimulatorConfig): string | undefined {
@@ -118,14 +131,24 @@ function entryLine({ source, label }: Merged['connectionsFrom'], { index, path, 
  * Throws a ConfigError with one line for each thing that is wrong; no line holds a secret.
  */
 export function loadConfig(sources: ConfigSources): GatewayConfig {
-  const { values, withSimulator, connectionsFrom, connectionsListed, hoursStated, problems, blame } =
-    mergeSources(sources);
+  const {
+    values,
+    withSimulator,
+    connectionsFrom,
+    connectionsListed,
+    hoursStated,
+    storesUnsaid,
+    problems,
+    blame,
+  } = mergeSources(sources);
   const add = (source: ConfigSource, text: string): void => void problems.push({ source, text });
   const stated = withSimulator && problems.length === 0 ? toSimulatorConfig(values) : undefined;
   const crowded = stated === undefined ? undefined : simulatorProblem(stated);
   if (crowded !== undefined) add('file', `${sources.file ?? 'no file'}: ${crowded}`);
   const makesConnections = stated !== undefined && crowded === undefined && !connectionsListed;
-  const entries = makesConnections ? simulatedConnections(stated) : values.connections;
+  const { entries, warning: scaled } = scalePriorities(
+    makesConnections ? simulatedConnections(stated) : values.connections,
+  );
   const files = namedFiles(sources.file, values, entries, sources.cwd);
   const { connections, faults } = checkConnections(entries, sources);
   for (const fault of faults) add(connectionsFrom.source, entryLine(connectionsFrom, fault));
@@ -150,7 +173,10 @@ export function loadConfig(sources: ConfigSources): GatewayConfig {
     unknown.length === 0
       ? undefined
       : `environment ${unknown.join(', ')}: there is no such setting, nothing reads it`;
-  const warnings = [stray, unread, ...market.warnings].filter((text) => text !== undefined);
+  const unstored = storesUnsaid
+    ? 'redis_host is given and redis_enabled is not, so nothing is stored in Redis: set redis_enabled to true, or to false'
+    : undefined;
+  const warnings = [scaled, stray, unread, unstored, ...market.warnings].filter((text) => text !== undefined);
   return toGatewayConfig(values, {
     connections,
     products: market.products,

@@ -54,6 +54,19 @@ function isMonths(value: unknown): boolean {
   return months.every((month, i) => isMonth(month) && (i === 0 || Number(months[i - 1]) < Number(month)));
 }
 
+const priceStep: Check = {
+  allowed: 'a number from 0.0001 to 100000, with at most four decimals',
+  accepts: (value) =>
+    typeof value === 'number' && value >= 0.0001 && value <= 1e5 && Number(value.toFixed(4)) === value,
+};
+
+function lots(least: number): Check {
+  return {
+    allowed: `a whole number from ${least} to 1000000`,
+    accepts: (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= 1e6,
+  };
+}
+
 const checks: Readonly<Record<RowKey, Check>> = {
   product: {
     allowed: '1 to 4 letters as an instrument id begins with, "_f" behind them for month averages',
@@ -69,11 +82,7 @@ const checks: Readonly<Record<RowKey, Check>> = {
     allowed: 'a whole number from 1 to 1000000000',
     accepts: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 1e9,
   },
-  price_tick: {
-    allowed: 'a number from 0.0001 to 100000, with at most four decimals',
-    accepts: (value) =>
-      typeof value === 'number' && value >= 0.0001 && value <= 1e5 && Number(value.toFixed(4)) === value,
-  },
+  price_tick: priceStep,
   night_close: {
     allowed: 'HH:MM from "21:30" to "23:59" or from "00:00" to "05:30", or null for no night session',
     accepts: (value) => value === null || (isClock(value) && (value >= '21:30' || value <= '05:30')),
@@ -98,6 +107,14 @@ const checks: Readonly<Record<RowKey, Check>> = {
   },
   reference_price: positive(1e9),
   price_limit: positive(1),
+  option_price_tick: priceStep,
+  margin_rate: positive(1),
+  commission_rate: {
+    allowed: 'a number from 0 to 1',
+    accepts: (value) => typeof value === 'number' && value >= 0 && value <= 1,
+  },
+  max_limit_order_volume: lots(1),
+  max_market_order_volume: lots(0),
   remove: { allowed: 'true', accepts: (value) => value === true },
 };
 

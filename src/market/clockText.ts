@@ -13,12 +13,19 @@ export class ClockText {
   #lastText = '';
   #lastMs = NaN;
   #lastDateTime = '';
+  #lastMicroDateTime = '';
   #lastTimeOfDay = '';
 
   /** `"2023-11-10 09:30:00.500"`, with the quotes, of a time in ms since the epoch. */
   dateTime(epochMs: number): string {
     if (epochMs !== this.#lastMs) this.#render(epochMs);
     return this.#lastDateTime;
+  }
+
+  /** `"2023-11-10 09:30:00.500000"`, with the quotes: six decimals, as servers of the DIFF protocol send them. */
+  microDateTime(epochMs: number): string {
+    if (epochMs !== this.#lastMs) this.#render(epochMs);
+    return this.#lastMicroDateTime;
   }
 
   /** `"09:30:00"`, with the quotes. */
@@ -30,7 +37,9 @@ export class ClockText {
   #render(epochMs: number): void {
     const second = this.#second(Math.floor(epochMs / 1000));
     this.#lastMs = epochMs;
-    this.#lastDateTime = `"${second}.${String(epochMs % 1000).padStart(3, '0')}"`;
+    const millisecond = String(epochMs % 1000).padStart(3, '0');
+    this.#lastDateTime = `"${second}.${millisecond}"`;
+    this.#lastMicroDateTime = `"${second}.${millisecond}000"`;
     this.#lastTimeOfDay = `"${second.slice(11)}"`;
   }
 

@@ -4,6 +4,7 @@ import {
   type InstrumentClass,
   type OptionRight,
   type ParsedInstrumentId,
+  type SingleParts,
 } from './instrumentId.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { addDays, utcMsToDay, WeekdayCalendar, type TradingCalendar } from './tradingCalendar.js';
@@ -267,6 +268,17 @@ export function contractNamed(
     deliveryYear: year,
     deliveryMonth: month,
     expireDate: isFuture ? expiry(product.expiry, count, calendar) : addDays(firstDay(count + 1), -1),
-    ...(option === undefined ? {} : { option: { right: option.right, strike: Number(option.strike) } }),
+    ...(option === undefined ? {} : { option: optionTerms(parsed, option) }),
   };
+}
+
+/** What the id of an option says of it. */
+export function optionTerms(
+  { exchange, product, parts }: ParsedInstrumentId,
+  { right, strike }: NonNullable<SingleParts['option']>,
+): NonNullable<Contract['option']> {
+  // Options on commodities are on the future of their own month; those on an index have a code of their own.
+  const isOnFuture = !('legs' in parts) && exchange !== 'CFFEX' && product?.underlying === undefined;
+  const underlying = isOnFuture ? formatInstrumentId({ ...parts, option: undefined }) : undefined;
+  return { right, strike: Number(strike), ...(underlying === undefined ? {} : { underlying }) };
 }

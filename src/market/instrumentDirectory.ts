@@ -6,13 +6,19 @@ import {
   type Advice,
   type AdviceFacts,
 } from './instrumentAdvice.js';
-import { parseInstrumentId, splitPrefix, type ParsedInstrumentId } from './instrumentId.js';
+import {
+  parseInstrumentId,
+  splitPrefix,
+  type InstrumentClass,
+  type ParsedInstrumentId,
+} from './instrumentId.js';
 import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
 import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
 import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
 import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
+import { SymbolInfo } from './symbolInfo.js';
 import type { TradingCalendar } from './tradingCalendar.js';
 
 /**
@@ -29,6 +35,7 @@ export interface Instrument {
   readonly product: Product | undefined;
   /** Units per lot, its own where it was imported; 1 where nothing is known of it. */
   readonly multiplier: number;
+  readonly class: InstrumentClass;
   /** The members of a first snapshot that hardly change, as JSON text without braces; empty for unknown products. */
   readonly staticJson: string;
 }
@@ -57,6 +64,7 @@ export class InstrumentDirectory {
   readonly #byId = new Map<string, KnownInstrument>();
   readonly #listing: Listing;
   readonly #search: InstrumentSearch;
+  #info: { readonly of: ListedDay; readonly info: SymbolInfo } | undefined;
   #file: { readonly of: ListedDay; readonly file: SymbolsFile } | undefined;
 
   constructor(options: DirectoryOptions) {
@@ -249,6 +257,14 @@ export class InstrumentDirectory {
     return this.#file.file;
   }
 
+  /** What queries for instruments are told: another object whenever what is listed changes. */
+  symbolInfo(): SymbolInfo {
+    const listed = this.#listing.current();
+    if (this.#info?.of !== listed)
+      this.#info = { of: listed, info: new SymbolInfo(listed, this.#products, this.#listing.calendar) };
+    return this.#info.info;
+  }
+
   #facts(openInterest: (slot: number) => number): AdviceFacts {
     return {
       ...this.#listing.current(),
@@ -295,6 +311,7 @@ class KnownInstrument implements Instrument {
   readonly exchange: Exchange;
   readonly key: string;
   readonly product: Product | undefined;
+  readonly class: InstrumentClass;
   multiplier = 1;
   readonly #parsed: ParsedInstrumentId;
   readonly #describer: Describer;
@@ -308,6 +325,7 @@ class KnownInstrument implements Instrument {
     this.exchange = parsed.exchange;
     this.key = `${parsed.exchange}.${parsed.id}`;
     this.product = parsed.product;
+    this.class = parsed.class;
     this.#parsed = parsed;
     this.#describer = describer;
   }

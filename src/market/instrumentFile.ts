@@ -1,4 +1,4 @@
-import type { Contract } from './contracts.js';
+import { optionTerms, type Contract } from './contracts.js';
 import type { InstrumentClass, ParsedInstrumentId } from './instrumentId.js';
 import { loadSpelling, spell, type Spelling } from './pinyin.js';
 import type { Exchange, Product, ProductTable } from './products.js';
@@ -39,7 +39,7 @@ export function decimalsOf(priceTick: number): number {
 }
 
 /** Seconds since the epoch, as TqSdk counts expire_datetime. */
-function expireSeconds(expireDate: number): number {
+export function expireSeconds(expireDate: number): number {
   return (dayToUtcMs(expireDate) + expiryHourUtcMs) / 1000;
 }
 
@@ -55,10 +55,14 @@ export function staticFields(
   const { product } = parsed;
   if (product === undefined && contract === undefined) return '';
   const option = contract?.option ?? optionOf(parsed);
+  const name = nameOf(parsed.id, parsed.class, product, contract);
   const members: Record<string, unknown> = {
     volume_multiple: contract?.multiplier ?? product?.multiplier,
-    ins_class: parsed.class,
-    ins_name: nameOf(parsed.id, parsed.class, product, contract),
+    // The word of DIFF servers' quotes and queries; the file has FUTURE_OPTION. TqSdk takes both, in places OPTION alone.
+    ins_class: parsed.class === 'FUTURE_OPTION' ? 'OPTION' : parsed.class,
+    ins_name: name,
+    instrument_name: name,
+    ...orderVolumes(parsed.class, product),
     trading_time: product === undefined ? undefined : tradingTime(product),
     ...pricing(parsed.class, product, contract),
     ...(option === undefined ? {} : optionMembers(parsed.exchange, option)),
@@ -70,13 +74,14 @@ export function staticFields(
   return JSON.stringify(members).slice(1, -1);
 }
 
-function optionOf({ parts }: ParsedInstrumentId): Contract['option'] {
+function optionOf(parsed: ParsedInstrumentId): Contract['option'] {
+  const { parts } = parsed;
   if ('legs' in parts || parts.option === undefined) return undefined;
-  return { right: parts.option.right, strike: Number(parts.option.strike) };
+  return optionTerms(parsed, parts.option);
 }
 
 /** What exchanges call it, or the product's name with the rest of the id: 螺纹钢2701, 铜2701C86000. */
-function nameOf(
+export function nameOf(
   id: string,
   kind: InstrumentClass,
   product: Product | undefined,
@@ -86,14 +91,53 @@ function nameOf(
   return product === undefined || kind === 'COMBINE' ? id : id.replace(/^[A-Za-z]+/, product.name);
 }
 
-/** Options and combinations have price steps of their own, which the product table does not know. */
-function pricing(
+/** Combinations have price steps of their own, which the product table does not know, as it does not of some options. */
+export function pricing(
   kind: InstrumentClass,
   product: Product | undefined,
   contract: Contract | undefined,
 ): { price_tick?: number; price_decs?: number } {
-  const tick = contract?.priceTick ?? (kind === 'FUTURE' ? product?.priceTick : undefined);
+  const tick = contract?.priceTick ?? usualPriceTick(kind, product);
   return tick === undefined ? {} : { price_tick: tick, price_decs: decimalsOf(tick) };
+}
+
+function usualPriceTick(kind: InstrumentClass, product: Product | undefined): number | undefined {
+  if (kind === 'FUTURE') return product?.priceTick;
+  if (kind === 'COMBINE') return undefined;
+  // A code that options alone have states their step as its own.
+  return product?.underlying === undefined ? product?.optionPriceTick : product.priceTick;
+}
+
+/** How many lots an order of a future may have; of the others it is not known. */
+export function orderVolumes(kind: InstrumentClass, product: Product | undefined): Record<string, number> {
+  if (kind !== 'FUTURE' || product === undefined) return {};
+  const { maxLimitOrderVolume, maxMarketOrderVolume } = product;
+  return {
+    max_limit_order_volume: maxLimitOrderVolume,
+    max_market_order_volume: maxMarketOrderVolume,
+    min_limit_order_volume: 1,
+    min_market_order_volume: Math.min(1, maxMarketOrderVolume),
+  };
+}
+
+/** In yuan per lot. */
+export interface LotTerms {
+  readonly margin: number;
+  readonly commission: number;
+}
+
+/** Margin and commission of a lot at a price, in yuan, as simulated accounts take them; brokers set others. */
+export function lotTerms(
+  { marginRate, commissionRate }: Product,
+  multiplier: number,
+  price: number,
+): LotTerms {
+  const value = price * multiplier;
+  return { margin: round4(value * marginRate), commission: round4(value * commissionRate) };
+}
+
+function round4(value: number): number {
+  return Number(value.toFixed(4));
 }
 
 function optionMembers(
@@ -147,6 +191,17 @@ export class SymbolsFile {
   }
 }
 
+/** By the price in the product table. */
+export function usualLotTerms(
+  kind: InstrumentClass,
+  contract: Contract,
+  product: Product | undefined,
+): Partial<LotTerms> {
+  return kind !== 'FUTURE' || product === undefined
+    ? {}
+    : lotTerms(product, contract.multiplier ?? product.multiplier, product.referencePrice);
+}
+
 /** What all contracts of a product have alike, as JSON members without braces. */
 function productMembers(code: string, product: Product | undefined, spelling: Spelling): string {
   const members = {
@@ -154,9 +209,6 @@ function productMembers(code: string, product: Product | undefined, spelling: Sp
     // tqsdk-js searches each part for what is typed, and dies of an entry without py.
     py: product === undefined ? '' : `${product.pinyin},${spell(product.name, spelling)}`,
     trading_time: product === undefined ? null : tradingTime(product),
-    // Margins and fees are set by brokers and not known here.
-    margin: null,
-    commission: null,
   };
   return JSON.stringify(members).slice(1, -1);
 }
@@ -164,11 +216,13 @@ function productMembers(code: string, product: Product | undefined, spelling: Sp
 /** The rest. tqsdk-python dies of an entry without price_tick, price_decs, volume_multiple or expired; null will do. */
 function contractMembers(contract: Contract, product: Product | undefined, today: number): string {
   const kind = contract.class ?? 'FUTURE';
+  const name = nameOf(contract.id, kind, product, contract);
   const members = {
     class: kind,
     instrument_id: `${contract.exchange}.${contract.id}`,
     ins_id: contract.id,
-    ins_name: nameOf(contract.id, kind, product, contract),
+    ins_name: name,
+    instrument_name: name,
     exchange_id: contract.exchange,
     price_tick: null,
     price_decs: null,
@@ -178,6 +232,11 @@ function contractMembers(contract: Contract, product: Product | undefined, today
     expire_datetime: expireSeconds(contract.expireDate),
     delivery_year: contract.deliveryYear,
     delivery_month: contract.deliveryMonth,
+    ...orderVolumes(kind, product),
+    margin: null,
+    commission: null,
+    // The price is a rough one: the quote of an instrument states both by its last settlement price.
+    ...usualLotTerms(kind, contract, product),
     ...(contract.option === undefined ? {} : optionMembers(contract.exchange, contract.option)),
   };
   return JSON.stringify(members).slice(1, -1);

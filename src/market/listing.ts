@@ -41,6 +41,10 @@ export class Listing {
     this.#now = now ?? Date.now;
   }
 
+  get calendar(): TradingCalendar {
+    return this.#calendar;
+  }
+
   /** Takes another calendar of the trading days. */
   setCalendar(calendar: TradingCalendar): void {
     this.#calendar = calendar;

@@ -33,7 +33,40 @@ export interface Product {
   readonly referencePrice: number;
   /** Daily limit as a fraction of the previous settlement price, for simulated prices alone; absent: what is usual. */
   readonly priceLimit?: number;
+  /** Smallest price step of the options that begin with the code; absent: not known. */
+  readonly optionPriceTick?: number;
+  /** Margin of a lot as a fraction of its value, for orders that clients simulate. */
+  readonly marginRate: number;
+  /** Commission of a lot as a fraction of its value, for orders that clients simulate. */
+  readonly commissionRate: number;
+  /** Most lots of a limit order. */
+  readonly maxLimitOrderVolume: number;
+  /** Most lots of a market order; 0 where the exchange takes none. */
+  readonly maxMarketOrderVolume: number;
 }
+
+/** What orders of an exchange's products are like where a row says nothing else. */
+interface OrderTerms {
+  readonly margin_rate: number;
+  readonly commission_rate: number;
+  readonly max_limit_order_volume: number;
+  readonly max_market_order_volume: number;
+}
+
+const commodities = { margin_rate: 0.1, commission_rate: 0.0001 };
+const usualOrderTerms: Readonly<Record<Exchange, OrderTerms>> = {
+  SHFE: { ...commodities, max_limit_order_volume: 500, max_market_order_volume: 0 },
+  INE: { ...commodities, max_limit_order_volume: 500, max_market_order_volume: 0 },
+  DCE: { ...commodities, max_limit_order_volume: 1000, max_market_order_volume: 1000 },
+  CZCE: { ...commodities, max_limit_order_volume: 1000, max_market_order_volume: 200 },
+  CFFEX: {
+    margin_rate: 0.12,
+    commission_rate: 0.000023,
+    max_limit_order_volume: 20,
+    max_market_order_volume: 10,
+  },
+  GFEX: { ...commodities, max_limit_order_volume: 1000, max_market_order_volume: 1000 },
+};
 
 /** Products by code, which is unique over all exchanges (checked by a test, also ignoring case). */
 export type ProductTable = ReadonlyMap<string, Product>;
@@ -55,6 +88,11 @@ export interface ProductRow {
   readonly reference_price: number;
   /** Daily limit as a fraction of the previous settlement price, for simulated prices alone. */
   readonly price_limit?: number;
+  readonly option_price_tick?: number;
+  readonly margin_rate?: number;
+  readonly commission_rate?: number;
+  readonly max_limit_order_volume?: number;
+  readonly max_market_order_volume?: number;
 }
 
 /** The rows of the product table that ships with the package. */
@@ -72,6 +110,7 @@ export function loadProducts(): ProductTable {
 }
 
 function toProduct(row: ProductRow): Product {
+  const terms: OrderTerms = { ...usualOrderTerms[row.exchange], ...row };
   return {
     product: row.product,
     exchange: row.exchange,
@@ -87,5 +126,10 @@ function toProduct(row: ProductRow): Product {
     expiry: row.expiry,
     referencePrice: row.reference_price,
     ...(row.price_limit === undefined ? {} : { priceLimit: row.price_limit }),
+    ...(row.option_price_tick === undefined ? {} : { optionPriceTick: row.option_price_tick }),
+    marginRate: terms.margin_rate,
+    commissionRate: terms.commission_rate,
+    maxLimitOrderVolume: terms.max_limit_order_volume,
+    maxMarketOrderVolume: terms.max_market_order_volume,
   };
 }

@@ -2,6 +2,7 @@ import type { InstrumentDirectory } from './instrumentDirectory.js';
 import type { QuoteBook } from './quoteBook.js';
 import { ClockText } from './clockText.js';
 import { asciiBytes, putBytes, putNumber, putText } from './jsonBytes.js';
+import { lotTerms } from './instrumentFile.js';
 import { F, fieldCount, quoteFields } from './quoteFields.js';
 import { flagNames } from './tickFlags.js';
 
@@ -204,8 +205,19 @@ export class QuoteEncoder {
       if (fromVersion === 0 || this.#book.changedAt(slot, each.field) > fromVersion)
         members += each.lead + this.#text(slot, each, '"-"');
     }
+    if (fromVersion === 0 || this.#book.changedAt(slot, F.preSettlement) > fromVersion)
+      members += this.#lotMembers(slot);
     if (members === '') return '';
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;
+  }
+
+  /** What simulated accounts take for a lot, by the last settlement price; nothing where that is not known. */
+  #lotMembers(slot: number): string {
+    const { product, multiplier, class: kind } = this.#directory.bySlot(slot);
+    const price = this.#book.value(slot, F.preSettlement);
+    if (product === undefined || kind !== 'FUTURE' || Number.isNaN(price)) return '';
+    const { margin, commission } = lotTerms(product, multiplier, price);
+    return `,"margin":${margin},"commission":${commission}`;
   }
 
   #putAction(
@@ -286,7 +298,7 @@ export class QuoteEncoder {
     if (Number.isNaN(value)) return absent;
     switch (rendering) {
       case 'datetime':
-        return this.#clock.dateTime(value);
+        return this.#clock.microDateTime(value);
       case 'update_time':
         return this.#clock.timeOfDay(value);
       case 'update_millisec':

@@ -1,12 +1,14 @@
 import type { KeyForm } from '../market/quoteEncoder.js';
 import type { BackpressureLimits } from './backpressure.js';
+import { Charts, type ChartRequest } from './charts.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import type { Work } from './fairness/clientRequests.js';
 import { FairQueue, type Lane } from './fairness/fairQueue.js';
 import type { Interests } from './interests.js';
-import { rtnDataHead, rtnDataTail, subscribeQuoteAck } from './frames.js';
+import { rtnDataHead, rtnDataTail, subscribeQuoteAck, withPatches } from './frames.js';
 import { formOf, type ServedMarket } from './market.js';
+import { WaitingPatches } from './waitingPatches.js';
 
 /** One key in one client's set. */
 interface AidEntry {
@@ -39,6 +41,13 @@ export class AidClient {
   isChanging = false;
   /** Waits among those that are to be answered. */
   queued = false;
+  /** Undefined before the first of either. */
+  charts: Charts | undefined;
+  patches: WaitingPatches | undefined;
+  /** Names that the client has been told are of no instrument; undefined before the first. */
+  toldUnknown: Set<string> | undefined;
+  /** Is called when what is kept for the client has changed. */
+  noteKept: () => void = () => undefined;
 
   /** Of its address. */
   readonly lane: Lane<AidClient>;
@@ -48,12 +57,24 @@ export class AidClient {
     this.interests = interests;
     this.lane = lane;
   }
+
+  /** Whether there is something to say. */
+  get hasNews(): boolean {
+    return this.dirtyCount > 0 || this.tailChanged || this.patches?.isEmpty === false;
+  }
+
+  /** Characters of charts and answers that are kept for it. */
+  get keptChars(): number {
+    return (this.charts?.chars ?? 0) + (this.patches?.chars ?? 0);
+  }
 }
 
 /** Keys of a set that are taken in or out in one step. */
 const keysPerStep = 128;
 /** Instruments of one answer; what is beyond it follows with the next peek, so that no answer holds up ticks. */
 const quotesPerAnswer = 2048;
+/** Characters of answers that may wait for one client's peek. */
+const mostWaiting = 8 * 1024 * 1024;
 /** A tail of more characters is kept as bytes. */
 const longTail = 4096;
 
@@ -114,20 +135,52 @@ export class AidBoard {
 
   /** Has the client answered in its turn, if there is something to say; also one whose buffer has drained. */
   resume(client: AidClient): void {
-    if (!client.peekPending || client.queued) return;
-    if (client.dirtyCount === 0 && !client.tailChanged) return;
+    if (!client.peekPending || client.queued || !client.hasNews) return;
     this.#queue(client);
     this.#wake();
   }
 
-  /** Replaces the client's set by the keys of `insList`, which it is also echoed, in steps. */
-  *subscribe(client: AidClient, insList: string, keys: readonly string[]): Work {
+  /**
+   * Has a JSON merge patch sent with the next answer to a peek, in place of one on the same subject that still waits.
+   * False where too much waits already.
+   */
+  patch(client: AidClient, subject: string, patch: string): boolean {
+    client.patches ??= new WaitingPatches(mostWaiting);
+    if (!client.patches.put(subject, patch)) return false;
+    client.noteKept();
+    this.resume(client);
+    return true;
+  }
+
+  /**
+   * Answers a set_chart, whose text is a JSON object, with the next answer to a peek, in steps. False where too much waits
+   * already.
+   */
+  *chart(client: AidClient, request: ChartRequest, text: string): Generator<undefined, boolean> {
+    const charts = (client.charts ??= new Charts());
+    const patch = yield* charts.answer(request, text);
+    if (patch === undefined || this.patch(client, `chart ${request.id}`, patch)) return true;
+    charts.forget(request.id);
+    return false;
+  }
+
+  /**
+   * Replaces the client's set by the keys of `insList`, which it is also echoed, in steps.
+   *
+   * @returns the keys that no instrument can have
+   */
+  *subscribe(
+    client: AidClient,
+    insList: string,
+    keys: readonly string[],
+  ): Generator<undefined, readonly string[]> {
+    const unknown: string[] = [];
     client.isChanging = true;
     const slotsBefore: number[] = [];
     yield* this.#takeOutAll(client, slotsBefore);
     let added = 0;
     for (const key of keys) {
-      this.#add(client, key);
+      if (!this.#add(client, key)) unknown.push(key);
       if (++added % keysPerStep === 0) yield;
     }
     // After the new ones, so that what stays is never dropped in between.
@@ -138,6 +191,7 @@ export class AidBoard {
     client.isChanging = false;
     client.socket.send(subscribeQuoteAck);
     this.#answer(client);
+    return unknown;
   }
 
   /** Forgets a client whose socket is closed, in steps. */
@@ -158,12 +212,14 @@ export class AidBoard {
     }
   }
 
-  #add(client: AidClient, key: string): void {
+  /** False where there is no such instrument. */
+  #add(client: AidClient, key: string): boolean {
     const { directory, book, snapshots } = this.#market;
     const instrument = directory.resolve(key, client.interests.unproven);
     if (instrument === undefined) {
-      if (directory.lacksSlot(key)) directory.countRefused(1);
-      return;
+      if (!directory.lacksSlot(key)) return false;
+      directory.countRefused(1);
+      return true;
     }
     const { slot } = instrument;
     while (this.#bySlot.length < slot) this.#bySlot.push(undefined);
@@ -181,6 +237,7 @@ export class AidBoard {
     entries.push(entry);
     client.entries.push(entry);
     if (dirty) client.dirty[client.dirtyCount++] = entry;
+    return true;
   }
 
   #takeOut(entry: AidEntry): void {
@@ -200,21 +257,23 @@ export class AidBoard {
   /** Answers the pending peek if there is something to say and the client reads. */
   #answer(client: AidClient): void {
     if (!client.peekPending || client.isChanging || client.socket.closed) return;
-    if (client.dirtyCount === 0 && !client.tailChanged) return;
+    if (!client.hasNews) return;
     if (client.socket.buffered > this.#limits.holdBytes) {
       this.#watch.wait(client.socket);
       return;
     }
     const quotes = this.#collect(client);
-    if (quotes === '' && !client.tailChanged) return;
+    const patches = client.patches?.take() ?? '';
+    if (quotes === '' && patches === '' && !client.tailChanged) return;
     client.peekPending = false;
     client.tailChanged = false;
-    const { tail } = client;
+    const tail = patches === '' ? client.tail : withPatches(client.tail, patches);
     client.socket.send(
       typeof tail === 'string'
         ? rtnDataHead + quotes + tail
         : Buffer.concat([Buffer.from(rtnDataHead + quotes), tail]),
     );
+    if (patches !== '') client.noteKept();
   }
 
   #collect(client: AidClient): string {

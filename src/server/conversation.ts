@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
+import { F } from '../market/quoteFields.js';
 import type { AidBoard } from './aidBoard.js';
+import type { ChartRequest } from './charts.js';
 import { errorFrame, heartbeatAck, pongFrame, type ErrorReport } from './frames.js';
 import { errorCatalogue } from './errors.js';
 import type { Heartbeats } from './heartbeats.js';
@@ -7,15 +9,24 @@ import type { Work } from './fairness/clientRequests.js';
 import { InstrumentLists } from './instrumentLists.js';
 import { longestInsList, parseInsList } from './insList.js';
 import type { ServerLimits } from './limits.js';
-import type { ServedDirectory, ServedInstrument } from './market.js';
+import type { ServedBook, ServedDirectory, ServedInstrument } from './market.js';
 import { parseMessage, type ClientMessage, type SubscribeMessage } from './messages.js';
 import type { Session } from './session.js';
 import type { Subscribing } from './subscribing.js';
+import type { SymbolQueries } from './symbolQueries.js';
+import type { SymbolRequest } from './symbolRequest.js';
+import { longestName, unknownNames } from './unknownNames.js';
 
 export const policyViolationCode = 1008;
+/** Names that one client is told are of no instrument. */
+const mostToldUnknown = 64;
+/** What stands between ids where a comma should. */
+const otherSeparator = /[，、；;|]/;
 
 export interface ConversationParts {
   readonly directory: ServedDirectory;
+  readonly book: ServedBook;
+  readonly queries: SymbolQueries;
   readonly aid: AidBoard;
   readonly subscribing: Subscribing;
   readonly heartbeats: Heartbeats;
@@ -104,6 +115,10 @@ export class Conversation {
         return undefined;
       case 'subscribe_quote':
         return this.#subscribeQuote(session, message.insList, text);
+      case 'set_chart':
+        return this.#setChart(session, message.request, text);
+      case 'ins_query':
+        return this.#insQuery(session, message.request, text);
       case 'subscribe':
         return this.#subscribe(session, message, text);
       case 'unsubscribe':
@@ -149,8 +164,52 @@ export class Conversation {
       refuse('ins_list_too_long', message);
       return;
     }
-    yield* this.#parts.aid.subscribe(session.aid, insList, keys);
+    const unknown = yield* this.#parts.aid.subscribe(session.aid, insList, keys);
     session.noteAidSet();
+    yield* this.#tellUnknown(session, unknown);
+  }
+
+  /**
+   * Clients of this side show no error, but they and their logs keep the frame. Once for each name: they send the whole list
+   * again with each instrument that joins it.
+   */
+  *#tellUnknown(session: Session, unknown: readonly string[]): Work {
+    if (unknown.length === 0) return;
+    const told = (session.aid.toldUnknown ??= new Set());
+    const names: string[] = [];
+    for (const name of unknown) {
+      if (told.size >= mostToldUnknown) break;
+      const shown = name.slice(0, longestName);
+      if (told.has(shown)) continue;
+      told.add(shown);
+      names.push(shown);
+    }
+    if (names.length === 0) return;
+    const { directory, book } = this.#parts;
+    const report = yield* unknownNames(names, 'aid', (name) => {
+      const [mark] = otherSeparator.exec(name) ?? [];
+      return mark === undefined
+        ? directory.adviseUnknown(name, (slot) => book.value(slot, F.openInterest))
+        : { text: `ids are separated by "," and not by "${mark}"`, meant: [] };
+    });
+    this.#report(session, report);
+  }
+
+  *#setChart(session: Session, request: ChartRequest, text: string): Work {
+    const { problem } = request;
+    if (problem !== undefined)
+      this.#report(session, { side: 'aid', code: 'invalid_chart', message: problem }, text);
+    if (!(yield* this.#parts.aid.chart(session.aid, request, text))) this.#tooMuchWaits(session, text);
+  }
+
+  *#insQuery(session: Session, request: SymbolRequest, text: string): Work {
+    const patch = yield* this.#parts.queries.answer(request);
+    if (!this.#parts.aid.patch(session.aid, `query ${request.id}`, patch)) this.#tooMuchWaits(session, text);
+  }
+
+  #tooMuchWaits(session: Session, text: string): void {
+    const message = 'too many answers wait for peek_message: send it, and ask again';
+    this.#report(session, { side: 'aid', code: 'answers_unread', message }, text);
   }
 
   #report(session: Session, error: ErrorReport, requestJson?: string): void {

@@ -25,7 +25,25 @@ export const errorCatalogue = {
     side: 'aid',
     badFrame: false,
     meaning:
-      'The aid is one of the DIFF protocol that this gateway does not serve: charts, instrument queries, trading.',
+      'The aid is one of the DIFF protocol that this gateway does not serve, such as those of trading.',
+  },
+  invalid_chart: {
+    side: 'aid',
+    // Its chart is answered all the same, and a client that sends it again after a reconnect must not be closed for it.
+    badFrame: false,
+    meaning:
+      'A member of set_chart is wrong. The chart comes without data all the same, unless it has no chart_id.',
+  },
+  invalid_ins_query: {
+    side: 'aid',
+    badFrame: true,
+    meaning: 'query_id or query of an ins_query is no string, or variables no object.',
+  },
+  answers_unread: {
+    side: 'aid',
+    badFrame: false,
+    meaning:
+      'The answers to set_chart and ins_query that wait for peek_message are as many as may wait; this one is not given.',
   },
   invalid_ins_list: { side: 'aid', badFrame: true, meaning: 'ins_list is not a string.' },
   ins_list_too_long: {
@@ -73,7 +91,7 @@ export const errorCatalogue = {
     meaning: 'exchange is none of the names in `exchanges`, which are in capitals.',
   },
   unknown_instrument: {
-    side: 'action',
+    side: 'aid or action',
     badFrame: false,
     meaning:
       'Some instruments cannot exist; `instruments` lists them, `suggestions` has what may have been meant. The others are subscribed; where there are none, the acknowledgement has the status error. 404 to a history query for one of them.',

@@ -17,6 +17,14 @@ export function rtnDataTail(insList: string): string {
   return `}},{"account_id":"","ins_list":${JSON.stringify(insList)},"mdhis_more_data":false}]}`;
 }
 
+/** The end of a frame that has further patches, each with a comma before. */
+export function withPatches(tail: string | Buffer, patches: string): string | Buffer {
+  const end = -']}'.length;
+  return typeof tail === 'string'
+    ? `${tail.slice(0, end)}${patches}]}`
+    : Buffer.concat([tail.subarray(0, end), Buffer.from(`${patches}]}`)]);
+}
+
 /** What an aid client is sent unasked when it connects: tqsdk-js does not peek before it has received something. */
 export const firstFrame = rtnDataHead + rtnDataTail('');
 

@@ -6,6 +6,7 @@ import { chooseCoding, namesTag } from './contentCoding.js';
 import { accountKey } from './fairness/addressAccounts.js';
 import type { Admission, Refusal } from './fairness/admission.js';
 import { serveHistory, type TickHistory } from './historyRoute.js';
+import { socketPaths, symbolsPaths } from './paths.js';
 import type { PublicStatus } from './publicStatus.js';
 import {
   noSuchPage,
@@ -61,7 +62,7 @@ export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
     const page = pages.get(url);
     if (managementPages.includes(url) || (privateUnlessPublic.includes(url) && !parts.statusIsPublic()))
       respond(res, notPublic(url), isHead);
-    else if (page === undefined) respond(res, noSuchPage(url), isHead);
+    else if (page === undefined) respond(res, noPage(url, req), isHead);
     else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
     else
       respond(
@@ -102,6 +103,15 @@ function notPublic(url: string): Answer {
   return failure('404 Not Found', 'not_public', `${url} is not on this port, but on ${where}`);
 }
 
+function noPage(url: string, req: UwsRequest): Answer {
+  const isSocket = req.getHeader('upgrade').toLowerCase() === 'websocket';
+  if (!isSocket && !socketPaths.includes(url)) return noSuchPage(url);
+  const message = isSocket
+    ? `there is no WebSocket at ${url}: clients connect to ${socketPaths.join(' or ')}`
+    : `there is a WebSocket at ${url}, and no page`;
+  return failure('404 Not Found', 'not_found', message);
+}
+
 function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
   const pages = new Map<string, Page>();
   const read = (url: string, serve: Page['serve']): void => void pages.set(url, { method: 'get', serve });
@@ -117,9 +127,10 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
     read('/api/status', (res, _req, isHead) => {
       respond(res, asJson('200 OK', JSON.stringify(status())), isHead);
     });
-  read('/symbols/latest.json', (res, req, isHead) => {
-    serveSymbols(res, req, isHead, parts);
-  });
+  for (const path of symbolsPaths)
+    read(path, (res, req, isHead) => {
+      serveSymbols(res, req, isHead, parts);
+    });
   read('/api/history/ticks', (res, req, isHead) => {
     const { history, logger, admission } = parts;
     const strange = admission.whyNoOrigin(req.getHeader('origin'), req.getHeader('host'));

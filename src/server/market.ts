@@ -1,6 +1,7 @@
 import type { Advice } from '../market/instrumentAdvice.js';
 import type { InstrumentPattern } from '../market/instrumentPattern.js';
 import type { Found, InstrumentFilter } from '../market/instrumentSearch.js';
+import type { SymbolInfo } from '../market/symbolInfo.js';
 import type { FieldSet, KeyForm, TickView } from '../market/quoteEncoder.js';
 
 /** What the server needs to know of the market; the classes of src/market are this. */
@@ -42,6 +43,8 @@ export interface ServedDirectory {
   expiredOf(requested: readonly string[]): string[];
   adviseExpired(requested: string, openInterest: (slot: number) => number): Advice;
   symbolsFile(): ServedFile;
+  /** What ins_query is answered from. */
+  symbolInfo(): SymbolInfo;
 }
 
 export interface ServedBook {

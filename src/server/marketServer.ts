@@ -28,12 +28,14 @@ import { Session } from './session.js';
 import { Subscribing } from './subscribing.js';
 import type { SessionsSource } from './sessionsPage.js';
 import { statusPages, type StatusPages } from './statusPages.js';
+import { SymbolQueries } from './symbolQueries.js';
 import { SymbolsPages } from './symbolsPage.js';
+import { socketPaths } from './paths.js';
 import { upgrade, type Connected } from './upgrade.js';
 import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
 import { WaitingBoard } from './waitingBoard.js';
-import type { Uws, UwsApp, UwsSocket } from './uwsApi.js';
+import type { Uws, UwsApp, UwsBehavior, UwsSocket } from './uwsApi.js';
 
 export interface MarketServerOptions extends ServedMarket {
   /** Address to listen on, such as 0.0.0.0. */
@@ -70,7 +72,11 @@ const writesPerTurn = 48;
 /** uWebSockets cuts off without a word above its limit, so that one is higher: frames in between get an error. */
 const frameLimitFactor = 2;
 const noProxies = new BlockList();
-const goingAwayCode = 1001;
+/**
+ * Service restart. TqSdk for Python takes 1000 and 1001 for an end that was agreed on: it connects again and never sends its
+ * subscriptions.
+ */
+const restartCode = 1012;
 const policyViolationCode = 1008;
 /** ms that clients get to answer the close frame, so that their own last words do not reset the connection. */
 const closeGraceMs = 200;
@@ -148,6 +154,8 @@ export class MarketServer {
     });
     this.#conversation = new Conversation({
       directory,
+      book: options.book,
+      queries: new SymbolQueries(() => directory.symbolInfo()),
       aid: this.#aid,
       subscribing: this.#subscribing,
       heartbeats: this.#heartbeats,
@@ -268,7 +276,7 @@ export class MarketServer {
   }
 
   /**
-   * Stops accepting, sends what there is to send, closes every client with 1001 and gives each until the deadline, in ms
+   * Stops accepting, sends what there is to send, closes every client with 1012 and gives each until the deadline, in ms
    * from now, to read it. Safe to call again.
    */
   close(deadlineMs: number): Promise<void> {
@@ -283,7 +291,7 @@ export class MarketServer {
     for (;;) {
       const isLate = performance.now() >= deadline - closeGraceMs;
       for (const { socket } of this.#sessions)
-        if (isLate || socket.buffered === 0) socket.end(goingAwayCode, 'the gateway is stopping');
+        if (isLate || socket.buffered === 0) socket.end(restartCode, 'the gateway is stopping');
       if (this.#sessions.size === 0) break;
       await pause(closeCheckMs);
     }
@@ -327,7 +335,7 @@ export class MarketServer {
 
   #installWebSocket(): void {
     const { limits } = this.#options;
-    this.#app.ws<Connected>('/', {
+    const behavior: UwsBehavior<Connected> = {
       maxPayloadLength: limits.maxFrameBytes * frameLimitFactor,
       idleTimeout: idleTimeoutSeconds,
       sendPingsAutomatically: true,
@@ -364,7 +372,8 @@ export class MarketServer {
         const { session } = ws.getUserData();
         if (session !== undefined) this.#leave(session, code, Buffer.from(reason).toString('utf8'));
       },
-    });
+    };
+    for (const path of socketPaths) this.#app.ws(path, behavior);
   }
 
   #receive(session: Session, frame: ArrayBuffer, isBinary: boolean): void {

@@ -1,9 +1,11 @@
 import { instrumentKinds, type InstrumentFilter, type InstrumentKind } from '../market/instrumentSearch.js';
 import { exchanges } from '../market/products.js';
 import { actionFieldNames, parseFieldSet, type FieldSet, type TickView } from '../market/quoteEncoder.js';
+import { parseChart, type ChartRequest } from './charts.js';
 import { cut, listed, meant, misspelt, show, whyNoStringList } from './frameAdvice.js';
 import type { ErrorReport } from './frames.js';
 import { longestHeartbeat, shortestHeartbeat } from './heartbeats.js';
+import { parseSymbolRequest, type SymbolRequest } from './symbolRequest.js';
 
 /** How narrow an action client wants its pushes. */
 export interface PushOptions {
@@ -28,6 +30,8 @@ export interface SubscribeMessage {
 export type ClientMessage =
   | { readonly kind: 'peek_message' }
   | { readonly kind: 'subscribe_quote'; readonly insList: string }
+  | { readonly kind: 'set_chart'; readonly request: ChartRequest }
+  | { readonly kind: 'ins_query'; readonly request: SymbolRequest }
   | SubscribeMessage
   | { readonly kind: 'unsubscribe'; readonly instruments: readonly string[] }
   | { readonly kind: 'list_instruments'; readonly filter: InstrumentFilter }
@@ -41,8 +45,8 @@ type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What clients of the DIFF protocol ask of other servers, in good faith; so these frames are no abuse. */
 const unsupportedAids: ReadonlySet<unknown> = new Set([
-  'set_chart',
-  'ins_query',
+  // What old versions of TqSdk draw, sent at each update.
+  'set_chart_data',
   'subscribe_trading_status',
   'req_login',
   'confirm_settlement',
@@ -56,7 +60,7 @@ const unsupportedAids: ReadonlySet<unknown> = new Set([
   'cancel_order',
   'set_risk_management_rule',
 ]);
-const servedAids = ['subscribe_quote', 'peek_message'];
+const servedAids = ['subscribe_quote', 'peek_message', 'set_chart', 'ins_query'];
 const servedActions = ['subscribe', 'unsubscribe', 'list_instruments', 'heartbeat', 'ping'];
 const shownNames = 8;
 const peek: ClientMessage = { kind: 'peek_message' };
@@ -86,7 +90,7 @@ export function parseMessage(text: string): ClientMessage {
       code: 'ambiguous_kind',
       message: 'a frame has aid or action, this one has both',
     });
-  if (hasAid) return parseAid(value);
+  if (hasAid) return parseAid(value, text);
   if (hasAction) return parseAction(value);
   return reject({
     side: 'both',
@@ -95,7 +99,7 @@ export function parseMessage(text: string): ClientMessage {
   });
 }
 
-function parseAid(value: JsonObject): ClientMessage {
+function parseAid(value: JsonObject, text: string): ClientMessage {
   const aid = value['aid'];
   switch (aid) {
     case 'peek_message':
@@ -109,12 +113,24 @@ function parseAid(value: JsonObject): ClientMessage {
         message: `ins_list must be a string such as "SHFE.${exampleId('rb')},${exampleId('cu')}", not ${show(insList)}${misspelt(value, 'ins_list')}`,
       });
     }
+    case 'set_chart': {
+      const request = parseChart(value, text);
+      return typeof request === 'object'
+        ? { kind: 'set_chart', request }
+        : reject({ side: 'aid', code: 'invalid_chart', message: request });
+    }
+    case 'ins_query': {
+      const request = parseSymbolRequest(value, text);
+      return typeof request === 'object'
+        ? { kind: 'ins_query', request }
+        : reject({ side: 'aid', code: 'invalid_ins_query', message: request });
+    }
     default:
       if (unsupportedAids.has(aid))
         return reject({
           side: 'aid',
           code: 'unsupported_aid',
-          message: `${String(aid)} is not served here: use subscribe_quote and peek_message`,
+          message: `${String(aid)} is not served here: use ${listed(servedAids)}`,
         });
       return reject({
         side: 'aid',

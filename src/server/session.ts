@@ -43,6 +43,7 @@ export class Session {
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;
+    this.aid.noteKept = () => this.noteAidSet();
   }
 
   /** To be called when the action side's subscriptions have changed. */
@@ -50,9 +51,9 @@ export class Session {
     this.#kept.set(this, 'action', this.push.subscriptions.size * subscriptionBytes);
   }
 
-  /** To be called when the aid side's set has changed. */
+  /** To be called when the aid side's set has changed, or what else is kept for it. */
   noteAidSet(): void {
-    const { entries, tail } = this.aid;
-    this.#kept.set(this, 'aid', entries.length * aidEntryBytes + tail.length);
+    const { entries, tail, keptChars } = this.aid;
+    this.#kept.set(this, 'aid', entries.length * aidEntryBytes + tail.length + keptChars);
   }
 }

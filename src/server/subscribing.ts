@@ -10,14 +10,11 @@ import type { PushOptions } from './messages.js';
 import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './session.js';
+import { longestName, mostExplained, unknownNames } from './unknownNames.js';
 import type { WaitingBoard } from './waitingBoard.js';
 
 /** The pattern of all instruments. */
 const allOf = '*';
-/** Names of a frame that are explained: each costs a look through the products. */
-const mostExplained = 8;
-/** Characters of it that a message shows. */
-const longestName = 64;
 /** Names that are looked up or taken in or out in one step. */
 const namesPerStep = 128;
 /** Names that are only compared in one step. */
@@ -254,22 +251,8 @@ export class Subscribing {
   *#unknown(names: readonly string[]): Generator<undefined, ErrorReport[]> {
     if (names.length === 0) return [];
     const { directory } = this.#parts;
-    const suggestions: Record<string, readonly string[]> = {};
-    const explained: string[] = [];
-    for (const name of names.slice(0, mostExplained)) {
-      const { text, meant } = directory.adviseUnknown(name, this.#openInterest);
-      if (meant.length > 0) suggestions[name] = meant;
-      explained.push(`${JSON.stringify(name.slice(0, longestName))} (${text})`);
-      yield;
-    }
-    const more = names.length > mostExplained ? ', …' : '';
     return [
-      {
-        side: 'action',
-        code: 'unknown_instrument',
-        message: `no such instruments: ${explained.join(', ')}${more}`,
-        details: { instruments: names, suggestions },
-      },
+      yield* unknownNames(names, 'action', (name) => directory.adviseUnknown(name, this.#openInterest)),
     ];
   }
 

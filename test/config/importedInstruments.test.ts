@@ -119,7 +119,7 @@ describe('imported instruments', () => {
         id: 'm2705-C-3000',
         priceTick: 0.5,
         multiplier: 10,
-        option: { right: 'C', strike: 3000 },
+        option: { right: 'C', strike: 3000, underlying: 'm2705' },
       }) as unknown,
     ]);
     expect(contracts[0]).not.toHaveProperty('name', 'nan');
@@ -236,13 +236,13 @@ describe('imported instruments', () => {
       now: () => Date.UTC(2026, 10, 23, 3),
     });
     const before = directory.resolve('m2705-C-3000')!;
-    expect(before.staticJson).not.toContain('price_tick');
+    expect(before.staticJson).not.toContain('"expired"');
     directory.setImported(read({ 'o.csv': csv }).contracts);
     expect(directory.list({ kind: 'option' })).toEqual(['m2705-C-3000']);
     expect(JSON.parse(`{${before.staticJson}}`)).toMatchObject({
       price_tick: 0.5,
       price_decs: 1,
-      ins_class: 'FUTURE_OPTION',
+      ins_class: 'OPTION',
       ins_name: '豆粕2705购3000',
     });
     const symbols = JSON.parse(Buffer.concat([...directory.symbolsFile().parts()]).toString()) as Record<

@@ -63,6 +63,35 @@ describe('the product table', () => {
     expect(products.has('ZC')).toBe(false);
   });
 
+  it('takes what orders of a product are like, and gives an added one what is usual at its exchange', () => {
+    const { products, faults } = read([
+      {
+        product: 'rb',
+        option_price_tick: 0.25,
+        margin_rate: 0.13,
+        commission_rate: 0,
+        max_limit_order_volume: 300,
+        max_market_order_volume: 0,
+      },
+      added,
+    ]);
+    expect(faults).toEqual([]);
+    expect(products.get('rb')).toMatchObject({
+      optionPriceTick: 0.25,
+      marginRate: 0.13,
+      commissionRate: 0,
+      maxLimitOrderVolume: 300,
+      maxMarketOrderVolume: 0,
+    });
+    expect(products.get('xy')).toMatchObject({
+      marginRate: 0.1,
+      commissionRate: 0.0001,
+      maxLimitOrderVolume: 1000,
+      maxMarketOrderVolume: 1000,
+    });
+    expect(products.get('xy')!.optionPriceTick).toBeUndefined();
+  });
+
   it.each([
     [{}, /^p\.json: must be a list of rows, not an object$/],
     ['[{', /^p\.json: line 1, column 3: /],
@@ -100,6 +129,10 @@ describe('the product table', () => {
       [{ product: 'rb', months: [5, 1] }],
       /months: must be a list of months from 1 to 12, in order, not a list of 2$/,
     ],
+    [[{ product: 'rb', margin_rate: 0 }], /row 1 \(rb\): margin_rate: must be .*, not 0$/],
+    [[{ product: 'rb', commission_rate: -1 }], /commission_rate: must be a number from 0 to 1, not -1$/],
+    [[{ product: 'rb', max_limit_order_volume: 0 }], /must be a whole number from 1 to 1000000, not 0$/],
+    [[{ product: 'rb', option_price_tick: 0 }], /option_price_tick: must be a number from 0.0001 .*, not 0$/],
     [[{ product: 'rb', listing: 'months:99' }], /listing: must be "none", or a sum/],
     [[{ product: 'rb', expiry: 'ides' }], /expiry: must be one of "day15"/],
     [[{ product: 'rb' }, { product: 'rb' }], /row 2 \(rb\): product: "rb" has a row already$/],

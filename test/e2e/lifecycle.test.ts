@@ -87,7 +87,7 @@ describe('start', () => {
 
 describe('stop', () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`${signal} closes clients with 1001 and ends with 0 and no process left`, async () => {
+    it(`${signal} closes clients with 1012 and ends with 0 and no process left`, async () => {
       const gateway = await simulated();
       await gateway.loggedIn();
       const children = childrenOf(gateway.child.pid!);
@@ -95,7 +95,7 @@ describe('stop', () => {
       const client = await Client.connect(await gateway.url());
       const closed = client.closed();
       expect(await gateway.stop(signal)).toBe(0);
-      expect(await closed).toBe(1001);
+      expect(await closed).toBe(1012);
       for (const child of children) expect(isAlive(child)).toBe(false);
     });
   }

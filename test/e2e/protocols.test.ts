@@ -81,7 +81,7 @@ describe.each(generations)('generation %s', (generation) => {
         .toISOString()
         .replace('T', ' ')
         .slice(0, 23);
-      expect(quote['datetime']).toBe(shown);
+      expect(quote['datetime']).toBe(`${shown}000`);
       expect(quote['last_price']).toBeGreaterThan(0);
     });
 

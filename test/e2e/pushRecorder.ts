@@ -58,9 +58,19 @@ export class PushRecorder {
   }
 }
 
-/** The members of a quote that both protocols have, as text; absent ones as the aid side marks them. */
+/** As the action side writes it. */
+const shortDateTime = '2026-12-01 09:00:00.500'.length;
+
+/**
+ * The members of a quote that both protocols have, as text; absent ones as the aid side marks them, and the datetime with the
+ * three decimals that both have.
+ */
 export function stateOf(quote: Quote): string {
   return JSON.stringify(
-    actionFieldNames.flatMap((name) => (name === 'instrument_id' ? [] : [[name, quote[name] ?? '-']])),
+    actionFieldNames.flatMap((name) => {
+      if (name === 'instrument_id') return [];
+      const value = quote[name] ?? '-';
+      return [[name, name === 'datetime' ? (value as string).slice(0, shortDateTime) : value]];
+    }),
   );
 }

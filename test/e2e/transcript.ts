@@ -4,7 +4,7 @@ import type { Client } from './client.js';
 /**
  * What a client says and needs to hear, as data. `{rb}`, `{cu}`, `{i}`, `{TA}` stand for listed contracts, `{options:N}`
  * for a list of options of N characters. What is to be received needs to have the members that are named, others too;
- * `<number>` and `<datetime>` stand for any of their kind.
+ * `<number>`, `<text>` and `<datetime>` stand for any of their kind.
  */
 export interface Transcript {
   /** Which client does this, and what it takes from it. */
@@ -44,7 +44,7 @@ export interface Stage {
   clear(name: string): Promise<void>;
 }
 
-const datetime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/;
+const datetime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/;
 
 /** Plays the client's part, and fails where the gateway's is not as it should be. */
 export async function play({ steps }: Transcript, stage: Stage): Promise<void> {
@@ -163,6 +163,7 @@ function merge(target: Record<string, unknown>, patch: Json): void {
 
 function isLike(found: unknown, wanted: unknown): boolean {
   if (wanted === '<number>') return typeof found === 'number';
+  if (wanted === '<text>') return typeof found === 'string' && found !== '';
   if (wanted === '<datetime>') return typeof found === 'string' && datetime.test(found);
   if (typeof wanted !== 'object' || wanted === null) return found === wanted;
   if (typeof found !== 'object' || found === null) return false;

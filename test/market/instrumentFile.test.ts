@@ -70,6 +70,7 @@ describe('SymbolsFile', () => {
       instrument_id: 'SHFE.rb2701',
       ins_id: 'rb2701',
       ins_name: '螺纹钢2701',
+      instrument_name: '螺纹钢2701',
       exchange_id: 'SHFE',
       product_id: 'rb',
       py: 'lwg,luowengang',
@@ -88,8 +89,13 @@ describe('SymbolsFile', () => {
         ],
         night: [['21:00:00', '23:00:00']],
       },
-      margin: null,
-      commission: null,
+      // A tenth and a ten-thousandth of a lot's value at the product's reference price, 3080.
+      margin: 3080,
+      commission: 3.08,
+      max_limit_order_volume: 500,
+      max_market_order_volume: 0,
+      min_limit_order_volume: 1,
+      min_market_order_volume: 0,
     });
     expect(file['SHFE.rb2610']).toMatchObject({ expired: true });
     expect(file['DCE.l2701F']).toMatchObject({ ins_name: '聚乙烯月均价2701F', product_id: 'l_f' });
@@ -107,12 +113,19 @@ describe('SymbolsFile', () => {
       underlying_symbol: 'SHFE.cu2701',
     });
     expect(file['CFFEX.IO2701-P-4000']).toMatchObject({
-      price_tick: null,
-      price_decs: null,
+      price_tick: 0.2,
+      price_decs: 1,
+      margin: null,
+      commission: null,
       option_class: 'PUT',
     });
     expect(file['CFFEX.IO2701-P-4000']).not.toHaveProperty('underlying_symbol');
-    expect(file['DCE.SP a2701&a2705']).toMatchObject({ class: 'COMBINE', ins_name: 'SP a2701&a2705' });
+    expect(file['DCE.SP a2701&a2705']).toMatchObject({
+      class: 'COMBINE',
+      ins_name: 'SP a2701&a2705',
+      price_tick: null,
+      price_decs: null,
+    });
     expect(file['SHFE.xy2701']).toMatchObject({
       ins_name: '新品2701',
       price_tick: null,
@@ -139,14 +152,25 @@ describe('staticFields', () => {
   it('takes an option that nobody has listed from its id', () => {
     const found = fields('m2701-C-3000');
     expect(found).toMatchObject({
-      ins_class: 'FUTURE_OPTION',
+      ins_class: 'OPTION',
       ins_name: '豆粕2701-C-3000',
       volume_multiple: 10,
       option_class: 'CALL',
       strike_price: 3000,
+      underlying_symbol: 'DCE.m2701',
+      price_tick: 0.5,
+      price_decs: 1,
     });
-    expect(found).not.toHaveProperty('price_tick');
     expect(found).not.toHaveProperty('expired');
+  });
+
+  it('has the price step of options from their product, and none where that states none', () => {
+    expect(fields('SR701MSC5800')).toMatchObject({ price_tick: 0.5, underlying_symbol: 'CZCE.SR701' });
+    expect(fields('IO2701-C-4000')).toMatchObject({ price_tick: 0.2 });
+    expect(fields('IO2701-C-4000')).not.toHaveProperty('underlying_symbol');
+    expect(products.get('sp')!.optionPriceTick).toBeUndefined();
+    expect(fields('sp2701C5000')).not.toHaveProperty('price_tick');
+    expect(fields('SP m2701&m2705')).not.toHaveProperty('price_tick');
   });
 
   it('prefers what a contract says, and says nothing of what is not known at all', () => {

@@ -44,7 +44,7 @@ describe('KnownInstruments', () => {
         deliveryYear: 2027,
         deliveryMonth: 3,
         expireDate: 20270331,
-        option: { right: 'P', strike: 512.5 },
+        option: { right: 'P', strike: 512.5, underlying: 'sc2703' },
       },
     ]);
   });

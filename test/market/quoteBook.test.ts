@@ -126,7 +126,7 @@ describe('QuoteEncoder', () => {
     book.apply(makeTick({ millisec: 500, receivedAt: testTimeMs + 500, doubles: { highestPrice: 3510.5 } }));
     expect(quote(0)).toMatchObject({
       instrument_id: 'SHFE.rb2410',
-      datetime: '2024-04-11 10:00:00.500',
+      datetime: '2024-04-11 10:00:00.500000',
       update_time: '10:00:00',
       update_millisec: 500,
       timestamp: testTimeMs + 500,
@@ -153,6 +153,24 @@ describe('QuoteEncoder', () => {
     // Never set here; but a client that connects again may hold one from before.
     expect(quote(0)).toHaveProperty('settlement', '-');
     expect(encoder.aidQuote(rb, 0, 0).startsWith('"rb2410":{')).toBe(true);
+  });
+
+  it('states six decimals of a second to aid clients, and three to action clients', () => {
+    book.apply(makeTick({ millisec: 5, receivedAt: testTimeMs + 5 }));
+    expect(quote(0)['datetime']).toBe('2024-04-11 10:00:00.005000');
+    expect(push(encoder.actionFrame(memory, at, rb, 0, null)).data['datetime']).toBe(
+      '2024-04-11 10:00:00.005',
+    );
+  });
+
+  it('states margin and commission of a lot by the last settlement price, and again when that changes', () => {
+    book.apply(makeTick());
+    expect(quote(0)).not.toHaveProperty('margin');
+    book.apply(makeTick({ volume: 101, doubles: { preSettlementPrice: 3500 } }));
+    expect(quote(0)).toMatchObject({ pre_settlement: 3500, margin: 3500, commission: 3.5 });
+    expect(quote(1)).toMatchObject({ pre_settlement: 3500, margin: 3500, commission: 3.5 });
+    book.apply(makeTick({ volume: 102, doubles: { preSettlementPrice: 3500 } }));
+    expect(quote(2)).toEqual({ volume: 102 });
   });
 
   it('sends only what changed after the version that a client holds', () => {

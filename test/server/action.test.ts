@@ -46,7 +46,7 @@ describe('subscribe', () => {
       ({ action }) => action,
     );
     expect(actions).toEqual(['market_data', 'error', 'market_data']);
-    expect((await client.closed()).code).toBe(1001);
+    expect((await client.closed()).code).toBe(1012);
     await end;
   });
 

@@ -52,6 +52,10 @@ describe('subscribe_quote', () => {
     expect(Object.keys(first.quotes)).toEqual(['SHFE.rb2410']);
     expect(first.quotes['SHFE.rb2410']).toMatchObject({
       instrument_id: 'SHFE.rb2410',
+      instrument_name: '螺纹钢2410',
+      datetime: '2024-04-11 10:00:00.000000',
+      max_limit_order_volume: 500,
+      max_market_order_volume: 0,
       last_price: 3500,
       volume: 101,
       volume_multiple: 10,
@@ -64,6 +68,18 @@ describe('subscribe_quote', () => {
       quotes: { 'SHFE.rb2410': { last_price: 3502, volume: 102 } },
       meta: meta('SHFE.rb2410,SHFE.cu2406'),
     });
+  });
+
+  it('states margin and commission of a lot by the last settlement price', async () => {
+    world.tick('rb2410', { doubles: { preSettlementPrice: 3500 } });
+    world.tick('m2409-C-3000', { doubles: { preSettlementPrice: 100 } });
+    const client = await world.connectAid();
+    await client.subscribeQuote('SHFE.rb2410,DCE.m2409-C-3000');
+    client.peek();
+    const { quotes } = await client.rtnData();
+    expect(quotes['SHFE.rb2410']).toMatchObject({ margin: 3500, commission: 3.5 });
+    expect(quotes['DCE.m2409-C-3000']).toMatchObject({ price_tick: 0.5, underlying_symbol: 'DCE.m2409' });
+    expect(quotes['DCE.m2409-C-3000']).not.toHaveProperty('margin');
   });
 
   it('gives a full snapshot of an instrument that becomes known later', async () => {
@@ -150,7 +166,7 @@ describe('subscribe_quote', () => {
   ])('echoes the ins_list %s so that it parses to the same string', async (json, insList) => {
     const client = await world.connectAid();
     client.send(`{"aid":"subscribe_quote","ins_list":${json}}`);
-    await client.next();
+    await client.settled();
     client.peek();
     expect((await client.rtnData()).meta.ins_list).toBe(insList);
   });
@@ -160,6 +176,7 @@ describe('subscribe_quote', () => {
     const client = await world.connectAid();
     const insList = 'RB2410,shfe.rb2410,DCE.rb2410,nonsense,SHFE.rb2410';
     await client.subscribeQuote(insList);
+    await client.settled();
     client.peek();
     const { quotes, meta: echoed } = await client.rtnData();
     expect(Object.keys(quotes)).toEqual(['SHFE.rb2410']);
@@ -308,6 +325,37 @@ describe('peek_message', () => {
   });
 });
 
+describe('names that no instrument can have', () => {
+  it('are told with what may have been meant, after the acknowledgement, once for each', async () => {
+    const client = await world.connectAid();
+    await client.subscribeQuote('SHFE.rb2410,RB2410,SHFE.cu2406，SHFE.cu2407');
+    expect(await client.next()).toEqual({
+      aid: 'error',
+      code: 'unknown_instrument',
+      message:
+        'no such instruments: "RB2410" (did you mean rb2410?), "SHFE.cu2406，SHFE.cu2407" (ids are separated by "," and not by "，")',
+      instruments: ['RB2410', 'SHFE.cu2406，SHFE.cu2407'],
+      suggestions: { RB2410: ['rb2410'] },
+      request: null,
+    });
+    await client.subscribeQuote('SHFE.rb2410,RB2410,SHFE.cu2406，SHFE.cu2407,DCE.m2409');
+    expect(await client.settled()).toEqual([]);
+    await client.subscribeQuote('RB2410,AG2406');
+    expect(await client.settled()).toMatchObject([{ instruments: ['AG2406'] }]);
+  });
+
+  it('are told up to a number, and never close a client', async () => {
+    await world.stop();
+    world = await World.start({ limits: { maxBadFrames: 3 } });
+    const client = await world.connectAid();
+    for (let i = 0; i < 80; i++) client.send({ aid: 'subscribe_quote', ins_list: `nothing${i}` });
+    const frames = await client.settled();
+    expect(frames.filter(({ code }) => code === 'unknown_instrument')).toHaveLength(64);
+    await client.subscribeQuote('SHFE.rb2410');
+    expect(await client.settled()).toEqual([]);
+  });
+});
+
 describe('errors', () => {
   it('answers an unknown aid with a frame that has an aid', async () => {
     const client = await world.connectAid();
@@ -315,7 +363,7 @@ describe('errors', () => {
     expect(await client.next()).toEqual({
       aid: 'error',
       code: 'unknown_aid',
-      message: 'unknown aid "set_wings": use subscribe_quote or peek_message',
+      message: 'unknown aid "set_wings": use subscribe_quote, peek_message, set_chart or ins_query',
       request: { aid: 'set_wings', n: 1 },
     });
   });
@@ -324,13 +372,7 @@ describe('errors', () => {
     await world.stop();
     world = await World.start({ limits: { maxBadFrames: 3 } });
     const client = await world.connectAid();
-    const request = {
-      aid: 'set_chart',
-      chart_id: 'c1',
-      ins_list: 'SHFE.rb2410',
-      duration: 60e9,
-      view_width: 500,
-    };
+    const request = { aid: 'set_chart_data', symbol: 'SHFE.rb2410', dur_nano: 60e9, datas: {} };
     for (let i = 0; i < 10; i++) {
       client.send(request);
       expect(await client.next()).toMatchObject({ aid: 'error', code: 'unsupported_aid', request });

@@ -202,9 +202,41 @@ describe('everything else', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
   });
 
-  it('refuses a WebSocket elsewhere than at /', async () => {
+  it('refuses a WebSocket elsewhere than at /, and says where they are', async () => {
     await expect(world.connect('/health')).rejects.toThrow();
     await expect(world.connect('/elsewhere')).rejects.toThrow('404');
+    const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const body = await new Promise<string>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: world.port, path: '/ws', headers: upgrade }, (response) => {
+        response.setEncoding('utf8').once('data', resolve);
+      }).on('error', reject);
+    });
+    expect(JSON.parse(body)).toEqual({
+      error: {
+        code: 'not_found',
+        message:
+          'there is no WebSocket at /ws: clients connect to / or /t/md/front/mobile or /t/nfmd/front/mobile',
+      },
+    });
+  });
+
+  it.each(['/', '/t/md/front/mobile', '/t/nfmd/front/mobile'])(
+    'serves WebSockets at %s, and says so to who asks for a page',
+    async (path) => {
+      const client = await world.connect(path);
+      expect(await client.rtnData()).toMatchObject({ quotes: {}, meta: { ins_list: '' } });
+      const response = await request(path);
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({
+        error: { message: `there is a WebSocket at ${path}, and no page` },
+      });
+    },
+  );
+
+  it('serves the instrument file where the vendor has it too', async () => {
+    const response = await request('/t/md/symbols/latest.json');
+    expect(response.status).toBe(200);
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(Buffer.from(symbolsFile()));
   });
 
   it('refuses a protocol that there is not, and says which there are', async () => {

@@ -37,7 +37,7 @@ describe('listen', () => {
 });
 
 describe('close', () => {
-  it('flushes what was ticked before, then closes every client with 1001', async () => {
+  it('flushes what was ticked before, then closes every client with 1012', async () => {
     const push = await world.connectAction();
     await push.subscribe(['rb2410']);
     await push.settled();
@@ -51,8 +51,8 @@ describe('close', () => {
     const closing = world.server.close(5000);
     expect(await push.next()).toMatchObject({ data: { last_price: 3777 } });
     expect((await aid.rtnData()).quotes['rb2410']).toHaveProperty('last_price', 3777);
-    expect(await push.closed()).toEqual({ code: 1001, reason: 'the gateway is stopping' });
-    expect((await aid.closed()).code).toBe(1001);
+    expect(await push.closed()).toEqual({ code: 1012, reason: 'the gateway is stopping' });
+    expect((await aid.closed()).code).toBe(1012);
     await closing;
     expect(world.server.counters.activeSessions).toBe(0);
     expect(world.wanted.size).toBe(0);

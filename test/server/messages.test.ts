@@ -56,7 +56,10 @@ describe('parseMessage', () => {
       '{"action":"fly"}',
       'unknown action "fly": use subscribe, unsubscribe, list_instruments, heartbeat or ping',
     ],
-    ['{"aid":"peek_mesage"}', 'did you mean peek_message? use subscribe_quote or peek_message'],
+    [
+      '{"aid":"peek_mesage"}',
+      'did you mean peek_message? use subscribe_quote, peek_message, set_chart or ins_query',
+    ],
     ['{"aid":"subscribe_quote","inslist":"rb2701"}', 'not absent; it has "inslist", did you mean ins_list?'],
     ['{"acton":"ping","id":3}', 'this one has neither; it has "acton", did you mean action?'],
     ['{"Aid":"peek_message"}', 'this one has neither; it has "Aid", did you mean aid?'],
