@@ -357,7 +357,7 @@ export const gatewayOptions = {
   ),
   'limits.requests_per_second': option(
     integer(1, 1_000_000),
-    50,
+    100,
     "HTTP requests of one address that are answered; two seconds' worth may come at once.",
     '1/s',
   ),

@@ -107,14 +107,16 @@ export interface Health {
 }
 
 /** Simulated fronts are open at all hours unless they are told otherwise. */
-function configText(folder: string, config: object): string {
+function configText(folder: string, config: { readonly limits?: object }): string {
   const common = {
     websocket_host: '127.0.0.1',
     websocket_port: 0,
     flow_path: folder,
     trading_hours: 'always',
   };
-  return JSON.stringify({ ...common, ...config });
+  // Tests ask and connect as often as they can.
+  const limits = { requests_per_second: 100_000, connects_per_second: 100_000, ...config.limits };
+  return JSON.stringify({ ...common, ...config, limits });
 }
 
 /** Asks the gateway on that port, whose flow folder is `folder`, for a page on its management socket. */

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StatusReport } from '../../src/server/status.js';
 import { recordingFolder } from '../recorder/recordings.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, Program } from './processes.js';
+import { ScriptedClock } from './week/scriptedClock.js';
 import { until, untilCounted } from '../until.js';
 
 const fronts = 5;
@@ -43,6 +44,7 @@ function write(content: object | string): void {
     flow_path: gateway.folder,
     config_watch: false,
     trading_hours: 'always',
+    limits: { requests_per_second: 100_000, connects_per_second: 100_000 },
   };
   writeFileSync(
     `${path}.new`,
@@ -291,30 +293,35 @@ describe('at SIGHUP', () => {
   });
 });
 
-it('what is recorded belongs to the trading days of a calendar that was named later', async () => {
+it('ticks of a day that a calendar named later calls a trading day are recorded from then on', async () => {
   const folder = recordingFolder();
-  const config = { trading_hours: 'exchange', record_path: folder, connections: three() };
-  await start(config);
-  const files = async (count: number): Promise<string[]> =>
-    until(`${count} files`, () => {
-      const names = readdirSync(folder).sort();
-      return names.length >= count ? names : undefined;
-    });
-  expect(await files(1)).toHaveLength(1);
-  // No trading today nor in the two weeks after.
-  const years: Record<string, number[]> = {};
-  for (let day = 0; day <= 14; day++) {
-    const date = new Date(Date.now() + 8 * 3_600_000 + day * 86_400_000).toISOString().slice(0, 10);
-    (years[date.slice(0, 4)] ??= []).push(Number(date.replaceAll('-', '')));
-  }
-  const calendar = join(gateway.folder, 'calendar.json');
-  writeFileSync(calendar, JSON.stringify({ years }));
-  write({ ...config, calendar_file: calendar });
+  const calendar = join(folder, 'holidays.json');
+  writeFileSync(calendar, '{"years": {"2026": [20260922]}}');
+  const tuesday = Date.parse('2026-09-22T10:00:00+08:00');
+  const clock = new ScriptedClock(tuesday);
+  onTestFinished(() => clock.close());
+  const port = await freePorts(1);
+  const clockStart = ['--hours', 'exchange', '--clock-start', new Date(tuesday).toISOString()];
+  const exchange = await new FrontsProcess(1, port, clockStart).ready();
+  onTestFinished(async () => void (await exchange.stop()));
+  const config = {
+    trading_hours: 'exchange',
+    record_path: join(folder, 'ticks'),
+    // Too few to prove that there is trading on a holiday.
+    always_subscribe: ['rb2701', 'cu2611'],
+    discover_instruments: false,
+    connections: [{ connection_id: 'one', front_addr: `tcp://127.0.0.1:${port}`, broker_id: '9999' }],
+  };
+  gateway = new GatewayProcess({ config_watch: false, calendar_file: calendar, ...config }, [], clock.env);
+  await gateway.healthUntil('ticks', ({ ticks }) => ticks.accepted > 10);
+  expect(readdirSync(config.record_path)).toEqual([]);
+  write(config);
   await reload('SIGHUP: settings changed: calendar_file');
-  const [before, after] = (await files(2)).map((name) => Number(name.slice(0, 8)));
-  const last = Math.max(...Object.values(years).flat());
-  expect(before).toBeLessThanOrEqual(last);
-  expect(after).toBeGreaterThan(last);
+  const names = await until('a recording', () => {
+    const found = readdirSync(config.record_path);
+    return found.length > 0 ? found : undefined;
+  });
+  expect(names[0]).toMatch(/^20260922/);
 });
 
 it('a SIGHUP never ends the program, neither at its start nor at its end', async () => {
