@@ -82,13 +82,16 @@ describe('stored ticks of a gateway without Redis', () => {
       cursor = `&cursor=${page.next}`;
       return false;
     });
-    const first = stored.indexOf(seen[0]!);
-    expect(first).toBeGreaterThanOrEqual(0);
-    expect(stored.slice(first, first + seen.length)).toEqual(seen);
+    expect(holds(stored, seen)).toBe(true);
     expect((await history()).memory_mb).toBeGreaterThan(0);
     await client.close();
   });
 });
+
+/** Whether one list is in the other, in one piece. Ticks without a trade have the volume of the one before. */
+function holds(stored: readonly number[], seen: readonly number[]): boolean {
+  return `,${stored.join()},`.includes(`,${seen.join()},`);
+}
 
 describe('stored ticks of a gateway with Redis', () => {
   it('are those that clients have seen, and the gateway stops in order in the midst of an answer', async () => {
@@ -102,10 +105,7 @@ describe('stored ticks of a gateway with Redis', () => {
       const page = (await (await ask(`instrument=${instrument}`)).json()) as Page;
       expect(page.source).toBe('redis');
       const stored = page.ticks.map(({ volume }) => volume);
-      const first = stored.indexOf(seen[0]!);
-      if (first < 0 || stored.length - first < seen.length) return false;
-      expect(stored.slice(first, first + seen.length)).toEqual(seen);
-      return true;
+      return holds(stored, seen);
     });
 
     await storeMany(store, 'qactpmd:ticks:SHFE.rb2601', 60_000);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { StatusReport } from '../../src/server/status.js';
@@ -313,12 +313,14 @@ it('ticks of a day that a calendar named later calls a trading day are recorded 
     connections: [{ connection_id: 'one', front_addr: `tcp://127.0.0.1:${port}`, broker_id: '9999' }],
   };
   gateway = new GatewayProcess({ config_watch: false, calendar_file: calendar, ...config }, [], clock.env);
+  client = await Client.connect(await gateway.url());
   await gateway.healthUntil('ticks', ({ ticks }) => ticks.accepted > 10);
-  expect(readdirSync(config.record_path)).toEqual([]);
+  const recordings = (): string[] => (existsSync(config.record_path) ? readdirSync(config.record_path) : []);
+  expect(recordings()).toEqual([]);
   write(config);
   await reload('SIGHUP: settings changed: calendar_file');
   const names = await until('a recording', () => {
-    const found = readdirSync(config.record_path);
+    const found = recordings();
     return found.length > 0 ? found : undefined;
   });
   expect(names[0]).toMatch(/^20260922/);
