@@ -28,7 +28,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 7;
+constexpr int interfaceVersion = 8;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -165,6 +165,33 @@ QB_API int qb_library_describe(int handle, char *version, int versionBytes, char
     if (library == nullptr) return badArgument;
     giveText(library->version, version, versionBytes);
     giveText(library->warning, warning, warningBytes);
+    return 0;
+  });
+}
+
+// What can be said of a library without a session, as lines of a name, a tab and a value; loads it without a trial. For a
+// process that may crash of it.
+QB_API int qb_library_examine(const char *path, const char *version, char *facts, int factsBytes) {
+  return safely(facts, factsBytes, [&] {
+    const LibraryFacts found = examineLibrary(path, version == nullptr ? "" : version);
+    std::string text;
+    const auto add = [&](const char *name, std::string value) {
+      for (char &c : value) c = c == '\n' || c == '\t' ? ' ' : c;
+      text += std::string(name) + '\t' + value + '\n';
+    };
+    const bool understood = found.choice.layout != nullptr;
+    add("loaded", found.loaded ? "1" : "0");
+    add("tells_version", found.tellsVersion ? "1" : "0");
+    add("version", found.version);
+    add("factory", nameOf(found.exports.factory));
+    add("request_class_bytes", std::to_string(found.exports.requestClassBytes));
+    add("multicast_query", found.exports.multicastQuery ? "1" : "0");
+    add("order", understood ? nameOf(found.choice.abi) : "");
+    add("evidence", found.choice.evidence);
+    add("longest_id", understood ? std::to_string(found.choice.layout->answerInstrument.bytes - 1) : "");
+    add("warning", found.warning);
+    add("refusal", found.refusal);
+    giveText(text, facts, factsBytes);
     return 0;
   });
 }

@@ -180,7 +180,7 @@ bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, 
 
 // An object whose vtable is what the library expects.
 void Session::makeSpi() {
-  switch (library_->layout->abi) {
+  switch (library_->abi) {
     case Abi::year2013: return takeSpi<vendor::Spi2013>(new Callbacks2013(*this));
     case Abi::a: return takeSpi<vendor::SpiA>(new CallbacksA(*this));
     case Abi::b: return takeSpi<vendor::SpiB>(new CallbacksB(*this));

@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { packagePath } from '../paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
-const interfaceVersion = 7;
+const interfaceVersion = 8;
 
 // Held for the life of the thread: koffi closes a library once nothing refers to it.
 let library: LibraryHandle | undefined;
