@@ -313,15 +313,11 @@ void Session::release() noexcept {
   owner_->push(event, true);
 }
 
-void Session::silence() noexcept {
-  gate_->close();
-  // A call that is inside the library may never return, and the end of the process does not wait for it.
+void Session::silence() noexcept { gate_->close(); }
+
+bool Session::isCalling() noexcept {
   const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || !api_) return;
-  guarded([&] {
-    api_.registerSpi(nullptr);
-    return 0;
-  });
+  return !lock.owns_lock();
 }
 
 Event Session::eventOf(EventType type, const char *info) const noexcept {

@@ -64,8 +64,10 @@ class Session : public std::enable_shared_from_this<Session> {
   int close() noexcept;
   // The end of close(), on the releasing thread.
   void release() noexcept;
-  // For the end of the process: no release, only silence.
+  // For the end of the process: no callback does anything any more, and the library is asked for nothing.
   void silence() noexcept;
+  // A call into the library is under way.
+  bool isCalling() noexcept;
 
   bool released() const noexcept { return released_.load(std::memory_order_acquire); }
   bool frontUp() const noexcept { return frontUp_.load(std::memory_order_acquire); }

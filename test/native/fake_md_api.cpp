@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
@@ -112,9 +113,19 @@ std::string join(char **ids, int count) {
   return text;
 }
 
+#ifdef FAKE_AT_EXIT
+// What destructors of a library's static objects may do.
+struct AtExit {
+  ~AtExit() { FAKE_AT_EXIT; }
+} atExit;
+#endif
+
 class Fake final : public CThostFtdcMdApi {
  public:
   void Release() override {
+#ifdef FAKE_AT_RELEASE
+    FAKE_AT_RELEASE;
+#endif
     const int now = ++releasing;
     if (now > mostReleasing) mostReleasing = now;
     note("release");
