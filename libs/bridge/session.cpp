@@ -301,8 +301,8 @@ void Session::release() noexcept {
     std::swap(api, api_);
   }
   if (api) {
+    // The Spi stays registered: it is silent and never freed, while some libraries call a null one without a look.
     guarded([&] {
-      api.registerSpi(nullptr);
       api.release();
       return 0;
     });

@@ -1,7 +1,8 @@
 // One session of the vendor's library.
 //
-// Nothing forbids the library to call its Spi even after Release, so that object, some 40 bytes with its gate, is
-// never freed. The session itself goes once it is released and nobody holds it.
+// Nothing forbids the library to call its Spi even after Release, and nothing makes it look whether there is one. So that
+// object, some 40 bytes with its gate, stays registered and is never freed. The session itself goes once it is released
+// and nobody holds it.
 #pragma once
 
 #include <atomic>

@@ -39,7 +39,7 @@ async function examine(library: LibraryUnderTest): Promise<LibraryFacts | string
   const inTime = await probe.ended(examineMs);
   if (probe.facts !== undefined) return probe.facts;
   if (!inTime) return `it did not load within ${examineMs / 1000} s`;
-  return `${probe.crash || probe.failure} while it was loaded`;
+  return `${probe.crash || probe.failure || 'it ended the process'} while it was loaded`;
 }
 
 function productOf({ refusal, isLoaded }: LibraryFacts): string {
@@ -85,7 +85,9 @@ function linesOf(report: LibraryReport): string[] {
   const line = (name: string, text: string): string[] =>
     text === '' ? [] : [`${name.padEnd(width)}  ${text}`];
   const words: Readonly<Record<Verdict, string>> = {
-    usable: 'the gateway can use it',
+    usable: trials.some(({ trial }) => trial === 'front')
+      ? 'the gateway can use it'
+      : 'the gateway can use it, as far as can be told without a front (--front-addr)',
     troubled: 'the gateway can use it, but mind the trouble above',
     unusable: 'the gateway cannot use it',
   };

@@ -32,8 +32,13 @@ export class ProbeFront {
     return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  async close(): Promise<void> {
+  /** Ends every connection that is open. */
+  hangUp(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.hangUp();
     this.#server.close();
     await once(this.#server, 'close');
   }

@@ -25,7 +25,7 @@ const gatePollMs = 200;
  *   failed for its login ── retry_login ─→ connecting
  *   connecting ── no session ─→ retrying ── time ─→ connecting
  *   any of these ── reopen ─→ reopening ── released or not in time ─→ connecting
- *   waiting, logging_in ── closed again and again ─→ reopening ── released ─→ retrying
+ *   any but logged_in ── closed again and again ─→ reopening ── released ─→ retrying
  *
  * `retrying`: the library gave no session, or has none because the front closes them, and is asked again later.
  * `waiting`: the front is connected, but the next login is not due yet.
@@ -199,8 +199,8 @@ export class Session {
   #disconnected(text: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
     this.#loginRefusals.ended();
-    const closedEarly = this.#phase === 'waiting' || this.#phase === 'logging_in';
-    if (closedEarly && this.#quickCloses.closed(now)) {
+    // Later libraries report a connection only when the front has answered, but each end of one.
+    if (this.#phase !== 'logged_in' && this.#quickCloses.closed(now)) {
       this.#waitToOpen(now);
       return this.#reopen(this.#quickCloses.reason(this.fronts), now);
     }

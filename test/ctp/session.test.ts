@@ -144,6 +144,13 @@ describe('a session', () => {
       expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
     });
 
+    it('is given up as well where the library reports the ends of connections alone', () => {
+      const run = new Run();
+      run.step(open);
+      for (let i = 0; i < 4; i++) expect(run.step(lost)).toEqual([state('connecting', 'gone, 0x1001')]);
+      expect(run.step(lost)).toEqual([state('error', door(5)), { type: 'release' }]);
+    });
+
     it('is forgiven with a login', () => {
       const run = new Run();
       run.step(open);

@@ -126,6 +126,9 @@ class Fake final : public CThostFtdcMdApi {
 #ifdef FAKE_AT_RELEASE
     FAKE_AT_RELEASE;
 #endif
+#ifdef FAKE_CARELESS
+    spi_->OnFrontDisconnected(0);  // whatever is registered
+#endif
     const int now = ++releasing;
     if (now > mostReleasing) mostReleasing = now;
     note("release");
@@ -157,6 +160,7 @@ class Fake final : public CThostFtdcMdApi {
 #endif
   void RegisterSpi(CThostFtdcMdSpi *spi) override {
     note(spi == nullptr ? "spi none" : "spi");
+    spi_ = spi;
     if (spi != nullptr) lastSpi = spi;
   }
   int SubscribeMarketData(char **ids, int count) override {
@@ -188,6 +192,7 @@ class Fake final : public CThostFtdcMdApi {
 #endif
 
  private:
+  CThostFtdcMdSpi *spi_ = nullptr;
   std::vector<std::pair<const char *, std::string>> fronts_;  // as it was given, and what it said then
 };
 
