@@ -33,9 +33,15 @@ export class ConnectionWorker {
   /**
    * @param path the worker's compiled JavaScript
    * @param releaseMs see WorkerDeadlines
+   * @param isIsolated it takes one connection only, which may make it hang
    * @throws when the process has no descriptor or thread left
    */
-  constructor(path: string, releaseMs: number, handlers: ConnectionWorkerHandlers) {
+  constructor(
+    path: string,
+    releaseMs: number,
+    readonly isIsolated: boolean,
+    handlers: ConnectionWorkerHandlers,
+  ) {
     this.#releaseMs = releaseMs;
     const start: WorkerStart = { channel: this.#channel.handle, releaseMs };
     try {

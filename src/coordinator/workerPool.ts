@@ -62,6 +62,8 @@ export class WorkerPool {
   /** Connections whose earlier sessions, of a lost worker, the library has not let go of yet. */
   readonly #releasing = new Set<number>();
   readonly #closing = new Set<number>();
+  /** Connections over which a worker hung: the next one is theirs alone. */
+  readonly #suspects = new Set<number>();
   readonly #deadlines: WorkerDeadlines;
   /** Workers that were given up and whose threads are still there. */
   #hanging = 0;
@@ -139,7 +141,7 @@ export class WorkerPool {
     this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
     let worker: ConnectionWorker;
     try {
-      worker = this.#place();
+      worker = this.#suspects.has(connection) ? this.#start(true) : this.#place();
     } catch (error) {
       // No descriptor or no thread is left.
       this.#options.onWorkerLost([connection], error instanceof Error ? error.message : String(error));
@@ -156,7 +158,7 @@ export class WorkerPool {
     const { connectionsPerWorker } = this.#options;
     let least: ConnectionWorker | undefined;
     for (const worker of this.#workers) {
-      if (worker.retiring) continue;
+      if (worker.retiring || worker.isIsolated) continue;
       if (least === undefined || worker.connections.size < least.connections.size) least = worker;
     }
     if (least === undefined) return this.#start();
@@ -169,11 +171,11 @@ export class WorkerPool {
   }
 
   /** @throws when too many workers hang, or there is no descriptor or thread for another one */
-  #start(): ConnectionWorker {
+  #start(isIsolated = false): ConnectionWorker {
     if (this.#hanging >= (this.#options.mostHanging ?? mostHanging))
       throw new Error(`${this.#hanging} workers hang in vendor libraries, and no other is started`);
     const path = packagePath('dist', 'workers', 'connection.js');
-    const worker: ConnectionWorker = new ConnectionWorker(path, this.#deadlines.releaseMs, {
+    const worker: ConnectionWorker = new ConnectionWorker(path, this.#deadlines.releaseMs, isIsolated, {
       onEvent: (event) => {
         if (event.type === 'closed') this.#connectionClosed(worker, event.connection);
         this.#options.onEvent(event);
@@ -196,6 +198,8 @@ export class WorkerPool {
       void worker.exited.then(() => this.#hanging--);
       worker.giveUp();
       const healthy = worker.healthy();
+      for (const connection of worker.connections.keys())
+        if (!healthy.includes(connection)) this.#suspects.add(connection);
       const closing = healthy.filter((connection) => this.#closing.has(connection));
       const stranded = healthy.filter((connection) => !closing.includes(connection));
       const error = 'the worker hangs in the vendor library';
