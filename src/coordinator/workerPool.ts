@@ -239,7 +239,7 @@ export class WorkerPool {
     const idle = [...this.#workers].filter(
       ({ connections, retiring }) => connections.size === 0 && !retiring,
     );
-    if (idle.length > mostIdle && idle.includes(worker)) worker.send({ type: 'stop' });
+    if ((idle.length > mostIdle || worker.isIsolated) && idle.includes(worker)) worker.send({ type: 'stop' });
   }
 
   #workerEnded(worker: ConnectionWorker, error: string): void {

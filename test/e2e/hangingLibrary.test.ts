@@ -2,7 +2,8 @@ import { expect, it } from 'vitest';
 import { builtNative } from '../native/nativeBuild.js';
 import { Client } from './client.js';
 import { rb } from './contracts.js';
-import { GatewayProcess, until } from './processes.js';
+import { until } from '../until.js';
+import { GatewayProcess } from './processes.js';
 
 const testMs = 90_000;
 /** A worker that hangs is noticed after 10 s. */
