@@ -246,8 +246,9 @@ export class Gateway {
   }
 
   /**
-   * Takes everything down in order, at any moment after construction: no new clients, sessions released, last ticks
-   * sent, clients told, fronts ended. Returns what did not end within the deadline.
+   * Takes everything down in order, at any moment after construction: no new clients, sessions silent, last ticks sent,
+   * clients told, fronts ended. Vendor libraries are not waited for, nor asked for anything: the process is to be ended by
+   * endProcess. Returns what did not end within the deadline.
    */
   async stop(): Promise<string[]> {
     const deadline = Date.now() + this.#config.shutdownDeadline * 1000;
@@ -262,11 +263,11 @@ export class Gateway {
     // Before the port is free: the gateway that takes it next finds no socket that answers.
     const managed = this.#management?.close();
     this.#server?.stopAccepting();
-    const hung = await this.#connections.stop(left());
+    this.#connections.stop();
     this.#source.drain();
     this.#source.stop();
     await this.#server?.close(left());
-    hung.push(...(await this.#storage.stop(left())));
+    const hung = await this.#storage.stop(left());
     await found;
     await managed;
     this.#limitedLog.close();

@@ -1,5 +1,5 @@
 import { runCli } from './cli/runCli.js';
-import { endProcess, silenceAllSessions } from './coordinator/workerPool.js';
+import { endProcess } from './coordinator/workerPool.js';
 import { Gateway } from './gateway.js';
 import { LimitedLog } from './limitedLog.js';
 import { createLogger, LogOutput } from './logging.js';
@@ -12,9 +12,9 @@ import { answerAtOnce } from './threadPriority.js';
 const lastLinesMs = 500;
 
 /**
- * Runs one command line to its end and gives the exit code: 0 after a clean stop, 1 when the gateway could not
- * start or stop, otherwise the command's own. A gateway runs until `shutdown` is aborted, and reads its configuration
- * anew at each SIGHUP event of `hangups`.
+ * Runs one command line to its end and gives the command's exit code. A gateway runs until `shutdown` is aborted, and reads
+ * its configuration anew at each SIGHUP event of `hangups`. Then it ends the process: with 0 after a clean stop, 1 when it
+ * could not start or stop.
  */
 export async function runProgram(
   argv: readonly string[],
@@ -64,7 +64,6 @@ export async function runProgram(
   }
   reloads.close();
   const hung = await gateway.stop();
-  silenceAllSessions();
   printed.close();
   await profiles?.close();
   if (hung.length > 0) {
@@ -74,8 +73,8 @@ export async function runProgram(
     log.info('stopped');
   }
   await logOutput.finish(lastLinesMs);
-  if (hung.length > 0) endProcess(exitCode);
-  return exitCode;
+  // Not by process.exit: that waits for threads that hang in a vendor library, and runs what libraries do at their end.
+  return endProcess(exitCode);
 }
 
 function errorText(error: unknown): string {

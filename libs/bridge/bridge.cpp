@@ -28,7 +28,7 @@
 namespace qb {
 namespace {
 
-constexpr int interfaceVersion = 7;
+constexpr int interfaceVersion = 8;
 
 void giveText(const std::string &text, char *buffer, int bytes) noexcept {
   if (buffer == nullptr || bytes <= 0) return;
@@ -139,6 +139,40 @@ QB_API int qb_owner_unreleased_of(int handle, int source) {
   });
 }
 
+// Lets go of the owner's ring and doorbell, as qb_owner_close does, and leaves its sessions as they are: silent, for the
+// end of the process.
+QB_API int qb_owner_detach(int handle) {
+  return safely(nullptr, 0, [&] {
+    Owner *owner = ownerAt(handle);
+    if (owner == nullptr) return badArgument;
+    owner->detach();
+    return 0;
+  });
+}
+
+// Closes the sessions of one connection, for a worker that cannot do it.
+QB_API int qb_owner_close_source(int handle, int source) {
+  return safely(nullptr, 0, [&] {
+    for (const auto &session : sessionsOf(handle)) {
+      if (session->source() == source) session->close();
+    }
+    return 0;
+  });
+}
+
+// For a worker that hangs: 1 if the connection has a session and no call into the library is under way for it, else 0.
+QB_API int qb_owner_source_idle(int handle, int source) {
+  return safely(nullptr, 0, [&] {
+    int idle = 0;
+    for (const auto &session : sessionsOf(handle)) {
+      if (session->source() != source || session->released()) continue;
+      if (session->isCalling()) return 0;
+      idle = 1;
+    }
+    return idle;
+  });
+}
+
 // ---- libraries
 
 // 1 while qb_library_open would have to wait for the trial of this library, which is begun if it has had none; else 0.
@@ -165,6 +199,33 @@ QB_API int qb_library_describe(int handle, char *version, int versionBytes, char
     if (library == nullptr) return badArgument;
     giveText(library->version, version, versionBytes);
     giveText(library->warning, warning, warningBytes);
+    return 0;
+  });
+}
+
+// What can be said of a library without a session, as lines of a name, a tab and a value; loads it without a trial. For a
+// process that may crash of it.
+QB_API int qb_library_examine(const char *path, const char *version, char *facts, int factsBytes) {
+  return safely(facts, factsBytes, [&] {
+    const LibraryFacts found = examineLibrary(path, version == nullptr ? "" : version);
+    std::string text;
+    const auto add = [&](const char *name, std::string value) {
+      for (char &c : value) c = c == '\n' || c == '\t' ? ' ' : c;
+      text += std::string(name) + '\t' + value + '\n';
+    };
+    const bool understood = found.choice.layout != nullptr;
+    add("loaded", found.loaded ? "1" : "0");
+    add("tells_version", found.tellsVersion ? "1" : "0");
+    add("version", found.version);
+    add("factory", nameOf(found.exports.factory));
+    add("request_class_bytes", std::to_string(found.exports.requestClassBytes));
+    add("multicast_query", found.exports.multicastQuery ? "1" : "0");
+    add("order", understood ? nameOf(found.choice.abi) : "");
+    add("evidence", found.choice.evidence);
+    add("longest_id", understood ? std::to_string(found.choice.layout->answerInstrument.bytes - 1) : "");
+    add("warning", found.warning);
+    add("refusal", found.refusal);
+    giveText(text, facts, factsBytes);
     return 0;
   });
 }
@@ -259,6 +320,9 @@ QB_API int qb_session_close(int handle) {
 
 // How long a release may take before the next one begins beside it, in ms.
 QB_API void qb_limit_release(int ms) { limitRelease(ms); }
+
+// 1: no release begins any more until it is 0 again.
+QB_API void qb_hold_releases(int hold) { holdReleases(hold != 0); }
 
 // For the end of the process: no trial goes on, and no callback of any session does anything any more.
 QB_API void qb_silence_all() {

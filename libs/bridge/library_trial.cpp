@@ -34,12 +34,13 @@ int main(int count, char **arguments) {
   const rlimit noCore{0, 0};
   ::setrlimit(RLIMIT_CORE, &noCore);
   report(qb::TrialStep::loading);
-  if (void *module = qb::loadLibrary(arguments[1]); module != nullptr) {
-    const qb::VendorSymbols symbols = qb::findSymbols(module);
+  const qb::LoadedModule module = qb::loadLibrary(arguments[1], qb::identityOf(arguments[1]));
+  if (module.handle != nullptr) {
+    const qb::VendorSymbols symbols = qb::findSymbols(module.handle);
     report(qb::TrialStep::version);
     if (symbols.getVersion != nullptr) tolerating([&] { symbols.getVersion(); });
     report(qb::TrialStep::session);
-    tolerating([&] { qb::callFactory(symbols.factory, symbols.create, arguments[2], true); });
+    tolerating([&] { qb::callFactory(symbols.exports.factory, symbols.create, arguments[2], true); });
   }
   report(qb::TrialStep::passed);
   // The library's own threads and destructors are not waited for.

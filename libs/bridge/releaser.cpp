@@ -30,6 +30,7 @@ struct Releaser {
   std::deque<std::shared_ptr<Session>> line;
   int waiting = 0;  // threads
   bool busy = false;
+  bool held = false;
   unsigned turn = 0;
   Clock::time_point giveUpAt;
 
@@ -41,7 +42,7 @@ struct Releaser {
 
   void awaitTurn(std::unique_lock<std::mutex> &lock) {
     for (;;) {
-      if (line.empty()) {
+      if (line.empty() || held) {
         changed.wait(lock);
       } else if (busy && Clock::now() < giveUpAt) {
         changed.wait_until(lock, giveUpAt);
@@ -94,6 +95,13 @@ Releaser &releaser() {
 }  // namespace
 
 void limitRelease(int ms) noexcept { releaseLimitMs = ms; }
+
+void holdReleases(bool hold) noexcept {
+  Releaser &self = releaser();
+  const std::lock_guard<std::mutex> lock(self.mutex);
+  self.held = hold;
+  self.changed.notify_all();
+}
 
 bool releaseLater(std::shared_ptr<Session> session) noexcept {
   try {

@@ -15,4 +15,7 @@ bool releaseLater(std::shared_ptr<Session> session) noexcept;
 // For releases that begin from now on.
 void limitRelease(int ms) noexcept;
 
+// While held, no release begins: what a library does at its release must not happen to a process that ends anyway.
+void holdReleases(bool hold) noexcept;
+
 }  // namespace qb

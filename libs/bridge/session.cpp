@@ -180,7 +180,7 @@ bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, 
 
 // An object whose vtable is what the library expects.
 void Session::makeSpi() {
-  switch (library_->layout->abi) {
+  switch (library_->abi) {
     case Abi::year2013: return takeSpi<vendor::Spi2013>(new Callbacks2013(*this));
     case Abi::a: return takeSpi<vendor::SpiA>(new CallbacksA(*this));
     case Abi::b: return takeSpi<vendor::SpiB>(new CallbacksB(*this));
@@ -301,8 +301,8 @@ void Session::release() noexcept {
     std::swap(api, api_);
   }
   if (api) {
+    // The Spi stays registered: it is silent and never freed, while some libraries call a null one without a look.
     guarded([&] {
-      api.registerSpi(nullptr);
       api.release();
       return 0;
     });
@@ -313,15 +313,11 @@ void Session::release() noexcept {
   owner_->push(event, true);
 }
 
-void Session::silence() noexcept {
-  gate_->close();
-  // A call that is inside the library may never return, and the end of the process does not wait for it.
+void Session::silence() noexcept { gate_->close(); }
+
+bool Session::isCalling() noexcept {
   const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
-  if (!lock.owns_lock() || !api_) return;
-  guarded([&] {
-    api_.registerSpi(nullptr);
-    return 0;
-  });
+  return !lock.owns_lock();
 }
 
 Event Session::eventOf(EventType type, const char *info) const noexcept {

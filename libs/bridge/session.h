@@ -1,7 +1,8 @@
 // One session of the vendor's library.
 //
-// Nothing forbids the library to call its Spi even after Release, so that object, some 40 bytes with its gate, is
-// never freed. The session itself goes once it is released and nobody holds it.
+// Nothing forbids the library to call its Spi even after Release, and nothing makes it look whether there is one. So that
+// object, some 40 bytes with its gate, stays registered and is never freed. The session itself goes once it is released
+// and nobody holds it.
 #pragma once
 
 #include <atomic>
@@ -64,8 +65,10 @@ class Session : public std::enable_shared_from_this<Session> {
   int close() noexcept;
   // The end of close(), on the releasing thread.
   void release() noexcept;
-  // For the end of the process: no release, only silence.
+  // For the end of the process: no callback does anything any more, and the library is asked for nothing.
   void silence() noexcept;
+  // A call into the library is under way.
+  bool isCalling() noexcept;
 
   bool released() const noexcept { return released_.load(std::memory_order_acquire); }
   bool frontUp() const noexcept { return frontUp_.load(std::memory_order_acquire); }

@@ -1,7 +1,5 @@
 #include "trial.h"
 
-#include <sys/stat.h>
-
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -20,20 +18,8 @@ using Clock = std::chrono::steady_clock;
 // After this a trial that could not be made is made again.
 constexpr std::chrono::seconds inconclusiveFor{2};
 
-struct Identity {
-  dev_t device = 0;
-  ino_t inode = 0;
-  off_t bytes = 0;
-  timespec modified{};
-
-  bool operator==(const Identity &other) const noexcept {
-    return device == other.device && inode == other.inode && bytes == other.bytes &&
-           modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec;
-  }
-};
-
 struct Trial {
-  Identity identity;
+  FileIdentity identity;
   TrialProcess process;
   bool done = false;
   std::string reason;
@@ -51,12 +37,6 @@ Trials &trials() {
   return *instance;
 }
 
-Identity identityOf(const std::string &path) {
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
-}
-
 void run(const std::string &path, const std::shared_ptr<Trial> &trial) {
   bool conclusive = true;
   std::string reason = trial->process.run(path, conclusive);
@@ -70,7 +50,7 @@ void run(const std::string &path, const std::shared_ptr<Trial> &trial) {
 
 // The trial of the file as it is now, begun if there is none.
 std::shared_ptr<Trial> trialOf(const std::string &path) {
-  const Identity identity = identityOf(path);
+  const FileIdentity identity = identityOf(path);
   std::shared_ptr<Trial> trial;
   {
     Trials &all = trials();
@@ -97,8 +77,9 @@ bool trialUnderWay(const std::string &path) {
   return !trial->done;
 }
 
-std::string whyNotSafe(const std::string &path) {
+std::string whyNotSafe(const std::string &path, FileIdentity &tried) {
   const std::shared_ptr<Trial> trial = trialOf(path);
+  tried = trial->identity;
   Trials &all = trials();
   std::unique_lock<std::mutex> lock(all.mutex);
   all.changed.wait(lock, [&trial] { return trial->done; });

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "file_identity.h"
+
 namespace qb {
 
 // Steps of the trial, as the trial process reports them.
@@ -20,7 +22,8 @@ bool trialUnderWay(const std::string &path);
 
 // Why the library must not be loaded into this process; empty if it survived. Waits for the trial. That it could not
 // be opened, or that it gave no session, is not a reason here: the process itself finds out, with better words.
-std::string whyNotSafe(const std::string &path);
+// `tried`: the file as it was then.
+std::string whyNotSafe(const std::string &path, FileIdentity &tried);
 
 // For the end of the process: trials that are under way are broken off and leave nothing behind.
 void abandonTrials() noexcept;

@@ -2,8 +2,8 @@
 // offsets of the fields that are used. No vendor header is needed. Neither class has a virtual destructor, so
 // the first function is entry 0.
 //
-// Three orders of the callback class exist: that of 2013; A up to version 6.3.15, with quote requests; B from
-// 6.3.16 on, which adds OnRspQryMulticastInstrument as entry 5. Of the request class there are two: that of 2013,
+// Three orders of the callback class exist: that of 2013; A up to the builds of early March 2019, with quote requests; B
+// from late March 2019 on, which adds OnRspQryMulticastInstrument as entry 5. Both sides have builds of 6.3.15 and 6.3.16. Of the request class there are two: that of 2013,
 // and the later one, which only grew at its end, beyond what is used here.
 #pragma once
 
@@ -89,7 +89,7 @@ class SpiA {
   ~SpiA() = default;
 };
 
-// CThostFtdcMdSpi from 6.3.16 on: 13 entries.
+// CThostFtdcMdSpi of order B: 13 entries.
 class SpiB {
  public:
   virtual void OnFrontConnected() = 0;
@@ -120,6 +120,9 @@ constexpr const char *createBbbSymbol = "_ZN15CThostFtdcMdApi15CreateFtdcMdApiEP
 constexpr const char *createBbSymbol = "_ZN15CThostFtdcMdApi15CreateFtdcMdApiEPKcbb";
 constexpr const char *createBSymbol = "_ZN15CThostFtdcMdApi15CreateFtdcMdApiEPKcb";
 constexpr const char *createStockOptionsSymbol = "_ZN8ctp_sopt15CThostFtdcMdApi15CreateFtdcMdApiEPKcbb";
+constexpr const char *requestVtableSymbol = "_ZTV15CThostFtdcMdApi";
+constexpr const char *multicastQuerySymbol =
+    "_ZN14CFtdcMdApiImpl25ReqQryMulticastInstrumentEP37CThostFtdcQryMulticastInstrumentFieldi";
 constexpr const char *getVersionSymbol = "_ZN15CThostFtdcMdApi13GetApiVersionEv";
 
 // A char array inside a vendor struct.

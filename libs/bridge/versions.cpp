@@ -1,18 +1,7 @@
 #include "versions.h"
 
-#include <cctype>
-
 namespace qb {
 namespace {
-
-struct Version {
-  int major, minor, patch;
-  bool operator<(const Version &other) const {
-    if (major != other.major) return major < other.major;
-    if (minor != other.minor) return minor < other.minor;
-    return patch < other.patch;
-  }
-};
 
 struct Group {
   Version from;
@@ -23,40 +12,57 @@ constexpr vendor::Text shortId{9, 31}, longId{401, 81}, shortAnswer{0, 31}, long
 
 // Each group reaches to the next one's first version.
 const Group groups[] = {
-    {{6, 3, 13}, {Abi::a, Factory::bb, shortId, shortAnswer, true, false}},
-    {{6, 3, 16}, {Abi::b, Factory::bb, shortId, shortAnswer, true, false}},
-    {{6, 5, 0}, {Abi::b, Factory::bb, longId, longAnswer, true, false}},
-    {{6, 6, 1}, {Abi::b, Factory::bb, longId, longAnswer, true, true}},
-    {{6, 7, 11}, {Abi::b, Factory::bbb, longId, longAnswer, true, true}},
+    {{6, 3, 0}, {Factory::bb, shortId, shortAnswer, true, false}},
+    {{6, 5, 0}, {Factory::bb, longId, longAnswer, true, false}},
+    {{6, 6, 1}, {Factory::bb, longId, longAnswer, true, true}},
+    {{6, 7, 11}, {Factory::bbb, longId, longAnswer, true, true}},
 };
-const Layout layout2013{Abi::year2013, Factory::b, shortId, shortAnswer, false, false};
+const Layout layout2013{Factory::b, shortId, shortAnswer, false, false};
 const Version newestVerified{6, 7, 13};
-// Of what lies between, no header is known.
-const Version firstUnverified{6, 3, 16}, endOfUnverified{6, 3, 19};
+constexpr const char *supported = "2013 and 6.3.0 to 6.7.13 are";
 
-bool isDigit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-
-// At most six digits; a longer number is no part of a version.
-bool readNumber(const std::string &text, std::size_t &at, int &value) {
-  const std::size_t begin = at;
-  value = 0;
-  while (at < text.size() && isDigit(text[at]) && at - begin < 7) value = value * 10 + (text[at++] - '0');
-  return at > begin && at - begin < 7;
-}
-
-// The first "6.7.13" or "6_7_13" anywhere: version texts carry prefixes of many kinds. `begin`: where it stands.
-bool findVersion(const std::string &text, Version &version, std::size_t &begin) {
-  for (begin = 0; begin < text.size(); begin++) {
-    if (!isDigit(text[begin]) || (begin > 0 && isDigit(text[begin - 1]))) continue;
-    std::size_t at = begin;
-    const auto separator = [&] { return at < text.size() && (text[at] == '.' || text[at] == '_') && ++at; };
-    if (readNumber(text, at, version.major) && separator() && readNumber(text, at, version.minor) &&
-        separator() && readNumber(text, at, version.patch)) {
-      return true;
-    }
+const Layout *layoutOf(const SaidVersion &said) {
+  if (said.isYear2013) return &layout2013;
+  if (!said.text.found || said.text.version.major != 6) return nullptr;
+  const Layout *found = nullptr;
+  for (const Group &group : groups) {
+    if (!(said.text.version < group.from)) found = &group.layout;
   }
-  return false;
+  return found;
 }
+
+void add(std::string &warnings, const std::string &warning) {
+  if (warning.empty()) return;
+  if (!warnings.empty()) warnings += "; ";
+  warnings += warning;
+}
+
+InterfaceChoice refused(const std::string &why) { return {nullptr, Abi::b, why, ""}; }
+
+// With the callback order, which no version text overrules.
+InterfaceChoice withOrder(const Layout *layout, const Exports &exports, const SaidVersion &said, std::string warnings,
+                          const std::string &remedy) {
+  const OrderChoice order = chooseOrder(exports, said);
+  if (!order.known) return refused(order.text + remedy);
+  add(warnings, order.text);
+  // The ticks of that order end where later ones have their natural date.
+  if (order.abi == Abi::year2013) layout = &layout2013;
+  return {layout, order.abi, warnings, "callback order " + std::string(nameOf(order.abi)) + " by " + order.evidence};
+}
+
+// Where the user's word counts, the library's own is only repeated.
+InterfaceChoice asAsserted(const std::string &says, const Exports &exports, const std::string &asserted) {
+  const SaidVersion said{asserted == "2013", readVersionText(asserted)};
+  const Layout *layout = layoutOf(said);
+  if (layout == nullptr) return refused("ctp_version \"" + asserted + "\" is not supported: " + supported);
+  std::string warnings = says + "; taken to be " + asserted + ", as ctp_version says";
+  if (layout->factory != exports.factory) {
+    warnings += std::string(", but it exports ") + nameOf(exports.factory) + ", which is called";
+  }
+  return withOrder(layout, exports, said, warnings, "");
+}
+
+}  // namespace
 
 const char *nameOf(Factory factory) {
   switch (factory) {
@@ -68,74 +74,37 @@ const char *nameOf(Factory factory) {
   return "no factory";
 }
 
-const Layout *layoutOf(const Version &version) {
-  if (version.major != 6) return nullptr;
-  const Layout *found = nullptr;
-  for (const Group &group : groups) {
-    if (!(version < group.from)) found = &group.layout;
-  }
-  return found;
-}
-
-// The vendor's own form: "V1.7.5", "v3.7.5_20251125 …". Other makers count their versions as they like.
-bool isVendors(const std::string &text, std::size_t begin) {
-  return begin == 0 || (begin == 1 && (text[0] == 'v' || text[0] == 'V'));
-}
-
-// Where the user's word counts, the library's own is only repeated.
-LayoutChoice asAsserted(const std::string &says, Factory factory, const std::string &asserted) {
-  const std::string warning = says + "; taken to be " + asserted + ", as ctp_version says";
-  if (asserted == "2013") return {&layout2013, warning};
-  Version version{};
-  std::size_t begin = 0;
-  const Layout *layout = findVersion(asserted, version, begin) ? layoutOf(version) : nullptr;
-  if (layout == nullptr) {
-    return {nullptr, "ctp_version \"" + asserted + "\" is not supported: 2013 and 6.3.13 to 6.7.13 are"};
-  }
-  return {layout, layout->factory == factory
-                      ? warning
-                      : warning + ", but it exports " + nameOf(factory) + ", which is called"};
-}
-
-}  // namespace
-
-LayoutChoice chooseLayout(const char *versionText, Factory factory, const std::string &asserted) {
+InterfaceChoice chooseInterface(const char *versionText, const Exports &exports, const std::string &asserted) {
   const std::string text = versionText == nullptr ? "" : versionText;
   const std::string says = versionText == nullptr ? "it tells no version" : "it says \"" + text + "\"";
-  if (factory == Factory::none) return {nullptr, "it does not export CThostFtdcMdApi::CreateFtdcMdApi"};
-  Version version{};
-  std::size_t begin = 0;
-  const bool found = findVersion(text, version, begin);
-  if (found && isVendors(text, begin)) {
-    if (version.major == 1) return {nullptr, "version \"" + text + "\" is CTP Mini, another product"};
-    if (version.major == 3) {
-      return {nullptr, "version \"" + text + "\" is for stock options, another product"};
-    }
+  if (exports.stockOptions) return refused("it is CTP for stock options, another product");
+  if (const char *product = otherProduct(text); product != nullptr) {
+    return refused("version \"" + text + "\" is " + product + ", another product; CTP's own thostmduserapi_se.so is needed");
   }
-  if (!asserted.empty()) return asAsserted(says, factory, asserted);
-  if (versionText == nullptr && factory == Factory::b) {
-    return {&layout2013, says + ": taken to be of the 2013 generation, whose ticks have no natural date"};
-  }
+  if (exports.factory == Factory::none) return refused("it does not export CThostFtdcMdApi::CreateFtdcMdApi");
+  if (const std::string why = whyNoOrder(exports); !why.empty()) return refused(why);
+  if (!asserted.empty()) return asAsserted(says, exports, asserted);
+
   const std::string remedy = "; if you know which one it is like, say so with ctp_version";
-  if (!found) {
+  SaidVersion said{false, readVersionText(text)};
+  std::string warnings;
+  if (versionText == nullptr && exports.factory == Factory::b) {
+    said.isYear2013 = true;
+    warnings = says + ": taken to be of the 2013 generation, whose ticks have no natural date";
+  } else if (!said.text.found) {
     const std::string what = versionText == nullptr ? says : "its version text \"" + text + "\" names no version";
-    return {nullptr, what + remedy};
+    return refused(what + remedy);
   }
-  const Layout *layout = layoutOf(version);
-  if (layout == nullptr) {
-    return {nullptr, "version \"" + text + "\" is not supported: 6.3.13 to 6.7.13 are" + remedy};
+  const Layout *layout = layoutOf(said);
+  if (layout == nullptr) return refused("version \"" + text + "\" is not supported: " + supported + remedy);
+  if (layout->factory != exports.factory) {
+    return refused("version \"" + text + "\" should export " + nameOf(layout->factory) + " but exports " +
+                   nameOf(exports.factory) + remedy);
   }
-  if (layout->factory != factory) {
-    return {nullptr, "version \"" + text + "\" should export " + nameOf(layout->factory) + " but exports " +
-                         nameOf(factory) + remedy};
+  if (!said.isYear2013 && newestVerified < said.text.version) {
+    add(warnings, "version \"" + text + "\" is newer than 6.7.13, the newest one verified");
   }
-  if (newestVerified < version) {
-    return {layout, "version \"" + text + "\" is newer than 6.7.13, the newest one verified"};
-  }
-  if (!(version < firstUnverified) && version < endOfUnverified) {
-    return {layout, "version \"" + text + "\" is unverified: taken to be laid out as 6.3.19"};
-  }
-  return {layout, ""};
+  return withOrder(layout, exports, said, warnings, remedy);
 }
 
 }  // namespace qb

@@ -3,33 +3,31 @@
 
 #include <string>
 
+#include "callback_order.h"
 #include "vendor_abi.h"
 
 namespace qb {
 
-// Which factory a library exports, by its flags: (udp), (udp, multicast), (udp, multicast, production).
-enum class Factory { none, b, bb, bbb };
-
-// Which orders of the vendor's two classes: 2013; A up to 6.3.15; B after it.
-enum class Abi { year2013, a, b };
-
-// What the bridge must know about a library to understand it.
+// How a version lays out its structs, and the factory that it exports.
 struct Layout {
-  Abi abi;
-  Factory factory;                // the factory that this group of versions exports
+  Factory factory;
   vendor::Text depthInstrument;   // instrument id in a tick
   vendor::Text answerInstrument;  // instrument id in a subscription's answer
   bool actionDay;                 // the tick has a natural date
   bool banding;                   // the tick ends with the banding prices
 };
 
-struct LayoutChoice {
+struct InterfaceChoice {
   const Layout *layout = nullptr;  // null: refused, see text
-  std::string text;                // why it is refused, or a warning
+  Abi abi = Abi::b;
+  std::string text;      // why it is refused, or a warning
+  std::string evidence;  // what told the callback order; empty if it was not looked for
 };
 
-// Chooses by the text of GetApiVersion (null: there is none) and by the factory that was found. `asserted`: the
-// version that the user says it is, such as "6.6.9" or "2013", which counts for more than either; empty otherwise.
-LayoutChoice chooseLayout(const char *versionText, Factory factory, const std::string &asserted);
+const char *nameOf(Factory factory);
+
+// Chooses by the text of GetApiVersion (null: there is none) and by what the library exports. `asserted`: the version
+// that the user says it is, such as "6.6.9" or "2013", which counts for more than the text; empty otherwise.
+InterfaceChoice chooseInterface(const char *versionText, const Exports &exports, const std::string &asserted);
 
 }  // namespace qb

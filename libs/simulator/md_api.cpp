@@ -7,12 +7,12 @@
 #include "session_thread.h"
 #include "spi_caller.h"
 
-namespace sim {
-namespace {
+using namespace sim;
 
-class MdApi final : public CThostFtdcMdApi {
+// Named as the vendor's, for what is exported of it tells its generation.
+class CFtdcMdApiImpl final : public CThostFtdcMdApi {
 public:
-    explicit MdApi(const char* flowPath) {
+    explicit CFtdcMdApiImpl(const char* flowPath) {
         auto caller = std::make_unique<SpiCaller>();
         caller_ = caller.get();
         session_ = std::make_shared<Session>(flowPath == nullptr ? "" : flowPath, std::move(caller));
@@ -76,13 +76,13 @@ public:
 
 #if SIM_VTABLE >= 2
     // Plain fronts give no useful answer to it.
-    int ReqQryMulticastInstrument(CThostFtdcQryMulticastInstrumentField*, int) override {
+    SIM_EXPORT int ReqQryMulticastInstrument(CThostFtdcQryMulticastInstrumentField*, int) override {
         return session_->isConnected() ? requestSent : requestNotConnected;
     }
 #endif
 
 private:
-    ~MdApi() = default;
+    ~CFtdcMdApiImpl() = default;
 
     /** An id that does not fit the generation's field cannot be asked for; it is answered like an unknown one. */
     int submitIds(wire::Type type, char* ids[], int count) {
@@ -99,8 +99,8 @@ private:
     SessionThread thread_;
 };
 
-}  // namespace
-}  // namespace sim
+// Not inline, so that the class's own vtable exists: genuine libraries export it.
+CThostFtdcMdApi::CThostFtdcMdApi() = default;
 
 #ifdef SIM_VERSION
 const char* CThostFtdcMdApi::GetApiVersion() {
@@ -120,5 +120,5 @@ CThostFtdcMdApi* CThostFtdcMdApi::CreateFtdcMdApi(const char* flowPath, bool, bo
 #else
 CThostFtdcMdApi* CThostFtdcMdApi::CreateFtdcMdApi(const char* flowPath, bool, bool, bool) {
 #endif
-    return new sim::MdApi(flowPath);
+    return new CFtdcMdApiImpl(flowPath);
 }

@@ -41,6 +41,8 @@ public:
     virtual ~Receiver() = default;
     virtual void connected() = 0;
     virtual void disconnected(int reason) = 0;
+    /** The connection ended by the caller's own Release. */
+    virtual void released() = 0;
     virtual void login(const LoginAnswer& login, const Result& result) = 0;
     virtual void logout(std::string_view brokerId, std::string_view userId, const Result& result) = 0;
     /** The answer to one id of a (un)subscription; `type` is the response's. */

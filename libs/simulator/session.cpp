@@ -175,6 +175,14 @@ void Session::disconnected(int reason) {
     receiver_->disconnected(reason);
 }
 
+void Session::released() {
+    {
+        const std::lock_guard lock(mutex_);
+        connected_.store(false);
+    }
+    receiver_->released();
+}
+
 void Session::loginResponse(LoginAnswer login, int errorId, std::string_view text, int requestId) {
     if (errorId == 0) login.lastLoginTime = lastLoginTime_;
     if (errorId == 0 && !login.tradingDay.empty() && login.tradingDay != tradingDay_.load()) {

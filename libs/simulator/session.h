@@ -51,6 +51,8 @@ public:
     void clearWake();
     void connected();
     void disconnected(int reason);
+    /** The connection ends because its caller released the session. */
+    void released();
     bool isConnected() const { return connected_.load(); }
     void loginResponse(LoginAnswer login, int errorId, std::string_view text, int requestId);
     void logoutResponse(std::string_view brokerId, std::string_view userId, int errorId, std::string_view text,

@@ -18,8 +18,7 @@ void runSession(const std::shared_ptr<Session>& session) {
     const auto generator = std::find_if(fronts.begin(), fronts.end(), isGeneratorAddress);
     if (generator != fronts.end()) runGenerator(*session, *generator);
     else runTcp(*session);
-    // The vendor reports the end of a released connection with reason 0 to a Spi that is still registered.
-    if (session->isConnected()) session->disconnected(0);
+    if (session->isConnected()) session->released();
     session->threadEnds();
 }
 

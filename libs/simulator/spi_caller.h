@@ -23,6 +23,12 @@ public:
     void disconnected(int reason) override {
         if (CThostFtdcMdSpi* spi = spi_.load()) spi->OnFrontDisconnected(reason);
     }
+    /** Only the library of 2013 tells a Spi that is still registered of it. */
+    void released() override {
+#if SIM_VTABLE == 0
+        disconnected(0);
+#endif
+    }
 
     void login(const LoginAnswer& login, const Result& result) override {
         CThostFtdcMdSpi* spi = spi_.load();

@@ -19,8 +19,6 @@ constexpr char reconnectVariable[] = "QACTPMD_SIM_RECONNECT_MS";
 constexpr int64_t reconnectIntervalMs = 5000;
 constexpr char silenceVariable[] = "QACTPMD_SIM_SILENCE_MS";
 constexpr int64_t silenceLimitMs = 120 * 1000;
-/** Between two attempts, so that a front which accepts and closes at once is not stormed. */
-constexpr int64_t shortestRetryMs = 100;
 constexpr size_t readBytes = 64 * 1024;
 constexpr size_t maxUnsentBytes = 1024 * 1024;
 
@@ -260,6 +258,7 @@ void runTcp(Session& session) {
             waitUntil(session, began + interval);
             continue;
         }
+        // Its end is followed by the next attempt at once, as often as there is one: genuine libraries know no pause.
         int reason = 0;
         {
             Connection connection(session, descriptor, silence);
@@ -267,7 +266,6 @@ void runTcp(Session& session) {
             reason = connection.run();
         }
         if (reason != 0) session.disconnected(reason);
-        waitUntil(session, began + std::min(shortestRetryMs, interval));
     }
 }
 

@@ -45,17 +45,17 @@ protected:
     ~CThostFtdcMdSpi() = default;
 };
 
-class CThostFtdcMdApi {
+class SIM_EXPORT CThostFtdcMdApi {
 public:
 #if SIM_FACTORY_FLAGS == 1
-    SIM_EXPORT static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp);
+    static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp);
 #elif SIM_FACTORY_FLAGS == 2
-    SIM_EXPORT static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp, bool multicast);
+    static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp, bool multicast);
 #else
-    SIM_EXPORT static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp, bool multicast, bool production);
+    static CThostFtdcMdApi* CreateFtdcMdApi(const char* flowPath, bool udp, bool multicast, bool production);
 #endif
 #ifdef SIM_VERSION
-    SIM_EXPORT static const char* GetApiVersion();
+    static const char* GetApiVersion();
 #endif
 
     virtual void Release() = 0;
@@ -81,5 +81,6 @@ public:
 #endif
 
 protected:
+    __attribute__((visibility("hidden"))) CThostFtdcMdApi();
     ~CThostFtdcMdApi() = default;
 };

@@ -39,10 +39,22 @@ Exporting recordings: qactpmdgateway export FILE... --output FILE
   --trading-hours H         whose calendar the ticks have: exchange, or always for simulated
                             fronts that send on weekends too (default: the configuration's)
 
+Checking a vendor library: qactpmdgateway check-library FILE
+  says what it is, and drives it through all that fronts do, in processes of its own; it
+  dials this machine alone, and the front that is named
+  --front-addr A            also log in there, subscribe and wait for a tick; again for more
+  --broker-id B, --user-id U, --password-env NAME
+                            the login; NAME is the environment variable of the password
+  --instrument ID           what to subscribe (default: contracts of rb, m, TA and IF)
+  --ctp-version V           as ctp_version in the configuration
+  --evaluation              for the broker's evaluation fronts, as production_mode false
+  --json                    the report as JSON
+
 Exit codes
   running           0 stopped in order, 1 bad configuration or a failed stop, 2 bad command line
   --status          0 healthy, 1 degraded or unhealthy, 2 no answer or bad command line
   export            0 written, 1 unusable input or output, 2 bad command line
+  check-library     0 usable, 1 unusable, 3 usable with a trouble, 2 bad command line
   --import-brokers  0 written, 1 unusable input or output, 2 bad command line
 
 Every configuration key has an environment variable: QACTPMD_ and the key in upper case,

@@ -3,6 +3,7 @@ import type { ConfigArguments } from '../config/arguments.js';
 import { environmentName } from '../config/environment.js';
 import { gatewayOptions } from '../config/options.js';
 import { closest } from '../suggest.js';
+import { parseCheckLibrary, type CheckLibraryCommand } from './checkLibraryOptions.js';
 import { parseExport, type ExportCommand } from './exportOptions.js';
 import { UsageError } from './usageError.js';
 
@@ -27,11 +28,16 @@ type OptionName = keyof typeof definitions;
 /** An empty BrokerID is lawful: most market-data fronts do not ask for one. */
 const maybeEmpty: ReadonlySet<OptionName> = new Set(['broker-id']);
 
-/** The word that begins an export's command line. */
-const exportWord = 'export';
+/** Words that begin a command line of their own. */
+const words = { export: parseExport, 'check-library': parseCheckLibrary } as const;
+
+function isWord(text: string | undefined): text is keyof typeof words {
+  return text !== undefined && Object.hasOwn(words, text);
+}
 
 export type Command =
   | ExportCommand
+  | CheckLibraryCommand
   | { readonly mode: 'help' }
   | { readonly mode: 'version' }
   | { readonly mode: 'import'; readonly source: string; readonly output: string | undefined }
@@ -119,9 +125,9 @@ function checkCombination(given: ReadonlyMap<OptionName, unknown>): void {
 
 /** Reads the command line (without node and script). Throws a UsageError. */
 export function parseCommandLine(argv: readonly string[]): Command {
-  if (argv[0] === exportWord && !argv.some((each) => each === '--help' || each === '-h'))
-    return parseExport(argv.slice(1));
-  const given = checkTokens(argv[0] === exportWord ? ['--help'] : argv);
+  const [word, ...rest] = argv;
+  if (isWord(word) && !rest.some((each) => each === '--help' || each === '-h')) return words[word](rest);
+  const given = checkTokens(isWord(word) ? ['--help'] : argv);
   if (given.has('help')) return { mode: 'help' };
   if (given.has('version')) return { mode: 'version' };
   checkCombination(given);

@@ -2,6 +2,7 @@ import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { loadConfig, loadEndpoints, loadMarket, type ConfigSources } from '../config/load.js';
 import { packagePath, programVersion } from '../paths.js';
+import { checkLibrary } from './checkLibrary.js';
 import { exportRecordings } from './exportRecordings.js';
 import { helpText } from './help.js';
 import { importBrokers } from './importBrokers.js';
@@ -54,6 +55,8 @@ async function runCommand(
       const market = loadMarket({ file: command.configFile, args: {}, env, cwd });
       return { kind: 'done', exitCode: await exportRecordings(command, market, surroundings) };
     }
+    case 'check-library':
+      return { kind: 'done', exitCode: await checkLibrary(command, env, surroundings) };
     case 'status':
       return {
         kind: 'done',

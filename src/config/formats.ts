@@ -127,7 +127,7 @@ export const host: Format<string> = {
 /** A version of the vendor's library by its first three numbers. */
 export const libraryVersion: Format<string> = {
   name: 'library version',
-  allowed: 'empty, 2013, or a version from 6.3.13 on such as "6.6.9"',
+  allowed: 'empty, 2013, or a version from 6.3.0 on such as "6.6.9"',
   accepts: (value) => typeof value === 'string' && isLibraryVersion(value),
   parse: (given) => given.trim(),
   normalize: String,
@@ -135,8 +135,8 @@ export const libraryVersion: Format<string> = {
 
 function isLibraryVersion(value: string): boolean {
   if (value === '' || value === '2013') return true;
-  const [, minor = '', patch = ''] = /^6\.(\d{1,4})\.(\d{1,4})$/.exec(value) ?? [];
-  return Number(minor) > 3 || (minor === '3' && Number(patch) >= 13);
+  const [, minor = ''] = /^6\.(\d{1,4})\.\d{1,4}$/.exec(value) ?? [];
+  return Number(minor) >= 3;
 }
 
 /** Names become folder names under flow_path, so they hold no separator and do not start with a dot. */

@@ -334,7 +334,7 @@ export const gatewayOptions = {
   shutdown_deadline: option(
     integer(1, 300),
     10,
-    'Time for an orderly stop; what still hangs then is named and the exit code is 1.',
+    'Time for an orderly stop; what still hangs then is named and the exit code is 1. Vendor libraries are not waited for.',
     's',
   ),
   'limits.max_clients': option(

@@ -23,6 +23,7 @@ export class ConnectionWorker {
   readonly #worker: Worker;
   readonly #releaseMs: number;
   #retiring = false;
+  #givenUp = false;
   #error = '';
   /** It has begun to work, and answers. */
   #ready = false;
@@ -32,9 +33,15 @@ export class ConnectionWorker {
   /**
    * @param path the worker's compiled JavaScript
    * @param releaseMs see WorkerDeadlines
+   * @param isIsolated it takes one connection only, which may make it hang
    * @throws when the process has no descriptor or thread left
    */
-  constructor(path: string, releaseMs: number, handlers: ConnectionWorkerHandlers) {
+  constructor(
+    path: string,
+    releaseMs: number,
+    readonly isIsolated: boolean,
+    handlers: ConnectionWorkerHandlers,
+  ) {
     this.#releaseMs = releaseMs;
     const start: WorkerStart = { channel: this.#channel.handle, releaseMs };
     try {
@@ -47,6 +54,8 @@ export class ConnectionWorker {
       throw error;
     }
     this.#worker.on('message', (event: WorkerEvent) => {
+      // One that comes back to itself speaks of connections that are others' by now.
+      if (this.#givenUp) return;
       if (event.type === 'answer') {
         this.#unanswered = 0;
         return;
@@ -89,7 +98,7 @@ export class ConnectionWorker {
    * @returns how often it was asked without an answer, this time included
    */
   ask(): number {
-    if (!this.#ready) return 0;
+    if (!this.#ready || this.#givenUp) return 0;
     if (this.#unanswered === 0) this.#worker.postMessage({ type: 'ask' } satisfies WorkerCommand);
     return ++this.#unanswered;
   }
@@ -104,10 +113,41 @@ export class ConnectionWorker {
       await delay(releasePollMs, undefined, { ref: false });
   }
 
-  /** For a worker that hangs, or did not stop in time. Its sessions fall silent at once and are released if possible. */
+  /** For a worker that hangs: the connections on which no call hangs, whose ticks still flow. */
+  healthy(): number[] {
+    return [...this.connections.keys()].filter((connection) => this.#channel.isIdle(connection));
+  }
+
+  /** For a worker that hangs: takes no more commands or sessions. What flows goes on until closeConnection or abandon. */
+  giveUp(): void {
+    this.#retiring = true;
+    this.#givenUp = true;
+  }
+
+  get isGivenUp(): boolean {
+    return this.#givenUp;
+  }
+
+  /** Closes one connection of a worker that was given up: it is silent at once, and released if possible. */
+  closeConnection(connection: number): void {
+    this.#channel.closeSource(connection);
+    this.connections.delete(connection);
+  }
+
+  /** For a worker that hangs. Its sessions fall silent at once and are released if possible. */
   abandon(): void {
     this.#retiring = true;
     this.#channel.release();
     void this.#worker.terminate();
+  }
+
+  /**
+   * For the end of the process: its sessions, which are silent, stay as they are, and so does the thread. One that is
+   * terminated amid a native call can take the process with it.
+   */
+  leave(): void {
+    this.#retiring = true;
+    this.#channel.detach();
+    this.#worker.unref();
   }
 }

@@ -124,6 +124,9 @@ export class Connections {
       onWorkerLost: (indexes, error) => {
         for (const index of indexes) this.#open.workerLost(index, error);
       },
+      onStranded: (indexes, error) => {
+        for (const index of indexes) this.#open.stranded(index, error);
+      },
     });
     this.#open = new OpenConnections(options.config, {
       log: options.log,
@@ -277,10 +280,10 @@ export class Connections {
     this.#open.retire();
   }
 
-  /** Closes all connections; ids of those that hung past the deadline. */
-  stop(deadlineMs: number): Promise<string[]> {
+  /** For the end of the process: nothing comes from the fronts any more (WorkerPool.stop). */
+  stop(): void {
     this.retire();
-    return this.#pool.stop(deadlineMs);
+    this.#pool.stop();
   }
 
   #coordinatorOptions(): CoordinatorOptions {

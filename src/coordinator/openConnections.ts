@@ -216,6 +216,25 @@ export class OpenConnections {
     opened.timer = setTimeout(() => pool.open([spec]), delayMs);
   }
 
+  /**
+   * Its worker hangs over another connection. It is opened anew at once, and takes nothing more: what it carries moves to
+   * others while its ticks flow on, and it is closed when they have taken it.
+   */
+  stranded(index: number, error: string): void {
+    const opened = this.#opened.get(index);
+    if (opened === undefined || opened.closing) return;
+    const { id } = opened.spec;
+    this.#parts.log.error(
+      { connection: id },
+      `${id}: ${error} over another connection; opening it elsewhere`,
+    );
+    opened.closing = true;
+    clearTimeout(opened.timer);
+    // One that is being replaced anyway has its successor.
+    if (!opened.replaced) this.open(opened.config);
+    this.#parts.coordinator.retireConnection(index);
+  }
+
   /** No connection is opened or closed any more. */
   retire(): void {
     for (const { timer } of this.#opened.values()) clearTimeout(timer);

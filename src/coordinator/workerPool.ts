@@ -26,6 +26,11 @@ export interface WorkerPoolOptions {
    * releases, for deadlines.releaseMs at most.
    */
   readonly onWorkerLost: (connections: number[], error: string) => void;
+  /**
+   * Ticks of these connections flow, but their worker hangs over another one and controls nothing any more: they are to be
+   * opened elsewhere, under other indexes and on other rings, and then closed.
+   */
+  readonly onStranded: (connections: number[], error: string) => void;
   /** Default: workerDeadlines */
   readonly deadlines?: WorkerDeadlines;
   /** Workers that hang keep their threads, 12 MB each: with so many of them no other is started. Default: 8 */
@@ -36,19 +41,12 @@ export interface WorkerPoolOptions {
 export type ConnectionCommand = Extract<WorkerCommand, { readonly connection: number }>;
 
 /**
- * For the last moment before process.exit, where releases would not fit any more: no session of the process
- * calls back into it after the return. None can be closed properly afterwards.
+ * Ends the process, by now. Libraries that leave threads behind, and those that crash over their own end, have no say in it;
+ * nothing that was to happen at the end happens any more.
  */
-export function silenceAllSessions(): void {
-  ringNatives().silenceAll();
-}
-
-/**
- * For the end of a process with workers that hang: process.exit would wait for their threads. Nothing that was to happen at
- * the end happens any more.
- */
-export function endProcess(code: number): void {
+export function endProcess(code: number): never {
   ringNatives().endProcess(code);
+  throw new Error('the process did not end');
 }
 
 /** The connection workers, from the main thread's side. */
@@ -64,6 +62,8 @@ export class WorkerPool {
   /** Connections whose earlier sessions, of a lost worker, the library has not let go of yet. */
   readonly #releasing = new Set<number>();
   readonly #closing = new Set<number>();
+  /** Connections over which a worker hung: the next one is theirs alone. */
+  readonly #suspects = new Set<number>();
   readonly #deadlines: WorkerDeadlines;
   /** Workers that were given up and whose threads are still there. */
   #hanging = 0;
@@ -75,6 +75,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#deadlines = options.deadlines ?? workerDeadlines;
+    ringNatives().holdReleases(0);
     ringNatives().limitRelease(this.#deadlines.nextReleaseMs);
   }
 
@@ -100,7 +101,9 @@ export class WorkerPool {
   send(command: ConnectionCommand): void {
     const waiting = this.#waiting.get(command.connection);
     const worker = this.#workerOf.get(command.connection);
-    if (worker !== undefined) {
+    if (worker?.isGivenUp === true) {
+      if (command.type === 'close') this.#closeStranded(worker, command.connection);
+    } else if (worker !== undefined) {
       worker.send(command);
       if (command.type === 'close') this.#closing.add(command.connection);
     } else if (command.type === 'close') {
@@ -112,26 +115,20 @@ export class WorkerPool {
   }
 
   /**
-   * Closes all connections and ends the workers.
-   *
-   * @returns ids of the connections whose library had not let go of them within deadlineMs; empty when all is well
+   * For the end of the process, which is to be ended by endProcess: from now on no session calls back, and no library is
+   * asked for anything. Nothing is released, for libraries crash and hang over that.
    */
-  async stop(deadlineMs: number): Promise<string[]> {
+  stop(): void {
     this.#stopping = true;
     clearTimeout(this.#timer);
     clearInterval(this.#askTimer);
     this.#waiting.clear();
-    for (const worker of this.#workers) worker.send({ type: 'stop' });
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
-    await Promise.race([Promise.all([...this.#workers].map((worker) => worker.exited)), deadline]);
-    clearTimeout(timer);
-    const hung: string[] = [];
+    ringNatives().holdReleases(1);
+    ringNatives().silenceAll();
     for (const worker of this.#workers) {
-      for (const spec of worker.connections.values()) hung.push(spec.id);
-      worker.abandon();
+      if (worker.connections.size === 0) worker.send({ type: 'stop' });
+      else worker.leave();
     }
-    return hung;
   }
 
   #openNext(): void {
@@ -144,7 +141,7 @@ export class WorkerPool {
     this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
     let worker: ConnectionWorker;
     try {
-      worker = this.#place();
+      worker = this.#suspects.has(connection) ? this.#start(true) : this.#place();
     } catch (error) {
       // No descriptor or no thread is left.
       this.#options.onWorkerLost([connection], error instanceof Error ? error.message : String(error));
@@ -161,7 +158,7 @@ export class WorkerPool {
     const { connectionsPerWorker } = this.#options;
     let least: ConnectionWorker | undefined;
     for (const worker of this.#workers) {
-      if (worker.retiring) continue;
+      if (worker.retiring || worker.isIsolated) continue;
       if (least === undefined || worker.connections.size < least.connections.size) least = worker;
     }
     if (least === undefined) return this.#start();
@@ -174,11 +171,11 @@ export class WorkerPool {
   }
 
   /** @throws when too many workers hang, or there is no descriptor or thread for another one */
-  #start(): ConnectionWorker {
+  #start(isIsolated = false): ConnectionWorker {
     if (this.#hanging >= (this.#options.mostHanging ?? mostHanging))
       throw new Error(`${this.#hanging} workers hang in vendor libraries, and no other is started`);
     const path = packagePath('dist', 'workers', 'connection.js');
-    const worker: ConnectionWorker = new ConnectionWorker(path, this.#deadlines.releaseMs, {
+    const worker: ConnectionWorker = new ConnectionWorker(path, this.#deadlines.releaseMs, isIsolated, {
       onEvent: (event) => {
         if (event.type === 'closed') this.#connectionClosed(worker, event.connection);
         this.#options.onEvent(event);
@@ -190,15 +187,44 @@ export class WorkerPool {
     return worker;
   }
 
-  /** Gives up the workers that hang in the vendor's library: their sessions fall silent, and can be opened elsewhere. */
+  /**
+   * Gives up the workers that hang in the vendor's library: the sessions over which they hang fall silent, and can be opened
+   * elsewhere; the others flow on until they have been.
+   */
   #askAll(): void {
     for (const worker of [...this.#workers]) {
       if (worker.ask() <= asksPerAnswer) continue;
       this.#hanging++;
       void worker.exited.then(() => this.#hanging--);
-      worker.abandon();
-      this.#workerEnded(worker, 'the worker hangs in the vendor library');
+      worker.giveUp();
+      const healthy = worker.healthy();
+      for (const connection of worker.connections.keys())
+        if (!healthy.includes(connection)) this.#suspects.add(connection);
+      const closing = healthy.filter((connection) => this.#closing.has(connection));
+      const stranded = healthy.filter((connection) => !closing.includes(connection));
+      const error = 'the worker hangs in the vendor library';
+      if (stranded.length === 0) {
+        worker.abandon();
+        this.#workerEnded(worker, error);
+        continue;
+      }
+      for (const connection of closing) this.#closeStranded(worker, connection);
+      this.#options.onStranded(stranded, error);
+      const stuck = [...worker.connections.keys()].filter((connection) => !stranded.includes(connection));
+      for (const connection of stuck) worker.closeConnection(connection);
+      this.#connectionsLost(worker, stuck, error);
     }
+  }
+
+  /** Closes a connection whose worker cannot do it any more. */
+  #closeStranded(worker: ConnectionWorker, connection: number): void {
+    worker.closeConnection(connection);
+    this.#closing.delete(connection);
+    this.#workerOf.delete(connection);
+    setImmediate(() => this.#options.onEvent({ type: 'closed', connection }));
+    if (worker.connections.size > 0) return;
+    worker.abandon();
+    this.#workerEnded(worker, '');
   }
 
   /** By how many connections there are, with the one that is being placed. */
@@ -213,7 +239,7 @@ export class WorkerPool {
     const idle = [...this.#workers].filter(
       ({ connections, retiring }) => connections.size === 0 && !retiring,
     );
-    if (idle.length > mostIdle && idle.includes(worker)) worker.send({ type: 'stop' });
+    if ((idle.length > mostIdle || worker.isIsolated) && idle.includes(worker)) worker.send({ type: 'stop' });
   }
 
   #workerEnded(worker: ConnectionWorker, error: string): void {
@@ -225,9 +251,15 @@ export class WorkerPool {
     }
     const connections = [...worker.connections.keys()];
     worker.connections.clear();
-    for (const connection of connections) this.#workerOf.delete(connection);
-    if (error === '' || this.#stopping) return;
+    if (error === '' || this.#stopping)
+      for (const connection of connections) this.#workerOf.delete(connection);
+    else this.#connectionsLost(worker, connections, error);
+  }
+
+  /** They may be opened again once the library has let go of their sessions. */
+  #connectionsLost(worker: ConnectionWorker, connections: readonly number[], error: string): void {
     for (const connection of connections) {
+      this.#workerOf.delete(connection);
       this.#releasing.add(connection);
       void worker.released(connection).then(() => {
         this.#releasing.delete(connection);

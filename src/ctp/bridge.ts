@@ -21,6 +21,7 @@ interface Natives {
     warningBytes: number,
   ) => number;
   readonly longestId: (library: number) => number;
+  readonly examineLibrary: (path: string, version: string, facts: Uint8Array, bytes: number) => number;
   readonly createSession: (
     owner: number,
     library: number,
@@ -70,6 +71,9 @@ function bridge(): Natives {
       'int qb_library_describe(int library, void *version, int versionBytes, void *warning, int warningBytes)',
     ),
     longestId: lib.func('int qb_library_longest_id(int library)'),
+    examineLibrary: lib.func(
+      'int qb_library_examine(const char *path, const char *version, void *facts, int bytes)',
+    ),
     createSession: lib.func(
       'int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring, int ringBytes, void *error, int errorBytes)',
     ),
@@ -146,6 +150,52 @@ export function openVendorLibrary({ library, libraryVersion, production }: Libra
   bridge().describeLibrary(handle, version, errorTextBytes, warning, errorTextBytes);
   const longestId = bridge().longestId(handle);
   return { handle, version: textIn(version), warning: textIn(warning), longestId };
+}
+
+/** What can be said of a library without a session. */
+export interface LibraryFacts {
+  readonly isLoaded: boolean;
+  /** What GetApiVersion says; undefined where there is none. */
+  readonly version: string | undefined;
+  /** The factory that it exports, with its parameters. */
+  readonly factory: string;
+  /** Size of the exported vtable of CThostFtdcMdApi; 0: not exported. */
+  readonly requestClassBytes: number;
+  /** Whether it exports CFtdcMdApiImpl::ReqQryMulticastInstrument. */
+  readonly multicastQuery: boolean;
+  /** 2013, A or B; empty when it is refused. */
+  readonly order: string;
+  /** One line on what told the order. */
+  readonly evidence: string;
+  /** Characters of the longest instrument id; NaN when it is refused. */
+  readonly longestId: number;
+  readonly warning: string;
+  /** Why it cannot be used; empty when it can. */
+  readonly refusal: string;
+}
+
+/** Loads a library into this process, without a trial: for a process that may crash of it. */
+export function examineLibrary(library: string, libraryVersion: string): LibraryFacts {
+  const buffer = Buffer.alloc(4 * errorTextBytes);
+  if (bridge().examineLibrary(library, libraryVersion, buffer, buffer.length) < 0)
+    throw new Error(textIn(buffer));
+  const lines = textIn(buffer).split('\n');
+  const facts = new Map(
+    lines.map((line): [string, string] => [line.split('\t')[0]!, line.split('\t')[1] ?? '']),
+  );
+  const fact = (name: string): string => facts.get(name) ?? '';
+  return {
+    isLoaded: fact('loaded') === '1',
+    version: fact('tells_version') === '1' ? fact('version') : undefined,
+    factory: fact('factory'),
+    requestClassBytes: Number(fact('request_class_bytes')),
+    multicastQuery: fact('multicast_query') === '1',
+    order: fact('order'),
+    evidence: fact('evidence'),
+    longestId: fact('longest_id') === '' ? NaN : Number(fact('longest_id')),
+    warning: fact('warning'),
+    refusal: fact('refusal'),
+  };
 }
 
 export interface VendorSessionOptions {

@@ -5,6 +5,7 @@ import { retryDelayMs } from './backoff.js';
 import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
 import { LoginRefusals } from './loginRefusals.js';
 import { LostRefusals } from './lostRefusals.js';
+import { QuickCloses } from './quickCloses.js';
 import { ReturnCode } from './returnCode.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
 import { SubscriptionQueue } from './subscriptionQueue.js';
@@ -24,8 +25,9 @@ const gatePollMs = 200;
  *   failed for its login ── retry_login ─→ connecting
  *   connecting ── no session ─→ retrying ── time ─→ connecting
  *   any of these ── reopen ─→ reopening ── released or not in time ─→ connecting
+ *   any but logged_in ── closed again and again ─→ reopening ── released ─→ retrying
  *
- * `retrying`: the library gave no session, and is asked again later.
+ * `retrying`: the library gave no session, or has none because the front closes them, and is asked again later.
  * `waiting`: the front is connected, but the next login is not due yet.
  */
 export type SessionPhase =
@@ -60,6 +62,7 @@ export class Session {
   #releaseDeadline = Infinity;
   readonly #loginRefusals: LoginRefusals;
   readonly #lostRefusals: LostRefusals;
+  readonly #quickCloses = new QuickCloses();
   readonly #subscriptions = new SubscriptionQueue();
 
   /**
@@ -190,18 +193,23 @@ export class Session {
     const lost =
       this.#phase === 'connecting' ? [] : this.#disconnected('the front connected again unannounced', now);
     this.#phase = 'waiting';
-    return [...lost, state('connected', this.#loginRefusals.words), ...this.#login(now)];
+    return [...lost, state('connected', this.#standing), ...this.#login(now)];
   }
 
   #disconnected(text: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
     this.#loginRefusals.ended();
+    // Later libraries report a connection only when the front has answered, but each end of one.
+    if (this.#phase !== 'logged_in' && this.#quickCloses.closed(now)) {
+      this.#waitToOpen(now);
+      return this.#reopen(this.#quickCloses.reason(this.fronts), now);
+    }
     if (this.#phase !== 'connecting') {
       this.#phase = 'connecting';
       this.#connectDeadline = now + connectTimeoutMs;
       this.#subscriptions.forgetSent();
     }
-    return [state('connecting', text)];
+    return [state('connecting', this.#quickCloses.reason(this.fronts) || text)];
   }
 
   #login(now: number): SessionCommand[] {
@@ -228,6 +236,7 @@ export class Session {
       this.#phase = 'logged_in';
       this.#loginFailures = 0;
       this.#openFailures = 0;
+      this.#quickCloses.loggedIn();
       this.#lostRefusals.askedForAll();
       this.#subscriptions.sendAll(now);
       return [state('logged_in', ''), ...this.#send(now)];
@@ -323,7 +332,7 @@ export class Session {
         this.#connectDeadline = Infinity;
         return [state('connecting', `no answer from ${this.fronts.join(', ')}`)];
       case 'retrying':
-        return this.#openWhenDue(now, '');
+        return this.#openWhenDue(now, this.#quickCloses.reason(this.fronts));
       case 'waiting':
         return this.#login(now);
       case 'logging_in':
@@ -365,7 +374,7 @@ export class Session {
   #released(now: number): SessionCommand[] {
     this.#exists = false;
     if (this.#phase === 'closing') return this.#closed();
-    return this.#phase === 'reopening' ? this.#openWhenDue(now, '') : [];
+    return this.#phase === 'reopening' ? this.#openWhenDue(now, this.#quickCloses.reason(this.fronts)) : [];
   }
 
   /** The library hangs over the release. The session is silent, so its ring may have another writer. */
@@ -389,6 +398,11 @@ export class Session {
   #closed(): SessionCommand[] {
     this.#phase = 'closed';
     return [{ type: 'closed' }];
+  }
+
+  /** What stands against this session until its next login, in one line; empty when nothing does. */
+  get #standing(): string {
+    return this.#quickCloses.reason(this.fronts) || this.#loginRefusals.words;
   }
 
   get #live(): boolean {

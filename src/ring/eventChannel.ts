@@ -47,6 +47,21 @@ export class EventChannel {
     return ringNatives().unreleasedOf(this.handle.owner, source);
   }
 
+  /** The connection has a session, for which no call into the library is under way. */
+  isIdle(source: number): boolean {
+    return ringNatives().sourceIdle(this.handle.owner, source) === 1;
+  }
+
+  /** Silences and closes the session of one connection, in the background. */
+  closeSource(source: number): void {
+    ringNatives().closeSource(this.handle.owner, source);
+  }
+
+  /** For the end of the process: native code writes nothing here any more, and the sessions stay as they are. */
+  detach(): void {
+    ringNatives().detachOwner(this.handle.owner);
+  }
+
   /** Silences and closes the sessions that are left, in the background; their tick rings are free at once. */
   release(): void {
     if (this.#released) return;

@@ -2,7 +2,7 @@ import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
 import { packagePath } from '../paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
-const interfaceVersion = 7;
+const interfaceVersion = 8;
 
 // Held for the life of the thread: koffi closes a library once nothing refers to it.
 let library: LibraryHandle | undefined;
@@ -40,8 +40,15 @@ export interface RingNatives {
   readonly closeOwner: (owner: number) => number;
   readonly unreleased: (owner: number) => number;
   readonly unreleasedOf: (owner: number, source: number) => number;
+  /** Lets go of the owner's ring; its sessions stay as they are. */
+  readonly detachOwner: (owner: number) => number;
+  readonly closeSource: (owner: number, source: number) => number;
+  /** 1: the connection has a session, for which no call into the library is under way. */
+  readonly sourceIdle: (owner: number, source: number) => number;
   /** A release that takes longer is given up, and the next one begins beside it. */
   readonly limitRelease: (ms: number) => void;
+  /** 1: no release begins until it is 0 again. */
+  readonly holdReleases: (hold: number) => void;
   readonly silenceAll: () => void;
   readonly endProcess: (code: number) => void;
 }
@@ -60,7 +67,11 @@ export function ringNatives(): RingNatives {
     closeOwner: lib.func('int qb_owner_close(int owner)'),
     unreleased: lib.func('int qb_owner_unreleased(int owner)'),
     unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int source)'),
+    detachOwner: lib.func('int qb_owner_detach(int owner)'),
+    closeSource: lib.func('int qb_owner_close_source(int owner, int source)'),
+    sourceIdle: lib.func('int qb_owner_source_idle(int owner, int source)'),
     limitRelease: lib.func('void qb_limit_release(int ms)'),
+    holdReleases: lib.func('void qb_hold_releases(int hold)'),
     silenceAll: lib.func('void qb_silence_all()'),
     endProcess: lib.func('void qb_end_process(int code)'),
   };

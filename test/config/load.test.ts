@@ -313,9 +313,9 @@ describe('refusals', () => {
       { websocket_host: '256.1.1.1' },
       'websocket_host: must be a host name or an IP address, not "256.1.1.1"',
     ],
-    ...['6.3.12', '6.7', '5.1.1', 'v6.7.2', '6.7.2 ', 6.7].map((ctp_version): [object, RegExp] => [
+    ...['6.2.12', '6.7', '5.1.1', 'v6.7.2', '6.7.2 ', 6.7].map((ctp_version): [object, RegExp] => [
       { ctp_version },
-      /^ctp_version: must be empty, 2013, or a version from 6.3.13 on such as "6.6.9", not /,
+      /^ctp_version: must be empty, 2013, or a version from 6.3.0 on such as "6.6.9", not /,
     ]),
     [{ ctp_library: 5 }, /^ctp_library: must be a text of at most 4096 bytes .*, not 5$/],
     [{ flow_path: '' }, /^flow_path: must be a non-empty text .*, not ""$/],

@@ -149,7 +149,7 @@ describe('a session', () => {
         'released 0',
       ]);
       expect(library.calls().map((call) => call.split(' ')[0])).toEqual(
-        'create front front spi init login subscribe unsubscribe spi release'.split(' '),
+        'create front front spi init login subscribe unsubscribe release'.split(' '),
       );
       expect(channel.unreleased).toBe(0);
     },
@@ -433,7 +433,8 @@ describe('closing', () => {
     session.close();
     await until('released', () => !events.empty);
     expect(events.next()).toMatchObject({ type: 'released', session: session.handle });
-    expect(fake.calls()).toEqual(['spi none', 'release']);
+    // RegisterSpi(NULL) would be a trap: some libraries call what is registered without a look.
+    expect(fake.calls()).toEqual(['release']);
     expect(session.released).toBe(true);
     expect(session.login('', '', '', 1)).toBe(ReturnCode.closed);
     expect(session.subscribe(['a'], [1])).toBe(ReturnCode.closed);
@@ -494,7 +495,7 @@ describe('closing', () => {
     ringNatives().silenceAll();
     fake.connected();
     fake.tick(fullDepth(584, longIdOffset));
-    expect(fake.calls()).toEqual(['spi none']);
+    expect(fake.calls(), 'the library is asked for nothing').toEqual([]);
     expect(events.next()).toBeUndefined();
     expect(ticks.next()).toBe(false);
     ringNatives().silenceAll();

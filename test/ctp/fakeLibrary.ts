@@ -1,4 +1,6 @@
+import { readdirSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
+import { openVendorLibrary } from '../../src/ctp/bridge.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { untilIs } from '../until.js';
 
@@ -58,9 +60,23 @@ export async function freshFakeLibrary(name: string): Promise<FakeLibrary> {
   return fake;
 }
 
+/** A name of the copy that the bridge has loaded in place of this file. */
+function loadedCopy(name: string): string {
+  const copies = readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === `/memfd:${name}.so (deleted)`;
+    } catch {
+      return false; // the descriptor of the listing itself is gone
+    }
+  });
+  if (copies.length !== 1) throw new Error(`${copies.length} copies of ${name} are loaded`);
+  return `/proc/self/fd/${copies[0]}`;
+}
+
 export function loadFakeLibrary(name: string): FakeLibrary {
   const path = builtNative(name);
-  const lib = koffi.load(path);
+  openVendorLibrary({ library: path, libraryVersion: '', production: true });
+  const lib = koffi.load(loadedCopy(name));
   const callsInto: (buffer: Uint8Array, bytes: number) => void = lib.func(
     'void fake_calls(void *buffer, int bytes)',
   );

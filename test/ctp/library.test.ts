@@ -52,13 +52,14 @@ describe('opening a library', () => {
     }
   });
 
-  it.each(['drop_in_qq', 'drop_in_tts', 'drop_in_tts_old'])('takes the version text of %s', (name) => {
+  it.each(['drop_in_qq', 'drop_in_tts'])('takes the version text of %s', (name) => {
     expect(open(builtNative(`odd_${name}`)).warning).toBe('');
   });
 
   it.each([
     ['newer', 'is newer than 6.7.13'],
-    ['unverified', 'taken to be laid out as 6.3.19'],
+    ['unverified', 'callback order B by its build of 20190801 alone: what it exports does not tell'],
+    ['drop_in_tts_old', 'callback order A by its version number alone'],
     ['silent', '2013 generation'],
   ])('warns about one that is %s', (name, warning) => {
     expect(open(builtNative(`odd_${name}`)).warning).toContain(warning);
@@ -68,12 +69,76 @@ describe('opening a library', () => {
     ['nameless', '6.7.11', 'it says "unversioned"; taken to be 6.7.11, as ctp_version says'],
     ['drop_in_own', '6.3.15', 'it says "md-gate 1.2.3"; taken to be 6.3.15'],
     ['old', '6.3.13', 'taken to be 6.3.13'],
+    [
+      'undated',
+      '6.3.19',
+      'taken to be 6.3.19, as ctp_version says; callback order B by its version number alone',
+    ],
+    [
+      'unheard_of',
+      '6.7.13',
+      'taken to be 6.7.13, as ctp_version says; callback order B by every version from 6.5.0',
+    ],
+    ['contradicting', '6.7.2', 'callback order A by its request class of 0x80 bytes, although every version'],
     ['silent_bb', '6.5.0', 'it tells no version; taken to be 6.5.0'],
     ['wrong_factory', '6.7.13', 'but it exports CreateFtdcMdApi(path, udp, multicast), which is called'],
     ['wrong_factory_too', '6.7.11', 'taken to be 6.7.11'],
     ['silent', '2013', 'taken to be 2013'],
   ])('believes the user about one that is %s', (name, version, warning) => {
     expect(open(builtNative(`odd_${name}`), version).warning).toContain(warning);
+  });
+
+  it.each([
+    ['6.3.15 with order B', 'b_of_6_3_15', ''],
+    ['6.3.16 with order A', 'a_of_6_3_16', ''],
+    ['6.3.6', 'a_of_6_3_6', ''],
+    [
+      '6.3.15 of late March 2019, by its date',
+      'b_by_date',
+      'callback order B by its build of 20190328 alone',
+    ],
+    [
+      '6.3.16 of early March 2019, by its date',
+      'a_by_date',
+      'callback order A by its build of 20190305 alone',
+    ],
+    [
+      'one that exports the multicast query',
+      'multicast_alone',
+      'order B by the multicast query that it exports, although',
+    ],
+    [
+      'one whose exports belie its version',
+      'contradicting',
+      'order A by its request class of 0x80 bytes, although every',
+    ],
+    ['one of 2013 that exports its request class', 'year_2013', '2013 generation'],
+  ])('takes %s', (_what, name, warning) => {
+    const opened = open(builtNative(`odd_${name}`)).warning;
+    if (warning === '') expect(opened).toBe('');
+    else expect(opened).toContain(warning);
+  });
+
+  it('loads a library that needs another one beside it from its own place, and warns', () => {
+    const { warning } = open(builtNative('odd_beside'));
+    expect(warning).toMatch(
+      /no copy of it could be loaded \(odd_nameless.so: cannot open.*do not overwrite the file/,
+    );
+  });
+
+  it('loads a changed file anew where the one before was refused', () => {
+    const path = file('mended.so', readFileSync(builtNative('odd_nameless')));
+    expect(() => open(path)).toThrow('names no version');
+    writeFileSync(path, readFileSync(good));
+    expect(open(path).version).toContain('6.7.13');
+  });
+
+  it('keeps the library that is open, whatever becomes of its file', () => {
+    const path = file('overwritten.so', readFileSync(good));
+    const { handle } = open(path);
+    writeFileSync(path, 'no library');
+    expect(open(path).handle).toBe(handle);
+    expect(open(path, '', false).version).toContain('6.7.13');
   });
 
   it('finds its own functions before those that Node exports under the same names', () => {
@@ -118,7 +183,24 @@ describe('opening a library', () => {
     ['CTP Mini', () => builtNative('odd_mini'), 'CTP Mini, another product'],
     ['a library for stock options', () => builtNative('odd_options'), 'stock options, another product'],
     ['one of its own namespace', () => builtNative('odd_options_too'), 'stock options, another product'],
-    ['a version that is too old', () => builtNative('odd_old'), '6.3.13 to 6.7.13 are'],
+    ['CTP Mini with a short version', () => builtNative('odd_mini_short'), 'CTP Mini, another product; CTP'],
+    [
+      'a library for ETF options',
+      () => builtNative('odd_etf_options'),
+      'CTP for ETF options, another product',
+    ],
+    ['a version that is too old', () => builtNative('odd_old'), '6.3.0 to 6.7.13 are'],
+    [
+      'one of before 2013',
+      () => builtNative('odd_before_2013'),
+      'older than 2013 (its request class has 0x60',
+    ],
+    ['one of early 2014', () => builtNative('odd_early_2014'), 'of early 2014, or another product'],
+    [
+      'a version without date between the orders',
+      () => builtNative('odd_undated'),
+      'tell its callback order; if',
+    ],
     ['the version of another maker', () => builtNative('odd_drop_in_own'), 'ctp_version'],
     ['a text without a version', () => builtNative('odd_nameless'), '"unversioned" names no version'],
     [
@@ -163,8 +245,10 @@ describe('opening a library', () => {
   });
 
   it('refuses another product whatever the user says, and a version that never was', () => {
-    for (const name of ['odd_mini', 'odd_options', 'odd_options_too'])
+    for (const name of ['odd_mini', 'odd_mini_short', 'odd_options', 'odd_options_too', 'odd_etf_options'])
       expect(() => open(builtNative(name), '6.7.2')).toThrow('another product');
+    for (const name of ['odd_before_2013', 'odd_early_2014'])
+      expect(() => open(builtNative(name), '6.7.2')).toThrow('is not supported');
     expect(() => open(builtNative('odd_nameless'), '5.0.0')).toThrow('ctp_version "5.0.0" is not supported');
   });
 });

@@ -105,13 +105,80 @@ describe('a session', () => {
     };
     run.step(open);
     for (let i = 0; i < 100; i++) {
-      run.now += 50;
+      run.now += 150;
       note(run.step(connected, { type: 'time' }));
-      run.now += 50;
+      run.now += 150;
       note(run.step({ type: 'time' }, lost));
     }
     expect(logins.length).toBeGreaterThan(5);
     for (let i = 1; i < logins.length; i++) expect(logins[i]! - logins[i - 1]!).toBeGreaterThanOrEqual(1000);
+  });
+
+  describe('whose front accepts and closes at once', () => {
+    const door = (times: number): string =>
+      `tcp://a:1, tcp://b:2 accepts and closes, ${times} times since the last login`;
+    /** The front takes the connection and closes it, so often, with so many ms between. */
+    const bounce = (run: Run, times: number, everyMs = 1): SessionCommand[] => {
+      const commands: SessionCommand[] = [];
+      for (let i = 0; i < times; i++) {
+        run.now += everyMs;
+        commands.push(...run.step(connected, lost));
+      }
+      return commands;
+    };
+
+    it('is given up at the fifth close within a second, and opened again later and later', () => {
+      const run = new Run();
+      run.step(open);
+      expect(bounce(run, 4).filter(({ type }) => type === 'release')).toEqual([]);
+      expect(bounce(run, 1).slice(-2)).toEqual([state('error', door(5)), { type: 'release' }]);
+      const waits: number[] = [];
+      for (let i = 1; i < 9; i++) {
+        expect(run.step(released), 'a pause, in which the reason stays').toEqual([]);
+        waits.push(run.session.wakeAt - run.now);
+        expect(run.after(waits.at(-1)!)).toEqual([state('connecting', door(5 * i)), { type: 'open' }]);
+        const commands = bounce(run, 5);
+        expect(commands.slice(-2)).toEqual([state('error', door(5 * i + 5)), { type: 'release' }]);
+        expect(commands).toContainEqual(state('connected', door(5 * i)));
+      }
+      expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    });
+
+    it('is given up as well where the library reports the ends of connections alone', () => {
+      const run = new Run();
+      run.step(open);
+      for (let i = 0; i < 4; i++) expect(run.step(lost)).toEqual([state('connecting', 'gone, 0x1001')]);
+      expect(run.step(lost)).toEqual([state('error', door(5)), { type: 'release' }]);
+    });
+
+    it('is forgiven with a login', () => {
+      const run = new Run();
+      run.step(open);
+      bounce(run, 5);
+      run.step(released);
+      run.after(1000);
+      run.now += 1000;
+      expect(run.step(connected, accepted)).toEqual([
+        state('connected', door(5)),
+        { type: 'login', requestId: 2 },
+        state('logged_in'),
+      ]);
+      expect(run.step(lost)).toEqual([state('connecting', 'gone, 0x1001')]);
+      expect(bounce(run, 4)).not.toContainEqual({ type: 'release' });
+      expect(bounce(run, 1).slice(-2)).toEqual([state('error', door(5)), { type: 'release' }]);
+      run.step(released);
+      expect(run.session.wakeAt - run.now).toBe(1000);
+    });
+
+    it('is left to the library where the closes are seldom, and closed when it is told to', () => {
+      const run = new Run();
+      run.step(open);
+      expect(bounce(run, 100, 250)).not.toContainEqual({ type: 'release' });
+      bounce(run, 5);
+      expect(run.session.phase).toBe('reopening');
+      run.step(released);
+      expect(run.step(close)).toEqual([{ type: 'closed' }]);
+    });
   });
 
   it('says when no front answers', () => {

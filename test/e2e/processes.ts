@@ -4,11 +4,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { json } from 'node:stream/consumers';
 import { request } from 'node:http';
 import type { LeftOut } from '../../src/market/leftOut.js';
 import { packagePath } from '../../src/paths.js';
 import { until, untilReads } from '../until.js';
+
+const tooManyRequests = 429;
+const tooManyRequestsMs = 100;
 
 /** A program under test, its output, and its end. */
 export class Program {
@@ -172,8 +176,13 @@ export class GatewayProcess extends Program {
   }
 
   async health(): Promise<{ code: number; body: Health }> {
-    const response = await fetch(`http://127.0.0.1:${await this.port()}/health`);
-    return { code: response.status, body: (await response.json()) as Health };
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${await this.port()}/health`);
+      const body = (await response.json()) as Health;
+      if (response.status !== tooManyRequests) return { code: response.status, body };
+      // Who looks more often than the gateway answers one address looks again a little later.
+      await delay(tooManyRequestsMs);
+    }
   }
 
   async healthUntil(what: string, check: (health: Health) => boolean, deadlineMs?: number): Promise<Health> {

@@ -192,9 +192,23 @@ void hammerRing(std::uint32_t first, std::uint32_t count) {
 
 // ---- sessions of a fake library
 
+// A name of the copy that the bridge has loaded in place of the file.
+std::string loadedCopy(const std::string &path) {
+  const std::string wanted = "/memfd:" + path.substr(path.rfind('/') + 1) + " (deleted)";
+  for (int fd = 0; fd < 1024; fd++) {
+    const std::string name = "/proc/self/fd/" + std::to_string(fd);
+    char target[512];
+    const ssize_t bytes = ::readlink(name.c_str(), target, sizeof target);
+    if (bytes > 0 && std::string(target, static_cast<std::size_t>(bytes)) == wanted) return name;
+  }
+  return path;
+}
+
 struct Fake {
   explicit Fake(const char *path) : path(path) {
-    void *module = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    char error[1024];
+    require(qb_library_open(path, "", 1, error, sizeof error) >= 0, "cannot open the library");
+    void *module = ::dlopen(loadedCopy(path).c_str(), RTLD_NOW | RTLD_LOCAL);
     require(module != nullptr, std::string("cannot load ") + path);
     const auto take = [&](auto &function, const char *name) {
       function = reinterpret_cast<std::decay_t<decltype(function)>>(::dlsym(module, name));

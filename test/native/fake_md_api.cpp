@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <mutex>
 #include <stdexcept>
@@ -112,9 +113,22 @@ std::string join(char **ids, int count) {
   return text;
 }
 
+#ifdef FAKE_AT_EXIT
+// What destructors of a library's static objects may do.
+struct AtExit {
+  ~AtExit() { FAKE_AT_EXIT; }
+} atExit;
+#endif
+
 class Fake final : public CThostFtdcMdApi {
  public:
   void Release() override {
+#ifdef FAKE_AT_RELEASE
+    FAKE_AT_RELEASE;
+#endif
+#ifdef FAKE_CARELESS
+    spi_->OnFrontDisconnected(0);  // whatever is registered
+#endif
     const int now = ++releasing;
     if (now > mostReleasing) mostReleasing = now;
     note("release");
@@ -146,6 +160,7 @@ class Fake final : public CThostFtdcMdApi {
 #endif
   void RegisterSpi(CThostFtdcMdSpi *spi) override {
     note(spi == nullptr ? "spi none" : "spi");
+    spi_ = spi;
     if (spi != nullptr) lastSpi = spi;
   }
   int SubscribeMarketData(char **ids, int count) override {
@@ -177,6 +192,7 @@ class Fake final : public CThostFtdcMdApi {
 #endif
 
  private:
+  CThostFtdcMdSpi *spi_ = nullptr;
   std::vector<std::pair<const char *, std::string>> fronts_;  // as it was given, and what it said then
 };
 

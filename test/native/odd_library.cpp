@@ -20,6 +20,20 @@ namespace ctp_sopt {
 #define ODD_BB
 #endif
 
+// What tells the callback order: the request class's vtable by its size alone, and a function that came with order B.
+#ifdef ODD_VTABLE_BYTES
+extern "C" VENDOR_API const char oddVtable[ODD_VTABLE_BYTES] __asm__("_ZTV15CThostFtdcMdApi");
+const char oddVtable[ODD_VTABLE_BYTES] = {};
+#endif
+#ifdef ODD_MULTICAST
+struct CThostFtdcQryMulticastInstrumentField;
+class VENDOR_API CFtdcMdApiImpl {
+ public:
+  int ReqQryMulticastInstrument(CThostFtdcQryMulticastInstrumentField *query, int requestId);
+};
+int CFtdcMdApiImpl::ReqQryMulticastInstrument(CThostFtdcQryMulticastInstrumentField *, int) { return 0; }
+#endif
+
 class VENDOR_API CThostFtdcMdApi {
  public:
 #if defined(ODD_BBB)

@@ -9,7 +9,8 @@ BUILD := $(BRIDGE)/build/test/$(subst $(comma),-,$(SANITIZER))
 FLAGS := -std=c++17 -O1 -g1 -Wall -Wextra -Werror -Wno-tsan -fPIC -fvisibility=hidden -pthread -MMD -MP \
 	-fno-omit-frame-pointer -fsanitize=$(SANITIZER) -fno-sanitize=vptr -fno-sanitize-recover=all
 FAKES := fake_6_7_13 fake_6_3_15 fake_2013
-SOURCES := bridge elf_check flow_folder library owner registry releaser session standard_output trial trial_process vendor_symbols versions
+SOURCES := bridge callback_order elf_check flow_folder library owner private_copy registry releaser session standard_output \
+	trial trial_process vendor_symbols version_text versions
 OBJECTS := $(SOURCES:%=$(BUILD)/%.o) $(BUILD)/bridge_stress.o
 
 .PHONY: all
@@ -18,7 +19,7 @@ all: $(BUILD)/bridge_stress $(BUILD)/library_trial $(FAKES:%=$(BUILD)/%.so)
 $(BUILD)/bridge_stress: $(OBJECTS)
 	$(CXX) $(FLAGS) -o $@.$$$$ $(OBJECTS) -ldl && mv -f $@.$$$$ $@
 
-$(BUILD)/library_trial: $(BUILD)/library_trial.o $(BUILD)/vendor_symbols.o
+$(BUILD)/library_trial: $(BUILD)/library_trial.o $(BUILD)/private_copy.o $(BUILD)/vendor_symbols.o
 	$(CXX) $(FLAGS) -o $@.$$$$ $^ -ldl && mv -f $@.$$$$ $@
 
 $(BUILD)/%.o: $(BRIDGE)/%.cpp sanitized.mk | $(BUILD)

@@ -209,7 +209,7 @@ describe('closing', () => {
     }
     run.pool.send({ type: 'close', connection: 0 });
     await untilCounted('closed', () => run.count('closed'), 1);
-    expect(await run.pool.stop(10_000)).toEqual([]);
+    await run.close();
     expect(run.lost).toEqual([]);
   });
 });

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/messages.js';
 import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workerPool.js';
 import { packagePath } from '../../src/paths.js';
+import { ringNatives } from '../../src/ring/native.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { until, untilIs } from '../until.js';
 
 export const simulatedLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
+
+/** Longer than a pool takes to close a connection in any case. */
+const closeMs = 40_000;
 
 type StateEvent = WorkerEvent & { type: 'state' };
 
@@ -16,7 +20,9 @@ export class PoolRun {
   readonly pool: WorkerPool;
   readonly events: WorkerEvent[] = [];
   readonly lost: { connections: number[]; error: string }[] = [];
+  readonly stranded: { connections: number[]; error: string }[] = [];
   readonly readers = new Map<number, TickReader>();
+  #ended = false;
   readonly #folder = mkdtempSync(join(tmpdir(), 'qactpmd-pool-'));
 
   constructor(
@@ -28,6 +34,7 @@ export class PoolRun {
       connectionsPerWorker,
       onEvent: (event) => this.events.push(event),
       onWorkerLost: (connections, error) => this.lost.push({ connections, error }),
+      onStranded: (connections, error) => this.stranded.push({ connections, error }),
     });
   }
 
@@ -84,9 +91,26 @@ export class PoolRun {
     return reader.record.slot;
   }
 
-  async end(): Promise<string[]> {
-    const hung = await this.pool.stop(10_000);
+  /** Closes every connection, and waits until the library has let go of it or has been given up. */
+  async close(): Promise<void> {
+    const before = this.count('closed');
+    for (const connection of this.readers.keys()) this.pool.send({ type: 'close', connection });
+    const all = before + this.readers.size;
+    await until('all connections to be closed', () => this.count('closed') >= all, closeMs);
+  }
+
+  /** As at the end of a process: nothing is closed. */
+  stop(): void {
+    this.#ended = true;
+    this.pool.stop();
+    // The process goes on with other tests: what is in line is released.
+    ringNatives().holdReleases(0);
     rmSync(this.#folder, { recursive: true });
-    return hung;
+  }
+
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    await this.close();
+    this.stop();
   }
 }

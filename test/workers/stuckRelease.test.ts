@@ -115,38 +115,52 @@ it(
 
 describe('a worker that hangs in the library', () => {
   /** Leaves the worker of connection 0 and its neighbour in a call that does not return. */
-  async function hang(): Promise<ConnectionSpec> {
-    const neighbour = run.spec(1, 'sim://');
-    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path }), neighbour]);
+  async function hang(): Promise<void> {
+    run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path }), run.spec(1, 'sim://')]);
     await run.reaches(1, 'logged_in');
+    run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [8] });
+    await run.tick(1);
     await logIn(1);
     fake.holdSubscribe(1);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
     await untilCounted('calls that hang', () => fake.asked('subscribe'), 1);
-    return neighbour;
+  }
+
+  /** Opens the neighbour elsewhere: under another index, on another ring. */
+  async function openElsewhere(): Promise<void> {
+    run.pool.open([run.spec(2, 'sim://')]);
+    run.pool.send({ type: 'subscribe', connection: 2, ids: ['au2612'], slots: [9] });
+    expect(await run.tick(2)).toBe(9);
   }
 
   it(
-    'is reported lost with all its connections, which others can carry on',
+    'loses the connection over which it hangs, while the ticks of the others flow until they are open elsewhere',
     async () => {
-      const neighbour = await hang();
-      await untilCounted('reported losses', () => run.lost.length, 1, stuckMs);
-      expect(run.lost).toEqual([{ connections: [0, 1], error: 'the worker hangs in the vendor library' }]);
-      run.pool.open([neighbour]);
-      run.pool.send({ type: 'subscribe', connection: 1, ids: ['au2612'], slots: [9] });
-      await until('a tick of the neighbour', () => run.readers.get(1)!.next(), stuckMs);
-      expect(run.readers.get(1)!.record.slot).toBe(9);
+      await hang();
+      await untilCounted('hangs that are noticed', () => run.stranded.length, 1, stuckMs);
+      expect(run.stranded).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
+      expect(run.lost).toEqual([{ connections: [0], error: 'the worker hangs in the vendor library' }]);
+      await openElsewhere();
+      const neighbour = run.readers.get(1)!;
+      while (neighbour.next());
+      expect(await run.tick(1), 'the old line still ticks').toBe(8);
+      run.pool.send({ type: 'close', connection: 1 });
+      await untilCounted('old lines that are closed', () => run.count('closed'), 1);
+      while (neighbour.next());
+      expect(await run.tick(2)).toBe(9);
+      expect(neighbour.next(), 'a closed line is silent').toBe(false);
     },
     testMs,
   );
 
   it(
-    'closes its connection all the same, and its neighbours are reported lost',
+    'closes its connection all the same',
     async () => {
       await hang();
       run.pool.send({ type: 'close', connection: 0 });
       await untilCounted('closed connections', () => run.count('closed'), 1, stuckMs);
-      expect(run.lost).toEqual([{ connections: [1], error: 'the worker hangs in the vendor library' }]);
+      expect(run.lost).toEqual([]);
+      expect(run.stranded).toMatchObject([{ connections: [1] }]);
     },
     testMs,
   );
@@ -156,25 +170,26 @@ describe('a worker that hangs in the library', () => {
     async () => {
       await run.end();
       run = new PoolRun(2, { deadlines, mostHanging: 1 });
-      const neighbour = await hang();
+      await hang();
       await untilCounted('reported losses', () => run.lost.length, 1, stuckMs);
-      run.pool.open([neighbour]);
+      const elsewhere = run.spec(2, 'sim://');
+      run.pool.open([elsewhere]);
       await untilCounted('reported losses, the refusal among them', () => run.lost.length, 2, stuckMs);
       expect(run.lost[1]).toEqual({
-        connections: [1],
+        connections: [2],
         error: '1 workers hang in vendor libraries, and no other is started',
       });
+      run.pool.send({ type: 'close', connection: 1 });
       fake.holdSubscribe(0);
-      run.events.length = 0;
       let refused = 1;
       const isOpen = (): boolean => {
         if (run.lost.length > refused) {
           refused = run.lost.length;
-          run.pool.open([neighbour]);
+          run.pool.open([elsewhere]);
         }
-        return run.state(1) === 'logged_in';
+        return run.state(2) === 'logged_in';
       };
-      await until('the neighbour to be open again', isOpen, stuckMs);
+      await until('the other to be open', isOpen, stuckMs);
     },
     testMs,
   );

@@ -1,0 +1,15 @@
+// A copy of a library's file in memory, which is loaded in its place: whoever overwrites the file itself while it is
+// loaded ("cp new.so old.so") would change the code that runs, or end the process with SIGBUS.
+#pragma once
+
+#include <string>
+
+#include "file_identity.h"
+
+namespace qb {
+
+// A name of the copy that can be loaded, to the end of the process. Empty with the reason in `error`, also if the file
+// is not, or no longer, the one that `expected` says.
+std::string copyPrivately(const std::string &path, const FileIdentity &expected, std::string &error);
+
+}  // namespace qb
