@@ -303,7 +303,9 @@ it('ticks of a day that a calendar named later calls a trading day are recorded 
   const port = await freePorts(1);
   const clockStart = ['--hours', 'exchange', '--clock-start', new Date(tuesday).toISOString()];
   const exchange = await new FrontsProcess(1, port, clockStart).ready();
-  onTestFinished(async () => void (await exchange.stop()));
+  onTestFinished(async () => {
+    await exchange.stop();
+  });
   const config = {
     trading_hours: 'exchange',
     record_path: join(folder, 'ticks'),
