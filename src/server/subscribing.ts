@@ -271,7 +271,7 @@ export class Subscribing {
     const expired: string[] = [];
     for (let from = 0; from < names.length; from += namesPerStep) {
       expired.push(...directory.expiredOf(names.slice(from, from + namesPerStep)));
-      yield;
+      if (from + namesPerStep < names.length) yield;
     }
     if (expired.length === 0) return [];
     const suggestions: Record<string, readonly string[]> = {};

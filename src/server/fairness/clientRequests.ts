@@ -46,6 +46,8 @@ const frameOverheadBytes = 150;
 /** ms of the main thread that a frame takes before it is handled, in uWebSockets.js. */
 const frameMs = 0.002;
 const bytesPerMs = 500_000;
+/** Steps of a frame that was begun which are done at once. */
+const stepsAtOnce = 8;
 /** Steps of the work for a client that has left which are done at once: most have little to give up. */
 const stepsAtLeave = 4;
 
@@ -100,7 +102,7 @@ export class ClientRequests implements Worker, WaitingFrames {
     this.#isRunning = false;
     const now = performance.now();
     queue.charge(this, now - startMs + costMs, now);
-    if (this.#hasMore) this.#run();
+    if (this.#hasMore) this.#run(stepsAtOnce);
   }
 
   /** What is listed has changed. */
@@ -192,12 +194,17 @@ export class ClientRequests implements Worker, WaitingFrames {
     if (this.#current === work) this.#current = undefined;
   }
 
-  /** Most requests are over after a step or two: those are done before the call returns. */
-  #run(): void {
+  /**
+   * Does what fits into the present slice before it returns.
+   *
+   * @param steps that are done in any case: most requests are over after a few, and ticks that a subscription brings are
+   *   not to come before its client has its place
+   */
+  #run(steps = 0): void {
     if (this.#isRunning || this.isQueued) return;
     const { queue } = this.#parts;
     let now = performance.now();
-    while (this.#hasMore && queue.mayRun(this, now)) {
+    for (let done = 0; this.#hasMore && (done < steps || queue.mayRun(this, now)); done++) {
       const before = now;
       this.step();
       now = performance.now();
