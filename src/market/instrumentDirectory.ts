@@ -1,3 +1,4 @@
+import { ownText } from '../ownText.js';
 import type { Contract } from './contracts.js';
 import {
   adviseExpired,
@@ -276,7 +277,9 @@ export class InstrumentDirectory {
     };
   }
 
-  #add(slot: number, parsed: ParsedInstrumentId): Instrument {
+  #add(slot: number, found: ParsedInstrumentId): Instrument {
+    // The id may be cut out of a client's whole list, which it would keep in memory.
+    const parsed = { ...found, id: ownText(found.id) };
     const instrument = new KnownInstrument(slot, parsed, this.#describer);
     this.#setMultiplier(instrument);
     this.#instruments[slot] = instrument;

@@ -58,9 +58,14 @@ export class AidClient {
     this.lane = lane;
   }
 
+  /** Whether answers to requests of its own wait. */
+  get hasPatches(): boolean {
+    return this.patches?.isEmpty === false;
+  }
+
   /** Whether there is something to say. */
   get hasNews(): boolean {
-    return this.dirtyCount > 0 || this.tailChanged || this.patches?.isEmpty === false;
+    return this.dirtyCount > 0 || this.tailChanged || this.hasPatches;
   }
 
   /** Characters of charts and answers that are kept for it. */
@@ -130,7 +135,9 @@ export class AidBoard {
 
   peek(client: AidClient): void {
     client.peekPending = true;
-    this.resume(client);
+    // Answers to its own requests are part of the client's work; ticks alone come in the turn of their delivery.
+    if (client.hasPatches) this.#answer(client);
+    else this.resume(client);
   }
 
   /** Has the client answered in its turn, if there is something to say; also one whose buffer has drained. */
@@ -148,7 +155,7 @@ export class AidBoard {
     client.patches ??= new WaitingPatches(mostWaiting);
     if (!client.patches.put(subject, patch)) return false;
     client.noteKept();
-    this.resume(client);
+    if (!client.queued) this.#answer(client);
     return true;
   }
 
@@ -210,6 +217,9 @@ export class AidBoard {
       slots.push(entry.slot);
       if (slots.length % keysPerStep === 0) yield;
     }
+    // Those that ticked meanwhile, and have been taken out since.
+    client.dirty = [];
+    client.dirtyCount = 0;
   }
 
   /** False where there is no such instrument. */

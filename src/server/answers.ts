@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { ErrorCode } from './errors.js';
 import type { Refusal } from './fairness/admission.js';
 import type { UwsResponse } from './uwsApi.js';
@@ -20,6 +21,16 @@ export function asJson(status: string, body: string): Answer {
 /** An error response in the form that all of them have. */
 export function failure(status: string, code: ErrorCode, message: string): Answer {
   return asJson(status, JSON.stringify({ error: { code, message } }));
+}
+
+/** Does what answers a request; an exception costs that connection and not the process. */
+export function guarded(res: UwsResponse, logger: Logger, answer: () => void): void {
+  try {
+    answer();
+  } catch (error) {
+    logger.error({ err: error }, 'a request could not be answered');
+    res.close();
+  }
 }
 
 /** Answers with an error at once, and has the connection closed: what follows on it is not read. */

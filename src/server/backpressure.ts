@@ -16,6 +16,8 @@ export interface BackpressureLimits {
   readonly resumeBytes: number;
   /** A client that asks for more while more than this is unread is cut off: it does not read the answers. */
   readonly cutBytes: number;
+  /** Above it, of all clients together, those with the most unread are cut off. */
+  readonly totalCutBytes: number;
   /** ms without reading a byte, after which a client that is waited for is cut off. */
   readonly stallMs: number;
   /** ms between two looks at those that are waited for. */
@@ -32,6 +34,7 @@ export const defaultBackpressure: BackpressureLimits = {
   holdBytes: 256 * kib,
   resumeBytes: 64 * kib,
   cutBytes: 16 * mib,
+  totalCutBytes: 1024 * mib,
   stallMs: 30_000,
   stallCheckMs: 1_000,
 };

@@ -12,6 +12,9 @@ export class CongestionWatch {
   readonly #limits: BackpressureLimits;
   readonly #logger: Logger;
   readonly #waitedFor = new Set<ClientSocket>();
+  /** Bytes that wait for each client that has not read all, as far as is known. */
+  readonly #unread = new Map<ClientSocket, number>();
+  #unreadTotal = 0;
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: BackpressureLimits, logger: Logger) {
@@ -30,10 +33,13 @@ export class CongestionWatch {
     const before = buffered - frameChars * maxBytesPerChar;
     if (dropped || before > this.#limits.cutBytes) this.#cutOff(socket, buffered, 'it does not read');
     else if (buffered > this.#limits.resumeBytes) this.#wait(socket);
+    this.#count(socket, socket.buffered);
+    while (this.#unreadTotal > this.#limits.totalCutBytes) this.#cutOffLargest();
   }
 
   /** Bytes left the buffer. */
   drained(socket: ClientSocket): void {
+    this.#count(socket, socket.buffered);
     if (!this.#waitedFor.has(socket)) return;
     socket.lastProgressMs = performance.now();
     if (socket.buffered <= this.#limits.resumeBytes) this.#waitedFor.delete(socket);
@@ -45,11 +51,31 @@ export class CongestionWatch {
   }
 
   forget(socket: ClientSocket): void {
+    this.#count(socket, 0);
     this.#waitedFor.delete(socket);
   }
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #count(socket: ClientSocket, bytes: number): void {
+    this.#unreadTotal += bytes - (this.#unread.get(socket) ?? 0);
+    if (bytes === 0) this.#unread.delete(socket);
+    else this.#unread.set(socket, bytes);
+  }
+
+  #cutOffLargest(): void {
+    let largest: ClientSocket | undefined;
+    let most = 0;
+    for (const [socket, bytes] of this.#unread) {
+      if (bytes <= most) continue;
+      most = bytes;
+      largest = socket;
+    }
+    if (largest === undefined) return;
+    this.#count(largest, 0);
+    this.#cutOff(largest, most, 'all clients together have too much unread, and this one the most');
   }
 
   #wait(socket: ClientSocket): void {

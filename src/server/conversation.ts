@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { ownText } from '../ownText.js';
 import { F } from '../market/quoteFields.js';
 import type { AidBoard } from './aidBoard.js';
 import type { ChartRequest } from './charts.js';
@@ -179,7 +180,7 @@ export class Conversation {
     const names: string[] = [];
     for (const name of unknown) {
       if (told.size >= mostToldUnknown) break;
-      const shown = name.slice(0, longestName);
+      const shown = ownText(name.slice(0, longestName));
       if (told.has(shown)) continue;
       told.add(shown);
       names.push(shown);

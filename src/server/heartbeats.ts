@@ -18,7 +18,7 @@ export class Heartbeats {
   /** @param seconds between two frames from now on; 0 for none */
   set(session: Session, seconds: number): void {
     this.forget(session);
-    if (seconds === 0) return;
+    if (seconds === 0 || session.socket.closed) return;
     const beat = (): void => {
       if (session.socket.buffered <= this.#holdBytes) session.socket.send(heartbeatFrame(Date.now()));
     };

@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
-import { crossOrigin, asJson, failure, refuse, respond, type Answer } from './answers.js';
+import { crossOrigin, asJson, failure, guarded, refuse, respond, type Answer } from './answers.js';
 import { requestAddress } from './clientAddress.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
 import { accountKey } from './fairness/addressAccounts.js';
@@ -48,31 +48,29 @@ const privateUnlessPublic = ['/health', '/api/status'];
 /** Installs the HTTP side of the port: pages by their names, 404 and 405 in JSON for the rest. */
 export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
   const pages = pagesOf(parts);
-  app.any('/*', (res, req) => {
-    const startMs = performance.now();
-    const address = accountKey(requestAddress(res, req, parts.trustedProxies()));
-    const tooMany = whyBadFraming(req) ?? parts.admission.admitRequest(address, startMs);
-    if (tooMany !== undefined) {
-      refuse(res, tooMany);
-      return;
-    }
-    const url = req.getUrl();
-    const method = req.getMethod();
-    const isHead = method === 'head';
-    const page = pages.get(url);
-    if (managementPages.includes(url) || (privateUnlessPublic.includes(url) && !parts.statusIsPublic()))
-      respond(res, notPublic(url), isHead);
-    else if (page === undefined) respond(res, noPage(url, req), isHead);
-    else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
-    else
-      respond(
-        res,
-        method === 'options' ? preflightAnswer(page.method) : wrongMethod(url, page.method),
-        isHead,
-      );
-    const endMs = performance.now();
-    parts.admission.accounts.of(address, endMs).work.charge(endMs - startMs, endMs);
-  });
+  app.any('/*', (res, req) => guarded(res, parts.logger, () => serve(res, req, pages, parts)));
+}
+
+function serve(res: UwsResponse, req: UwsRequest, pages: ReadonlyMap<string, Page>, parts: HttpParts): void {
+  const startMs = performance.now();
+  const address = accountKey(requestAddress(res, req, parts.trustedProxies()));
+  const tooMany = whyBadFraming(req) ?? parts.admission.admitRequest(address, startMs);
+  if (tooMany !== undefined) {
+    refuse(res, tooMany);
+    return;
+  }
+  const url = req.getUrl();
+  const method = req.getMethod();
+  const isHead = method === 'head';
+  const page = pages.get(url);
+  if (managementPages.includes(url) || (privateUnlessPublic.includes(url) && !parts.statusIsPublic()))
+    respond(res, notPublic(url), isHead);
+  else if (page === undefined) respond(res, noPage(url, req), isHead);
+  else if (method === page.method || (isHead && page.method === 'get')) page.serve(res, req, isHead);
+  else
+    respond(res, method === 'options' ? preflightAnswer(page.method) : wrongMethod(url, page.method), isHead);
+  const endMs = performance.now();
+  parts.admission.accounts.of(address, endMs).work.charge(endMs - startMs, endMs);
 }
 
 /**
@@ -134,7 +132,7 @@ function pagesOf(parts: HttpParts): ReadonlyMap<string, Page> {
   read('/api/history/ticks', (res, req, isHead) => {
     const { history, logger, admission } = parts;
     const strange = admission.whyNoOrigin(req.getHeader('origin'), req.getHeader('host'));
-    const address = requestAddress(res, req, parts.trustedProxies());
+    const address = accountKey(requestAddress(res, req, parts.trustedProxies()));
     if (strange !== undefined) refuse(res, strange);
     else if (history !== undefined) serveHistory(res, req, isHead, address, history, logger);
     else respond(res, failure('404 Not Found', 'history_off', historyOff), isHead);

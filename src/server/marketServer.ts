@@ -31,6 +31,7 @@ import { statusPages, type StatusPages } from './statusPages.js';
 import { SymbolQueries } from './symbolQueries.js';
 import { SymbolsPages } from './symbolsPage.js';
 import { socketPaths } from './paths.js';
+import { guarded } from './answers.js';
 import { upgrade, type Connected } from './upgrade.js';
 import type { LimitedLog } from '../limitedLog.js';
 import { loadUws } from './uws.js';
@@ -148,6 +149,7 @@ export class MarketServer {
     });
     this.#unfinished = new UnfinishedWatch({
       limitBytes: limits.maxUnfinishedBytes,
+      mostBytes: limits.maxFrameBytes * frameLimitFactor,
       port: () => this.#port,
       handled: () => Array.from(this.#sessions, ({ received }) => received),
       logger,
@@ -342,14 +344,16 @@ export class MarketServer {
       maxBackpressure: dropBytes,
       compression: this.#uws.DISABLED,
       upgrade: (res, req, context) => {
-        upgrade(res, req, context, {
-          admission: this.#admission,
-          accepting: () => this.#accepting,
-          clients: () => this.#sessions.size,
-          addressOf: (response, request) =>
-            requestAddress(response, request, this.#options.trustedProxies?.() ?? noProxies),
-          keyOf: accountKey,
-        });
+        guarded(res, this.#options.logger, () =>
+          upgrade(res, req, context, {
+            admission: this.#admission,
+            accepting: () => this.#accepting,
+            clients: () => this.#sessions.size,
+            addressOf: (response, request) =>
+              requestAddress(response, request, this.#options.trustedProxies?.() ?? noProxies),
+            keyOf: accountKey,
+          }),
+        );
       },
       open: (ws) => {
         this.#open(ws);
@@ -380,7 +384,8 @@ export class MarketServer {
     const { requests, aid } = session;
     session.received += frameBytes(frame.byteLength);
     // A peek that is due belongs to the delivery of ticks: it is no request that others could be harmed by.
-    if (!aid.peekPending && !requests.isQueued && !isBinary && isPeek(frame)) this.#aid.peek(aid);
+    const isDue = !aid.peekPending && !aid.hasPatches && !requests.isQueued;
+    if (isDue && !isBinary && isPeek(frame)) this.#aid.peek(aid);
     else requests.receive(frame, isBinary);
   }
 

@@ -36,6 +36,8 @@ interface PushSubscription {
   /** Version of the quote that the client holds while it has not joined; 0 = nothing. */
   heldVersion: number;
   cancelled: boolean;
+  /** The one that it takes the place of, which goes on until this one joins; undefined: none. */
+  replaced: PushSubscription | undefined;
   /** The client knows that the front has refused the instrument. */
   refusalTold: boolean;
 }
@@ -185,16 +187,23 @@ export class PushBoard {
   subscribe(client: PushClient, requested: string, instrument: ServedInstrument, options: PushOptions): void {
     if (client.number === noNumber) this.#enter(client);
     const { slot } = instrument;
-    client.interests.add(slot);
-    this.unsubscribe(client, requested);
     const channel = this.#channelOf(slot, formOf(instrument, requested), options);
     channel.holders++;
-    const subscription = {
+    const before = client.subscriptions.get(requested);
+    if (before === undefined) client.interests.add(slot);
+    let replaced = before;
+    if (before?.position === notJoined) {
+      replaced = before.replaced;
+      before.replaced = undefined;
+      this.#release(before);
+    }
+    const subscription: PushSubscription = {
       client,
       channel,
       position: notJoined,
       heldVersion: 0,
       cancelled: false,
+      replaced,
       refusalTold: false,
     };
     client.subscriptions.set(requested, subscription);
@@ -344,6 +353,7 @@ export class PushBoard {
     const { channel, client } = subscription;
     // Sending the snapshot may have closed the socket.
     if (client.socket.closed) return;
+    this.#releaseReplaced(subscription);
     subscription.position = channel.members.length;
     if (subscription.position > 0) {
       channel.members.push(subscription);
@@ -383,7 +393,14 @@ export class PushBoard {
     if (channels.length === 0) this.#bySlot[channel.slot] = undefined;
   }
 
+  #releaseReplaced(subscription: PushSubscription): void {
+    if (subscription.replaced === undefined) return;
+    this.#release(subscription.replaced);
+    subscription.replaced = undefined;
+  }
+
   #release(subscription: PushSubscription): void {
+    this.#releaseReplaced(subscription);
     subscription.cancelled = true;
     if (subscription.position !== notJoined) this.#part(subscription);
     if (--subscription.channel.holders === 0) this.#channels.delete(subscription.channel.name);
@@ -408,6 +425,7 @@ export class PushBoard {
     client.lagging = true;
     const waiting = client.waiting.slice(client.nextWaiting);
     for (const subscription of client.subscriptions.values()) {
+      this.#releaseReplaced(subscription);
       if (subscription.position === notJoined) continue;
       this.#part(subscription);
       waiting.push(subscription);

@@ -1,3 +1,5 @@
+import { ownText } from '../ownText.js';
+
 /**
  * The members of a JSON object at its top level, by name: the text of each value, to the letter. A number keeps all its
  * digits so, which a JavaScript number has not.
@@ -12,7 +14,7 @@ export function rawMembers(text: string): ReadonlyMap<string, string> {
     const name = JSON.parse(text.slice(at, nameEnd)) as string;
     const start = afterBlanks(text, text.indexOf(':', nameEnd) + 1);
     const end = afterValue(text, start);
-    members.set(name, text.slice(start, end));
+    members.set(name, ownText(text.slice(start, end)));
     at = afterBlanks(text, end);
     if (text.charCodeAt(at) === comma) at = afterBlanks(text, at + 1);
   }

@@ -48,11 +48,14 @@ export class Session {
 
   /** To be called when the action side's subscriptions have changed. */
   noteSubscriptions(): void {
+    // The step that calls may have closed the session, which counts no more.
+    if (this.socket.closed) return;
     this.#kept.set(this, 'action', this.push.subscriptions.size * subscriptionBytes);
   }
 
   /** To be called when the aid side's set has changed, or what else is kept for it. */
   noteAidSet(): void {
+    if (this.socket.closed) return;
     const { entries, tail, keptChars } = this.aid;
     this.#kept.set(this, 'aid', entries.length * aidEntryBytes + tail.length + keptChars);
   }

@@ -126,7 +126,10 @@ export class Subscribing {
   *#close(session: Session, text: string): Generator<undefined, readonly string[]> {
     const { patterns, push } = session;
     if (text === allOf) {
-      for (const each of patterns?.texts() ?? []) patterns?.close(each);
+      for (const each of patterns?.texts() ?? []) {
+        patterns?.close(each);
+        yield;
+      }
       return [...push.subscriptions.keys()];
     }
     if (patterns?.has(text) === true) return patterns.close(text);
@@ -138,7 +141,10 @@ export class Subscribing {
       if (matches(pattern, ofExchange(this.#parts.directory.bySlot(channel.slot)))) found.push(id);
       if (++compared % namesPerStep === 0) yield;
     }
-    for (const id of found) patterns?.takeOut(id);
+    for (const id of found) {
+      patterns?.takeOut(id);
+      if (++compared % namesPerStep === 0) yield;
+    }
     return found;
   }
 
@@ -201,7 +207,11 @@ export class Subscribing {
     if (patternCount > mostPatterns)
       return tooMany(`a client may have ${mostPatterns} patterns, this would be ${patternCount}`);
     const added = new Set<string>();
-    const lists = [names, ...patterns.map((pattern) => this.#expansions.of(pattern).ids)];
+    const lists = [names];
+    for (const pattern of patterns) {
+      lists.push(this.#expansions.of(pattern).ids);
+      yield;
+    }
     let compared = 0;
     for (const ids of lists)
       for (const id of ids) {

@@ -9,6 +9,8 @@ export const longestAnswer = 4 * 1024 * 1024;
 const perStep = 16;
 /** Instruments that are only filtered in one step. */
 const filteredPerStep = 2048;
+/** As many are filtered in the time that one is described in. */
+const passedPerDescribed = filteredPerStep / perStep;
 /** Lists that are kept, of the present list of instruments. */
 const keptLists = 16;
 /** Characters of a query by which its list is kept. */
@@ -98,6 +100,7 @@ function* list(
   let count = 0;
   for (const contract of contracts) {
     const options = query.derivatives === undefined ? [] : derivativesOf(info, contract, query.derivatives);
+    if (query.derivatives !== undefined) count += info.optionsOn(contract).length / passedPerDescribed;
     const text = node(info, query, contract, options);
     if (text === undefined)
       return { problem: `the price step of ${keyOf(contract)} is not known: import it (import_instruments)` };

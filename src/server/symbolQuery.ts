@@ -24,6 +24,9 @@ const listArguments = {
 const flagArguments = { expired: 'expired', has_night: 'hasNight' } as const;
 const argumentNames = [...Object.keys(listArguments), ...Object.keys(flagArguments), ...ignoredArguments];
 
+/** Values of a list that every instrument is compared with. */
+const mostNames = 256;
+
 type Variables = Readonly<Record<string, unknown>>;
 
 /**
@@ -66,7 +69,10 @@ function toFilter(field: GraphqlField, variables: Variables): SymbolFilter | { r
       const list: readonly unknown[] = Array.isArray(value) ? value : [value];
       if (!list.every((each) => typeof each === 'string'))
         return { problem: `${name} of ${field.name} must be a list of strings` };
-      filter[listArguments[name]] = list;
+      const unique = [...new Set(list)];
+      if (name !== 'instrument_id' && unique.length > mostNames)
+        return { problem: `${name} of ${field.name} may have ${mostNames} values` };
+      filter[listArguments[name]] = unique;
     } else if (isKey(flagArguments, name)) {
       if (typeof value !== 'boolean') return { problem: `${name} of ${field.name} must be true or false` };
       filter[flagArguments[name]] = value;

@@ -13,6 +13,8 @@ export interface SymbolRequest {
 }
 
 const longestId = 512;
+/** Characters of a query; it is read in one go. */
+const longestQuery = 65_536;
 
 /** Reads an ins_query, or says why it is none. */
 export function parseSymbolRequest(
@@ -24,6 +26,8 @@ export function parseSymbolRequest(
     return `query_id must be a string of 1 to ${longestId} characters, not ${show(id)}${misspelt(frame, 'query_id')}`;
   if (typeof query !== 'string')
     return `query must be a string, not ${show(query)}${misspelt(frame, 'query')}`;
+  if (query.length > longestQuery)
+    return `query may have ${longestQuery} characters, not ${query.length}: long lists belong in variables`;
   if (variables !== null && (typeof variables !== 'object' || Array.isArray(variables)))
     return `variables must be an object, not ${show(variables)}`;
   const raw = rawMembers(text);

@@ -208,7 +208,7 @@ describe('a client that never reads', () => {
   it('costs nothing when it peeks on and on: answers wait and coalesce', async () => {
     const client = await world.connectAid();
     // The list is echoed in every answer, so a long one fills buffers soon.
-    const others = Array.from({ length: 4000 }, (_, i) => `x${i}`);
+    const others = Array.from({ length: 4000 }, (_, i) => `m2409-C-${i + 1}`);
     await client.subscribeQuote([...ids, ...others].join(','));
     client.peek();
     await client.rtnData();

@@ -21,9 +21,11 @@ export function whyNoOrigin(origin: string, host: string, allowed: readonly stri
 }
 
 function isOwn(origin: string, host: string): boolean {
-  if (!URL.canParse(origin) || !URL.canParse(`http://${host}`)) return false;
+  if (!URL.canParse(origin)) return false;
   const page = new URL(origin);
-  if (page.host !== new URL(`${page.protocol}//${host}`).host) return false;
+  if (page.protocol !== 'http:' && page.protocol !== 'https:') return false;
+  const asked = `${page.protocol}//${host}`;
+  if (!URL.canParse(asked) || page.host !== new URL(asked).host) return false;
   const name = page.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   return isIP(name) !== 0 || name === 'localhost' || name === hostname().toLowerCase();
 }

@@ -21,10 +21,12 @@ export const otherBytes = 16_384;
  *
  * @param connections all that have received more than `otherBytes`, those that are no WebSockets too
  * @param handled bytes of the messages that each client has sent whole, headers included
+ * @param mostBytes that uWebSockets.js holds of one connection: what goes beyond it was something else, such as HTTP requests
  */
 export function unfinishedOf(
   connections: readonly ReceivedBytes[],
   handled: readonly number[],
+  mostBytes: number,
 ): Unfinished[] {
   const open = [...connections].sort((a, b) => a.received - b.received);
   const unfinished: Unfinished[] = [];
@@ -32,10 +34,11 @@ export function unfinishedOf(
     const index = open.findIndex(({ received }) => received >= bytes);
     if (index < 0) continue;
     const [{ descriptor, received }] = open.splice(index, 1) as [ReceivedBytes];
-    if (received - bytes > otherBytes) unfinished.push({ descriptor, bytes: received - bytes });
+    if (received - bytes > otherBytes)
+      unfinished.push({ descriptor, bytes: Math.min(mostBytes, received - bytes) });
   }
   for (const { descriptor, received } of open)
-    if (received > otherBytes) unfinished.push({ descriptor, bytes: received });
+    if (received > otherBytes) unfinished.push({ descriptor, bytes: Math.min(mostBytes, received) });
   return unfinished;
 }
 

@@ -6,6 +6,8 @@ import { otherBytes, overLimit, unfinishedOf } from './unfinishedMessages.js';
 export interface UnfinishedParts {
   /** Bytes of unfinished messages that all clients together may have. */
   readonly limitBytes: number;
+  /** Bytes that one connection may hold of a message. */
+  readonly mostBytes: number;
   /** The port that clients connect to. */
   port(): number;
   /** Bytes of the messages that each client has sent whole, headers included. */
@@ -60,7 +62,10 @@ export class UnfinishedWatch {
     }
     this.#leastRss = rss;
     const connections = this.#sockets.connectionsTo(this.#parts.port(), otherBytes);
-    const tooMuch = overLimit(unfinishedOf(connections, this.#parts.handled()), limitBytes);
+    const tooMuch = overLimit(
+      unfinishedOf(connections, this.#parts.handled(), this.#parts.mostBytes),
+      limitBytes,
+    );
     if (tooMuch.length === 0) return;
     for (const { descriptor } of tooMuch) this.#sockets.cut(descriptor);
     this.cut += tooMuch.length;

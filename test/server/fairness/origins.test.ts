@@ -26,6 +26,9 @@ describe('the origin of a web page', () => {
     ['null', ''],
     ['garbage', 'garbage'],
     ['file://', ''],
+    ['foo://bar', '127.0.0.1\\x'],
+    ['http://127.0.0.1', '127.0.0.1^x'],
+    ['https://127.0.0.1', '127.0.0.1|x'],
   ])('%j is refused at the host %s', (origin, host) => {
     expect(mayConnect(origin, host)).toBe(false);
   });

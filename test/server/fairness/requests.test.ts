@@ -126,6 +126,68 @@ describe('a request that takes long', () => {
   });
 });
 
+describe('a subscription that is made again', () => {
+  it('goes on until the new one has its place: no tick is lost while a long request is worked on', async () => {
+    await start({ maxInstrumentsPerClient: 30_000 });
+    const client = await world.connectAction();
+    await client.subscribe(['rb2410']);
+    await client.settled();
+    const others = Array.from({ length: 20_000 }, (_, i) => `m2409-C-${i + 1}`);
+    client.send({ action: 'subscribe', instruments: ['rb2410', ...others] });
+    let ticks = 0;
+    await until('the work to be under way', () => world.wanted.size > 500);
+    while (world.wanted.size < 20_001) {
+      world.tickAlone('rb2410');
+      ticks++;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until('all to have their places', () => world.server.counters.keptBytes > 20_000 * 250);
+    world.tickAlone('rb2410');
+    ticks++;
+    const volumes = (await client.settled()).flatMap((frame) =>
+      frame['action'] === 'market_data' ? [(frame['data'] as { volume: number }).volume] : [],
+    );
+    expect(ticks).toBeGreaterThan(5);
+    expect(new Set(volumes)).toEqual(new Set(Array.from({ length: ticks }, (_, i) => 101 + i)));
+    expect(volumes).toEqual([...volumes].sort((a, b) => a - b));
+    client.send({ action: 'unsubscribe', instruments: ['*'] });
+    await client.settled();
+    await until('all to be given up', () => world.wanted.size === 0);
+  });
+});
+
+describe('answers that clients do not read', () => {
+  it('are bounded in sum: those with the most are cut off', async () => {
+    world = await World.start({ backpressure: { totalCutBytes: 4_000_000 } });
+    const honest = await world.connectAction();
+    const lazy = await Promise.all(Array.from({ length: 8 }, () => world.connectAction()));
+    for (const client of lazy) client.socket.pause();
+    for (let round = 0; round < 3000 && world.server.counters.cutOffClients < 4; round++) {
+      for (const client of lazy)
+        if (client.socket.readyState === client.socket.OPEN) client.send({ action: 'list_instruments' });
+      if (round % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(world.server.counters.cutOffClients).toBeGreaterThanOrEqual(4);
+    expect(world.logLines.join('')).toContain('all clients together have too much unread');
+    expect(await honest.settled()).toEqual([]);
+  });
+});
+
+describe('a client that is closed within its own request', () => {
+  it('leaves no heartbeat and no bytes behind', async () => {
+    await start({ maxKeptBytes: 30_000 });
+    const client = await world.connectAction();
+    const ids = Array.from({ length: 200 }, (_, i) => `m2409-C-${i + 1}`);
+    client.send({ action: 'subscribe', instruments: ids, heartbeat: 1 });
+    expect((await client.closed()).reason).toBe('too_much_kept');
+    await until('all to be given up', () => world.wanted.size === 0);
+    expect(world.server.counters.keptBytes).toBe(0);
+    const { totalMessages } = world.server.counters;
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect(world.server.counters.totalMessages).toBe(totalMessages);
+  });
+});
+
 describe('what clients make the gateway keep', () => {
   it('is bounded in sum: those who have the most are closed', async () => {
     await start({ maxKeptBytes: 4_000_000, maxInstrumentsPerClient: 200_000 });
