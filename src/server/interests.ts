@@ -26,16 +26,30 @@ export class Interests {
   readonly #demand: Demand;
   readonly #asker: Asker;
   readonly #ways = new Map<number, number>();
+  /** Instruments that the demand has not been told of. */
+  readonly #fresh = new Set<number>();
 
   constructor(demand: Demand, asker: Asker) {
     this.#demand = demand;
     this.#asker = asker;
   }
 
+  /** The session wants the instrument in one more way; `commit` tells the demand. */
   add(slot: number): void {
     const ways = this.#ways.get(slot) ?? 0;
     this.#ways.set(slot, ways + 1);
-    if (ways === 0) this.#demand.want(slot, this.#asker);
+    if (ways === 0) this.#fresh.add(slot);
+  }
+
+  /**
+   * Tells the demand of what was added. To be called at the end of each step: what the step has sent comes before anything
+   * that a front answers, and no slot is without a want for longer.
+   */
+  commit(): void {
+    for (const slot of this.#fresh) {
+      this.#fresh.delete(slot);
+      this.#demand.want(slot, this.#asker);
+    }
   }
 
   remove(slot: number): void {
@@ -44,7 +58,7 @@ export class Interests {
       this.#ways.set(slot, ways - 1);
     } else if (ways === 1) {
       this.#ways.delete(slot);
-      this.#demand.drop(slot, this.#asker);
+      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#asker);
     }
   }
 
@@ -53,9 +67,9 @@ export class Interests {
     return this.#demand.waiting(slots);
   }
 
-  /** How many of them nobody knows to exist. */
+  /** How many of them nobody knows to exist, those that the demand has not been told of among them. */
   get unproven(): number {
-    return this.#demand.unprovenOf(this.#asker);
+    return this.#demand.unprovenOf(this.#asker) + this.#fresh.size;
   }
 
   /** Drops everything, in steps. */
@@ -63,7 +77,7 @@ export class Interests {
     let dropped = 0;
     for (const slot of this.#ways.keys()) {
       this.#ways.delete(slot);
-      this.#demand.drop(slot, this.#asker);
+      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#asker);
       if (++dropped % dropsPerStep === 0) yield;
     }
   }

@@ -421,6 +421,7 @@ export class MarketServer {
       handle: (frame, isBinary) => this.#conversation.hear(session, frame, isBinary),
       relist: () => this.#relist(session),
       sendSnapshots: () => this.#push.sendSnapshots(session.push),
+      stepped: () => session.interests.commit(),
       failed: (error) => this.#conversation.failed(session, error),
       overrun: () => {
         this.#closeOverLimit(session, 'too_many_waiting', 'requests come faster than they can be answered');

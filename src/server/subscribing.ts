@@ -89,6 +89,7 @@ export class Subscribing {
       ...odd(requested, expanded),
     ];
     // The last step: ticks that come between the acknowledgement and the snapshots would not be sent one by one.
+    session.interests.commit();
     const waiting = this.#waiting(session, slots);
     // A client that looks no further than here must not take it for done where nothing of it could be.
     const isInVain = instruments.length > 0 && accepted.size + requested.patterns.length === 0;

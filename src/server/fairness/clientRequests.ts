@@ -29,6 +29,8 @@ export interface RequestParts {
   relist(): Work;
   /** Sends some of the snapshots that wait; true while more can be sent at once. */
   sendSnapshots(): boolean;
+  /** A step is over. */
+  stepped(): void;
   /** Is told of an exception in work that `handle` has left. */
   failed(error: unknown): void;
   /** More waits than may: the client is to be closed. */
@@ -156,6 +158,7 @@ export class ClientRequests implements Worker, WaitingFrames {
       this.#end(work);
       this.#parts.failed(error);
     }
+    this.#parts.stepped();
     this.#isRunning = false;
     return this.#hasMore;
   }
