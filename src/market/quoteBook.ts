@@ -278,18 +278,21 @@ export class QuoteBook {
     const older = this.#tickOrder.whyOlder(slot, source, volume, isWhole);
     const falls = older !== undefined && isWhole && volume < states.values[at + F.volume]!;
     const isNext = stream !== undefined && this.#order.gave(slot, stream);
+    let isReset = false;
     if (older !== undefined && !isNext && !this.#tickOrder.outranksHeld(slot, content)) {
       if (!isWhole || part !== SessionPart.session || !this.#tickOrder.provesStateWrong(slot, volume))
         return older;
       this.counters.reset++;
+      isReset = true;
     }
     this.#reader.read(tick, this.#time, instrument, content);
     let flags = 0;
     let fills = false;
     if (!this.#isSameDay(slot)) {
       // Nothing of the day before is carried over.
-    } else if (falls) {
-      flags = TickFlag.fallingVolume;
+    } else if (falls || isReset) {
+      // Nor is anything of a state that is given up.
+      if (falls) flags = TickFlag.fallingVolume;
     } else {
       const hasLatePrice = !Number.isNaN(next[F.closePrice]!) || !Number.isNaN(next[F.settlement]!);
       fills = isWhole && this.#tickOrder.isBehindBook(slot, source);
