@@ -11,7 +11,6 @@ import { makeTick, type TickFields } from './ticks.js';
 
 // What the book does where a state that it holds is wrong, or lacks something. All ticks are of Monday, 2026-11-30.
 
-const DBL_MAX = Number.MAX_VALUE;
 const day = 20261130;
 const midnightMs = Date.parse('2026-11-30T00:00:00+08:00');
 const ten = 36_000;
@@ -66,5 +65,123 @@ describe('a state that is given up', () => {
     expect(book.counters).toMatchObject({ reset: 1, regressed: 19 });
     expect([value(F.bidPrice1), value(F.timestamp)]).toEqual([3499, midnightMs + (ten + 45) * 1000]);
     expect([value(F.upperLimitPrice), value(F.closePrice)]).toEqual([NaN, NaN]);
+  });
+});
+
+describe('a restored state', () => {
+  /** A row without a volume, as quotes alone leave it. */
+  function restoreQuotes(): void {
+    const other = bookOf();
+    other.apply(
+      makeTick({
+        slot,
+        tradingDay: day,
+        actionDay: day,
+        receivedAt: midnightMs + ten * 1000,
+        ...quotes(3400),
+      }),
+    );
+    const row = new Float64Array(fieldCount);
+    other.copyRow(slot, row, 0);
+    expect([book.restore(slot, row, other.flags(slot)), namesOfFlags(book.flags(slot))]).toEqual([
+      true,
+      expect.arrayContaining(['stale']),
+    ]);
+  }
+
+  it('without a volume is confirmed by the same packet without one', () => {
+    restoreQuotes();
+    expect(flagsOf(ten, quotes(3400))).toEqual(['snapshot', 'partial']);
+    expect(flagsOf(ten, quotes(3400))).toBe('duplicate');
+  });
+
+  it('without a volume is followed by live packets without one', () => {
+    restoreQuotes();
+    expect(flagsOf(ten + 1, quotes(3401))).toEqual(['snapshot', 'partial']);
+    expect(flagsOf(ten + 2, quotes(3402))).toEqual(['partial']);
+  });
+
+  it.each([
+    ['no time', F.timestamp, NaN],
+    ['a time that is none', F.timestamp, 1e300],
+    ['no trading day', F.tradingDay, NaN],
+  ])('is refused where it has %s', (_what, field, wrong) => {
+    flagsOf(ten);
+    const row = new Float64Array(fieldCount);
+    book.copyRow(slot, row, 0);
+    row[field] = wrong;
+    book = bookOf();
+    expect(book.restore(slot, row, 0)).toBe(false);
+    expect(book.version(slot)).toBe(0);
+    expect(flagsOf(ten)).toEqual(['snapshot']);
+  });
+});
+
+describe('a line that is behind another', () => {
+  const more = { upperLimitPrice: 3800, preSettlementPrice: 3490, bidPrice1: 3498 };
+
+  it('adds the limits that the other lacks, at its key, and leaves the book', () => {
+    flagsOf(ten, { source: 0 });
+    expect(flagsOf(ten, { source: 1, doubles: more })).toEqual(['snapshot', 'partial']);
+    expect([F.upperLimitPrice, F.preSettlement, F.bidPrice1].map(value)).toEqual([3800, 3490, 3499]);
+    expect(flagsOf(ten, { source: 1, doubles: more })).toBe('duplicate');
+    expect(flagsOf(ten + 1, { source: 0, volume: 101 })).toEqual(['partial']);
+    expect(value(F.upperLimitPrice)).toBe(3800);
+  });
+
+  it('adds an open interest in place of 0', () => {
+    flagsOf(ten, { source: 0, doubles: { openInterest: 0 } });
+    flagsOf(ten, { source: 1, doubles: { openInterest: 1000 } });
+    expect(value(F.openInterest)).toBe(1000);
+  });
+
+  it.each([
+    ['another last price', { lastPrice: 3501, doubles: more }],
+    ['a settlement price, which no session has', { doubles: { ...more, settlementPrice: 3488 } }],
+  ])('is not believed beside %s', (_what, fields) => {
+    flagsOf(ten, { source: 0 });
+    expect(flagsOf(ten, { source: 1, ...fields })).toBe('duplicate');
+    expect([value(F.upperLimitPrice), value(F.lastPrice)]).toEqual([NaN, 3500]);
+  });
+});
+
+describe('a closing or a settlement price', () => {
+  it('joins the day’s state after the close, whose turnover was held up', () => {
+    flagsOf(15 * 3600 - 2, { doubles: { turnover: 1_000_000 } });
+    const fallen = { turnover: 999_990 };
+    expect(flagsOf(15 * 3600 - 1, { volume: 101, doubles: fallen })).toEqual(['falling_turnover']);
+    const settled = { ...fallen, settlementPrice: 3488 };
+    expect(flagsOf(18 * 3600, { volume: 101, doubles: settled })).toEqual(['off_session']);
+    expect([value(F.settlement), value(F.turnover)]).toEqual([3488, 1_000_000]);
+  });
+
+  it('is not believed beside another price, and what was left out is shown as it came', () => {
+    flagsOf(15 * 3600 - 1, { doubles: { upperLimitPrice: 3800 } });
+    const doubles = { settlementPrice: 3488 };
+    expect(flagsOf(18 * 3600, { lastPrice: 9999, doubles })).toBe('off_session');
+    expect([book.leftOutValue(F.lastPrice), book.leftOutValue(F.upperLimitPrice)]).toEqual([9999, NaN]);
+  });
+
+  it('that was wrong in a session goes with the next whole tick, not with one that lacks its volume', () => {
+    flagsOf(ten, { doubles: { closePrice: 1, settlementPrice: 2 } });
+    flagsOf(ten + 1, quotes(3400));
+    expect([value(F.closePrice), value(F.settlement)]).toEqual([1, 2]);
+    expect(flagsOf(ten + 2, { volume: 101 })).toEqual([]);
+    expect([value(F.closePrice), value(F.settlement)]).toEqual([NaN, NaN]);
+  });
+});
+
+describe('a slot', () => {
+  it('that goes from a combination to a future reads 0 as no price from then on', () => {
+    let instrument = directory.resolve('SPD SR701&SR705')!;
+    book = new QuoteBook({ bySlot: () => instrument }, new ExchangeClock(calendar));
+    const garbage = makeTick({ slot, volume: -1, doubles: { openPrice: 0 } });
+    expect([book.apply(garbage), book.leftOut]).toEqual([false, 'garbage']);
+    book.readLeftOut(garbage);
+    expect(book.leftOutValue(F.openPrice)).toBe(0);
+    instrument = directory.resolve('rb2701')!;
+    book.forget(slot);
+    expect(flagsOf(ten, { doubles: { openPrice: 0 } })).toEqual([]);
+    expect(value(F.openPrice)).toBeNaN();
   });
 });
