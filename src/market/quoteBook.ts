@@ -330,7 +330,7 @@ export class QuoteBook {
         return 'duplicate';
       // A line that is behind tells what the one ahead lacks.
       keepBook(next, states.values, at);
-      flags |= TickFlag.partial;
+      flags = (flags & ~TickFlag.crossedBook) | this.#flagsOf(isFirst) | TickFlag.partial;
       fills = true;
     }
     this.#accept(slot, source, content, isProvisional, flags, fills);

@@ -129,6 +129,12 @@ describe('a line that is behind another', () => {
     expect(value(F.upperLimitPrice)).toBe(3800);
   });
 
+  it('is flagged by the book that stays', () => {
+    flagsOf(ten, { source: 0 });
+    const doubles = { ...more, bidPrice1: 3502 };
+    expect(flagsOf(ten, { source: 1, doubles })).toEqual(['snapshot', 'partial']);
+  });
+
   it('adds an open interest in place of 0', () => {
     flagsOf(ten, { source: 0, doubles: { openInterest: 0 } });
     flagsOf(ten, { source: 1, doubles: { openInterest: 1000 } });
