@@ -416,7 +416,6 @@ export class Gateway {
   #startRounds(): void {
     const { healthCheckInterval, maintenanceInterval } = this.#config;
     this.#rounds.start([
-      { everyMs: sessionSampleMs, run: () => this.#sessions.sample(performance.now(), Date.now()) },
       { everyMs: slotSweepMs, run: () => this.#slotKeeper.sweep(slotsPerSweep) },
       { everyMs: sessionSampleMs, run: () => this.#lookAtSessions() },
       {

@@ -125,6 +125,11 @@ export class HeldStates {
     );
   }
 
+  /** Whether a packet with a volume is part of the held state; nothing vouches for a day of which none has come. */
+  restsOnWhole(slot: number): boolean {
+    return !Number.isNaN(this.values[slot * fieldCount + F.volume]!);
+  }
+
   /** Makes room for more slots. */
   grow(slots: number): void {
     const values = new Float64Array(slots * fieldCount).fill(NaN);

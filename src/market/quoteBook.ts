@@ -6,7 +6,14 @@ import { noTicks, type LeftOut } from './leftOut.js';
 import { LineOrder } from './lineOrder.js';
 import type { Product } from './products.js';
 import { F, fieldCount } from './quoteFields.js';
-import { addLatePrices, hasOtherPrices, holdTurnover, keepBook, keepMissing } from './rowMerge.js';
+import {
+  addLatePrices,
+  addsMissing,
+  hasOtherPrices,
+  holdTurnover,
+  keepBook,
+  keepMissing,
+} from './rowMerge.js';
 import { SessionPart, type SessionSchedule } from './sessionSchedule.js';
 import { Content, contentOf } from './tickContent.js';
 import { TickFlag } from './tickFlags.js';
@@ -15,6 +22,8 @@ import { TickReader } from './tickReader.js';
 
 const firstSlots = 1024;
 const dayMs = 86_400_000;
+/** The last time that a Date can be, in ms since the epoch. */
+const lastTimeMs = 8_640_000_000_000_000;
 const shanghaiOffsetMs = 8 * 3_600_000;
 /** Times of day in Shanghai between which prices of the day that ends may be published. */
 const closeMs = 15 * 3_600_000;
@@ -77,6 +86,7 @@ export class QuoteBook {
   /** The slot, of which nothing was taken, goes to another instrument. */
   forget(slot: number): void {
     this.#schedules[slot] = undefined;
+    this.#reader.forget(slot);
   }
 
   /** Number of states taken for the instrument; 0 when nothing is known. */
@@ -143,8 +153,8 @@ export class QuoteBook {
   }
 
   /**
-   * Puts a state from storage in, before any tick of the instrument; false when there is one already. `row` has
-   * fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
+   * Puts a state from storage in, before any tick of the instrument; false when there is one already, or the row has
+   * no time or no trading day. `row` has fieldCount values, NaN where absent. It counts as stale until a line confirms it, which changes the flags alone, or
    * brings another: one that is whole, live and later in time is taken whatever its volume, others by the book's rules.
    */
   restore(slot: number, row: Float64Array, flags: number): boolean {
@@ -152,8 +162,10 @@ export class QuoteBook {
       throw new RangeError(`a row has ${fieldCount} values, this one has ${row.length}`);
     if (slot >= this.#states.slots) this.#grow(slot);
     if (this.#states.versions[slot]! > 0) return false;
+    const time = row[F.timestamp]!;
+    if (!(time >= 0 && time <= lastTimeMs) || !(row[F.tradingDay]! > 0)) return false;
     this.#states.take(slot, row, flags | TickFlag.stale);
-    const part = this.#partOf(slot, row[F.timestamp]!, row[F.tradingDay]!);
+    const part = this.#partOf(slot, time, row[F.tradingDay]!);
     this.#states.standing[slot] = part === SessionPart.none ? Standing.provisional : Standing.restored;
     return true;
   }
@@ -278,22 +290,25 @@ export class QuoteBook {
     const older = this.#tickOrder.whyOlder(slot, source, volume, isWhole);
     const falls = older !== undefined && isWhole && volume < states.values[at + F.volume]!;
     const isNext = stream !== undefined && this.#order.gave(slot, stream);
+    let isReset = false;
     if (older !== undefined && !isNext && !this.#tickOrder.outranksHeld(slot, content)) {
       if (!isWhole || part !== SessionPart.session || !this.#tickOrder.provesStateWrong(slot, volume))
         return older;
       this.counters.reset++;
+      isReset = true;
     }
     this.#reader.read(tick, this.#time, instrument, content);
     let flags = 0;
     let fills = false;
     if (!this.#isSameDay(slot)) {
       // Nothing of the day before is carried over.
-    } else if (falls) {
-      flags = TickFlag.fallingVolume;
+    } else if (falls || isReset) {
+      // Nor is anything of a state that is given up.
+      if (falls) flags = TickFlag.fallingVolume;
     } else {
       const hasLatePrice = !Number.isNaN(next[F.closePrice]!) || !Number.isNaN(next[F.settlement]!);
       fills = isWhole && this.#tickOrder.isBehindBook(slot, source);
-      if (keepMissing(next, states.values, at, part === SessionPart.session) || fills)
+      if (keepMissing(next, states.values, at, part === SessionPart.session, isWhole) || fills)
         flags = TickFlag.partial;
       if (fills) keepBook(next, states.values, at);
       if (holdTurnover(next, states.values, at, tickWorthOf(instrument.product)))
@@ -310,7 +325,13 @@ export class QuoteBook {
     if (!states.isHeldKey(slot, next)) this.#order.newKey(slot);
     else if (!fills && !this.#order.follows(slot, source, this.#nextBits, states.valueBits, 2 * at)) {
       this.#nextFlags = flags;
-      return 'duplicate';
+      const isSession = part === SessionPart.session;
+      if (!isWhole || !this.#isSameDay(slot) || !addsMissing(next, states.values, at, isSession))
+        return 'duplicate';
+      // A line that is behind tells what the one ahead lacks.
+      keepBook(next, states.values, at);
+      flags = (flags & ~TickFlag.crossedBook) | this.#flagsOf(isFirst) | TickFlag.partial;
+      fills = true;
     }
     this.#accept(slot, source, content, isProvisional, flags, fills);
     return undefined;
@@ -334,8 +355,15 @@ export class QuoteBook {
     const { epochMs } = this.#time;
     const timeOfDay = (epochMs + shanghaiOffsetMs) % dayMs;
     const isAfterClose = timeOfDay >= closeMs && timeOfDay < eveningMs && epochMs > values[at + F.timestamp]!;
-    if (!isAfterClose || !this.#isSameDay(slot) || !addLatePrices(this.#next, values, at))
+    if (!isAfterClose || !this.#isSameDay(slot)) return 'off_session';
+    // The day's last state has totals as they were held, which the packet need not repeat.
+    keepMissing(this.#next, values, at, true, content < Content.partial);
+    holdTurnover(this.#next, values, at, tickWorthOf(instrument.product));
+    if (!addLatePrices(this.#next, values, at)) {
+      // What is left out is shown as it came.
+      this.#reader.read(tick, this.#time, instrument, content);
       return 'off_session';
+    }
     this.#states.take(slot, this.#next, this.#nextFlags);
     return undefined;
   }
@@ -351,7 +379,11 @@ export class QuoteBook {
   ): void {
     const states = this.#states;
     const isWhole = content < Content.partial;
-    const staysRestored = !isWhole && states.standing[slot] === Standing.restored && this.#isSameDay(slot);
+    const staysRestored =
+      !isWhole &&
+      states.standing[slot] === Standing.restored &&
+      this.#isSameDay(slot) &&
+      states.restsOnWhole(slot);
     let taken = isWhole ? flags : flags | TickFlag.partial;
     if (staysRestored) taken |= TickFlag.stale;
     else states.standing[slot] = isProvisional ? Standing.provisional : Standing.live;
@@ -375,12 +407,14 @@ export class QuoteBook {
     const states = this.#states;
     this.#nextFlags = flags;
     if (!fills) this.#order.sawHeld(slot, source);
-    if (!isWhole) return 'duplicate';
-    states.contradictions[slot] = 0;
+    if (isWhole) states.contradictions[slot] = 0;
+    else if (states.restsOnWhole(slot)) return 'duplicate';
     if (states.standing[slot] !== Standing.restored) return 'duplicate';
     states.standing[slot] = Standing.live;
-    if (flags === states.flags[slot]) return 'duplicate';
-    states.take(slot, this.#next, flags);
+    const taken = isWhole ? flags : flags | TickFlag.partial;
+    this.#nextFlags = taken;
+    if (taken === states.flags[slot]) return 'duplicate';
+    states.take(slot, this.#next, taken);
     return undefined;
   }
 

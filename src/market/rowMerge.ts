@@ -9,12 +9,20 @@ const endedByTrade = 2;
 
 /**
  * Puts into `next` what its packet lacks and the held state knows, since within a trading day nothing that was known ceases
- * to be: the day's prices, limits and totals. The book is left alone, whose sides do empty.
+ * to be: the day's prices, limits and totals. The book is left alone, whose sides do empty. So are the closing and the
+ * settlement price of a whole tick in session: the day has none yet, so one that is held was a mistake.
  *
  * @param inSession false after the close, when open interest is settled without trades
+ * @param isWhole whether the packet has a volume
  * @returns whether anything was missing
  */
-export function keepMissing(next: Float64Array, held: Float64Array, at: number, inSession: boolean): boolean {
+export function keepMissing(
+  next: Float64Array,
+  held: Float64Array,
+  at: number,
+  inSession: boolean,
+  isWhole: boolean,
+): boolean {
   let isKept = false;
   // A running total does not return to 0, and what the day began with does not change.
   if (next[F.turnover] === 0 && held[at + F.turnover]! > 0) next[F.turnover] = NaN;
@@ -28,10 +36,28 @@ export function keepMissing(next: Float64Array, held: Float64Array, at: number, 
   for (let field = 0; field < F.bidPrice1; field++) {
     const known = held[at + field]!;
     if (!Number.isNaN(next[field]!) || Number.isNaN(known)) continue;
+    if (inSession && isWhole && isLate(field)) continue;
     next[field] = known;
     isKept = true;
   }
   return isKept;
+}
+
+/**
+ * Whether `next`, to which `keepMissing` was applied, tells what the held state lacks, and says nothing else that is new
+ * beside its book. In session a closing or a settlement price is nothing that the state lacks.
+ */
+export function addsMissing(next: Float64Array, held: Float64Array, at: number, inSession: boolean): boolean {
+  let isAdded = false;
+  for (let field = 0; field < F.bidPrice1; field++) {
+    const known = held[at + field]!;
+    const value = next[field]!;
+    if (isSame(value, known)) continue;
+    const isLacking = Number.isNaN(known) || (known === 0 && value > 0 && isTotal(field));
+    if (!isLacking || (inSession && isLate(field))) return false;
+    isAdded = true;
+  }
+  return isAdded;
 }
 
 /** Puts the held book and its time into `next`. */
@@ -49,7 +75,7 @@ export function addLatePrices(next: Float64Array, held: Float64Array, at: number
     const known = held[at + field]!;
     const value = next[field]!;
     if (known === value || Number.isNaN(value)) continue;
-    if ((field !== F.closePrice && field !== F.settlement) || !Number.isNaN(known)) return false;
+    if (!isLate(field) || !Number.isNaN(known)) return false;
     isAdded = true;
   }
   if (!isAdded) return false;
@@ -82,6 +108,16 @@ export function holdTurnover(next: Float64Array, held: Float64Array, at: number,
   if (!(fall > 0)) return false;
   if (fall <= Math.max(roundedTurnover * before, tickWorth * next[F.volume]!)) next[F.turnover] = before;
   return true;
+}
+
+/** Prices that are published after the close. */
+function isLate(field: number): boolean {
+  return field === F.closePrice || field === F.settlement;
+}
+
+/** Amounts for which lines that lack them send 0. */
+function isTotal(field: number): boolean {
+  return field === F.turnover || field === F.openInterest || field === F.preOpenInterest;
 }
 
 /** Absent is absent. */

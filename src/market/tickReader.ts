@@ -41,6 +41,11 @@ export class TickReader {
   /** By slot: 1 where prices are above 0, 2 where they may be anything, 0 unless it was looked at. */
   #priceKinds = new Uint8Array(1024);
 
+  /** The slot goes to another instrument. */
+  forget(slot: number): void {
+    if (slot < this.#priceKinds.length) this.#priceKinds[slot] = 0;
+  }
+
   /** Fills `row`; `time` says when the tick is from, and `content` how much it tells. */
   read(tick: TickRecord, time: TickTime, instrument: Instrument, content: Content): void {
     const { f64, i32 } = tick;
