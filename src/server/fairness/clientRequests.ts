@@ -45,6 +45,11 @@ const mostWaitingFrames = 10_000;
 const waitingFrameFactor = 4;
 /** What a waiting frame costs beside its bytes. */
 const frameOverheadBytes = 150;
+/**
+ * ms that one step is charged at most. The longest take some 10 ms, for frames of a megabyte; what goes beyond it is time in
+ * which a busy machine did something else.
+ */
+const mostChargedMs = 10;
 /** ms of the main thread that a frame takes before it is handled, in uWebSockets.js. */
 const frameMs = 0.002;
 const bytesPerMs = 500_000;
@@ -140,8 +145,9 @@ export class ClientRequests implements Worker, WaitingFrames {
   }
 
   charge(ms: number, nowMs: number): void {
-    this.#work.charge(ms, nowMs);
-    this.account.work.charge(ms, nowMs);
+    const charged = Math.min(ms, mostChargedMs);
+    this.#work.charge(charged, nowMs);
+    this.account.work.charge(charged, nowMs);
   }
 
   step(): boolean {
