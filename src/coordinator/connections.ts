@@ -237,11 +237,12 @@ export class Connections {
     if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
     if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
     if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
-    this.#open.retryLogins();
     for (const config of plan.adjusted) this.#open.adjust(config);
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
     for (const id of plan.removed) this.#open.remove(id);
+    // Last, so that nothing is tried again with what this reload has replaced.
+    this.#open.retryLogins();
     this.followListing();
   }
 
