@@ -51,6 +51,8 @@ export interface ConnectionsOptions {
   readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
   /** Whether the instrument should be ticking and is not. */
   readonly isStale: (slot: number) => boolean;
+  /** How many of the instruments are in continuous trading now. */
+  readonly countTrading: (slots: Iterable<number>) => number;
   /** Somebody wants the instrument. */
   readonly onWanted: (slot: number) => void;
   /** No connection can carry the instrument. */
@@ -433,11 +435,16 @@ export class Connections {
       const samples = Array.from({ length: this.#open.count }, (_, index) => ({
         written: this.#options.source.written(index),
         expecting: this.#coordinator.instrumentsOf(index) > 0,
+        logins: this.#coordinator.loginsOf(index),
         instruments: this.#coordinator.instrumentsOf(index),
         evidence: {
           tickedSince: (sinceMs: number) =>
             this.#lastTicks.countSince(this.#coordinator.slotsOf(index), sinceMs),
           stale: () => [...this.#coordinator.slotsOf(index)].filter(this.#options.isStale).length,
+          due: () =>
+            this.#options.countTrading(
+              [...this.#coordinator.slotsOf(index)].filter((slot) => this.#lastTicks.has(slot)),
+            ),
         },
       }));
       for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {
