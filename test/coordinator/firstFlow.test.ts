@@ -69,6 +69,13 @@ class World {
     this.#snapshots[line] = this.lines[line]!.instruments;
   }
 
+  /** The line is lost and logged in again between two samples. */
+  relogin(line: number): this {
+    this.#logins[line]!++;
+    this.login(line);
+    return this;
+  }
+
   /** What is found is opened again at once, as a front does that is well or a process that hangs. */
   run(seconds: number): this {
     for (let second = 0; second < seconds; second++) {
@@ -204,6 +211,11 @@ describe('no alarm', () => {
       { instruments: 500, rate: 0 },
     ]);
     expect(world.run(3_000).found).toEqual([]);
+  });
+
+  it('sounds over the snapshots of a login that took less than a sample', () => {
+    const world = new World(morning, [{ instruments: 9_000, rate: 0 }]).run(9).relogin(0);
+    expect(world.run(300).found).toEqual([]);
   });
 
   it('sounds over thousands of snapshots, in a break or in a session', () => {
