@@ -136,6 +136,7 @@ export class Gateway {
       onCarried: (slot, lines) => this.#snapshots.carried(slot, lines),
       onLineGone: (slot, source) => this.#book.lineGone(slot, source),
       isStale: (slot) => this.#sessions.isStale(slot),
+      countTrading: (slots) => this.#sessions.countTrading(slots, Date.now()),
       onWanted: (slot) => this.#finder.wanted(slot),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
       onServed: (slot) => this.#server?.onInstrumentServed(slot),

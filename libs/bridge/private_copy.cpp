@@ -11,6 +11,7 @@
 namespace qb {
 namespace {
 
+constexpr char descriptors[] = "/proc/self/fd/";
 // Newer kernels want to be told; older ones refuse what they do not know.
 constexpr unsigned executable = 0x0010;
 constexpr std::size_t chunkBytes = 1 << 20;
@@ -53,11 +54,13 @@ std::string copyPrivately(const std::string &path, const FileIdentity &expected,
   if (copied && same) {
     ::fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
     // Stays open: the loader knows libraries by their names, and the next copy must not have this one's.
-    return "/proc/self/fd/" + std::to_string(to);
+    return descriptors + std::to_string(to);
   }
   if (to >= 0) ::close(to);
   if (!same) error = "it is being changed";
   return "";
 }
+
+void discardCopy(const std::string &copy) { ::close(std::stoi(copy.substr(sizeof descriptors - 1))); }
 
 }  // namespace qb

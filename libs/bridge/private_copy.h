@@ -12,4 +12,7 @@ namespace qb {
 // is not, or no longer, the one that `expected` says.
 std::string copyPrivately(const std::string &path, const FileIdentity &expected, std::string &error);
 
+// Gives up a copy, named as above, that could not be loaded.
+void discardCopy(const std::string &copy);
+
 }  // namespace qb

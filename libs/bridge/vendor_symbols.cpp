@@ -43,6 +43,7 @@ LoadedModule loadLibrary(const std::string &path, const FileIdentity &expected) 
   if (!copy.empty()) {
     if (void *module = open(copy); module != nullptr) return {module, ""};
     reason = trouble();
+    discardCopy(copy);
   }
   // A library that needs others beside it finds them from its own place alone.
   if (void *module = open(path); module != nullptr) {

@@ -57,7 +57,7 @@ export interface ImportContext {
 
 /**
  * Reads lists of instruments: a table with a header line where a file's name ends with .csv, .tsv or .txt, otherwise a JSON
- * list of objects with the same keys. Rows that are wrong or expired are left out, all others are taken; of an instrument with
+ * list of objects with the same keys, which may be named .tsv or .txt as well. Rows that are wrong or expired are left out, all others are taken; of an instrument with
  * several rows the last one counts.
  */
 export function readImportedInstruments(
@@ -92,7 +92,8 @@ export function readImportedInstruments(
 
 function readRows(file: string, cwd: string): PlacedRow[] {
   const text = tableText(readBytes(resolve(cwd, file)));
-  const rows = /\.(?:csv|tsv|txt)$/i.test(file) ? csvRows(text) : jsonRows(text);
+  const isTable = /\.csv$/i.test(file) || (/\.(?:tsv|txt)$/i.test(file) && !/^\s*[[{]/.test(text));
+  const rows = isTable ? csvRows(text) : jsonRows(text);
   if (rows.length === 0) throw new Error('it has no rows');
   return rows;
 }

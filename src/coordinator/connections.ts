@@ -51,6 +51,8 @@ export interface ConnectionsOptions {
   readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
   /** Whether the instrument should be ticking and is not. */
   readonly isStale: (slot: number) => boolean;
+  /** How many of the instruments are in continuous trading now. */
+  readonly countTrading: (slots: Iterable<number>) => number;
   /** Somebody wants the instrument. */
   readonly onWanted: (slot: number) => void;
   /** No connection can carry the instrument. */
@@ -237,11 +239,12 @@ export class Connections {
     if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
     if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
     if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
-    this.#open.retryLogins();
     for (const config of plan.adjusted) this.#open.adjust(config);
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
     for (const id of plan.removed) this.#open.remove(id);
+    // Last, so that nothing is tried again with what this reload has replaced.
+    this.#open.retryLogins();
     this.followListing();
   }
 
@@ -432,11 +435,16 @@ export class Connections {
       const samples = Array.from({ length: this.#open.count }, (_, index) => ({
         written: this.#options.source.written(index),
         expecting: this.#coordinator.instrumentsOf(index) > 0,
+        logins: this.#coordinator.loginsOf(index),
         instruments: this.#coordinator.instrumentsOf(index),
         evidence: {
           tickedSince: (sinceMs: number) =>
             this.#lastTicks.countSince(this.#coordinator.slotsOf(index), sinceMs),
           stale: () => [...this.#coordinator.slotsOf(index)].filter(this.#options.isStale).length,
+          due: () =>
+            this.#options.countTrading(
+              [...this.#coordinator.slotsOf(index)].filter((slot) => this.#lastTicks.has(slot)),
+            ),
         },
       }));
       for (const { line, silentMs } of watch.sample(samples, performance.now(), Date.now())) {

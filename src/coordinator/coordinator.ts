@@ -328,6 +328,11 @@ export class Coordinator {
     return connection?.isUp === true ? connection.subscriptions : 0;
   }
 
+  /** Changes with each login of the connection. */
+  loginsOf(index: number): number {
+    return this.#roster.find(index)?.reconnects ?? 0;
+  }
+
   /** Slots of the instruments that the connection carries, but for those that are tried out. */
   slotsOf(index: number): Iterable<number> {
     const slots = this.#roster.find(index)?.lines.keys() ?? [];

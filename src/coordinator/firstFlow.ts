@@ -30,6 +30,8 @@ export interface LineEvidence {
   tickedSince(sinceMs: number): number;
   /** How many should be ticking in their session and are not (StaleWatch). */
   stale(): number;
+  /** How many have ticked before and are in continuous trading now. */
+  due(): number;
 }
 
 /** One line at one sample. */
@@ -38,6 +40,8 @@ export interface FirstFlowSample {
   readonly written: number;
   /** It is logged in and carries instruments. */
   readonly expecting: boolean;
+  /** Changes with each login, of which two samples may see nothing else. Default 0. */
+  readonly logins?: number;
   readonly instruments?: number;
   readonly evidence?: LineEvidence;
 }
@@ -46,6 +50,7 @@ export interface FirstFlowSample {
 interface Line {
   written: number;
   expecting: boolean;
+  logins: number;
   instruments: number;
   /** Records since the login, and the snapshots among them: one for each instrument that was added. */
   ticks: number;
@@ -67,9 +72,9 @@ interface Line {
  * after their login. What other lines and other times say of their instruments counts: a line is found
  *
  *   - when its ticks were many and end, in the midst of a session;
- *   - when its instruments tick on other lines and not on it;
+ *   - when its instruments tick on other lines and not on it, for much longer than it ever paused;
  *   - when instruments of it should be ticking in their session, and are not;
- *   - when its front was asked for instruments that have ticked before, and has not even sent their snapshots.
+ *   - when its front was asked for instruments that have ticked before, and in their session has not even sent snapshots.
  *
  * Quiet instruments may do the same, so a line that was found and does not flow for long afterwards is given ever more time.
  * Pure: samples and clocks go in.
@@ -113,10 +118,11 @@ export class FirstFlow {
   }
 
   #look(line: Line, sample: FirstFlowSample, periodMs: number, now: number, wall: number): void {
-    const { written, expecting, instruments = 1 } = sample;
+    const { written, expecting, logins = 0, instruments = 1 } = sample;
     const came = (written - line.written) | 0;
     line.written = written;
-    if (expecting !== line.expecting) Object.assign(line, begun(expecting, now));
+    if (expecting !== line.expecting || logins !== line.logins)
+      Object.assign(line, begun(expecting, logins, now));
     line.snapshots += Math.max(0, instruments - line.instruments);
     line.instruments = instruments;
     if (came !== 0) {
@@ -143,12 +149,13 @@ export class FirstFlow {
     const silentMs = now - line.last;
     const timeoutMs = this.#timeoutMs * 2 ** line.doubts;
     if (silentMs < timeoutMs) return false;
-    if (line.elsewhere >= elsewhereSamples) return !this.#hours.isClosed(wall);
+    const outlastsPauses = silentMs >= toleratedGaps * line.longestGap;
+    if (line.elsewhere >= elsewhereSamples && outlastsPauses) return !this.#hours.isClosed(wall);
     const brokeOff = this.#brokeOff(line, silentMs, timeoutMs);
     const asks = evidence !== undefined && silentMs >= silentTimeouts * timeoutMs;
     if (!brokeOff && !asks) return false;
-    if (silentMs < toleratedGaps * line.longestGap || this.#hours.isClosed(wall)) return false;
-    if (line.samples === 0) return asks && evidence.tickedSince(0) > 0;
+    if (!outlastsPauses || this.#hours.isClosed(wall)) return false;
+    if (line.samples === 0) return asks && isDue(evidence, this.#hours, wall, silentTimeouts * timeoutMs);
     if (this.#hours.pausesBetween(wall - silentMs, wall)) return false;
     return brokeOff || (asks && evidence.stale() > 0);
   }
@@ -162,14 +169,21 @@ export class FirstFlow {
   }
 }
 
-function newLine({ written, expecting }: FirstFlowSample, now: number): Line {
-  return { written, doubts: 0, ...begun(expecting, now) };
+/** Whether instruments of a line have been in continuous trading for so long, in ms, and may be missed. */
+export function isDue(evidence: LineEvidence, hours: MarketHours, wall: number, leastMs: number): boolean {
+  const opening = hours.lastOpening(wall);
+  return (opening === undefined || wall - opening.at >= leastMs) && evidence.due() > 0;
+}
+
+function newLine({ written, expecting, logins = 0 }: FirstFlowSample, now: number): Line {
+  return { written, doubts: 0, ...begun(expecting, logins, now) };
 }
 
 /** What begins anew with each login, and with its end. */
-function begun(expecting: boolean, now: number): Omit<Line, 'written' | 'doubts'> {
+function begun(expecting: boolean, logins: number, now: number): Omit<Line, 'written' | 'doubts'> {
   return {
     expecting,
+    logins,
     instruments: 0,
     ticks: 0,
     snapshots: 0,

@@ -11,6 +11,11 @@ export class LastTicks {
     this.#at[slot] = receiveTimeMs;
   }
 
+  /** The instrument has ticked. */
+  has(slot: number): boolean {
+    return (this.#at[slot] ?? 0) > 0;
+  }
+
   /** How many of the instruments have ticked since then. */
   countSince(slots: Iterable<number>, sinceMs: number): number {
     let count = 0;

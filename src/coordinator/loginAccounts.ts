@@ -14,8 +14,8 @@ export class LoginAccounts {
     return places;
   }
 
-  /** Refusals so far count no more. */
-  forgetRefusals(): void {
-    for (const places of this.#places.values()) new LoginPlaces(places).forget();
+  /** Refusals so far of these accounts, named by their places, count no more. */
+  forgetRefusals(of: ReadonlySet<SharedArrayBuffer | undefined>): void {
+    for (const places of this.#places.values()) if (of.has(places)) new LoginPlaces(places).forget();
   }
 }

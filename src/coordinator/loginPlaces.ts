@@ -17,6 +17,8 @@ export interface LoginGate {
   barred(): void;
   /** The login has ended without a word on user and password. */
   giveBack(): void;
+  /** A session that was logged in has ended: what others were refused meanwhile is no evidence against the password. */
+  sessionEnded(): void;
 }
 
 /**
@@ -24,20 +26,28 @@ export interface LoginGate {
  * are as many places as refusals are borne: a login takes one, a refusal keeps it, anything else gives it back. So however
  * many connections log in at once, there are never more refusals than places.
  *
+ * Refusals while another session is logged in say nothing against the password. The end of that session forgets them, once
+ * until the next login is accepted: should the password have changed meanwhile, the ends of many sessions forgive no more.
+ *
  *   place   0 = free, -1 = refused, otherwise the second in which it was taken, on the clock that all threads share
+ *   proof   behind the places: 1 = a login was accepted since refusals were last forgotten for it, otherwise 0
  */
 export class LoginPlaces implements LoginGate {
   readonly #places: Int32Array;
+  readonly #proof: Int32Array;
   readonly #seconds: () => number;
   #mine = -1;
+  /** The second in which it was taken; another one's lease when the place holds another. */
+  #taken = free;
 
   constructor(memory: SharedArrayBuffer, seconds: () => number = uptimeSeconds) {
-    this.#places = new Int32Array(memory);
+    this.#places = new Int32Array(memory, 0, mostRefusals);
+    this.#proof = new Int32Array(memory, this.#places.byteLength, 1);
     this.#seconds = seconds;
   }
 
   static allocate(): SharedArrayBuffer {
-    return new SharedArrayBuffer(mostRefusals * Int32Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer((mostRefusals + 1) * Int32Array.BYTES_PER_ELEMENT);
   }
 
   take(): 'taken' | 'busy' | 'spent' {
@@ -50,6 +60,7 @@ export class LoginPlaces implements LoginGate {
       else if (held === free || now - held > leaseS) {
         if (Atomics.compareExchange(this.#places, place, held, now) !== held) continue;
         this.#mine = place;
+        this.#taken = now;
         return 'taken';
       }
     }
@@ -59,29 +70,39 @@ export class LoginPlaces implements LoginGate {
   accepted(): void {
     this.giveBack();
     this.forget();
+    Atomics.store(this.#proof, 0, 1);
   }
 
   refused(): boolean {
-    if (this.#mine >= 0) Atomics.store(this.#places, this.#mine, refused);
-    else this.#refuseOne();
-    this.#mine = -1;
+    if (!this.#leave(refused)) this.#refuseOne();
     return this.#places.every((_, place) => Atomics.load(this.#places, place) === refused);
   }
 
   barred(): void {
     this.#mine = -1;
+    Atomics.store(this.#proof, 0, 0);
     for (let place = 0; place < this.#places.length; place++) Atomics.store(this.#places, place, refused);
   }
 
   giveBack(): void {
-    if (this.#mine >= 0) Atomics.store(this.#places, this.#mine, free);
-    this.#mine = -1;
+    this.#leave(free);
+  }
+
+  sessionEnded(): void {
+    if (Atomics.exchange(this.#proof, 0, 0) === 1) this.forget();
   }
 
   /** Refusals so far count no more. */
   forget(): void {
     for (let place = 0; place < this.#places.length; place++)
       Atomics.compareExchange(this.#places, place, refused, free);
+  }
+
+  /** @returns false when there is no place to leave, or it has gone to another login, or with the account */
+  #leave(as: number): boolean {
+    const mine = this.#mine;
+    this.#mine = -1;
+    return mine >= 0 && Atomics.compareExchange(this.#places, mine, this.#taken, as) === this.#taken;
   }
 
   /** The answer came after its login was given up, and its place with it. */

@@ -151,10 +151,11 @@ export class OpenConnections {
     this.open(config);
   }
 
-  /** Tries again what fronts have refused to log in. */
+  /** Tries again what fronts have refused to log in, but for connections that are to go. */
   retryLogins(): void {
-    this.#accounts.forgetRefusals();
-    for (const connection of this.#opened.keys()) this.#parts.pool.send({ type: 'retry_login', connection });
+    const staying = [...this.#opened.values()].filter(({ replaced, closing }) => !replaced && !closing);
+    this.#accounts.forgetRefusals(new Set(staying.map(({ spec }) => spec.loginPlaces)));
+    for (const { spec } of staying) this.#parts.pool.send({ type: 'retry_login', connection: spec.source });
   }
 
   /** Moves what the connections of this id carry to others, then closes them. */

@@ -1,5 +1,5 @@
 import type { MarketHours } from '../market/marketHours.js';
-import { FirstFlow, provenSamples, provenTimeouts, type LineEvidence } from './firstFlow.js';
+import { FirstFlow, isDue, provenSamples, provenTimeouts, type LineEvidence } from './firstFlow.js';
 import { OpeningWatch, type OpeningSample } from './openingWatch.js';
 
 /** Looks per time-out: how late a silence may be found. */
@@ -22,6 +22,8 @@ export interface LineSample {
   readonly written: number;
   /** It is logged in and carries instruments. */
   readonly expecting: boolean;
+  /** Changes with each login: one that took less than a sample's time shows in nothing else. Default 0. */
+  readonly logins?: number;
   /** How many it carries: one that has lost half of them or more is no longer the line that it was. */
   readonly instruments?: number;
   readonly evidence?: LineEvidence;
@@ -38,6 +40,7 @@ interface Line {
   written: number;
   moved: boolean;
   expecting: boolean;
+  logins: number;
   expectingSince: number;
   lastMoved: number;
   instruments: number;
@@ -64,7 +67,8 @@ interface Line {
  *     a moment that is no end of any session; outside trading hours only if another line goes on, or after a long flow;
  *   - when it has not flowed for long enough to be judged by that, and others tell that it should, see FirstFlow;
  *   - when it misses an opening at which it ticks day by day, see OpeningWatch;
- *   - when it was found, has been opened again and does not even get the snapshots that follow a subscription.
+ *   - when it was found, has been opened again and does not even get the snapshots that follow a subscription,
+ *     while its instruments trade.
  *
  * Where the market is always open no moment is the end of a session, and there are no openings.
  *
@@ -112,7 +116,7 @@ export class SilenceWatch {
         this.#brokeOff(line, now, wall) ||
         early.has(index) ||
         missing.has(index) ||
-        this.#staysSilent(line, now, wall);
+        this.#staysSilent(line, samples[index]!, now, wall);
       if (!isSilent) return [];
       line.flowSince = NaN;
       line.said++;
@@ -125,8 +129,10 @@ export class SilenceWatch {
     line.moved = sample.written !== line.written;
     line.written = sample.written;
     line.instruments = sample.instruments ?? 1;
-    if (sample.expecting !== line.expecting) {
-      line.expecting = sample.expecting;
+    const { expecting, logins = 0 } = sample;
+    if (expecting !== line.expecting || logins !== line.logins) {
+      line.expecting = expecting;
+      line.logins = logins;
       line.expectingSince = now;
       line.flowSince = NaN;
       line.lastMoved = now;
@@ -180,11 +186,12 @@ export class SilenceWatch {
     return now - line.lastMoved < this.#timeoutMs && since >= provenTimeouts * this.#timeoutMs;
   }
 
-  #staysSilent(line: Line, now: number, wall: number): boolean {
+  #staysSilent(line: Line, { evidence }: LineSample, now: number, wall: number): boolean {
     if (line.said === 0 || line.lastMoved > line.expectingSince || this.#hours.isClosed(wall)) return false;
     const longestMs = this.#othersFlow(line, now) ? longestPatienceMs : lonePatienceMs;
     const patienceMs = Math.min(longestMs, this.#timeoutMs * 2 ** line.said);
-    return now - Math.max(line.expectingSince, line.saidAt) >= patienceMs;
+    if (now - Math.max(line.expectingSince, line.saidAt) < patienceMs) return false;
+    return evidence === undefined || isDue(evidence, this.#hours, wall, this.#timeoutMs);
   }
 }
 
@@ -193,11 +200,12 @@ function atOpening({ moved, lastMoved, expecting, expectingSince, said, instrume
   return { moved, lastMoved, instruments, expectingSince: expecting && said === 0 ? expectingSince : NaN };
 }
 
-function newLine({ written, expecting }: LineSample, now: number): Line {
+function newLine({ written, expecting, logins = 0 }: LineSample, now: number): Line {
   return {
     written,
     moved: false,
     expecting,
+    logins,
     expectingSince: now,
     lastMoved: now,
     instruments: 0,

@@ -38,6 +38,11 @@ export class LoginRefusals {
     this.#gate?.giveBack();
   }
 
+  /** A session that was logged in has ended. */
+  sessionEnded(): void {
+    this.#gate?.sessionEnded();
+  }
+
   accepted(): void {
     this.#gate?.accepted();
     this.#count = 0;

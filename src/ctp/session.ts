@@ -198,7 +198,7 @@ export class Session {
 
   #disconnected(text: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
-    this.#loginRefusals.ended();
+    this.#endLogin();
     // Later libraries report a connection only when the front has answered, but each end of one.
     if (this.#phase !== 'logged_in' && this.#quickCloses.closed(now)) {
       this.#waitToOpen(now);
@@ -272,10 +272,16 @@ export class Session {
   }
 
   #waitForLogin(now: number, minDelayMs: number): void {
-    this.#loginRefusals.ended();
+    this.#endLogin();
     this.#phase = 'waiting';
     this.#loginFailures++;
     this.#loginNotBefore = now + retryDelayMs(this.#loginFailures, minDelayMs, this.spread);
+  }
+
+  /** Ends a login that is under way, or a session that is logged in. */
+  #endLogin(): void {
+    this.#loginRefusals.ended();
+    if (this.#phase === 'logged_in') this.#loginRefusals.sessionEnded();
   }
 
   #error(input: SessionInput & { type: 'error' }, now: number): SessionCommand[] {
@@ -364,7 +370,7 @@ export class Session {
 
   #reopen(reason: string, now: number): SessionCommand[] {
     if (!this.#live) return [];
-    this.#loginRefusals.ended();
+    this.#endLogin();
     this.#phase = 'reopening';
     this.#releaseDeadline = now + this.releaseMs;
     this.#subscriptions.forgetSent();

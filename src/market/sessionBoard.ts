@@ -111,6 +111,23 @@ export class SessionBoard {
     return this.#watch.stale.has(slot);
   }
 
+  /** How many of the instruments are in continuous trading at an instant, in ms since the epoch. */
+  countTrading(slots: Iterable<number>, wall: number): number {
+    // Few schedules serve all instruments.
+    const trading = new Map<SessionSchedule, boolean>();
+    let count = 0;
+    for (const slot of slots) {
+      const schedule = this.#scheduleOf(slot);
+      let trades = trading.get(schedule);
+      if (trades === undefined) {
+        const { state } = schedule.moment(wall);
+        trading.set(schedule, (trades = state === 'trading' || state === 'night'));
+      }
+      if (trades) count++;
+    }
+    return count;
+  }
+
   /** Other hours, or another calendar. What was known of instruments' pauses is forgotten. */
   configure(hours: 'exchange' | 'always', calendar: TradingCalendar): void {
     this.#hours = hours;

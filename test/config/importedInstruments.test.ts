@@ -139,6 +139,15 @@ describe('imported instruments', () => {
     expect(read({ [name]: content })).toEqual({ contracts: [option], faults: [], warnings: [] });
   });
 
+  it.each(['o.txt', 'o.tsv', 'o.TXT'])('are read from a JSON list named %s', (name) => {
+    const { id, ...rest } = { id: 'm2705-C-3000', expire_date: 20270408 };
+    const content = `\n${JSON.stringify([{ instrument_id: id, ...rest }])}`;
+    const { contracts, faults } = read({ [name]: content });
+    expect(faults).toEqual([]);
+    expect(contracts.map((contract) => contract.id)).toEqual([id]);
+    expect(read({ [name]: '{"a": 1}' }).faults[0]).toContain('must be a list of objects');
+  });
+
   it.each([
     [
       'a workbook',

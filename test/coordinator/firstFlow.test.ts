@@ -17,6 +17,8 @@ interface SimulatedLine {
   stale: number;
   /** Its instruments have ticked before. */
   known: boolean;
+  /** They are in their session. */
+  trades: boolean;
 }
 
 /** Lines that log in, get their snapshots, and flow until the test freezes them; 2026-11-23 is a Monday. */
@@ -30,6 +32,9 @@ class World {
   readonly #snapshots: number[];
   readonly #due: number[];
   readonly #down: boolean[];
+  readonly #logins: number[];
+  /** What is opened again is logged in before the next sample. */
+  quick = false;
   #now = 5_000;
   #elsewhereAt: number[];
 
@@ -41,6 +46,7 @@ class World {
       elsewhere: 0,
       stale: 0,
       known: false,
+      trades: true,
       ...line,
     }));
     this.watch = new SilenceWatch(
@@ -52,6 +58,7 @@ class World {
     this.#snapshots = this.lines.map(() => 0);
     this.#due = this.lines.map(() => 0);
     this.#down = this.lines.map(() => true);
+    this.#logins = this.lines.map(() => 0);
     this.#elsewhereAt = this.lines.map(() => 0);
     this.#look();
     this.lines.forEach((_, line) => this.login(line));
@@ -62,15 +69,25 @@ class World {
     this.#snapshots[line] = this.lines[line]!.instruments;
   }
 
+  /** The line is lost and logged in again between two samples. */
+  relogin(line: number): this {
+    this.#logins[line]!++;
+    this.login(line);
+    return this;
+  }
+
   /** What is found is opened again at once, as a front does that is well or a process that hangs. */
   run(seconds: number): this {
     for (let second = 0; second < seconds; second++) {
       this.#now += stepMs;
       this.lines.forEach((each, line) => this.#tick(each, line));
       for (const line of this.#look()) {
-        this.#down[line] = true;
-        this.#now += stepMs;
-        this.#look();
+        this.#logins[line]!++;
+        if (!this.quick) {
+          this.#down[line] = true;
+          this.#now += stepMs;
+          this.#look();
+        }
         this.login(line);
       }
     }
@@ -95,14 +112,16 @@ class World {
 
   #look(): number[] {
     const wall = this.#now + this.#offset;
-    const samples = this.lines.map(({ instruments, stale, known }, line) => ({
+    const samples = this.lines.map(({ instruments, stale, known, trades }, line) => ({
       written: this.#written[line]!,
       expecting: !this.#down[line]!,
+      logins: this.#logins[line]!,
       instruments: this.#down[line]! ? 0 : instruments,
       evidence: {
         tickedSince: (sinceMs: number) =>
           (sinceMs === 0 ? known : this.#elsewhereAt[line]! > sinceMs) ? 1 : 0,
         stale: () => stale,
+        due: () => (trades && (known || this.#written[line]! > 0) ? 1 : 0),
       },
     }));
     const found = this.watch.sample(samples, this.#now, wall);
@@ -136,8 +155,8 @@ describe('a front that freezes a few seconds after the first subscription', () =
   });
 
   it('is found by ticks of the same instruments on another line', () => {
-    const world = new World(morning, [{ instruments: 50, rate: 0.5, elsewhere: 5 }]).run(6).freeze().run(20);
-    expect(world.found[0]).toBe('0 after 10 s');
+    const world = new World(morning, [{ instruments: 50, rate: 0.5, elsewhere: 5 }]).run(6).freeze().run(30);
+    expect(world.found[0]).toBe('0 after 20 s');
   });
 
   it('is found by instruments that should be ticking', () => {
@@ -151,13 +170,52 @@ describe('a front that freezes a few seconds after the first subscription', () =
   });
 });
 
+describe('a line without a snapshot', () => {
+  const asked = { instruments: 50, frozen: true, known: true };
+
+  it('is found only while its instruments trade, and so long after the opening', () => {
+    const world = new World('2026-11-23T20:55:00', [{ ...asked, trades: false }]).run(300);
+    expect(world.found).toEqual([]);
+    world.lines[0]!.trades = true;
+    expect(world.run(25).found).toEqual([]);
+    expect(world.run(10).found).toEqual(['0 after 329 s']);
+  });
+
+  it('is not found all night by instruments of the day', () => {
+    expect(new World('2026-11-23T20:54:00', [{ ...asked, trades: false }]).run(3_600).found).toEqual([]);
+  });
+
+  it('is not found once more after the session of its instruments', () => {
+    const world = new World('2026-11-23T22:50:00', [asked]).run(35);
+    expect(world.found).toEqual(['0 after 30 s']);
+    world.lines[0]!.trades = false;
+    expect(world.run(3_600).found).toHaveLength(1);
+  });
+
+  it('is found again where it was opened again within one sample', () => {
+    const world = new World(morning, [{}]);
+    world.quick = true;
+    expect(world.run(8).freeze().run(60).found).toEqual(['0 after 22 s', '0 after 20 s']);
+  });
+});
+
 describe('no alarm', () => {
+  it('sounds often over a quiet line of whose instruments one ticks on other lines alone', () => {
+    const world = new World(morning, [{ instruments: 5, rate: 0.05, elsewhere: 1 }], 'always');
+    expect(world.run(3 * 3_600).found.length).toBeLessThan(4);
+  });
+
   it('sounds over a connection whose instruments have never ticked', () => {
     const world = new World(morning, [
       { instruments: 500, rate: 0, frozen: true },
       { instruments: 500, rate: 0 },
     ]);
     expect(world.run(3_000).found).toEqual([]);
+  });
+
+  it('sounds over the snapshots of a login that took less than a sample', () => {
+    const world = new World(morning, [{ instruments: 9_000, rate: 0 }]).run(9).relogin(0);
+    expect(world.run(300).found).toEqual([]);
   });
 
   it('sounds over thousands of snapshots, in a break or in a session', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -30,6 +30,18 @@ function patched(name: string, changes: Record<number, number>): string {
 
 function open(library: string, libraryVersion = '', production = true): VendorLibrary {
   return openVendorLibrary({ library, libraryVersion, production });
+}
+
+/** Names of the files in memory that this process holds open. */
+function memoryFiles(): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // the folder itself, read a moment ago
+    }
+  });
+  return targets.filter((target) => target.startsWith('/memfd:'));
 }
 
 describe('opening a library', () => {
@@ -119,11 +131,17 @@ describe('opening a library', () => {
     else expect(opened).toContain(warning);
   });
 
-  it('loads a library that needs another one beside it from its own place, and warns', () => {
+  it('loads a library that needs another one beside it from its own place, with a warning and no copy kept', () => {
     const { warning } = open(builtNative('odd_beside'));
     expect(warning).toMatch(
       /no copy of it could be loaded \(odd_nameless.so: cannot open.*do not overwrite the file/,
     );
+    expect(memoryFiles().filter((name) => name.includes('odd_beside'))).toEqual([]);
+  });
+
+  it('keeps the copy that it has loaded', () => {
+    open(file('copied.so', readFileSync(good)));
+    expect(memoryFiles().filter((name) => name.includes('copied'))).toHaveLength(1);
   });
 
   it('loads a changed file anew where the one before was refused', () => {

@@ -736,6 +736,63 @@ describe('sessions of one user', () => {
     expect(run.session.phase).toBe('logged_in');
   });
 
+  it.each([lost, reopen])(
+    'are not given up for what others were refused while they were logged in: $type',
+    (end) => {
+      const memory = LoginPlaces.allocate();
+      const good = new Run(new LoginPlaces(memory));
+      const bad = new Run(new LoginPlaces(memory));
+      good.step(open, connected, accepted);
+      bad.step(open, connected, wrong);
+      for (let refusal = 0; refusal < 2; refusal++) {
+        bad.after(60_000);
+        bad.step(wrong);
+      }
+      expect(bad.session.phase).toBe('failed');
+      good.step(end);
+      good.now += 1000;
+      expect(logins(good.step(released, connected))).toBe(1);
+    },
+  );
+
+  it('try a password that has changed three times more, however many of them end', () => {
+    const memory = LoginPlaces.allocate();
+    const runs = Array.from({ length: 9 }, () => new Run(new LoginPlaces(memory)));
+    for (const run of runs) run.step(open, connected, accepted);
+    let tried = 0;
+    for (const run of runs) {
+      run.step(lost);
+      run.now += 1000;
+      tried += logins(run.step(connected));
+      run.step(wrong);
+    }
+    expect(tried).toBe(3);
+  });
+
+  it('leave alone places that have gone to others', () => {
+    const memory = LoginPlaces.allocate();
+    let seconds = 100;
+    const places = (): LoginPlaces => new LoginPlaces(memory, () => seconds);
+    const [slow, slower] = [places(), places()];
+    for (const each of [slow, slower, places()]) each.take();
+    seconds += 61;
+    for (let i = 0; i < 3; i++) expect(places().take()).toBe('taken');
+    slow.giveBack();
+    expect(places().take()).toBe('busy');
+    expect(slower.refused()).toBe(false);
+    seconds += 61;
+    for (let i = 0; i < 3; i++) expect(places().take()).toBe('taken');
+  });
+
+  it('do not free an account that was barred meanwhile', () => {
+    const memory = LoginPlaces.allocate();
+    const [slow, barred] = [new LoginPlaces(memory), new LoginPlaces(memory)];
+    slow.take();
+    barred.barred();
+    slow.giveBack();
+    expect(slow.take()).toBe('spent');
+  });
+
   it('give back the places of threads that have ended', () => {
     const memory = LoginPlaces.allocate();
     let seconds = 100;
