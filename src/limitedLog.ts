@@ -29,11 +29,12 @@ export class LimitedLog {
     this.#logger = logger;
   }
 
-  write(source: string, level: Level, members: object, text: string): void {
+  /** @param meaning the text without what only counts on, by which it is judged whether a line says something new */
+  write(source: string, level: Level, members: object, text: string, meaning = text): void {
     if (!this.#logger.isLevelEnabled(level)) return;
     const now = this.#sourceOf(source);
-    const isNew = !now.texts.has(text) && now.texts.size < textsPerWindow;
-    if (isNew) now.texts.add(text);
+    const isNew = !now.texts.has(meaning) && now.texts.size < textsPerWindow;
+    if (isNew) now.texts.add(meaning);
     if (++now.lines <= linesPerWindow || isNew) {
       this.#logger[level](members, text);
       return;

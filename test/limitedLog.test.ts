@@ -33,6 +33,11 @@ describe('LimitedLog', () => {
     expect(lines.at(-1)!['msg']).toBe('of the next minute');
   });
 
+  it('takes lines that differ in a count alone for like ones, where it is told what they mean', () => {
+    for (let i = 1; i <= 50; i++) log.write('a', 'warn', {}, `lost ${i} times`, 'lost');
+    expect(lines).toHaveLength(10);
+  });
+
   it('writes at once what says something new, up to thirty texts', () => {
     for (let i = 1; i <= 100; i++) log.write('a', 'warn', {}, 'lost');
     log.write('a', 'error', {}, 'login refused');

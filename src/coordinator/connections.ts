@@ -368,7 +368,13 @@ export class Connections {
     this.#coordinator.connectionState(event.connection, event.state, event.reason);
     const line = { connection: id, state: event.state };
     if (event.reason !== '')
-      limitedLog.write(id, event.fatal ? 'error' : 'warn', line, `${id}: ${event.reason}`);
+      limitedLog.write(
+        id,
+        event.fatal ? 'error' : 'warn',
+        line,
+        `${id}: ${event.reason}`,
+        event.reason.replaceAll(/\d+ times/g, 'times'),
+      );
     else limitedLog.write(id, isUp ? 'info' : 'debug', line, `${id}: ${event.state}`);
     if (isUp) this.#open.takePlace(opened);
   }

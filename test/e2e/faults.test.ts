@@ -119,7 +119,7 @@ describe('a gateway that runs says what is wrong with its surroundings', () => {
     const gateway = track(
       new GatewayProcess({ connections: connectionsTo(port, 1) }, [], { QACTPMD_SIM_RECONNECT_MS: '10' }),
     );
-    await until('many cuts', () => cuts > 50);
+    await until('many cuts', () => cuts > 15);
     expect(await gateway.stop()).toBe(0);
     front.close();
     expect(gateway.lines.length).toBeLessThan(20);

@@ -121,8 +121,12 @@ beforeAll(async () => {
     ...['--clock-start', new Date(friday).toISOString(), ...frontArguments],
   ]).ready();
   outputs.push(...(await Promise.all(generations.map((generation) => open(generation, frontPort)))));
-  for (const { aid, generation } of outputs)
-    await until(`snapshots through ${generation}`, () => keys.every((key) => aid.of(key).length > 0));
+  for (const { aid, full, diffs, generation } of outputs)
+    await until(`snapshots through ${generation}`, () =>
+      keys.every(
+        (key) => aid.of(key).length > 0 && full.since(key, 0).length > 0 && diffs.since(key, 0).length > 0,
+      ),
+    );
 
   await pass('2026-01-16T14:00:00', '2026-01-16T14:00:01');
   await pass('2026-01-16T14:59:59.5', '2026-01-16T15:00:01');
