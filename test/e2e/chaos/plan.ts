@@ -89,7 +89,8 @@ export function* planChaos(seed: number, shape: ChaosShape): Generator<Episode, 
       case 'refuse':
         return { how: oneOf(['refuse', 'cut']) };
       case 'login_error':
-        return oneOf([{ error: 9 }, { error: -1, text: 'api login over limit freq' }]);
+        // Wrong users and passwords are not tried again soon: the first is an error of no meaning.
+        return oneOf([{ error: 68 }, { error: -1, text: 'api login over limit freq' }]);
       case 'delay':
         return { ms: 20 + below(3000) };
       case 'flood':
