@@ -141,7 +141,7 @@ export class MarketServer {
       const message = `all clients together make the gateway keep too much, and this one the most, ${bytes} bytes`;
       this.#closeOverLimit(session, 'too_much_kept', message);
     });
-    this.#work = new WorkQueue(options.ticksWait ?? (() => false), () => undefined);
+    this.#work = new WorkQueue(options.ticksWait ?? (() => false));
     this.#descriptors = new DescriptorWatch({
       pause: () => this.#stopListening(),
       resume: () => this.#listenAgain(),
@@ -423,6 +423,7 @@ export class MarketServer {
       sendSnapshots: () => this.#push.sendSnapshots(session.push),
       stepped: () => session.interests.commit(),
       failed: (error) => this.#conversation.failed(session, error),
+      delayed: () => this.#logDelay(session),
       overrun: () => {
         this.#closeOverLimit(session, 'too_many_waiting', 'requests come faster than they can be answered');
       },
@@ -433,6 +434,16 @@ export class MarketServer {
   *#relist(session: Session): Work {
     yield* this.#subscribing.relist(session);
     session.requests.sendSnapshots();
+  }
+
+  #logDelay({ socket }: Session): void {
+    this.#options.limitedLog.write(
+      `delayed ${socket.address}`,
+      'info',
+      { session: socket.id, address: socket.address },
+      `client ${socket.id} at ${socket.address} asks for more than its share: its requests wait`,
+      'delayed',
+    );
   }
 
   #closeOverLimit(session: Session, code: 'too_many_waiting' | 'too_much_kept', message: string): void {

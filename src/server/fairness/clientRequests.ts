@@ -33,6 +33,8 @@ export interface RequestParts {
   stepped(): void;
   /** Is told of an exception in work that `handle` has left. */
   failed(error: unknown): void;
+  /** The client has used up its share, or its address has: its requests begin to wait. */
+  delayed(): void;
   /** More waits than may: the client is to be closed. */
   overrun(): void;
   /** So many bytes of frames wait. */
@@ -91,6 +93,10 @@ export class ClientRequests implements Worker, WaitingFrames {
 
   overrun(): void {
     this.#parts.overrun();
+  }
+
+  delayed(): void {
+    this.#parts.delayed();
   }
 
   /** Takes a frame in, whose bytes are valid only during the call. */

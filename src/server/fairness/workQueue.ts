@@ -12,6 +12,8 @@ export interface Worker {
   charge(ms: number, nowMs: number): void;
   /** Does a part that takes some 0.1 ms; false when nothing is left to do. */
   step(): boolean;
+  /** Is told that it begins to wait for an allowance. */
+  delayed(): void;
 }
 
 /** ms that requests of clients take of the main thread in one go. */
@@ -34,7 +36,6 @@ export class WorkQueue {
   /** Clients that had to wait for an allowance, each time they began to. */
   delayed = 0;
   readonly #isBusy: () => boolean;
-  readonly #onDelayed: (worker: Worker) => void;
   readonly #ready = new Fifo<Worker>();
   readonly #waiting = new Set<Worker>();
   #waitingCheckedMs = 0;
@@ -47,13 +48,9 @@ export class WorkQueue {
   #dueMs = Infinity;
   #stopped = false;
 
-  /**
-   * @param isBusy whether ticks wait in the rings
-   * @param onDelayed is told of a worker that begins to wait for an allowance
-   */
-  constructor(isBusy: () => boolean, onDelayed: (worker: Worker) => void) {
+  /** @param isBusy whether ticks wait in the rings */
+  constructor(isBusy: () => boolean) {
     this.#isBusy = isBusy;
-    this.#onDelayed = onDelayed;
   }
 
   /** Workers that have something left to do. */
@@ -134,7 +131,7 @@ export class WorkQueue {
     if (worker.isDelayed) return;
     worker.isDelayed = true;
     this.delayed++;
-    this.#onDelayed(worker);
+    worker.delayed();
   }
 
   #takeBack(nowMs: number): void {

@@ -82,6 +82,7 @@ describe('requests of one client that sends more than its share', () => {
     await other.subscribe(['rb2410']);
     expect(greedy.closedWith).toBeUndefined();
     await until('the greedy one to wait', () => world.server.counters.delayedClients > 0);
+    expect(world.logLines.join('')).toContain('asks for more than its share: its requests wait');
     expect(await other.settled()).toEqual([]);
   });
 });

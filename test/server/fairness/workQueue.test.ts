@@ -8,6 +8,7 @@ class Steps implements Worker {
   done = 0;
   charged = 0;
   debtUntil = 0;
+  delays = 0;
 
   constructor(
     readonly name: string,
@@ -25,6 +26,10 @@ class Steps implements Worker {
     this.charged += ms;
   }
 
+  delayed(): void {
+    this.delays++;
+  }
+
   step(): boolean {
     this.order.push(this.name);
     this.pass(this.stepMs);
@@ -36,7 +41,6 @@ let order: string[];
 /** ms that steps have taken. */
 let worked: number;
 let busy: boolean;
-let delayed: Worker[];
 let queue: WorkQueue;
 
 beforeEach(() => {
@@ -44,13 +48,9 @@ beforeEach(() => {
   order = [];
   worked = 0;
   busy = false;
-  delayed = [];
   const timersNow = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => timersNow() + worked);
-  queue = new WorkQueue(
-    () => busy,
-    (worker) => delayed.push(worker),
-  );
+  queue = new WorkQueue(() => busy);
 });
 afterEach(() => {
   queue.stop();
@@ -81,10 +81,7 @@ describe('the work queue', () => {
     vi.advanceTimersByTime(0);
     expect(a.done).toBe(3);
     queue.stop();
-    queue = new WorkQueue(
-      () => false,
-      () => undefined,
-    );
+    queue = new WorkQueue(() => false);
     queue.add(b);
     vi.advanceTimersByTime(0);
     expect(b.done).toBe(1);
@@ -113,7 +110,7 @@ describe('the work queue', () => {
     queue.add(b);
     vi.advanceTimersByTime(45);
     expect(order).toEqual(['b']);
-    expect(delayed).toEqual([a]);
+    expect([a.delays, b.delays]).toEqual([1, 0]);
     expect(queue.delayed).toBe(1);
     vi.advanceTimersByTime(40);
     expect(order).toEqual(['b', 'a', 'a']);
