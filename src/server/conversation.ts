@@ -85,7 +85,7 @@ export class Conversation {
     const asked: string[] = [];
     for (const id of [instrument.id, instrument.key]) {
       const subscription = session.push.subscriptions.get(id);
-      if (subscription === undefined || subscription.refusalTold) continue;
+      if (subscription?.channel.slot !== instrument.slot || subscription.refusalTold) continue;
       subscription.refusalTold = true;
       asked.push(id);
     }

@@ -1,6 +1,7 @@
 import { BlockList } from 'node:net';
 import type { Logger } from 'pino';
 import { AidBoard } from './aidBoard.js';
+import { Announcements } from './announcements.js';
 import { defaultBackpressure, dropBytes, type BackpressureLimits } from './backpressure.js';
 import { requestAddress } from './clientAddress.js';
 import { ClientSocket } from './clientSocket.js';
@@ -21,7 +22,7 @@ import { installHttpRoutes } from './httpRoutes.js';
 import type { Demand } from './interests.js';
 import type { ServerLimits } from './limits.js';
 import { whyNotListening } from './listenFailure.js';
-import type { ServedMarket } from './market.js';
+import type { ServedInstrument, ServedMarket } from './market.js';
 import type { PublicStatus } from './publicStatus.js';
 import { PushBoard } from './pushBoard.js';
 import { Session } from './session.js';
@@ -97,6 +98,7 @@ export class MarketServer {
   readonly #push: PushBoard;
   readonly #watch: CongestionWatch;
   readonly #waiting = new WaitingBoard();
+  readonly #announcements: Announcements<Session>;
   readonly #subscribing: Subscribing;
   readonly #heartbeats: Heartbeats;
   readonly #conversation: Conversation;
@@ -163,6 +165,13 @@ export class MarketServer {
       heartbeats: this.#heartbeats,
       limits,
       logger,
+    });
+    this.#announcements = new Announcements({
+      queue: this.#work,
+      sessions: this.#sessions,
+      refused: (session, instrument, reason) =>
+        this.#conversation.instrumentRefused(session, instrument, reason),
+      displaced: (session, instrument) => this.#tellDisplaced(session, instrument),
     });
     this.#installWebSocket();
     this.pages = statusPages({
@@ -248,24 +257,18 @@ export class MarketServer {
 
   /** The front refused an instrument with the vendor's error id and text. */
   onInstrumentRefused(slot: number, code: number, text: string): void {
-    const instrument = this.#options.directory.bySlot(slot);
-    for (const session of this.#sessions)
-      this.#conversation.instrumentRefused(session, instrument, `${text} (${code})`);
+    this.#announcements.refuse(this.#options.directory.bySlot(slot), `${text} (${code})`);
   }
 
   /** A connection carries the instrument: those who know that it waits are told. */
   onInstrumentServed(slot: number): void {
+    this.#announcements.serve(slot);
     this.#waiting.served(slot);
   }
 
   /** The instruments have lost their places on connections to others. */
   onInstrumentsDisplaced(slots: readonly number[]): void {
-    for (const slot of slots) {
-      const { id, key } = this.#options.directory.bySlot(slot);
-      for (const session of this.#sessions)
-        for (const name of [id, key])
-          if (session.push.subscriptions.has(name)) this.#waiting.displaced(session, name, slot);
-    }
+    this.#announcements.displace(slots.map((slot) => this.#options.directory.bySlot(slot)));
   }
 
   /** Turns /readyz to 503 and lets no further client in; those who are in are served on. */
@@ -429,6 +432,12 @@ export class MarketServer {
       },
       held: (bytes) => this.#kept.set(session, 'frames', bytes),
     };
+  }
+
+  #tellDisplaced(session: Session, { id, key, slot }: ServedInstrument): void {
+    for (const name of [id, key])
+      if (session.push.subscriptions.get(name)?.channel.slot === slot)
+        this.#waiting.displaced(session, name, slot);
   }
 
   *#relist(session: Session): Work {

@@ -46,6 +46,11 @@ export class Session {
     this.aid.noteKept = () => this.noteAidSet();
   }
 
+  /** Whether the action side has subscriptions. */
+  get listens(): boolean {
+    return this.push.subscriptions.size > 0;
+  }
+
   /** To be called when the action side's subscriptions have changed. */
   noteSubscriptions(): void {
     // The step that calls may have closed the session, which counts no more.
