@@ -48,20 +48,25 @@ export class Announcements<Session extends Listener> implements Worker {
   /** The front has refused an instrument, for a reason that clients are shown. */
   refuse(instrument: ServedInstrument, reason: string): void {
     this.#refused.set(instrument.slot, { instrument, reason });
-    this.#parts.queue.add(this);
+    this.#run();
   }
 
   /** Instruments have lost their places on connections. */
   displace(instruments: readonly ServedInstrument[]): void {
     if (instruments.length === 0) return;
     for (const instrument of instruments) this.#displaced.set(instrument.slot, instrument);
-    this.#parts.queue.add(this);
+    this.#run();
   }
 
   /** The instrument has a place: who has not yet heard of the loss hears nothing of it. */
   serve(slot: number): void {
     this.#displaced.delete(slot);
     this.#displacedNow.delete(slot);
+  }
+
+  /** Tells everybody what is still to be told. */
+  finish(): void {
+    while (this.#hasMore) this.step();
   }
 
   msInDebt(): number {
@@ -79,7 +84,24 @@ export class Announcements<Session extends Listener> implements Worker {
   step(): boolean {
     this.#round ??= this.#tell();
     if (this.#round.next().done === true) this.#round = undefined;
+    return this.#hasMore;
+  }
+
+  get #hasMore(): boolean {
     return this.#round !== undefined || this.#refused.size + this.#displaced.size > 0;
+  }
+
+  /** Does what fits into the present slice at once. */
+  #run(): void {
+    const { queue } = this.#parts;
+    let now = performance.now();
+    while (this.#hasMore && queue.mayRun(this, now)) {
+      const before = now;
+      this.step();
+      now = performance.now();
+      queue.charge(this, now - before, now);
+    }
+    if (this.#hasMore) queue.add(this);
   }
 
   *#tell(): Generator<undefined, void> {
