@@ -214,6 +214,7 @@ export class Gateway {
       statusIsPublic: () => this.#config.publicStatus,
       trustedProxies: () => this.#trustedProxies,
       ticksWait: () => this.#source.isBehind,
+      takeTicks: () => this.#source.takeWaiting(),
       logger: this.#log,
       limitedLog: this.#limitedLog,
     });

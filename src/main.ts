@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import { setFlagsFromString } from 'node:v8';
+
+// Ticks wait while the young generation is collected: some ms where it has grown to V8's 16 MB, under 2 ms at the 1 MB that
+// it begins with. Threads state their own sizes.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // The handlers come before any other module is loaded, so that a signal during start-up ends the program cleanly
 // too. A terminal's Ctrl-C reaches the process twice under npm: what follows the first signal changes nothing.

@@ -59,16 +59,44 @@ const silentDeadlineMs = 30_000;
 const msPerS = 1000;
 const seed = 1;
 
-/** One run with processes and files of its own. */
-export async function runGateway(options: RunOptions): Promise<RunFigures> {
+/** A gateway with fronts of its own to which no load of the bench goes. */
+export interface OtherGateway {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts fronts and a gateway such as `runGateway` would with the same options. */
+export async function startOtherGateway(options: RunOptions): Promise<OtherGateway> {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-bench-'));
-  // A whole second, so that bursts begin with their period.
-  const feed: FeedOptions = {
+  const feed = feedOf(options);
+  const fronts = await Fronts.start(options.connections, feed, undefined);
+  const connections = connectionsOf(options, feed, fronts.addresses);
+  const config = { log_level: 'info', ...options.config };
+  const gateway = await GatewayProcess.start({ connections, folder, preload: undefined, config });
+  return {
+    port: gateway.port,
+    stop: async () => {
+      await gateway.child.stop('SIGKILL');
+      await fronts.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function feedOf(options: RunOptions): FeedOptions {
+  return {
     ...options.feed,
     seed,
+    // A whole second, so that bursts begin with their period.
     startUs: Math.floor(Date.now() / msPerS) * 1e6,
     instruments: options.instruments.length,
   };
+}
+
+/** One run with processes and files of its own. */
+export async function runGateway(options: RunOptions): Promise<RunFigures> {
+  const folder = mkdtempSync(join(tmpdir(), 'qactpmd-bench-'));
+  const feed = feedOf(options);
   let fronts: Fronts | undefined;
   let gateway: GatewayProcess | undefined;
   let load: Load | undefined;

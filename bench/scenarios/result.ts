@@ -51,7 +51,8 @@ export interface ScenarioResult extends Figures {
   readonly stored?: Readonly<Record<string, unknown>>;
   /** What an honest client got beside each kind of hostile ones. */
   readonly attacks?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  readonly undisturbed_p99_ms?: Spread;
+  /** Its p99 while the hostile ones attack another gateway on the machine. */
+  readonly elsewhere_p99_ms?: Spread;
   readonly baseline?: Readonly<Record<string, unknown>>;
   readonly ceiling?: Readonly<Record<string, unknown>>;
   readonly calibration?: Readonly<Record<string, unknown>>;

@@ -23,6 +23,8 @@ export class RingTickSource implements TickSource {
   #sink: TickSink | undefined;
   #next: NodeJS.Immediate | undefined;
   #isBehind = false;
+  /** The sink is being called. */
+  #isTaking = false;
   /** Reader that the next turn begins with, so that under overload no ring is always the last. */
   #first = 0;
 
@@ -85,11 +87,27 @@ export class RingTickSource implements TickSource {
     sink.onBatchEnd();
   }
 
+  /**
+   * Takes what waits at once, up to the budget of a turn: for work that keeps the event loop from its next turn. Does
+   * nothing when it is called from within the sink.
+   */
+  takeWaiting(): void {
+    if (!this.#isTaking && !this.#isEmpty()) this.#take();
+  }
+
   readonly #turn = (): void => {
     // Whoever calls, there is one turn to come at most.
     clearImmediate(this.#next);
+    if (this.#sink === undefined) return;
+    this.#take();
+    this.#isBehind = !this.doorbell.park(this.#isEmpty);
+    if (this.#isBehind) this.#next = setImmediate(this.#turn);
+  };
+
+  #take(): void {
     const sink = this.#sink;
     if (sink === undefined) return;
+    this.#isTaking = true;
     let taken = 0;
     const count = this.#readers.length;
     let looked = 0;
@@ -105,9 +123,8 @@ export class RingTickSource implements TickSource {
     }
     if (count > 0) this.#first = (this.#first + looked) % count;
     if (taken > 0) sink.onBatchEnd();
-    this.#isBehind = !this.doorbell.park(this.#isEmpty);
-    if (this.#isBehind) this.#next = setImmediate(this.#turn);
-  };
+    this.#isTaking = false;
+  }
 
   readonly #isEmpty = (): boolean => {
     for (const reader of this.#readers) if (reader.pending) return false;

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { LimitedLog } from '../limitedLog.js';
 import { ownText } from '../ownText.js';
 import { F } from '../market/quoteFields.js';
 import type { AidBoard } from './aidBoard.js';
@@ -8,7 +9,7 @@ import { errorCatalogue } from './errors.js';
 import type { Heartbeats } from './heartbeats.js';
 import type { Work } from './fairness/clientRequests.js';
 import { InstrumentLists } from './instrumentLists.js';
-import { longestInsList, parseInsList } from './insList.js';
+import { longestInsList, parseLongInsList } from './insList.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedBook, ServedDirectory, ServedInstrument } from './market.js';
 import { parseMessage, type ClientMessage, type SubscribeMessage } from './messages.js';
@@ -18,9 +19,10 @@ import type { SymbolQueries } from './symbolQueries.js';
 import type { SymbolRequest } from './symbolRequest.js';
 import { longestName, unknownNames } from './unknownNames.js';
 
-export const policyViolationCode = 1008;
 /** Names that one client is told are of no instrument. */
 const mostToldUnknown = 64;
+/** Characters of a frame up to which it is handled in one step. */
+const shortFrame = 65_536;
 /** What stands between ids where a comma should. */
 const otherSeparator = /[，、；;|]/;
 
@@ -33,6 +35,8 @@ export interface ConversationParts {
   readonly heartbeats: Heartbeats;
   readonly limits: ServerLimits;
   readonly logger: Logger;
+  /** For what clients can cause at any rate. */
+  readonly limitedLog: LimitedLog;
 }
 
 /** Hears what clients say, and does it. Whatever a frame holds, the session goes on, unless bad frames repeat. */
@@ -61,7 +65,8 @@ export class Conversation {
       this.#report(session, { side: 'both', code: 'binary_frame', message: 'send JSON in text frames' });
     } else {
       const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame);
-      return this.#hearText(session, bytes.toString('utf8'));
+      const text = bytes.toString('utf8');
+      return text.length > shortFrame ? this.#hearLongText(session, text) : this.#hearText(session, text);
     }
     return undefined;
   }
@@ -97,6 +102,15 @@ export class Conversation {
       message,
       details: { instruments: asked },
     });
+  }
+
+  /** Reading bytes as text and text as JSON take a millisecond each for a frame of hundreds of kilobytes: a step each. */
+  *#hearLongText(session: Session, text: string): Work {
+    yield;
+    const work = this.#hearText(session, text);
+    if (work === undefined) return;
+    yield;
+    yield* work;
   }
 
   #hearText(session: Session, text: string): Work | undefined {
@@ -151,7 +165,7 @@ export class Conversation {
   }
 
   *#subscribeQuote(session: Session, insList: string, text: string): Work {
-    const keys = parseInsList(insList);
+    const keys = yield* parseLongInsList(insList);
     const { maxInstrumentsPerClient: most } = this.#parts.limits;
     const refuse = (code: 'too_many_instruments' | 'ins_list_too_long', message: string): void =>
       this.#report(session, { side: 'aid', code, message }, text);
@@ -219,13 +233,16 @@ export class Conversation {
     if (!errorCatalogue[error.code].badFrame) return;
     this.badFrames++;
     if (!session.badFrames.add(performance.now())) return;
-    this.#parts.logger.warn(
+    this.#parts.limitedLog.write(
+      `bad frames ${socket.address}`,
+      'warn',
       { session: socket.id, address: socket.address },
       `client ${socket.id} at ${socket.address} is closed: too many bad frames, the last one ${error.code}`,
+      error.code,
     );
     socket.send(
       errorFrame({ side: 'both', code: 'too_many_bad_frames', message: 'too many bad frames, closing' }),
     );
-    socket.end(policyViolationCode, 'too many bad frames');
+    session.expel('too many bad frames');
   }
 }

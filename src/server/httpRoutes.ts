@@ -31,6 +31,8 @@ export interface HttpParts {
   /** Undefined where no ticks are kept. */
   readonly history: TickHistory | undefined;
   readonly admission: Admission;
+  /** Takes in ticks that wait; called before each request. */
+  takeTicks(): void;
   readonly logger: Logger;
 }
 
@@ -52,6 +54,7 @@ export function installHttpRoutes(app: UwsApp, parts: HttpParts): void {
 }
 
 function serve(res: UwsResponse, req: UwsRequest, pages: ReadonlyMap<string, Page>, parts: HttpParts): void {
+  parts.takeTicks();
   const startMs = performance.now();
   const address = accountKey(requestAddress(res, req, parts.trustedProxies()));
   const tooMany = whyBadFraming(req) ?? parts.admission.admitRequest(address, startMs);

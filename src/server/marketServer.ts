@@ -12,9 +12,10 @@ import { Heartbeats } from './heartbeats.js';
 import type { HealthReport, ServerCounters } from './health.js';
 import { accountKey } from './fairness/addressAccounts.js';
 import { Admission } from './fairness/admission.js';
-import { DescriptorWatch } from './fairness/descriptorWatch.js';
+import { DescriptorWatch, isOutOfDescriptors } from './fairness/descriptorWatch.js';
 import type { RequestParts, Work } from './fairness/clientRequests.js';
 import { KeptBytes } from './fairness/keptBytes.js';
+import { SocketTable } from './fairness/socketTable.js';
 import { UnfinishedWatch } from './fairness/unfinishedWatch.js';
 import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './historyRoute.js';
@@ -52,6 +53,8 @@ export interface MarketServerOptions extends ServedMarket {
   readonly history?: TickHistory | undefined;
   /** Whether ticks wait to be taken in, so that clients' requests have to give way; never where it is left out. */
   readonly ticksWait?: () => boolean;
+  /** Takes in the ticks that wait; absent where there are none. Called between clients, never from within a tick. */
+  readonly takeTicks?: () => void;
   /** GET /api/status; absent where there is none. */
   readonly status?: () => PublicStatus;
   /** Whether everybody may read /health and /api/status; so it is where this is absent. */
@@ -79,9 +82,18 @@ const noProxies = new BlockList();
  * subscriptions.
  */
 const restartCode = 1012;
-const policyViolationCode = 1008;
 /** ms that clients get to answer the close frame, so that their own last words do not reset the connection. */
 const closeGraceMs = 200;
+/**
+ * ms of one turn of the event loop after which ticks are taken in before the next client is served: thousands of sockets
+ * may have something to be read, and all of it belongs to one turn.
+ */
+const ticksAfterMs = 1;
+/**
+ * What the kernel may keep for a client before it is read, in bytes. All that is there is read in one go, and so for each
+ * client in turn: with the kernel's own limits, of megabytes, ticks would wait for hundreds of them.
+ */
+const receiveBufferBytes = 16_384;
 /** ms until another try to open the port that was closed for want of descriptors. */
 const listenAgainMs = 1000;
 /** ms between two looks at what clients have still to read when the server closes. */
@@ -107,6 +119,7 @@ export class MarketServer {
   readonly #kept: KeptBytes<Session>;
   readonly #descriptors: DescriptorWatch;
   readonly #unfinished: UnfinishedWatch;
+  readonly #sockets = new SocketTable();
   readonly #sessions = new Set<Session>();
   #nextId = 1;
   #sentFrames = 0;
@@ -116,6 +129,8 @@ export class MarketServer {
   #listenSocket: unknown;
   #accepting = true;
   #closed: Promise<void> | undefined;
+  /** When ticks were last taken in between clients. */
+  #ticksTakenMs = 0;
   /** The next turn that writes to sockets. */
   #turn: NodeJS.Immediate | undefined;
 
@@ -143,13 +158,14 @@ export class MarketServer {
       const message = `all clients together make the gateway keep too much, and this one the most, ${bytes} bytes`;
       this.#closeOverLimit(session, 'too_much_kept', message);
     });
-    this.#work = new WorkQueue(options.ticksWait ?? (() => false));
+    this.#work = new WorkQueue(options.ticksWait ?? (() => false), () => this.#takeTicks());
     this.#descriptors = new DescriptorWatch({
       pause: () => this.#stopListening(),
       resume: () => this.#listenAgain(),
       logger,
     });
     this.#unfinished = new UnfinishedWatch({
+      sockets: this.#sockets,
       limitBytes: limits.maxUnfinishedBytes,
       mostBytes: limits.maxFrameBytes * frameLimitFactor,
       port: () => this.#port,
@@ -165,6 +181,7 @@ export class MarketServer {
       heartbeats: this.#heartbeats,
       limits,
       logger,
+      limitedLog: options.limitedLog,
     });
     this.#announcements = new Announcements({
       queue: this.#work,
@@ -188,6 +205,7 @@ export class MarketServer {
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       history: options.history,
       admission: this.#admission,
+      takeTicks: () => this.#takeTicks(),
       logger,
     });
   }
@@ -292,6 +310,7 @@ export class MarketServer {
   async #close(deadline: number): Promise<void> {
     this.stopAccepting();
     const hasClients = this.#sessions.size > 0;
+    this.#announcements.finish();
     this.#write(Infinity);
     for (;;) {
       const isLate = performance.now() >= deadline - closeGraceMs;
@@ -311,7 +330,20 @@ export class MarketServer {
     this.#app.listen(this.#options.host, port, this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
       this.#listenSocket = listenSocket === false ? undefined : listenSocket;
     });
-    return this.#listenSocket !== undefined;
+    if (this.#listenSocket === undefined) return false;
+    this.#boundReceiving(this.#uws.us_socket_local_port(this.#listenSocket));
+    return true;
+  }
+
+  #boundReceiving(port: number): void {
+    try {
+      this.#sockets.boundReceiving(port, receiveBufferBytes);
+    } catch (error) {
+      if (!isOutOfDescriptors(error)) throw error;
+      this.#options.logger.warn(
+        `no descriptor is left to bound what the kernel keeps for clients on port ${port}`,
+      );
+    }
   }
 
   #stopListening(): void {
@@ -347,6 +379,7 @@ export class MarketServer {
       maxBackpressure: dropBytes,
       compression: this.#uws.DISABLED,
       upgrade: (res, req, context) => {
+        this.#takeTicks();
         guarded(res, this.#options.logger, () =>
           upgrade(res, req, context, {
             admission: this.#admission,
@@ -359,9 +392,11 @@ export class MarketServer {
         );
       },
       open: (ws) => {
+        this.#takeTicks();
         this.#open(ws);
       },
       message: (ws, frame, isBinary) => {
+        this.#takeTicks();
         const { session } = ws.getUserData();
         if (session !== undefined) this.#receive(session, frame, isBinary);
       },
@@ -372,6 +407,7 @@ export class MarketServer {
         countControl(ws, payload);
       },
       drain: (ws) => {
+        this.#takeTicks();
         const { session } = ws.getUserData();
         if (session !== undefined) this.#drained(session);
       },
@@ -381,6 +417,13 @@ export class MarketServer {
       },
     };
     for (const path of socketPaths) this.#app.ws(path, behavior);
+  }
+
+  #takeTicks(): void {
+    const now = performance.now();
+    if (now - this.#ticksTakenMs < ticksAfterMs) return;
+    this.#options.takeTicks?.();
+    this.#ticksTakenMs = performance.now();
   }
 
   #receive(session: Session, frame: ArrayBuffer, isBinary: boolean): void {
@@ -464,9 +507,10 @@ export class MarketServer {
       'warn',
       { session: socket.id, address: socket.address, code },
       `client ${socket.id} at ${socket.address} is closed: ${message}`,
+      code,
     );
     socket.send(errorFrame({ side: 'both', code, message: `${message}; closing` }));
-    socket.end(policyViolationCode, code);
+    session.expel(code);
   }
 
   #drained(session: Session): void {

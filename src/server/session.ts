@@ -8,6 +8,9 @@ import { BadFrameGauge } from './limits.js';
 import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
 
+/** Of RFC 6455. */
+const policyViolationCode = 1008;
+
 export interface SessionParts {
   readonly socket: ClientSocket;
   readonly demand: Demand;
@@ -44,6 +47,16 @@ export class Session {
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;
     this.aid.noteKept = () => this.noteAidSet();
+  }
+
+  /**
+   * Closes the client for what it did, with code 1008. Where many clients of its address were closed so, its connection is
+   * cut: after a close frame the kernel takes in what the client goes on to send until it answers, for seconds.
+   */
+  expel(reason: string): void {
+    if (this.requests.account.farewells.tryTake(1, performance.now()))
+      this.socket.end(policyViolationCode, reason);
+    else this.socket.cut();
   }
 
   /** Whether the action side has subscriptions. */

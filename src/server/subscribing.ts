@@ -82,6 +82,8 @@ export class Subscribing {
       if (++added % namesPerStep === 0) yield;
     }
     const slots = yield* this.#slotsOf(accepted);
+    session.interests.commit();
+    yield* this.#noteWaiting(session, slots);
     const errors = [
       ...(yield* this.#unknown(unknown.filter((name) => !full.has(name)))),
       ...this.#noSlots([...full]),
@@ -89,8 +91,7 @@ export class Subscribing {
       ...odd(requested, expanded),
     ];
     // The last step: ticks that come between the acknowledgement and the snapshots would not be sent one by one.
-    session.interests.commit();
-    const waiting = this.#waiting(session, slots);
+    const waiting = stillWaiting(session, slots);
     // A client that looks no further than here must not take it for done where nothing of it could be.
     const isInVain = instruments.length > 0 && accepted.size + requested.patterns.length === 0;
     const status = isInVain ? 'error' : 'ok';
@@ -313,17 +314,15 @@ export class Subscribing {
     return slots;
   }
 
-  /** Those of the ids that have to wait; the client counts as told. */
-  #waiting(session: Session, slots: ReadonlyMap<string, number>): string[] {
-    const late = new Set(session.interests.waiting(slots.values()));
-    if (late.size === 0) return [];
-    const told: string[] = [];
-    for (const [id, slot] of slots) {
-      if (!late.has(slot)) continue;
-      this.#parts.waiting.told(session, id, slot);
-      told.push(id);
+  /** Counts the client as told of those of the ids that have to wait, in steps. */
+  *#noteWaiting(session: Session, slots: ReadonlyMap<string, number>): Work {
+    const ids = [...slots];
+    for (let from = 0; from < ids.length; from += comparedPerStep) {
+      const some = ids.slice(from, from + comparedPerStep);
+      const late = new Set(session.interests.waiting(some.map(([, slot]) => slot)));
+      for (const [id, slot] of some) if (late.has(slot)) this.#parts.waiting.told(session, id, slot);
+      if (from + comparedPerStep < ids.length) yield;
     }
-    return told;
   }
 
   #forgetWaiting(session: Session, ids: readonly string[]): void {
@@ -344,6 +343,14 @@ export class Subscribing {
     this.#parts.push.subscribe(session.push, id, instrument, options);
     return true;
   }
+}
+
+/** Those of the ids that the client is to be told of as waiting; some may have been served since that was noted. */
+function stillWaiting({ waiting }: Session, slots: ReadonlyMap<string, number>): string[] {
+  if (waiting === undefined) return [];
+  const ids: string[] = [];
+  for (const [id, slot] of slots) if (waiting.get(slot)?.includes(id) === true) ids.push(id);
+  return ids;
 }
 
 function ofExchange({ id, key }: ServedInstrument): Parameters<typeof matches>[1] {

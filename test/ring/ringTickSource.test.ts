@@ -63,4 +63,29 @@ describe('RingTickSource', () => {
     source.drain();
     expect(seen).toHaveLength(5);
   });
+
+  it('takes what waits at once when it is asked to, as one batch, and nothing from within the sink', () => {
+    const ring = allocateTickRing(1024);
+    source = new RingTickSource();
+    source.addRing(0, ring);
+    const calls: (number | 'end')[] = [];
+    source.start({
+      onTick: ({ slot }) => {
+        calls.push(slot);
+        source.takeWaiting();
+      },
+      onBatchEnd: () => {
+        calls.push('end');
+        source.takeWaiting();
+      },
+    });
+    source.takeWaiting();
+    expect(calls, 'without ticks there is no batch').toEqual([]);
+    for (let slot = 0; slot < 3; slot++) write(ring, 1, slot);
+    source.takeWaiting();
+    expect(calls).toEqual([0, 1, 2, 'end']);
+    write(ring, 1, 3);
+    source.takeWaiting();
+    expect(calls).toEqual([0, 1, 2, 'end', 3, 'end']);
+  });
 });

@@ -55,6 +55,17 @@ describe('bad frames', () => {
     expect(await client.settled()).toEqual([]);
   });
 
+  it('cut off the clients of an address without a word when many of them were closed for it', async () => {
+    const codes: number[] = [];
+    for (let client = 0; client < 13; client++) {
+      const bad = await world.connectAction();
+      for (let i = 0; i < 8; i++) bad.send('no JSON');
+      codes.push((await bad.closed()).code);
+    }
+    expect(codes.slice(0, 10)).toEqual(Array(10).fill(1008));
+    expect(codes.slice(10)).toContain(1006);
+  });
+
   it('close it with 1008 when they repeat', async () => {
     const client = await world.connectAction();
     for (let i = 0; i < 6; i++) client.send('garbage');

@@ -169,6 +169,17 @@ describe('parseMessage', () => {
 });
 
 describe('parseInsList', () => {
+  it('takes lists of any length apart as one would at their commas', () => {
+    const part = fc.constantFrom('', ' ', 'rb2410', ' SHFE.cu2406', 'm2409 ', 'x'.repeat(50));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 5000 }), (parts) => {
+        const keys = parts.map((each) => each.trim()).filter((each) => each !== '');
+        expect(parseInsList(parts.join(','))).toEqual([...new Set(keys)]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('tolerates blanks around commas, empty parts and repetitions', () => {
     expect(parseInsList(' SHFE.rb2410 ,, cu2406,\tcu2406 ,')).toEqual(['SHFE.rb2410', 'cu2406']);
     expect(parseInsList('')).toEqual([]);

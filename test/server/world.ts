@@ -27,6 +27,8 @@ export interface WorldOptions {
   sessions?: SessionsSource;
   /** Answers GET /api/history/ticks. */
   history?: Pick<TickHistory, 'run'>;
+  /** Is called between clients that are served in one turn of the event loop. */
+  takeTicks?: () => void;
   /** Clients wait for snapshots of instruments that had no line (`snapshots`). */
   waits?: boolean;
 }
@@ -58,7 +60,8 @@ export class World {
   readonly #clients: TestClient[] = [];
   readonly #volumes = new Map<string, number>();
 
-  private constructor({ host, port, limits, backpressure, access, sessions, history, waits }: WorldOptions) {
+  private constructor(options: WorldOptions) {
+    const { host, port, limits, backpressure, access, sessions, history, waits, takeTicks } = options;
     this.directory = new InstrumentDirectory({
       products: loadProducts(),
       maxInstruments: 50_000,
@@ -110,6 +113,7 @@ export class World {
       limitedLog: this.#limitedLog,
       ...(backpressure === undefined ? {} : { backpressure }),
       ...(sessions === undefined ? {} : { sessions }),
+      ...(takeTicks === undefined ? {} : { takeTicks }),
       ...access,
       ...(history === undefined
         ? {}

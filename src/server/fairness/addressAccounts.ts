@@ -16,6 +16,8 @@ export interface AddressLimits {
 
 const connectBurstSeconds = 10;
 const requestBurstSeconds = 2;
+const farewellsPerSecond = 1;
+const farewellBurst = 10;
 /** Work that may come at once, in seconds' worth of the steady share. */
 export const workBurstSeconds = 10;
 /** Accounts kept beyond those of connected clients before the settled ones are dropped. */
@@ -30,6 +32,8 @@ export interface AddressAccount {
   readonly work: TokenBucket;
   readonly connects: TokenBucket;
   readonly requests: TokenBucket;
+  /** Clients that are closed for what they did and are told so by a close frame. */
+  readonly farewells: TokenBucket;
   /** Clients of the address with frames that wait. */
   readonly waiting: Set<WaitingFrames>;
   /** Frames that wait, of all of these. */
@@ -74,6 +78,7 @@ export class AddressAccounts {
       work: new TokenBucket(workMs, workMs * workBurstSeconds, nowMs),
       connects: new TokenBucket(connectsPerSecond, connectsPerSecond * connectBurstSeconds, nowMs),
       requests: new TokenBucket(requestsPerSecond, requestsPerSecond * requestBurstSeconds, nowMs),
+      farewells: new TokenBucket(farewellsPerSecond, farewellBurst, nowMs),
       waiting: new Set(),
       waitingFrames: 0,
       pushLane: new Lane(),

@@ -54,7 +54,7 @@ const frameOverheadBytes = 150;
 const mostChargedMs = 10;
 /** ms of the main thread that a frame takes before it is handled, in uWebSockets.js. */
 const frameMs = 0.002;
-const bytesPerMs = 500_000;
+const bytesPerMs = 100_000;
 /** Steps of a frame that was begun which are done at once. */
 const stepsAtOnce = 8;
 /** Steps of the work for a client that has left which are done at once: most have little to give up. */
@@ -220,7 +220,8 @@ export class ClientRequests implements Worker, WaitingFrames {
     const { queue } = this.#parts;
     let now = performance.now();
     for (let done = 0; this.#hasMore && (done < steps || queue.mayRun(this, now)); done++) {
-      const before = now;
+      if (done > 0) queue.giveWay();
+      const before = performance.now();
       this.step();
       now = performance.now();
       queue.charge(this, now - before, now);

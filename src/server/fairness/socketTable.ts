@@ -2,10 +2,13 @@ import { readdirSync } from 'node:fs';
 import koffi, { type KoffiFunc } from 'koffi';
 import type { ReceivedBytes } from './unfinishedMessages.js';
 
-/** Of <netinet/tcp.h> and <sys/socket.h> on Linux. */
+// Of <netinet/tcp.h> and <sys/socket.h> on Linux.
 const ipprotoTcp = 6;
 const tcpInfo = 11;
 const shutRdwr = 2;
+const solSocket = 1;
+const soReceiveBuffer = 8;
+const soAcceptsConnections = 30;
 /** Offset of tcpi_bytes_received in struct tcp_info, from Linux 4.1 on; the struct only ever grows at its end. */
 const bytesReceivedAt = 128;
 const infoBytes = 256;
@@ -16,12 +19,16 @@ const addressBytes = 28;
 type GetSocketOption = KoffiFunc<
   (descriptor: number, level: number, option: number, value: Buffer, length: number[]) => number
 >;
+type SetSocketOption = KoffiFunc<
+  (descriptor: number, level: number, option: number, value: Int32Array, length: number) => number
+>;
 type GetSocketName = KoffiFunc<(descriptor: number, address: Buffer, length: number[]) => number>;
 type Shutdown = KoffiFunc<(descriptor: number, how: number) => number>;
 
-/** Asks the kernel what connections of this process have received, and cuts them off. */
+/** Asks the kernel of the connections of this process, bounds what they receive, and cuts them off. */
 export class SocketTable {
   readonly #getsockopt: GetSocketOption;
+  readonly #setsockopt: SetSocketOption;
   readonly #getsockname: GetSocketName;
   readonly #shutdown: Shutdown;
   readonly #info = Buffer.alloc(infoBytes);
@@ -32,6 +39,7 @@ export class SocketTable {
     this.#getsockopt = libc.func(
       'int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)',
     ) as GetSocketOption;
+    this.#setsockopt = libc.func('int setsockopt(int, int, int, const int *, uint32_t)') as SetSocketOption;
     this.#getsockname = libc.func(
       'int getsockname(int, _Out_ uint8_t *, _Inout_ uint32_t *)',
     ) as GetSocketName;
@@ -49,6 +57,19 @@ export class SocketTable {
     return found;
   }
 
+  /**
+   * Bounds what the kernel keeps for connections that will come to a port before they are read, in bytes; it takes twice
+   * as much for its own needs. Throws an Error when nobody listens there, or no descriptor is left to look.
+   */
+  boundReceiving(port: number, bytes: number): void {
+    const descriptor = readdirSync('/proc/self/fd')
+      .map(Number)
+      .find((each) => this.#isListening(each) && this.#localPort(each) === port);
+    if (descriptor === undefined) throw new Error(`nobody listens on port ${port}`);
+    const code = this.#setsockopt(descriptor, solSocket, soReceiveBuffer, Int32Array.of(bytes), 4);
+    if (code !== 0) throw new Error(`the receive buffers of port ${port} cannot be bounded`);
+  }
+
   /** Ends a connection in both directions; whoever owns the descriptor learns of it as of any end. */
   cut(descriptor: number): void {
     this.#shutdown(descriptor, shutRdwr);
@@ -59,6 +80,12 @@ export class SocketTable {
     const length = [infoBytes];
     if (this.#getsockopt(descriptor, ipprotoTcp, tcpInfo, this.#info, length) !== 0) return 0;
     return length[0]! < bytesReceivedAt + 8 ? 0 : Number(this.#info.readBigUInt64LE(bytesReceivedAt));
+  }
+
+  #isListening(descriptor: number): boolean {
+    const value = Buffer.alloc(4);
+    const code = this.#getsockopt(descriptor, solSocket, soAcceptsConnections, value, [value.length]);
+    return code === 0 && value.readInt32LE(0) === 1;
   }
 
   #localPort(descriptor: number): number | undefined {

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino';
 import { isOutOfDescriptors } from './descriptorWatch.js';
-import { SocketTable } from './receivedBytes.js';
+import type { SocketTable } from './socketTable.js';
 import { otherBytes, overLimit, unfinishedOf } from './unfinishedMessages.js';
 
 export interface UnfinishedParts {
+  readonly sockets: SocketTable;
   /** Bytes of unfinished messages that all clients together may have. */
   readonly limitBytes: number;
   /** Bytes that one connection may hold of a message. */
@@ -29,7 +30,6 @@ export class UnfinishedWatch {
   /** Connections that were cut off. */
   cut = 0;
   readonly #parts: UnfinishedParts;
-  readonly #sockets = new SocketTable();
   readonly #timer: NodeJS.Timeout;
   /** Least memory of the process since the connections were last looked at, in bytes. */
   #leastRss = Infinity;
@@ -61,13 +61,13 @@ export class UnfinishedWatch {
       return;
     }
     this.#leastRss = rss;
-    const connections = this.#sockets.connectionsTo(this.#parts.port(), otherBytes);
+    const connections = this.#parts.sockets.connectionsTo(this.#parts.port(), otherBytes);
     const tooMuch = overLimit(
       unfinishedOf(connections, this.#parts.handled(), this.#parts.mostBytes),
       limitBytes,
     );
     if (tooMuch.length === 0) return;
-    for (const { descriptor } of tooMuch) this.#sockets.cut(descriptor);
+    for (const { descriptor } of tooMuch) this.#parts.sockets.cut(descriptor);
     this.cut += tooMuch.length;
     const bytes = tooMuch.reduce((sum, each) => sum + each.bytes, 0);
     logger.warn(

@@ -36,6 +36,7 @@ export class WorkQueue {
   /** Clients that had to wait for an allowance, each time they began to. */
   delayed = 0;
   readonly #isBusy: () => boolean;
+  readonly #takeTicks: () => void;
   readonly #ready = new Fifo<Worker>();
   readonly #waiting = new Set<Worker>();
   #waitingCheckedMs = 0;
@@ -48,9 +49,13 @@ export class WorkQueue {
   #dueMs = Infinity;
   #stopped = false;
 
-  /** @param isBusy whether ticks wait in the rings */
-  constructor(isBusy: () => boolean) {
+  /**
+   * @param isBusy whether ticks wait in the rings
+   * @param takeTicks takes in the ticks that wait, unless it has just done so
+   */
+  constructor(isBusy: () => boolean, takeTicks: () => void) {
     this.#isBusy = isBusy;
+    this.#takeTicks = takeTicks;
   }
 
   /** Workers that have something left to do. */
@@ -63,6 +68,11 @@ export class WorkQueue {
     if (worker.isQueued) return false;
     if (nowMs >= this.#nextSliceMs && !this.#isBusy()) this.#usedMs = 0;
     return this.#usedMs < sliceMs && worker.msInDebt(nowMs) === 0;
+  }
+
+  /** To be called between steps that a worker does of its own accord: ticks that have come go first. */
+  giveWay(): void {
+    this.#takeTicks();
   }
 
   /** Charges a worker for what it has done of its own accord. */

@@ -87,6 +87,26 @@ describe('requests of one client that sends more than its share', () => {
   });
 });
 
+describe('clients that all have something to be read in one turn of the event loop', () => {
+  it('are served with looks for ticks in between', async () => {
+    let turn = 0;
+    const looks = new Map<number, number>();
+    world = await World.start({ takeTicks: () => looks.set(turn, (looks.get(turn) ?? 0) + 1) });
+    const clients = await Promise.all(Array.from({ length: 40 }, () => world.connectAction()));
+    let counting = true;
+    const count = (): void => {
+      turn++;
+      if (counting) setImmediate(count);
+    };
+    count();
+    // All of it is in the kernel's buffers before the server reads the first of it.
+    for (const client of clients)
+      for (let i = 0; i < 100; i++) client.send({ action: 'subscribe', instruments: ['rb2410', 'cu2406'] });
+    await until('looks in one turn', () => Math.max(0, ...looks.values()) >= 3);
+    counting = false;
+  });
+});
+
 describe('a request that takes long', () => {
   it('leaves gaps in which ticks of others are sent', async () => {
     await start({ maxInstrumentsPerClient: 30_000 });

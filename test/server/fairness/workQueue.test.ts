@@ -50,7 +50,10 @@ beforeEach(() => {
   busy = false;
   const timersNow = performance.now.bind(performance);
   vi.spyOn(performance, 'now').mockImplementation(() => timersNow() + worked);
-  queue = new WorkQueue(() => busy);
+  queue = new WorkQueue(
+    () => busy,
+    () => undefined,
+  );
 });
 afterEach(() => {
   queue.stop();
@@ -81,7 +84,10 @@ describe('the work queue', () => {
     vi.advanceTimersByTime(0);
     expect(a.done).toBe(3);
     queue.stop();
-    queue = new WorkQueue(() => false);
+    queue = new WorkQueue(
+      () => false,
+      () => undefined,
+    );
     queue.add(b);
     vi.advanceTimersByTime(0);
     expect(b.done).toBe(1);
