@@ -373,6 +373,8 @@ export class Coordinator {
   #makeRoom(): void {
     const { autoFailover, roomSpacingMs } = this.#options;
     this.#shortage.makeRoom(autoFailover, roomSpacingMs, this.#now());
+    // A place that has gone from one instrument to another has taken no room.
+    this.#look();
   }
 
   /** Their room is needed. */

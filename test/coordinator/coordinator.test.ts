@@ -403,6 +403,24 @@ describe('Coordinator: rebalancing', () => {
 });
 
 describe('Coordinator: redundancy', () => {
+  it('gives an instrument that has lost its second line to one without any another line, where there is room', () => {
+    const plans = [
+      plan('a', { brokerId: 'x', maxSubscriptions: 6 }),
+      plan('b', { brokerId: 'x', maxSubscriptions: 7 }),
+      plan('c', { brokerId: 'y', maxSubscriptions: 8 }),
+    ];
+    const world = new World(plans, { strategy: 'round_robin', redundancy: () => 2 });
+    world.want(4).up(1).up(0).want(5, 6, 8);
+    world.coordinator.changeConnection(0, { ...plans[0]!, maxSubscriptions: 1 });
+    world.up(2);
+    for (const slot of [7, 2, 3, 0, 1]) world.want(slot);
+    expect(world.linesOf(8)).toEqual([0, 1]);
+    expect(world.linesOf(0)).toEqual([2]);
+    world.refuse(2, 0, 3);
+    expect(world.linesOf(0), 'it has got the place of a second line').toEqual([0]);
+    expect(world.linesOf(8), 'which has gone to where there is room').toEqual([1, 2]);
+  });
+
   const two = { redundancy: () => 2 };
 
   it('gives each instrument lines of different brokers', () => {

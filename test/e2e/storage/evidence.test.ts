@@ -96,6 +96,15 @@ describe('the checker of stores', () => {
     ]);
   });
 
+  it('finds what Redis lacks at its end, unless the gateway was killed after it', () => {
+    const last = { redis: ticks(...range(1, 38)), sighted: range(30, 38) };
+    const faults = [39, 40].map((number) => `Redis ${key}: the recorder has ${number}`);
+    expect(faultsIn(evidence(last))).toEqual(faults);
+    expect(faultsIn(evidence({ ...last, kills: [killed('redis', 41)] }))).toEqual(faults);
+    expect(faultsIn(evidence({ ...last, kills: [killed('gateway', 39)] }))).toEqual(faults.slice(1));
+    expect(faultsIn(evidence({ ...last, kills: [killed('gateway', 41)] }))).toEqual([]);
+  });
+
   it('finds what recorder and Redis do not agree in, unless a kill of the gateway took it', () => {
     const recorded = ticks(...range(1, 9), ...range(11, 40));
     expect(faultsIn(evidence({ recorded }))).toEqual([`recorder ${key}: lacks 10`]);

@@ -136,6 +136,8 @@ function recorderFaults({ redis, recorded, kills }: Evidence): string[] {
     const kept = new Set(ticks.map(({ number }) => number));
     const isLate = ({ receivedMs }: Kept): boolean =>
       ends.some((goneMs) => receivedMs <= goneMs && receivedMs >= goneMs - unrecordedMs);
+    // Where no tick came after the last kill of a gateway, what it had not stored lies in no gap.
+    const wasUnderWay = ({ receivedMs }: Kept): boolean => ends.some((goneMs) => receivedMs <= goneMs);
     const [first, last] = [ticks[0]?.number ?? 0, ticks.at(-1)?.number ?? 0];
     return [
       ...ticks
@@ -144,6 +146,7 @@ function recorderFaults({ redis, recorded, kills }: Evidence): string[] {
       // What lies in a gap of Redis is told of there.
       ...(recorded.get(key) ?? [])
         .filter(({ number }) => (number < first || number > last) && !kept.has(number))
+        .filter((each) => each.number < first || !wasUnderWay(each))
         .map(({ number }) => `Redis ${key}: the recorder has ${number}`),
     ];
   });
