@@ -1,5 +1,5 @@
-import { listInstruments } from '../src/market/options.js';
-import { loadProducts } from '../src/market/products.js';
+import { listInstruments } from '../src/market/instruments/optionContracts.js';
+import { loadProducts } from '../src/market/instruments/products.js';
 
 /**
  * The first so many instruments that simulated fronts list: futures, then options.

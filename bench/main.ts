@@ -1,4 +1,4 @@
-import { packagePath } from '../src/paths.js';
+import { packagePath } from '../src/base/paths.js';
 import { ArgumentError, parseArguments, scaleName, usage, type BenchArguments } from './arguments.js';
 import { busyNote } from './busyMachine.js';
 import { agree } from './figures/spread.js';

@@ -6,7 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const { renderGatewayOptions, renderConnectionOptions } = await import('../dist/src/config/optionTable.js');
-const { errorCatalogue } = await import('../dist/src/server/errors.js');
+const { errorCatalogue } = await import('../dist/src/server/shared/errors.js');
 
 const errorRows = Object.entries(errorCatalogue).map(
   ([code, { side, meaning }]) => `| \`${code}\` | ${side} | ${meaning} |`,

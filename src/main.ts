@@ -16,12 +16,12 @@ const hangups = new EventTarget();
 process.on('SIGHUP', () => hangups.dispatchEvent(new Event('SIGHUP')));
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));
 
-const { runProgram } = await import('./program.js');
+const { runProgram } = await import('./app/program.js');
 const exitCode = await runProgram(process.argv.slice(2), process.env, shutdown.signal, hangups);
 // A terminal may be gone by now, and Node would abort when it puts it back as it was. What takes the place of standard
 // output meanwhile is no terminal either, but no device.
 if (terminals.some((fd) => fstatSync(fd).isCharacterDevice() && !isatty(fd))) {
-  const { endProcess } = await import('./coordinator/workerPool.js');
+  const { endProcess } = await import('./coordinator/workers/workerPool.js');
   endProcess(exitCode);
 }
 // An explicit exit: the vendor's library leaves threads behind that must not keep the process.

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packagePath } from '../src/paths.js';
-import { chooseUws } from '../src/server/uws.js';
+import { packagePath } from '../src/base/paths.js';
+import { chooseUws } from '../src/server/uws/uws.js';
 import { temporaryFolder } from './config/sources.js';
 
 const dockerfile = readFileSync(packagePath('Dockerfile'), 'utf8');

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { GatewayConfig } from '../src/config/gatewayConfig.js';
 import { loadConfig } from '../src/config/load.js';
 import { planReload, runningAfter, summarize } from '../src/config/reload.js';
-import { Reloads } from '../src/reloads.js';
+import { Reloads } from '../src/app/reloadTriggers.js';
 import { connection, temporaryFolder } from './config/sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };

@@ -1,6 +1,6 @@
 /** A connection worker: hosts one or several sessions of the vendor's library. Started by WorkerPool. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { WorkerCommand, WorkerEvent, WorkerStart } from '../src/coordinator/messages.js';
+import type { WorkerCommand, WorkerEvent, WorkerStart } from '../src/coordinator/workers/workerMessages.js';
 import { SessionHost } from '../src/ctp/sessionHost.js';
 import type { VendorLibrary } from '../src/ctp/bridge.js';
 import { Doorbell } from '../src/ring/doorbell.js';

@@ -1,10 +1,10 @@
 /** A thread of the pool that answers history queries. Started by HistoryPool. */
 import { Piscina } from 'piscina';
-import { Pace } from '../src/history/pace.js';
-import { rehearse } from '../src/history/rehearsal.js';
+import { Pace } from '../src/history/cpuThrottle.js';
+import { rehearse } from '../src/history/warmUp.js';
 import { runTask } from '../src/history/runTask.js';
 import { sourceOf } from '../src/history/sources.js';
-import { stepBack } from '../src/threadPriority.js';
+import { stepBack } from '../src/base/threadPriority.js';
 import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
 
 stepBack();

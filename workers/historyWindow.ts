@@ -3,9 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { WindowWriter } from '../src/history/tickWindow.js';
 import type { WindowWorkerData } from '../src/history/windowThread.js';
-import { F } from '../src/market/quoteFields.js';
-import { GuardedTapeReader } from '../src/ring/deadlyTicks.js';
-import { stepBack } from '../src/threadPriority.js';
+import { F } from '../src/market/quotes/quoteFields.js';
+import { GuardedTapeReader } from '../src/tape/poisonTicks.js';
+import { stepBack } from '../src/base/threadPriority.js';
 
 /** Ticks taken before the thread looks at anything else. */
 const ticksPerTurn = 4096;

@@ -1,8 +1,8 @@
 /** The persister's thread: reads the tape and writes to Redis. Started by PersisterHost. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Persister } from '../src/storage/persister.js';
-import type { PersisterOptions } from '../src/storage/persisterMessages.js';
-import { stepBack } from '../src/threadPriority.js';
+import { Persister } from '../src/storage/thread/persister.js';
+import type { PersisterOptions } from '../src/storage/shared/persisterMessages.js';
+import { stepBack } from '../src/base/threadPriority.js';
 
 const statusIntervalMs = 500;
 

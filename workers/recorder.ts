@@ -1,14 +1,14 @@
 /** The recorder's thread: follows the tape and writes day files. Started by Recorder. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { HolidayCalendar } from '../src/market/holidayCalendar.js';
+import { HolidayCalendar } from '../src/market/calendar/holidayCalendar.js';
 import { BlockSink, type TapePlace } from '../src/recorder/blockSink.js';
 import { RecordableTick } from '../src/recorder/recordableTick.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec } from '../src/recorder/messages.js';
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
-import { GuardedTapeReader } from '../src/ring/deadlyTicks.js';
-import { stepBack } from '../src/threadPriority.js';
+import { GuardedTapeReader } from '../src/tape/poisonTicks.js';
+import { stepBack } from '../src/base/threadPriority.js';
 
 /** Ticks taken in one turn, so that a command is heard between. */
 const turnBudget = 4096;

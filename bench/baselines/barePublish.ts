@@ -1,4 +1,4 @@
-import { loadUws } from '../../src/server/uws.js';
+import { loadUws } from '../../src/server/uws/uws.js';
 import { FrameTemplate } from './frameTemplate.js';
 import type { Baseline, BaselineInput } from './server.js';
 

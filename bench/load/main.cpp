@@ -41,7 +41,7 @@ int64_t nowUs() {
 
 /**
  * Clients are other machines: what they receive is to be timed when it comes, not when a program beside this one has used
- * its slice up (src/threadPriority.ts; ignored before Linux 6.12).
+ * its slice up (src/base/threadPriority.ts; ignored before Linux 6.12).
  */
 void answerAtOnce() {
     struct {

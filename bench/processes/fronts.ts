@@ -1,4 +1,4 @@
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { Child } from './child.js';
 
 export const arrivalKinds = ['poisson', 'burst', 'uniform'] as const;

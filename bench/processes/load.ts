@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { Child } from './child.js';
 
 const readyDeadlineMs = 60_000;

@@ -1,8 +1,8 @@
 import { BlockBuilder, sealBlock } from '../../src/recorder/blockCodec.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
-import { listInstruments } from '../../src/market/options.js';
-import { loadProducts } from '../../src/market/products.js';
-import { dayToUtcMs, utcMsToDay, WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { listInstruments } from '../../src/market/instruments/optionContracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { dayToUtcMs, utcMsToDay, WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { I32, TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
 import { tickField } from '../../src/simulator/tickFrame.js';

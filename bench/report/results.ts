@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import type { ScenarioResult } from '../scenarios/result.js';
 import { scaleChart } from './chart.js';
 import type { Store } from './store.js';

@@ -1,6 +1,6 @@
 import { attacks } from '../hostile/attacks.js';
 import { Child } from '../processes/child.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { spreadOf } from '../figures/spread.js';
 import { runGateway, startOtherGateway, type Beside } from './gatewayRun.js';
 import { pushLoad } from './pairedRuns.js';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { sequencesAt } from '../expectedTicks.js';
 import { hopsOf, type HopName } from '../figures/hops.js';
 import { pause, until } from '../processes/child.js';

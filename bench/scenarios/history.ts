@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { packagePath } from '../../src/paths.js';
-import { encodeTick } from '../../src/storage/tickCodec.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { packagePath } from '../../src/base/paths.js';
+import { encodeTick } from '../../src/tickText/tickCodec.js';
 import { spreadOf } from '../figures/spread.js';
 import { Child, until } from '../processes/child.js';
 import { RedisProcess } from '../processes/redis.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import WebSocket from 'ws';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { Child, until } from '../processes/child.js';
 import { GatewayProcess } from '../processes/gateway.js';
 import type { MadeRecording } from '../processes/recording.js';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { decodeTick } from '../../src/storage/tickCodec.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { decodeTick } from '../../src/tickText/tickCodec.js';
 import { checkStored } from '../figures/storedTicks.js';
 import { RedisProcess } from '../processes/redis.js';
 import { runGateway, type RunOptions } from './gatewayRun.js';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { LibraryFacts } from '../ctp/bridge.js';
-import { liveContracts } from '../market/contracts.js';
-import { loadProducts } from '../market/products.js';
+import { liveContracts } from '../market/instruments/contracts.js';
+import { loadProducts } from '../market/instruments/products.js';
 import type { CheckLibraryCommand } from './checkLibraryOptions.js';
 import { tryLibrary, type LibraryUnderTest, type TrialResult } from './libraryTrials.js';
 import { ProbeProcess } from './probeProcess.js';
-import type { CliSurroundings } from './surroundings.js';
+import type { CliSurroundings } from './cliContext.js';
 
 /** 0: all went well; 1: it cannot be used; 3: it can, with a trouble that is named. 2 is a bad command line. */
 const exitCodes = { usable: 0, unusable: 1, troubled: 3 } as const;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { libraryVersion } from '../config/formats.js';
-import { closest } from '../suggest.js';
+import { closest } from '../base/spelling.js';
 import { UsageError } from './usageError.js';
 
 const definitions = {

@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
 import { tradingHours } from '../config/options.js';
-import { closest } from '../suggest.js';
-import { momentForms, parseMoment } from '../history/moment.js';
-import { parsePattern, patternForms, type InstrumentPattern } from '../market/instrumentPattern.js';
+import { closest } from '../base/spelling.js';
+import { momentForms, parseMoment } from '../history/queryTime.js';
+import {
+  parsePattern,
+  patternForms,
+  type InstrumentPattern,
+} from '../market/instruments/instrumentPattern.js';
 import { wholeRange, type TickRange } from '../recorder/recordedTicks.js';
 import { UsageError } from './usageError.js';
 

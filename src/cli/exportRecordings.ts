@@ -10,7 +10,7 @@ import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';
 import type { RowWriter } from '../recorder/rowWriter.js';
 import type { ExportCommand } from './exportOptions.js';
-import type { CliSurroundings } from './surroundings.js';
+import type { CliSurroundings } from './cliContext.js';
 
 /** Ticks between two looks at signals. */
 const ticksPerTurn = 10_000;

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { readBytes } from '../jsonFile.js';
+import { readBytes } from '../base/jsonFile.js';
 import { connectionsOf } from './brokerConfig.js';
 import { BrokerFileError, parseBrokerFile, type Broker } from './brokerFile.js';
-import type { CliSurroundings } from './surroundings.js';
+import type { CliSurroundings } from './cliContext.js';
 
 const largestFileBytes = 16 * 1024 * 1024;
 /** The brokers are real, so the configuration names the place of the vendor's library. */

@@ -4,7 +4,7 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { endProcess } from '../coordinator/workerPool.js';
+import { endProcess } from '../coordinator/workers/workerPool.js';
 import { examineLibrary, openVendorLibrary, VendorSession } from '../ctp/bridge.js';
 import { EventChannel } from '../ring/eventChannel.js';
 import { EventReader, type BridgeEvent } from '../ring/eventRing.js';

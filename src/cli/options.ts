@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { ConfigArguments } from '../config/arguments.js';
 import { environmentName } from '../config/environment.js';
 import { gatewayOptions } from '../config/options.js';
-import { closest } from '../suggest.js';
+import { closest } from '../base/spelling.js';
 import { parseCheckLibrary, type CheckLibraryCommand } from './checkLibraryOptions.js';
 import { parseExport, type ExportCommand } from './exportOptions.js';
 import { UsageError } from './usageError.js';

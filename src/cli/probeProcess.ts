@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LibraryFacts } from '../ctp/bridge.js';
-import { packagePath } from '../paths.js';
+import { packagePath } from '../base/paths.js';
 import {
   passwordVariable,
   type ProbeCommand,

@@ -1,14 +1,14 @@
 import { ConfigError } from '../config/configError.js';
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { loadConfig, loadEndpoints, loadMarket, type ConfigSources } from '../config/load.js';
-import { packagePath, programVersion } from '../paths.js';
+import { packagePath, programVersion } from '../base/paths.js';
 import { checkLibrary } from './checkLibrary.js';
 import { exportRecordings } from './exportRecordings.js';
 import { helpText } from './help.js';
 import { importBrokers } from './importBrokers.js';
 import { parseCommandLine, type Command } from './options.js';
 import { printStatus } from './status.js';
-import { processSurroundings, type CliSurroundings } from './surroundings.js';
+import { processSurroundings, type CliSurroundings } from './cliContext.js';
 import { UsageError } from './usageError.js';
 
 /** Exit codes: a gateway that cannot run, and a command line that cannot be meant. */

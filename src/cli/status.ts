@@ -4,7 +4,7 @@ import { managementSocketPath } from '../server/managementServer.js';
 import { addressOf, askGateway, noGateway, NoSocketError, type GatewayPlace } from './askGateway.js';
 import { renderHealth } from './healthText.js';
 import { renderStatus } from './statusText.js';
-import type { CliSurroundings } from './surroundings.js';
+import type { CliSurroundings } from './cliContext.js';
 
 const exitCodes = { healthy: 0, degraded: 1, unreachable: 2 } as const;
 /** Of pages that a gateway does not give to everybody, or does not have. */

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { readJsonFile } from '../jsonFile.js';
+import { readJsonFile } from '../base/jsonFile.js';
 import { ConfigError } from './configError.js';
 import { isRecord } from './record.js';
-import { shown } from './shown.js';
+import { shown } from './displayValue.js';
 
 function fail(path: string, reason: string): never {
   throw new ConfigError([{ source: 'file', text: `${path}: ${reason}` }]);

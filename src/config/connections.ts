@@ -2,7 +2,7 @@ import { toConnectionConfig, type ConnectionConfig } from './gatewayConfig.js';
 import { connectionOptions } from './options.js';
 import { resolveSecret } from './passwords.js';
 import { checkLayer, flattenRecord, isRecord, merge } from './record.js';
-import { shown } from './shown.js';
+import { shown } from './displayValue.js';
 
 export interface CheckedConnections {
   readonly connections: readonly ConnectionConfig[];

@@ -1,7 +1,7 @@
-import { parseJsonText } from '../jsonText.js';
+import { parseJsonText } from '../base/jsonText.js';
 import { gatewayOptions, type connectionOptions, type OptionTable } from './options.js';
 import { isRecord } from './record.js';
-import { closest } from '../suggest.js';
+import { closest } from '../base/spelling.js';
 
 const prefix = 'QACTPMD_';
 /** The bundled library reads these, see libs/simulator/README.md. */

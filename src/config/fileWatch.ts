@@ -1,7 +1,7 @@
 import { statSync, type BigIntStats, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { readBounded } from '../boundedRead.js';
-import { digestOf, digestRead, largestFileBytes } from '../jsonFile.js';
+import { readBounded } from '../base/boundedRead.js';
+import { digestOf, digestRead, largestFileBytes } from '../base/jsonFile.js';
 
 /** ms between two looks at the files. */
 const lookMs = 1_000;

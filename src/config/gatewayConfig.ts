@@ -1,10 +1,10 @@
 import { join, resolve } from 'node:path';
-import { packagePath } from '../paths.js';
-import type { Strategy } from '../coordinator/strategies.js';
-import type { Contract } from '../market/contracts.js';
-import type { ProductTable } from '../market/products.js';
-import type { HolidayTable } from '../market/holidayCalendar.js';
-import type { InstrumentPattern } from '../market/instrumentPattern.js';
+import { packagePath } from '../base/paths.js';
+import type { Strategy } from '../coordinator/assignment/strategies.js';
+import type { Contract } from '../market/instruments/contracts.js';
+import type { ProductTable } from '../market/instruments/products.js';
+import type { HolidayTable } from '../market/calendar/holidayCalendar.js';
+import type { InstrumentPattern } from '../market/instruments/instrumentPattern.js';
 import type { NamedFile } from './namedFiles.js';
 import type {
   connectionOptions,

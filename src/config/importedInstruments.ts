@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { contractNamed, type Contract } from '../market/contracts.js';
-import { parseInstrumentId } from '../market/instrumentId.js';
-import { exchanges, type ProductTable } from '../market/products.js';
-import type { TradingCalendar } from '../market/tradingCalendar.js';
-import { readBytes } from '../jsonFile.js';
-import { parseJsonText } from '../jsonText.js';
+import { contractNamed, type Contract } from '../market/instruments/contracts.js';
+import { parseInstrumentId } from '../market/instruments/instrumentId.js';
+import { exchanges, type ProductTable } from '../market/instruments/products.js';
+import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
+import { readBytes } from '../base/jsonFile.js';
+import { parseJsonText } from '../base/jsonText.js';
 import { isRecord } from './record.js';
-import { shown } from './shown.js';
+import { shown } from './displayValue.js';
 import { cellText, dayForms, dayOf, numberOf } from './tableCells.js';
 import { separatorOf, tableText } from './tableText.js';
 

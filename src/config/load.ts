@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { MarketSettings } from '../market/marketTime.js';
+import type { MarketSettings } from '../market/hours/marketTime.js';
 import { argumentOf, readArguments, type ConfigArguments } from './arguments.js';
 import { ConfigError, type ConfigProblem, type ConfigSource } from './configError.js';
 import { readConfigFile } from './configFile.js';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { Contract } from '../market/contracts.js';
-import { shanghaiDay } from '../market/exchangeClock.js';
-import { calendarOf, readHolidays, type HolidayTable } from '../market/holidayCalendar.js';
-import type { ProductTable } from '../market/products.js';
+import type { Contract } from '../market/instruments/contracts.js';
+import { shanghaiDay } from '../market/quotes/exchangeClock.js';
+import { calendarOf, readHolidays, type HolidayTable } from '../market/calendar/holidayCalendar.js';
+import type { ProductTable } from '../market/instruments/products.js';
 import type { GatewayValues } from './gatewayConfig.js';
 import { readImportedInstruments } from './importedInstruments.js';
 import { readProductTable } from './productsFile.js';

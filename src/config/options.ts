@@ -1,4 +1,4 @@
-import { strategies } from '../coordinator/strategies.js';
+import { strategies } from '../coordinator/assignment/strategies.js';
 import { frontAddresses } from './frontAddress.js';
 import {
   autoOr,

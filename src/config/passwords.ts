@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readTextFile } from '../jsonFile.js';
+import { readTextFile } from '../base/jsonFile.js';
 
 const longestSecretBytes = 4096;
 const largestFileBytes = 64 * 1024;

@@ -1,4 +1,8 @@
-import { parsePattern, patternForms, type InstrumentPattern } from '../market/instrumentPattern.js';
+import {
+  parsePattern,
+  patternForms,
+  type InstrumentPattern,
+} from '../market/instruments/instrumentPattern.js';
 import type { Format } from './formats.js';
 
 const maxPatterns = 10_000;

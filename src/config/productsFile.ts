@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { readJsonFile } from '../jsonFile.js';
-import { isExpiryRule, isListingRule } from '../market/contracts.js';
-import { notations } from '../market/instrumentId.js';
+import { readJsonFile } from '../base/jsonFile.js';
+import { isExpiryRule, isListingRule } from '../market/instruments/contracts.js';
+import { notations } from '../market/instruments/instrumentId.js';
 import {
   exchanges,
   shippedProductRows,
@@ -9,10 +9,10 @@ import {
   type Exchange,
   type ProductRow,
   type ProductTable,
-} from '../market/products.js';
+} from '../market/instruments/products.js';
 import { oneOf, positive, text } from './formats.js';
 import { isRecord } from './record.js';
-import { shown } from './shown.js';
+import { shown } from './displayValue.js';
 import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** What a key of a row may be. */

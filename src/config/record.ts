@@ -1,6 +1,6 @@
 import convict from 'convict';
 import type { Option, OptionTable, Values } from './options.js';
-import { namesSecret, shown } from './shown.js';
+import { namesSecret, shown } from './displayValue.js';
 import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** Values by dotted path, as one source (file, environment, command line) gives them. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { readTextFile } from '../jsonFile.js';
+import { readTextFile } from '../base/jsonFile.js';
 import { toAddresses, type Address } from './addressList.js';
 import type { GatewayValues } from './gatewayConfig.js';
 import { resolveSecret } from './passwords.js';

@@ -1,4 +1,4 @@
-import { dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import { dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalendar.js';
 
 const dayMs = 86_400_000;
 /** Spreadsheets count days from here on. */

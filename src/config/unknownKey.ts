@@ -1,4 +1,4 @@
-import { closest } from '../suggest.js';
+import { closest } from '../base/spelling.js';
 
 /** Keys beyond this many are not searched for what may have been meant: each search goes through all known ones. */
 const mostExplained = 20;

@@ -1,5 +1,5 @@
-import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
-import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
+import type { InstrumentDirectory } from '../market/instruments/instrumentDirectory.js';
+import { matches, type InstrumentPattern } from '../market/instruments/instrumentPattern.js';
 
 export interface AlwaysWantedParts {
   readonly directory: InstrumentDirectory;

@@ -1,4 +1,4 @@
-import type { Contract } from '../market/contracts.js';
+import type { Contract } from '../market/instruments/contracts.js';
 
 /** Instruments that are tried out at once, and begun in one pass. */
 const mostTried = 100;

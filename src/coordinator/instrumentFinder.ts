@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import { conceivableContracts, type Contract } from '../market/contracts.js';
-import type { InstrumentDirectory } from '../market/instrumentDirectory.js';
-import { KnownInstruments } from '../market/knownInstruments.js';
-import { KnownInstrumentsFile } from '../market/knownInstrumentsFile.js';
-import type { ProductTable } from '../market/products.js';
-import type { TradingCalendar } from '../market/tradingCalendar.js';
+import { conceivableContracts, type Contract } from '../market/instruments/contracts.js';
+import type { InstrumentDirectory } from '../market/instruments/instrumentDirectory.js';
+import { KnownInstruments } from '../market/instruments/knownInstruments.js';
+import { KnownInstrumentsFile } from '../market/instruments/knownInstrumentsFile.js';
+import type { ProductTable } from '../market/instruments/products.js';
+import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import type { Connections } from './connections.js';
 import { Discovery } from './discovery.js';
 

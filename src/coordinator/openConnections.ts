@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import type { ConnectionConfig, GatewayConfig } from '../config/gatewayConfig.js';
 import type { RingTickSource } from '../ring/ringTickSource.js';
 import { allocateTickRing, emptyTickRing, tickRingCapacityFor } from '../ring/tickRing.js';
-import type { ConnectionPlan } from './connectionRecord.js';
-import type { Coordinator } from './coordinator.js';
-import { LoginAccounts } from './loginAccounts.js';
-import type { ConnectionSpec } from './messages.js';
-import type { WorkerPool } from './workerPool.js';
+import type { ConnectionPlan } from './assignment/connectionRecord.js';
+import type { Coordinator } from './assignment/coordinator.js';
+import { LoginAccounts } from './workers/loginAccounts.js';
+import type { ConnectionSpec } from './workers/workerMessages.js';
+import type { WorkerPool } from './workers/workerPool.js';
 
 /** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
 const firstReopenMs = 1_000;

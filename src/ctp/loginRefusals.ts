@@ -1,4 +1,4 @@
-import { mostRefusals, type LoginGate } from '../coordinator/loginPlaces.js';
+import { mostRefusals, type LoginGate } from '../coordinator/workers/loginPlaces.js';
 import type { LoginVerdict } from './errors.js';
 
 /** Wait after a refusal of user or password, in ms; */

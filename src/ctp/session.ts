@@ -1,6 +1,6 @@
-import type { ConnectionState } from '../coordinator/messages.js';
-import type { LoginGate } from '../coordinator/loginPlaces.js';
-import { workerDeadlines } from '../coordinator/workerDeadlines.js';
+import type { ConnectionState } from '../coordinator/workers/workerMessages.js';
+import type { LoginGate } from '../coordinator/workers/loginPlaces.js';
+import { workerDeadlines } from '../coordinator/workers/workerDeadlines.js';
 import { retryDelayMs } from './backoff.js';
 import { isFrequencyLimit, judgeLogin, notLoggedInError } from './errors.js';
 import { LoginRefusals } from './loginRefusals.js';

@@ -1,8 +1,8 @@
-import type { ConnectionSpec, WorkerEvent } from '../coordinator/messages.js';
+import type { ConnectionSpec, WorkerEvent } from '../coordinator/workers/workerMessages.js';
 import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText, instrumentNotFound } from './errors.js';
-import { LoginPlaces } from '../coordinator/loginPlaces.js';
+import { LoginPlaces } from '../coordinator/workers/loginPlaces.js';
 import { Session } from './session.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
 

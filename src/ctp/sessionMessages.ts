@@ -1,4 +1,4 @@
-import type { ConnectionState } from '../coordinator/messages.js';
+import type { ConnectionState } from '../coordinator/workers/workerMessages.js';
 
 /** What happens to a session. */
 export type SessionInput =

@@ -3,7 +3,7 @@ import { Cancelled, type ChunkSender } from './chunkSender.js';
 import { encodeCursor } from './cursor.js';
 import type { HistoryReading, HistorySource } from './historySource.js';
 import { HistoryError } from './historySource.js';
-import type { Pace } from './pace.js';
+import type { Pace } from './cpuThrottle.js';
 import type { HistoryQuery } from './query.js';
 import { longestPiece, tickWriter, type PageTail, type TickWriter } from './tickWriter.js';
 

@@ -1,5 +1,5 @@
-import { shanghaiOffsetMs } from '../market/clockText.js';
-import { putDigits } from '../market/jsonBytes.js';
+import { shanghaiOffsetMs } from '../base/shanghaiText.js';
+import { putDigits } from '../base/jsonBytes.js';
 
 const quote = 0x22;
 const hyphen = 0x2d;

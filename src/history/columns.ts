@@ -1,4 +1,4 @@
-import { F, quoteFields } from '../market/quoteFields.js';
+import { F, quoteFields } from '../market/quotes/quoteFields.js';
 
 /** How a column shows what it is made from. */
 export type ColumnKind =

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import { packagePath } from '../paths.js';
+import { packagePath } from '../base/paths.js';
 import type { HistoryHead, HistoryMessage } from './chunkSender.js';
 import type { HistoryQuery } from './query.js';
 import type { HistoryFailure } from './chunkSender.js';

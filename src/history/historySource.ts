@@ -1,5 +1,5 @@
 import type { TickSourceName } from './cursor.js';
-import type { StoredRow } from './row.js';
+import type { StoredRow } from './storedRow.js';
 
 /**
  * A tick may be stored after later ones, up to this late or early by its exchange time: sources look so much further

@@ -1,5 +1,5 @@
 import { decodeCursor, type HistoryCursor } from './cursor.js';
-import { momentForms, parseMoment } from './moment.js';
+import { momentForms, parseMoment } from './queryTime.js';
 import { columnNames, defaultColumns } from './columns.js';
 
 export const historyFormats = ['json', 'ndjson', 'csv'] as const;

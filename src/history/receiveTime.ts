@@ -1,4 +1,4 @@
-import { putDigits, putNumber } from '../market/jsonBytes.js';
+import { putDigits, putNumber } from '../base/jsonBytes.js';
 
 const point = 0x2e;
 

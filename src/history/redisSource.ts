@@ -5,7 +5,7 @@ import {
   type HistoryReading,
   type HistorySource,
 } from './historySource.js';
-import { LineRow } from './row.js';
+import { LineRow } from './storedRow.js';
 import { StreamPage } from './streamPage.js';
 
 /** Entries of one reading: some 0.4 ms of Redis' time. */

@@ -1,6 +1,6 @@
-import { F, fieldCount } from '../market/quoteFields.js';
+import { F, fieldCount } from '../market/quotes/quoteFields.js';
 import { toMicroseconds } from './receiveTime.js';
-import type { HistoryRow } from './row.js';
+import type { HistoryRow } from './storedRow.js';
 
 /**
  * Rows packed one after another, each as what differs from the one before (the first from a row of absent values):

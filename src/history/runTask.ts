@@ -2,7 +2,7 @@ import { answerQuery } from './answerQuery.js';
 import { Cancelled, ChunkSender, type HistoryMessage } from './chunkSender.js';
 import type { QueryTask } from './historyPool.js';
 import { HistoryError, type HistorySource } from './historySource.js';
-import type { Pace } from './pace.js';
+import type { Pace } from './cpuThrottle.js';
 
 /** Answers one query on its port, and closes that. Never rejects: what goes wrong is told on the port. */
 export async function runTask({ query, port }: QueryTask, source: HistorySource, pace: Pace): Promise<void> {

@@ -1,5 +1,5 @@
-import { asciiBytes } from '../market/jsonBytes.js';
-import type { AnswerReader } from '../storage/answerOffSocket.js';
+import { asciiBytes } from '../base/jsonBytes.js';
+import type { AnswerReader } from '../redis/rawReplies.js';
 
 const star = 0x2a;
 const dollar = 0x24;

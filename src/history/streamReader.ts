@@ -1,8 +1,8 @@
 import type { RedisConfig } from '../config/redisConfig.js';
-import { clusterSlot } from '../storage/clusterSlot.js';
-import { argumentBytes } from '../storage/commandBytes.js';
-import { RedisLink } from '../storage/redisLink.js';
-import type { RedisNode } from '../storage/redisNode.js';
+import { clusterSlot } from '../redis/clusterSlot.js';
+import { argumentBytes } from '../redis/commandBytes.js';
+import { RedisLink } from '../redis/redisLink.js';
+import type { RedisNode } from '../redis/redisNode.js';
 import type { StreamPage } from './streamPage.js';
 
 /** ms that a query waits for a connection that is being made. */

@@ -1,9 +1,9 @@
-import { asciiBytes, putBytes, putNumberAlone, putText } from '../market/jsonBytes.js';
-import { namesOfFlags } from '../market/tickFlags.js';
+import { asciiBytes, putBytes, putNumberAlone, putText } from '../base/jsonBytes.js';
+import { namesOfFlags } from '../market/quotes/tickFlags.js';
 import { ClockBytes } from './clockBytes.js';
 import { columns, type Column, type ColumnKind } from './columns.js';
 import type { HistoryFormat } from './query.js';
-import type { StoredRow } from './row.js';
+import type { StoredRow } from './storedRow.js';
 
 /** No row, and nothing around the rows, has more bytes: there are some 40 members, none with more than 60. */
 export const longestPiece = 4096;

@@ -5,7 +5,7 @@ import {
   type HistoryReading,
   type HistorySource,
 } from './historySource.js';
-import { HistoryRow } from './row.js';
+import { HistoryRow } from './storedRow.js';
 import { RowUnpacker } from './rowPacking.js';
 import { WindowReader, type WindowBlock } from './tickWindow.js';
 

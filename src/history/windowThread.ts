@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
-import { packagePath } from '../paths.js';
-import { DeadlyTicks, type DeadlyTicksSpec } from '../ring/deadlyTicks.js';
+import { packagePath } from '../base/paths.js';
+import { DeadlyTicks, type DeadlyTicksSpec } from '../tape/poisonTicks.js';
 import { allocateWindow, WindowReader } from './tickWindow.js';
 
 /** What the thread is made with. */

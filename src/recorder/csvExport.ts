@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { longestPiece, tickWriter, type TickWriter } from '../history/tickWriter.js';
-import type { HistoryRow } from '../history/row.js';
+import type { HistoryRow } from '../history/storedRow.js';
 import { exportColumns } from './exportColumns.js';
 import type { RowWriter } from './rowWriter.js';
 

@@ -1,5 +1,5 @@
-import type { InstrumentPattern } from '../market/instrumentPattern.js';
-import type { DeadlyTicksSpec } from '../ring/deadlyTicks.js';
+import type { InstrumentPattern } from '../market/instruments/instrumentPattern.js';
+import type { DeadlyTicksSpec } from '../tape/poisonTicks.js';
 
 /** What the recorder's thread is started with (its workerData). */
 export interface RecorderSpec {

@@ -2,10 +2,10 @@ import { writeSync } from 'node:fs';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import type { Column } from '../history/columns.js';
 import { toMicroseconds } from '../history/receiveTime.js';
-import type { HistoryRow } from '../history/row.js';
-import { ClockText } from '../market/clockText.js';
-import { F } from '../market/quoteFields.js';
-import { namesOfFlags } from '../market/tickFlags.js';
+import type { HistoryRow } from '../history/storedRow.js';
+import { ClockText } from '../base/shanghaiText.js';
+import { F } from '../market/quotes/quoteFields.js';
+import { namesOfFlags } from '../market/quotes/tickFlags.js';
 import { exportColumns } from './exportColumns.js';
 import type { RowWriter } from './rowWriter.js';
 

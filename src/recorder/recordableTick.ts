@@ -1,6 +1,6 @@
-import { recordOf } from '../market/rowRecord.js';
-import { TickFlag } from '../market/tickFlags.js';
-import type { TapeRecord } from '../ring/tape.js';
+import { recordOf } from '../market/quotes/rowRecord.js';
+import { TickFlag } from '../market/quotes/tickFlags.js';
+import type { TapeRecord } from '../tape/tape.js';
 import { I32, RecordForm, TickRecord } from '../ring/tickRecord.js';
 
 /** Ticks whose state has more sources than their own packet. */

@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import type { Logger } from '../logging.js';
-import { packagePath } from '../paths.js';
-import { DeadlyTicks } from '../ring/deadlyTicks.js';
-import type { TapeConsumer } from '../storage/storage.js';
+import type { Logger } from '../log/logging.js';
+import { packagePath } from '../base/paths.js';
+import { DeadlyTicks } from '../tape/poisonTicks.js';
+import type { TapeConsumer } from '../sinks/sinks.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
 

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { dayToUtcMs } from '../market/calendar/tradingCalendar.js';
 import { tickRecordBytes } from '../ring/tickRecord.js';
 
 /**
@@ -30,7 +30,7 @@ import { tickRecordBytes } from '../ring/tickRecord.js';
  *     56  u64   unused, 0
  *
  * The dictionary is the instruments' keys (EXCHANGE.id, latin1), each ended by a line feed. A record is the vendor's, or one
- * made from the state that clients saw where the vendor's lacked part of it (src/ring/tickRecord.ts), with twice the mask of its flags (src/market/tickFlags.ts) and 1 as sequence, 0 where they are
+ * made from the state that clients saw where the vendor's lacked part of it (src/ring/tickRecord.ts), with twice the mask of its flags (src/market/quotes/tickFlags.ts) and 1 as sequence, 0 where they are
  * not known; its place in the dictionary as slot; and the 32-bit words from the third on XORed with those of the record
  * before it of the same instrument in the block, the first one's with zeros.
  *

@@ -1,4 +1,4 @@
-import type { HistoryRow } from '../history/row.js';
+import type { HistoryRow } from '../history/storedRow.js';
 
 /** Writes ticks into a file, one by one. Everything throws the system's error where the disk refuses. */
 export interface RowWriter {

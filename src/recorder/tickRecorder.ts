@@ -1,7 +1,7 @@
-import { tradingDayAt } from '../market/contracts.js';
-import { matches, type InstrumentPattern } from '../market/instrumentPattern.js';
-import type { Exchange } from '../market/products.js';
-import type { TradingCalendar } from '../market/tradingCalendar.js';
+import { tradingDayAt } from '../market/instruments/contracts.js';
+import { matches, type InstrumentPattern } from '../market/instruments/instrumentPattern.js';
+import type { Exchange } from '../market/instruments/products.js';
+import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 import { BlockBuilder, keyForm } from './blockCodec.js';
 import type { BlockSink, TapePlace } from './blockSink.js';

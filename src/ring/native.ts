@@ -1,5 +1,5 @@
 import koffi, { type KoffiFunc, type LibraryHandle } from 'koffi';
-import { packagePath } from '../paths.js';
+import { packagePath } from '../base/paths.js';
 
 /** Must equal interfaceVersion in libs/bridge/bridge.cpp. */
 const interfaceVersion = 8;

@@ -2,12 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { ReloadSummary } from '../config/reload.js';
-import { PrivateSocket, socketPathIn } from '../privateSocket.js';
-import { asJson, failure, type Answer } from './answers.js';
-import { whyNotListening } from './listenFailure.js';
-import { reloadAnswer } from './reloadRoute.js';
-import type { StatusReport } from './status.js';
-import { noSuchPage, optionsAnswer, wrongMethod, type PageMethod, type StatusPages } from './statusPages.js';
+import { PrivateSocket, socketPathIn } from '../base/privateSocket.js';
+import { asJson, failure, type Answer } from './http/response.js';
+import { whyNotListening } from './uws/listenFailure.js';
+import { reloadAnswer } from './http/reloadRoute.js';
+import type { StatusReport } from './http/status.js';
+import {
+  noSuchPage,
+  optionsAnswer,
+  wrongMethod,
+  type PageMethod,
+  type StatusPages,
+} from './http/statusPages.js';
 
 const portHost = '127.0.0.1';
 const maxConnections = 64;

@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { closest } from '../suggest.js';
+import { closest } from '../base/spelling.js';
 
 export const usage = `Simulated market-data fronts
   --fronts N            number of fronts, 1 to 1000 (1)

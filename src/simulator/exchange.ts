@@ -1,8 +1,8 @@
-import { liveContracts, tradingDayAt, type Contract } from '../market/contracts.js';
-import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
-import { listInstruments } from '../market/options.js';
-import type { ProductTable } from '../market/products.js';
-import { dayToUtcMs, WeekdayCalendar, type TradingCalendar } from '../market/tradingCalendar.js';
+import { liveContracts, tradingDayAt, type Contract } from '../market/instruments/contracts.js';
+import { loadCalendar, type HolidayCalendar } from '../market/calendar/holidayCalendar.js';
+import { listInstruments } from '../market/instruments/optionContracts.js';
+import type { ProductTable } from '../market/instruments/products.js';
+import { dayToUtcMs, WeekdayCalendar, type TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import { SimulationClock } from './clock.js';
 import type { Market, Subscriber } from './market.js';
 import { TickFeed, type FeedSettings } from './tickFeed.js';

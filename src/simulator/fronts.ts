@@ -1,6 +1,6 @@
 import { readProductTable } from '../config/productsFile.js';
-import { loadCalendar, type HolidayCalendar } from '../market/holidayCalendar.js';
-import type { ProductTable } from '../market/products.js';
+import { loadCalendar, type HolidayCalendar } from '../market/calendar/holidayCalendar.js';
+import type { ProductTable } from '../market/instruments/products.js';
 import type { SimulatorArguments } from './arguments.js';
 import type { SimulationClock } from './clock.js';
 import { ArgumentError } from './commandLine.js';

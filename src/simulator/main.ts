@@ -1,5 +1,5 @@
 import { RecordingError } from '../recorder/recordingFormat.js';
-import { answerAtOnce } from '../threadPriority.js';
+import { answerAtOnce } from '../base/threadPriority.js';
 import {
   isRedisAddress,
   parseArguments,

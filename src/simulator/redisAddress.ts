@@ -1,4 +1,4 @@
-import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { dayToUtcMs } from '../market/calendar/tradingCalendar.js';
 import { ArgumentError } from './commandLine.js';
 
 /** Where a stored day lies. */

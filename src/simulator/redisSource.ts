@@ -1,15 +1,15 @@
 import { Redis } from 'ioredis';
-import { Heap } from '../heap.js';
-import { loadCalendar } from '../market/holidayCalendar.js';
-import { parseInstrumentId } from '../market/instrumentId.js';
-import type { ProductTable } from '../market/products.js';
-import { F, fieldCount } from '../market/quoteFields.js';
-import { dayToUtcMs } from '../market/tradingCalendar.js';
+import { Heap } from '../base/heap.js';
+import { loadCalendar } from '../market/calendar/holidayCalendar.js';
+import { parseInstrumentId } from '../market/instruments/instrumentId.js';
+import type { ProductTable } from '../market/instruments/products.js';
+import { F, fieldCount } from '../market/quotes/quoteFields.js';
+import { dayToUtcMs } from '../market/calendar/tradingCalendar.js';
 import { TickRecord } from '../ring/tickRecord.js';
-import { decodeTick } from '../storage/tickCodec.js';
+import { decodeTick } from '../tickText/tickCodec.js';
 import { parseRedisAddress, type RedisDay } from './redisAddress.js';
 import type { ReplaySource } from './replaySource.js';
-import { recordOf } from '../market/rowRecord.js';
+import { recordOf } from '../market/quotes/rowRecord.js';
 
 /** Entries of all pages together, some 300 bytes each, and the most and the fewest of one page. */
 const pagesEntries = 250_000;

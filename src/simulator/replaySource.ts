@@ -1,4 +1,4 @@
-import { tradingDayAt } from '../market/contracts.js';
+import { tradingDayAt } from '../market/instruments/contracts.js';
 import { RecordedTicks, wholeRange } from '../recorder/recordedTicks.js';
 import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { packagePath } from '../paths.js';
+import { packagePath } from '../base/paths.js';
 import { portInUse } from './portInUse.js';
 
 const startDeadlineMs = 15_000;

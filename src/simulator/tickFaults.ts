@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { addDays, dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
+import { addDays, dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalendar.js';
 import type { FaultSet } from './faultSet.js';
 import { absent, depthLevels, doubleCount, setText, tickField } from './tickFrame.js';
 import { headerBytes } from './wire.js';

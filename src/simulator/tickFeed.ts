@@ -1,8 +1,8 @@
 import koffi from 'koffi';
-import { exchanges, loadProducts, type Product, type ProductTable } from '../market/products.js';
-import { dayToUtcMs, utcMsToDay } from '../market/tradingCalendar.js';
-import { sessionHours, type SessionHours } from '../market/tradingHours.js';
-import { packagePath } from '../paths.js';
+import { exchanges, loadProducts, type Product, type ProductTable } from '../market/instruments/products.js';
+import { dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalendar.js';
+import { sessionHours, type SessionHours } from '../market/instruments/productHours.js';
+import { packagePath } from '../base/paths.js';
 
 /** Ticks that one native call hands over at most. */
 const batchTicks = 1024;

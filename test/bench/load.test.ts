@@ -10,7 +10,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { until } from '../../bench/processes/child.js';
 import { Load } from '../../bench/processes/load.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { faultyStream } from './faultyStreams.js';
 
 beforeAll(() => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 
 /** Runs the compiled program, as an installed `qactpmdgateway` would be. */
 async function program(...argv: string[]): Promise<{ code: unknown; out: string; err: string }> {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { connection, temporaryFolder } from '../config/sources.js';
 import { run } from './console.js';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ConnectionStatusReport, StatusReport } from '../../src/server/status.js';
+import type { ConnectionStatusReport, StatusReport } from '../../src/server/http/status.js';
 import { connection, temporaryFolder } from '../config/sources.js';
 import { displayWidth } from '../../src/cli/textTable.js';
 import { redisStatus } from '../server/redisStatus.js';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readHolidays } from '../../src/market/holidayCalendar.js';
+import { readHolidays } from '../../src/market/calendar/holidayCalendar.js';
 import { load, problemsOf, temporaryFolder } from './sources.js';
 
 /** A folder with a calendar file of this content. */

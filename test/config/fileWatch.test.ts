@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FileWatch, type WatchListener } from '../../src/config/fileWatch.js';
-import { readBytes } from '../../src/jsonFile.js';
+import { readBytes } from '../../src/base/jsonFile.js';
 import { temporaryFolder } from './sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };

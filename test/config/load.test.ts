@@ -6,9 +6,9 @@ import { environmentName } from '../../src/config/environment.js';
 import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig, loadEndpoints } from '../../src/config/load.js';
 import { gatewayOptions } from '../../src/config/options.js';
-import { readHolidays } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import { packagePath } from '../../src/paths.js';
+import { readHolidays } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { packagePath } from '../../src/base/paths.js';
 import { connection, load, problemsOf, temporaryFolder } from './sources.js';
 
 describe('defaults', () => {

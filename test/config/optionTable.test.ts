@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { connectionOptions, gatewayOptions } from '../../src/config/options.js';
 import { renderConnectionOptions, renderGatewayOptions } from '../../src/config/optionTable.js';
-import { closest, editDistance } from '../../src/suggest.js';
+import { closest, editDistance } from '../../src/base/spelling.js';
 
 describe('the option tables', () => {
   it('have a row of equal width for every option', () => {

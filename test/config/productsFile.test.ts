@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readProductTable } from '../../src/config/productsFile.js';
-import { loadProducts, shippedProductRows } from '../../src/market/products.js';
-import { tradingTime } from '../../src/market/tradingHours.js';
+import { loadProducts, shippedProductRows } from '../../src/market/instruments/products.js';
+import { tradingTime } from '../../src/market/instruments/productHours.js';
 import { load, problemsOf, temporaryFolder } from './sources.js';
 
 function read(content: unknown): ReturnType<typeof readProductTable> {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ConnectionPlan } from '../../src/coordinator/connectionRecord.js';
-import { Standing } from '../../src/coordinator/standing.js';
-import { strategies, type Strategy } from '../../src/coordinator/strategies.js';
+import type { ConnectionPlan } from '../../src/coordinator/assignment/connectionRecord.js';
+import { Standing } from '../../src/coordinator/assignment/standing.js';
+import { strategies, type Strategy } from '../../src/coordinator/assignment/strategies.js';
 import { keyOf, plan, range, World } from './world.js';
 
 const slots = 24;

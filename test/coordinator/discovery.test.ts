@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Discovery } from '../../src/coordinator/discovery.js';
-import type { Contract } from '../../src/market/contracts.js';
+import type { Contract } from '../../src/market/instruments/contracts.js';
 import { plan, range, World } from './world.js';
 
 const contract = (slot: number): Contract => ({

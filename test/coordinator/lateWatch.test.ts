@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LateWatch } from '../../src/coordinator/lateWatch.js';
-import { alwaysOpen, ExchangeHours } from '../../src/market/marketHours.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { LateWatch } from '../../src/coordinator/measures/lateWatch.js';
+import { alwaysOpen, ExchangeHours } from '../../src/market/hours/marketHours.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 const exchangeHours = new ExchangeHours(new WeekdayCalendar());
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leagueTable, type Contestant } from '../../src/coordinator/league.js';
+import { leagueTable, type Contestant } from '../../src/coordinator/measures/brokerRanking.js';
 
 const nothing = { delayP50Ms: NaN, delayP99Ms: NaN, firstShare: NaN, gapShare: NaN, samples: 0 };
 

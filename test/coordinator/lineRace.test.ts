@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineRace } from '../../src/coordinator/lineRace.js';
+import { LineRace } from '../../src/coordinator/measures/lineRace.js';
 import { SlowRace } from './slowRace.js';
 
 const startMs = Date.UTC(2026, 10, 23, 2);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Quality, type LineFacts, type QualityEvent } from '../../src/coordinator/quality.js';
+import { Quality, type LineFacts, type QualityEvent } from '../../src/coordinator/measures/quality.js';
 
 const second = 1000;
 const minute = 60 * second;

@@ -1,9 +1,9 @@
 import pino from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LoginPlaces } from '../../src/coordinator/loginPlaces.js';
-import type { ConnectionSpec, WorkerCommand } from '../../src/coordinator/messages.js';
+import { LoginPlaces } from '../../src/coordinator/workers/loginPlaces.js';
+import type { ConnectionSpec, WorkerCommand } from '../../src/coordinator/workers/workerMessages.js';
 import { OpenConnections } from '../../src/coordinator/openConnections.js';
-import type { WorkerPool } from '../../src/coordinator/workerPool.js';
+import type { WorkerPool } from '../../src/coordinator/workers/workerPool.js';
 import type { ConnectionConfig } from '../../src/config/gatewayConfig.js';
 import { RingTickSource } from '../../src/ring/ringTickSource.js';
 import { load } from '../config/sources.js';

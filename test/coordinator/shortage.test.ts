@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { ConnectionRecord } from '../../src/coordinator/connectionRecord.js';
-import { newWant, type Want } from '../../src/coordinator/line.js';
-import { LineTable } from '../../src/coordinator/lineTable.js';
-import { Shortage } from '../../src/coordinator/shortage.js';
-import { Standing } from '../../src/coordinator/standing.js';
+import { ConnectionRecord } from '../../src/coordinator/assignment/connectionRecord.js';
+import { newWant, type Want } from '../../src/coordinator/assignment/line.js';
+import { LineTable } from '../../src/coordinator/assignment/lineTable.js';
+import { Shortage } from '../../src/coordinator/assignment/shortage.js';
+import { Standing } from '../../src/coordinator/assignment/standing.js';
 import { keyOf, plan } from './world.js';
 
 let looks = 0;

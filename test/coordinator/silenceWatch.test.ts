@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SilenceWatch } from '../../src/coordinator/silenceWatch.js';
-import { alwaysOpen, ExchangeHours } from '../../src/market/marketHours.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { SilenceWatch } from '../../src/coordinator/measures/silenceWatch.js';
+import { alwaysOpen, ExchangeHours } from '../../src/market/hours/marketHours.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 const timeoutMs = 8_000;
 const stepMs = 1_000;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { SimulatedMarket, openingAfter, shanghai, shown, type SimulatedLine } from './simulatedMarket.js';
 
 // Whole weeks of trading, second by second. 2026-06-19, a Friday, is a holiday; the night before it is not held.

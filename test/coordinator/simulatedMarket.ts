@@ -1,7 +1,7 @@
-import { SilenceWatch } from '../../src/coordinator/silenceWatch.js';
-import { ExchangeHours } from '../../src/market/marketHours.js';
-import type { TradingCalendar } from '../../src/market/tradingCalendar.js';
-import { addDays, utcMsToDay, WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { SilenceWatch } from '../../src/coordinator/measures/silenceWatch.js';
+import { ExchangeHours } from '../../src/market/hours/marketHours.js';
+import type { TradingCalendar } from '../../src/market/calendar/tradingCalendar.js';
+import { addDays, utcMsToDay, WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 const dayMs = 86_400_000;
 const shanghaiOffsetMs = 8 * 3_600_000;

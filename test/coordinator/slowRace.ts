@@ -1,4 +1,4 @@
-import type { RaceFigures } from '../../src/coordinator/lineRace.js';
+import type { RaceFigures } from '../../src/coordinator/measures/lineRace.js';
 
 /** What LineRace promises, told with lists and sets, and without end of memory. */
 

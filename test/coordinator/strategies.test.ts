@@ -6,7 +6,7 @@ import {
   strategies,
   type Candidate,
   type Strategy,
-} from '../../src/coordinator/strategies.js';
+} from '../../src/coordinator/assignment/strategies.js';
 
 type Loaded = { -readonly [Key in keyof Candidate]: Candidate[Key] } & { readonly index: number };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Standing } from '../../src/coordinator/standing.js';
-import type { Asker } from '../../src/coordinator/unprovenQueue.js';
+import { Standing } from '../../src/coordinator/assignment/standing.js';
+import type { Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
 import { plan, range, World } from './world.js';
 
 const a: Asker = { address: '10.0.0.1' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UnprovenQueue, type Asker } from '../../src/coordinator/unprovenQueue.js';
+import { UnprovenQueue, type Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
 import { keyOf, range } from './world.js';
 
 const limits = { perClient: 3, perAddress: 4, total: 6 };

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import { Coordinator } from '../../src/coordinator/coordinator.js';
-import type { CoordinatorOptions } from '../../src/coordinator/coordinatorOptions.js';
-import type { LineCommand } from '../../src/coordinator/outbox.js';
-import type { ConnectionPlan } from '../../src/coordinator/connectionRecord.js';
-import { Standing } from '../../src/coordinator/standing.js';
-import type { Asker } from '../../src/coordinator/unprovenQueue.js';
+import { Coordinator } from '../../src/coordinator/assignment/coordinator.js';
+import type { CoordinatorOptions } from '../../src/coordinator/assignment/coordinatorOptions.js';
+import type { LineCommand } from '../../src/coordinator/assignment/commandBatch.js';
+import type { ConnectionPlan } from '../../src/coordinator/assignment/connectionRecord.js';
+import { Standing } from '../../src/coordinator/assignment/standing.js';
+import type { Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
 
 export function plan(id: string, part: Partial<ConnectionPlan> = {}): ConnectionPlan {
   return { id, brokerId: id, fronts: ['tcp://127.0.0.1:1'], maxSubscriptions: 500, priority: 5, ...part };

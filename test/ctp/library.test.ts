@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type VendorLibrary, openVendorLibrary } from '../../src/ctp/bridge.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { generations, libraryOf } from '../generations.js';
 

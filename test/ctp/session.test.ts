@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LoginPlaces, type LoginGate } from '../../src/coordinator/loginPlaces.js';
+import { LoginPlaces, type LoginGate } from '../../src/coordinator/workers/loginPlaces.js';
 import { Session } from '../../src/ctp/session.js';
 import type { SessionCommand, SessionInput } from '../../src/ctp/sessionMessages.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sequencesAt } from '../../bench/expectedTicks.js';
-import { liveContracts } from '../../src/market/contracts.js';
-import { loadProducts } from '../../src/market/products.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { CheckedClients } from './chaos/clients.js';
 import { planChaos, type Action } from './chaos/plan.js';
 import { until, untilIs } from '../until.js';

@@ -4,7 +4,7 @@ import { attacks } from '../../bench/hostile/attacks.js';
 import { hostileClients, honestLoad } from '../../bench/scenarios/fairness.js';
 import { runGateway } from '../../bench/scenarios/gatewayRun.js';
 import { pushLoad } from '../../bench/scenarios/pairedRuns.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 
 // What it does to latency is measured by the bench's scenario of the same name.
 describe('an honest client with 300 live instruments', () => {

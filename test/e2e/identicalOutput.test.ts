@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { listInstruments } from '../../src/market/options.js';
-import { loadProducts } from '../../src/market/products.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { listInstruments } from '../../src/market/instruments/optionContracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { generations, libraryOf } from '../generations.js';
 import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';

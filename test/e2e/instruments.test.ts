@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import { shippedProductRows } from '../../src/market/products.js';
+import { shippedProductRows } from '../../src/market/instruments/products.js';
 import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';

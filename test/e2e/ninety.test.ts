@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { strategies } from '../../src/coordinator/strategies.js';
-import { listInstruments } from '../../src/market/options.js';
-import { loadProducts } from '../../src/market/products.js';
+import { strategies } from '../../src/coordinator/assignment/strategies.js';
+import { listInstruments } from '../../src/market/instruments/optionContracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, type Health } from './processes.js';

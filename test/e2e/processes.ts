@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { json } from 'node:stream/consumers';
 import { request } from 'node:http';
-import type { LeftOut } from '../../src/market/leftOut.js';
-import { packagePath } from '../../src/paths.js';
+import type { LeftOut } from '../../src/market/quotes/rejections.js';
+import { packagePath } from '../../src/base/paths.js';
 import { until, untilReads } from '../until.js';
 
 const tooManyRequests = 429;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { actionFieldNames } from '../../src/market/quoteEncoder.js';
+import { actionFieldNames } from '../../src/server/socket/quoteEncoder.js';
 
 export type Quote = Record<string, unknown>;
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { StatusReport } from '../../src/server/status.js';
+import type { StatusReport } from '../../src/server/http/status.js';
 import { recordingFolder } from '../recorder/recordings.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';

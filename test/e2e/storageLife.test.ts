@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { instruments } from '../../bench/instruments.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { loadProducts } from '../../src/market/products.js';
-import { packagePath } from '../../src/paths.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { packagePath } from '../../src/base/paths.js';
 import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';

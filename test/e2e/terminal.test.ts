@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { packagePath } from '../../src/paths.js';
-import type { StatusReport } from '../../src/server/status.js';
+import { packagePath } from '../../src/base/paths.js';
+import type { StatusReport } from '../../src/server/http/status.js';
 import { until, untilIs } from '../until.js';
 import { askManagement, isAlive } from './processes.js';
 

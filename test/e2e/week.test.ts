@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { liveContracts } from '../../src/market/contracts.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import type { SessionsReport } from '../../src/market/sessionBoard.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import type { SessionsReport } from '../../src/market/sessions/sessionBoard.js';
 import { until, untilCounted, untilIs } from '../until.js';
 import { firstDays, lastDays, products, stateAt, weekBegin, weekEnd } from './week/calendar.js';
 import { productOf, WeekChecker, type SeenTick } from './week/checker.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMoment } from '../../src/history/moment.js';
+import { parseMoment } from '../../src/history/queryTime.js';
 
 const moment = Date.UTC(2026, 0, 5, 1, 30);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { encodeCursor } from '../../src/history/cursor.js';
 import { parseHistoryQuery, type HistoryQuery, type QueryRefusal } from '../../src/history/query.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { loadProducts } from '../../src/market/products.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const products = loadProducts();
 const nowMs = Date.UTC(2026, 0, 5, 2);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rehearse } from '../../src/history/rehearsal.js';
+import { rehearse } from '../../src/history/warmUp.js';
 
 it.each(['redis', 'memory'] as const)(
   'queries for ticks that are made up are answered whole, from %s',

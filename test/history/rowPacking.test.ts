@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { HistoryRow } from '../../src/history/row.js';
+import { HistoryRow } from '../../src/history/storedRow.js';
 import { longestPackedRow, packedNumbers, packRow, RowUnpacker } from '../../src/history/rowPacking.js';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
 
 interface Given {
   values: number[];

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
-import type { StoredRow } from '../../src/history/row.js';
+import type { StoredRow } from '../../src/history/storedRow.js';
 import { WindowWriter } from '../../src/history/tickWindow.js';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { encodeTick } from '../../src/storage/tickCodec.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { encodeTick } from '../../src/tickText/tickCodec.js';
 
 /** 09:00:00 Shanghai on Monday, 5 January 2026. */
 export const firstTimeMs = Date.UTC(2026, 0, 5, 1);

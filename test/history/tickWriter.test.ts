@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { longestPiece, tickWriter } from '../../src/history/tickWriter.js';
 import { columnNames, defaultColumns } from '../../src/history/columns.js';
-import { HistoryRow, LineRow } from '../../src/history/row.js';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { encodeTick } from '../../src/storage/tickCodec.js';
+import { HistoryRow, LineRow } from '../../src/history/storedRow.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { encodeTick } from '../../src/tickText/tickCodec.js';
 import { flagsOfTick, lineOf, receiveMsOfTick, timeOfTick, valuesOfTick } from './storedTicks.js';
 
 it('writes a time of receipt with the three decimals that it has, whatever they are', () => {

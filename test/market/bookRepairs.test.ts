@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { namesOfFlags } from '../../src/market/tickFlags.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { makeTick, type TickFields } from './ticks.js';
 
 // What the book does where a state that it holds is wrong, or lacks something. All ticks are of Monday, 2026-11-30.

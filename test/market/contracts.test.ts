@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { contractNamed, liveContracts, tradingDayAt } from '../../src/market/contracts.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { loadProducts, type Product } from '../../src/market/products.js';
-import { dayToUtcMs } from '../../src/market/tradingCalendar.js';
+import { contractNamed, liveContracts, tradingDayAt } from '../../src/market/instruments/contracts.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { loadProducts, type Product } from '../../src/market/instruments/products.js';
+import { dayToUtcMs } from '../../src/market/calendar/tradingCalendar.js';
 
 const products = loadProducts();
 const shanghai = (text: string): Date => new Date(`${text}+08:00`);

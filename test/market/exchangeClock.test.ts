@@ -3,11 +3,16 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ExchangeClock, type TickTime } from '../../src/market/exchangeClock.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { exchanges, type Exchange } from '../../src/market/products.js';
-import { addDays, dayToUtcMs, utcMsToDay, WeekdayCalendar } from '../../src/market/tradingCalendar.js';
-import { packagePath } from '../../src/paths.js';
+import { ExchangeClock, type TickTime } from '../../src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { exchanges, type Exchange } from '../../src/market/instruments/products.js';
+import {
+  addDays,
+  dayToUtcMs,
+  utcMsToDay,
+  WeekdayCalendar,
+} from '../../src/market/calendar/tradingCalendar.js';
+import { packagePath } from '../../src/base/paths.js';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ExchangeClock } from '../../dist/src/market/exchangeClock.js';
-import { loadCalendar } from '../../dist/src/market/holidayCalendar.js';
-import { WeekdayCalendar } from '../../dist/src/market/tradingCalendar.js';
+import { ExchangeClock } from '../../dist/src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../dist/src/market/calendar/holidayCalendar.js';
+import { WeekdayCalendar } from '../../dist/src/market/calendar/tradingCalendar.js';
 
 // Prints what the built exchange clock makes of each golden tick: a child process of exchangeClock.test.ts, so that the
 // host's time zone can be chosen.

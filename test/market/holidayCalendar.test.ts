@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { calendarOf, HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
+import { calendarOf, HolidayCalendar, loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
 
 it('knows the long holidays of the years that it covers', () => {
   const calendar = loadCalendar();

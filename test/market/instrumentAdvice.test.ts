@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const directory = new InstrumentDirectory({
   products: loadProducts(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { decimalsOf } from '../../src/market/instrumentFile.js';
-import { loadProducts } from '../../src/market/products.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { decimalsOf } from '../../src/market/instruments/instrumentFile.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const products = loadProducts();
 const now = Date.UTC(2026, 10, 20, 3);

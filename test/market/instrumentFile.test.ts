@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Contract } from '../../src/market/contracts.js';
-import { staticFields, SymbolsFile } from '../../src/market/instrumentFile.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { loadProducts } from '../../src/market/products.js';
+import type { Contract } from '../../src/market/instruments/contracts.js';
+import { staticFields, SymbolsFile } from '../../src/market/instruments/instrumentFile.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const products = loadProducts();
 const today = 20261120;

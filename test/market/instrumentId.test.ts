@@ -7,8 +7,8 @@ import {
   parseInstrumentId,
   type CombinationParts,
   type SingleParts,
-} from '../../src/market/instrumentId.js';
-import { exchanges, loadProducts } from '../../src/market/products.js';
+} from '../../src/market/instruments/instrumentId.js';
+import { exchanges, loadProducts } from '../../src/market/instruments/products.js';
 
 const products = loadProducts();
 

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matches, parsePattern, type InstrumentPattern } from '../../src/market/instrumentPattern.js';
-import { exchanges, type Exchange } from '../../src/market/products.js';
+import {
+  matches,
+  parsePattern,
+  type InstrumentPattern,
+} from '../../src/market/instruments/instrumentPattern.js';
+import { exchanges, type Exchange } from '../../src/market/instruments/products.js';
 
 function pattern(text: string): InstrumentPattern {
   const parsed = parsePattern(text);

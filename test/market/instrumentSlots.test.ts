@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { InstrumentSlots } from '../../src/market/instrumentSlots.js';
-import { loadProducts } from '../../src/market/products.js';
-import { SlotKeeper } from '../../src/slotKeeper.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { InstrumentSlots } from '../../src/market/instruments/instrumentSlots.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { SlotKeeper } from '../../src/app/slotKeeper.js';
 
 const products = loadProducts();
 const now = Date.parse('2026-03-02T02:00:00Z');

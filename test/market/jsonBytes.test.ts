@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asciiBytes, putBytes, putNumber, putText } from '../../src/market/jsonBytes.js';
+import { asciiBytes, putBytes, putNumber, putText } from '../../src/base/jsonBytes.js';
 
 const memory = Buffer.alloc(100);
 const written = (value: number): string => memory.toString('latin1', 5, putNumber(memory, 5, value));

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { conceivableContracts, liveContracts } from '../../src/market/contracts.js';
-import { KnownInstruments } from '../../src/market/knownInstruments.js';
-import { KnownInstrumentsFile } from '../../src/market/knownInstrumentsFile.js';
-import { loadProducts } from '../../src/market/products.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { conceivableContracts, liveContracts } from '../../src/market/instruments/contracts.js';
+import { KnownInstruments } from '../../src/market/instruments/knownInstruments.js';
+import { KnownInstrumentsFile } from '../../src/market/instruments/knownInstrumentsFile.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { temporaryFolder } from '../config/sources.js';
 
 const products = loadProducts();

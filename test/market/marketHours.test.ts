@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { alwaysOpen, ExchangeHours } from '../../src/market/marketHours.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { alwaysOpen, ExchangeHours } from '../../src/market/hours/marketHours.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 // 2026-11-23 is a Monday; 2026-10-01, a Thursday, and the days to 2026-10-07 are holidays.
 const time = (text: string): number => Date.parse(`${text}+08:00`);

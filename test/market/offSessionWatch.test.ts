@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { calendarOf, readHolidays, type HolidayTable } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { OffSessionWatch, withoutOpened } from '../../src/market/offSessionWatch.js';
-import { loadProducts } from '../../src/market/products.js';
+import { calendarOf, readHolidays, type HolidayTable } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { OffSessionWatch, withoutOpened } from '../../src/market/sessions/offSessionWatch.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 // A calendar that calls the Monday 2026-11-30 a holiday.
 const wrong: HolidayTable = { path: 'wrong.json', years: { '2026': [20261130] } };

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { liveContracts } from '../../src/market/contracts.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { listInstruments } from '../../src/market/options.js';
-import { loadProducts } from '../../src/market/products.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { listInstruments } from '../../src/market/instruments/optionContracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const products = loadProducts();
 const calendar = loadCalendar();

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { namesOfFlags } from '../../src/market/tickFlags.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick, type TickFields } from './ticks.js';
 
 // Packets that are stamped outside of sessions: exchanges test their systems then. 2026-11-27 is a Friday; 2026-10-01 to

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadSpelling, spell } from '../../src/market/pinyin.js';
-import { loadProducts } from '../../src/market/products.js';
+import { loadSpelling, spell } from '../../src/market/instruments/pinyin.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 
 const spelling = loadSpelling();
 

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import {
   actionFieldNames,
   longestFrame,
   parseFieldSet,
   QuoteEncoder,
-} from '../../src/market/quoteEncoder.js';
-import { F, quoteFields } from '../../src/market/quoteFields.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+} from '../../src/server/socket/quoteEncoder.js';
+import { F, quoteFields } from '../../src/market/quotes/quoteFields.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick, testTimeMs } from './ticks.js';
 
 const products = loadProducts();

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick, testTimeMs } from './ticks.js';
 
 function bookOfOne(): QuoteBook {

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { SessionBoard } from '../../src/market/sessionBoard.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { SessionBoard } from '../../src/market/sessions/sessionBoard.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick } from './ticks.js';
 
 // 2026-11-24 is a Tuesday.

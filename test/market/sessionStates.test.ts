@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { HolidayCalendar, loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import type { SessionMoment } from '../../src/market/sessionSchedule.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { HolidayCalendar, loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import type { SessionMoment } from '../../src/market/hours/sessionSchedule.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 // 2026-11-23 is a Monday; 2026-09-25, a Friday, and 2026-10-01, a Thursday, to 2026-10-07 are holidays.
 const time = (text: string): number => Date.parse(`${text}+08:00`);

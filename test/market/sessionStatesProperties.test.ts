@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import type { SessionState } from '../../src/market/sessionSchedule.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { packagePath } from '../../src/paths.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import type { SessionState } from '../../src/market/hours/sessionSchedule.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { packagePath } from '../../src/base/paths.js';
 
 const products = loadProducts();
 const calendar = loadCalendar();

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SnapshotWait, snapshotWaitMs } from '../../src/market/snapshotWait.js';
+import { SnapshotWait, snapshotWaitMs } from '../../src/market/quotes/snapshotWait.js';
 
 const slot = 3;
 let wait: SnapshotWait;

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { StaleWatch } from '../../src/market/staleWatch.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { StaleWatch } from '../../src/market/sessions/staleWatch.js';
 
 // 2026-11-23 is a Monday.
 const shanghai = (text: string): number => Date.parse(`2026-11-${text}+08:00`);

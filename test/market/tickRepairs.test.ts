@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { longestFrame, QuoteEncoder } from '../../src/market/quoteEncoder.js';
-import { F } from '../../src/market/quoteFields.js';
-import { namesOfFlags } from '../../src/market/tickFlags.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { longestFrame, QuoteEncoder } from '../../src/server/socket/quoteEncoder.js';
+import { F } from '../../src/market/quotes/quoteFields.js';
+import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { makeTick, testTimeMs, type TickFields } from './ticks.js';
 
 const products = loadProducts();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { WeekdayCalendar } from '../../src/market/tradingCalendar.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 
 describe('WeekdayCalendar', () => {
   const calendar = new WeekdayCalendar();

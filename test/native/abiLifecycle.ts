@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { loadProducts } from '../../src/market/products.js';
-import { liveContracts } from '../../src/market/contracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
 import { freePort } from '../e2e/ports.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import type { AbiSession } from './abiClient.js';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 
 /** Builds the native parts of the tests that are out of date and names one of them. */
 export function builtNative(name: string): string {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { socketPathIn } from '../../src/privateSocket.js';
+import { socketPathIn } from '../../src/base/privateSocket.js';
 import { parseProfileCommand, ProfileServer, profileSocketName } from '../../src/profile/profileServer.js';
 import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
 import { temporaryFolder } from '../config/sources.js';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { HistoryRow } from '../../src/history/row.js';
+import { HistoryRow } from '../../src/history/storedRow.js';
 import { packedNumbers, packRow, RowUnpacker } from '../../src/history/rowPacking.js';
-import { ExchangeClock } from '../../src/market/exchangeClock.js';
-import { readHolidays, calendarOf } from '../../src/market/holidayCalendar.js';
-import { InstrumentDirectory } from '../../src/market/instrumentDirectory.js';
-import { loadProducts } from '../../src/market/products.js';
-import { QuoteBook } from '../../src/market/quoteBook.js';
-import { fieldCount } from '../../src/market/quoteFields.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
-import { namesOfFlags } from '../../src/market/tickFlags.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { readHolidays, calendarOf } from '../../src/market/calendar/holidayCalendar.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
+import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { AcceptedTicks } from '../../src/recorder/acceptedTicks.js';
 import { BlockBuilder, sealBlock } from '../../src/recorder/blockCodec.js';
 import { RecordableTick } from '../../src/recorder/recordableTick.js';
@@ -16,8 +16,8 @@ import { RecordedTicks, wholeRange, type TickRange } from '../../src/recorder/re
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
 import { F64 } from '../../src/ring/tickRecord.js';
-import { allocateTape, TapeReader, TapeWriter } from '../../src/ring/tape.js';
-import { decodeTick, encodeTick } from '../../src/storage/tickCodec.js';
+import { allocateTape, TapeReader, TapeWriter } from '../../src/tape/tape.js';
+import { decodeTick, encodeTick } from '../../src/tickText/tickCodec.js';
 import { makeTick, type TickFields } from '../market/ticks.js';
 import { recordingFolder } from './recordings.js';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Announcements } from '../../src/server/announcements.js';
+import { Announcements } from '../../src/server/socket/announcements.js';
 import { WorkQueue } from '../../src/server/fairness/workQueue.js';
-import type { ServedInstrument } from '../../src/server/market.js';
+import type { ServedInstrument } from '../../src/server/shared/servedMarket.js';
 import { until } from '../until.js';
 
 interface Session {

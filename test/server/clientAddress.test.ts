@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toAddressSet } from '../../src/config/networkList.js';
-import { canonicalAddress, clientAddress } from '../../src/server/clientAddress.js';
+import { canonicalAddress, clientAddress } from '../../src/server/shared/clientAddress.js';
 
 const trusted = toAddressSet(['127.0.0.1', '::1', '10.1.0.0/16', 'fd00::/8']);
 const mappedLoopback = '0000:0000:0000:0000:0000:ffff:7f00:0001';

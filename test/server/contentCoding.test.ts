@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseCoding, namesTag } from '../../src/server/contentCoding.js';
+import { chooseCoding, namesTag } from '../../src/server/http/contentCoding.js';
 
 describe('chooseCoding', () => {
   it.each([

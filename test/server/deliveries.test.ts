@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Deliveries } from '../../src/server/deliveries.js';
+import { Deliveries } from '../../src/server/socket/deliveries.js';
 
 /** Writes a text of ASCII as a frame for so many clients. */
 function frameOf(deliveries: Deliveries, text: string, clients: number): number {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readGraphql } from '../../src/server/graphql.js';
+import { readGraphql } from '../../src/server/symbols/graphql.js';
 
 describe('readGraphql', () => {
   it('reads fields with arguments, inline fragments and spreads', () => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { badFrameWindowMs, BadFrameGauge } from '../../src/server/limits.js';
+import { badFrameWindowMs, BadFrameGauge } from '../../src/server/socket/limits.js';
 import { untilIs } from '../until.js';
 import { World } from './world.js';
 

@@ -10,9 +10,9 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { ConfigError } from '../../src/config/configError.js';
 import type { ReloadSummary } from '../../src/config/reload.js';
 import { ManagementServer, managementSocketPath } from '../../src/server/managementServer.js';
-import { publicStatus } from '../../src/server/publicStatus.js';
-import { NotReadyError } from '../../src/server/reloadRoute.js';
-import type { StatusReport } from '../../src/server/status.js';
+import { publicStatus } from '../../src/server/http/publicStatus.js';
+import { NotReadyError } from '../../src/server/http/reloadRoute.js';
+import type { StatusReport } from '../../src/server/http/status.js';
 import { toAddressSet } from '../../src/config/networkList.js';
 import { temporaryFolder } from '../config/sources.js';
 import { freePorts } from '../e2e/ports.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { errorFrame } from '../../src/server/frames.js';
-import { parseInsList } from '../../src/server/insList.js';
-import { parseMessage, type ClientMessage } from '../../src/server/messages.js';
+import { errorFrame } from '../../src/server/socket/frames.js';
+import { parseInsList } from '../../src/server/socket/insList.js';
+import { parseMessage, type ClientMessage } from '../../src/server/socket/clientMessages.js';
 
 const parse = (value: unknown): ClientMessage => parseMessage(JSON.stringify(value));
 function rejection(text: string): { side: string; code: string; message: string } {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Contract } from '../../src/market/contracts.js';
+import type { Contract } from '../../src/market/instruments/contracts.js';
 import { World, type Frame, type TestClient } from './world.js';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { loadProducts } from '../../src/market/products.js';
-import { SessionBoard, type SessionsReport } from '../../src/market/sessionBoard.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { SessionBoard, type SessionsReport } from '../../src/market/sessions/sessionBoard.js';
 import { World } from './world.js';
 
 const at = Date.parse('2026-11-23T21:30:00+08:00');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { contractNamed } from '../../src/market/contracts.js';
-import { parseInstrumentId } from '../../src/market/instrumentId.js';
-import { loadProducts } from '../../src/market/products.js';
+import { contractNamed } from '../../src/market/instruments/contracts.js';
+import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { World, type Frame, type TestClient } from './world.js';
 
 let world: World;

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { chooseUws, loadUws, thisMachine, type FindFile, type Machine } from '../../src/server/uws.js';
+import { chooseUws, loadUws, thisMachine, type FindFile, type Machine } from '../../src/server/uws/uws.js';
 
 const debian13: Machine = {
   platform: 'linux',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Charts } from '../../src/server/charts.js';
-import { WaitingPatches } from '../../src/server/waitingPatches.js';
+import { Charts } from '../../src/server/socket/charts.js';
+import { WaitingPatches } from '../../src/server/socket/waitingPatches.js';
 
 describe('WaitingPatches', () => {
   it('keep the newest of each subject, in the order of their coming', () => {

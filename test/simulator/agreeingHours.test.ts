@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { liveContracts } from '../../src/market/contracts.js';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
-import { ExchangeHours } from '../../src/market/marketHours.js';
-import { loadProducts, shippedProductRows, toProductTable, type Product } from '../../src/market/products.js';
-import { dayToUtcMs } from '../../src/market/tradingCalendar.js';
-import type { SessionState } from '../../src/market/sessionSchedule.js';
-import { SessionStates } from '../../src/market/sessionStates.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
+import { ExchangeHours } from '../../src/market/hours/marketHours.js';
+import {
+  loadProducts,
+  shippedProductRows,
+  toProductTable,
+  type Product,
+} from '../../src/market/instruments/products.js';
+import { dayToUtcMs } from '../../src/market/calendar/tradingCalendar.js';
+import type { SessionState } from '../../src/market/hours/sessionSchedule.js';
+import { SessionStates } from '../../src/market/hours/sessionStates.js';
 import { TickFeed, type ModelDay } from '../../src/simulator/tickFeed.js';
 import { buildNative } from './nativeClient.js';
 

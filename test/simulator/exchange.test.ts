@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { listInstruments } from '../../src/market/options.js';
-import { loadProducts, shippedProductRows, toProductTable } from '../../src/market/products.js';
+import { listInstruments } from '../../src/market/instruments/optionContracts.js';
+import { loadProducts, shippedProductRows, toProductTable } from '../../src/market/instruments/products.js';
 import { SimulationClock } from '../../src/simulator/clock.js';
 import { Exchange, type ExchangeOptions } from '../../src/simulator/exchange.js';
 import type { Subscriber } from '../../src/simulator/market.js';

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { loadProducts } from '../../src/market/products.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { Exchange } from '../../src/simulator/exchange.js';
 import { Front } from '../../src/simulator/front.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { loadCalendar } from '../../src/market/holidayCalendar.js';
+import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { TickFeed, type FeedSettings } from '../../src/simulator/tickFeed.js';
 import { buildNative } from './nativeClient.js';
 import { fieldsOf, type TickFields } from './tickFields.js';

@@ -1,5 +1,5 @@
-import { liveContracts } from '../../src/market/contracts.js';
-import { loadProducts } from '../../src/market/products.js';
+import { liveContracts } from '../../src/market/instruments/contracts.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import type { TickFeed } from '../../src/simulator/tickFeed.js';
 
 const headerBytes = 8;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, expect, it } from 'vitest';
 import { openVendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { allocateTickRing } from '../../src/ring/tickRing.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SpillFolder } from '../../src/storage/spillFolder.js';
+import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
 import { untilIs } from '../until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

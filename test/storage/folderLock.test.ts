@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
-import { packagePath } from '../../src/paths.js';
-import { FolderLock } from '../../src/storage/folderLock.js';
+import { packagePath } from '../../src/base/paths.js';
+import { FolderLock } from '../../src/storage/spill/folderLock.js';
 import { temporarySpill } from './running.js';
 
 const script = packagePath('test', 'storage', 'holdFolder.js');

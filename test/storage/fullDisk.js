@@ -1,6 +1,6 @@
 // Writes ticks to a spill folder where files may not grow past a limit of the shell's: see spillFolder.test.ts.
 
-const { SpillFolder } = await import('../../dist/src/storage/spillFolder.js');
+const { SpillFolder } = await import('../../dist/src/storage/spill/spillFolder.js');
 
 const [path, ticksText, memoryText] = process.argv.slice(2);
 const folder = SpillFolder.open(path, 1e9, 'run');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { KeyScan } from '../../src/storage/keyScan.js';
-import { RedisLink } from '../../src/storage/redisLink.js';
-import { StreamTrim } from '../../src/storage/streamTrim.js';
+import { KeyScan } from '../../src/redis/keyScan.js';
+import { RedisLink } from '../../src/redis/redisLink.js';
+import { StreamTrim } from '../../src/storage/streams/streamTrim.js';
 import { until, untilIs } from '../until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SpillFolder } from '../../src/storage/spillFolder.js';
+import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
 import { until, untilIs } from '../until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

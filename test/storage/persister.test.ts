@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { F } from '../../src/market/quoteFields.js';
-import { allocateProgress, PersisterProgress } from '../../src/storage/persisterProgress.js';
+import { F } from '../../src/market/quotes/quoteFields.js';
+import { allocateProgress, PersisterProgress } from '../../src/storage/shared/persisterProgress.js';
 import { until, untilIs } from '../until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

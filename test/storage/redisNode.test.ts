@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StreamPage } from '../../src/history/streamPage.js';
-import { argumentBytes, CommandBytes } from '../../src/storage/commandBytes.js';
-import { RedisNode, UnknownOutcome } from '../../src/storage/redisNode.js';
+import { argumentBytes, CommandBytes } from '../../src/redis/commandBytes.js';
+import { RedisNode, UnknownOutcome } from '../../src/redis/redisNode.js';
 import { until } from '../until.js';
 import { greeting, reply, startOddPeer, type Answer } from './oddPeer.js';
 import { freePort } from '../e2e/ports.js';

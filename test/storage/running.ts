@@ -5,9 +5,9 @@ import { onTestFinished } from 'vitest';
 import type { StorageConfig } from '../../src/config/gatewayConfig.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { RedisConfig } from '../../src/config/redisConfig.js';
-import { Persister } from '../../src/storage/persister.js';
-import type { PersisterEvent } from '../../src/storage/persisterMessages.js';
-import { allocateProgress } from '../../src/storage/persisterProgress.js';
+import { Persister } from '../../src/storage/thread/persister.js';
+import type { PersisterEvent } from '../../src/storage/shared/persisterMessages.js';
+import { allocateProgress } from '../../src/storage/shared/persisterProgress.js';
 import { until } from '../until.js';
 import { openClient } from './storeReader.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { beganAt, beganLater, runName } from '../../src/storage/runs.js';
+import { beganAt, beganLater, runName } from '../../src/storage/shared/gatewayRuns.js';
 import { until, untilIs } from '../until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { SocketTurns } from '../../src/storage/socketTurns.js';
+import { SocketTurns } from '../../src/redis/socketTurns.js';
 
 interface Work {
   readonly isAlone: boolean;

@@ -16,8 +16,8 @@ import {
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packagePath } from '../../src/paths.js';
-import { SpillFolder } from '../../src/storage/spillFolder.js';
+import { packagePath } from '../../src/base/paths.js';
+import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
 import { until } from '../until.js';
 import { temporarySpill } from './running.js';
 

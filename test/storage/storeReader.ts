@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { decodeTick } from '../../src/storage/tickCodec.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { decodeTick } from '../../src/tickText/tickCodec.js';
 
 /** An entry of a stream as it was stored. */
 export interface StoredTick {

@@ -1,5 +1,5 @@
-import { F, fieldCount } from '../../src/market/quoteFields.js';
-import { allocateTape, TapeWriter } from '../../src/ring/tape.js';
+import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { allocateTape, TapeWriter } from '../../src/tape/tape.js';
 import { makeTick } from '../market/ticks.js';
 
 /**

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ownRun, Runs } from '../../src/storage/runs.js';
-import { SpillFolder } from '../../src/storage/spillFolder.js';
-import { TickBacklog } from '../../src/storage/tickBacklog.js';
+import { ownRun, Runs } from '../../src/storage/shared/gatewayRuns.js';
+import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
+import { TickBacklog } from '../../src/storage/streams/tickBacklog.js';
 import { until } from '../until.js';
 import { temporarySpill } from './running.js';
 

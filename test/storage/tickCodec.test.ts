@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { F, fieldCount, quoteFields } from '../../src/market/quoteFields.js';
-import { decodeTick, encodeTick } from '../../src/storage/tickCodec.js';
+import { F, fieldCount, quoteFields } from '../../src/market/quotes/quoteFields.js';
+import { decodeTick, encodeTick } from '../../src/tickText/tickCodec.js';
 
 const anyDouble = fc.oneof(
   fc.double(),

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fieldCount } from '../../src/market/quoteFields.js';
-import { CommandBytes, argumentBytes } from '../../src/storage/commandBytes.js';
-import { longestNumber, writeNumber } from '../../src/storage/numberBytes.js';
-import { encodeTick, numberText } from '../../src/storage/tickCodec.js';
-import { longestLine, TickLine } from '../../src/storage/tickLine.js';
+import { fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { CommandBytes, argumentBytes } from '../../src/redis/commandBytes.js';
+import { longestNumber, writeNumber } from '../../src/tickText/numberBytes.js';
+import { encodeTick, numberText } from '../../src/tickText/tickCodec.js';
+import { longestLine, TickLine } from '../../src/tickText/tickText.js';
 
 const decimals = fc
   .tuple(fc.integer(), fc.integer({ min: 0, max: 7 }))

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/messages.js';
-import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workerPool.js';
-import { packagePath } from '../../src/paths.js';
+import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/workers/workerMessages.js';
+import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workers/workerPool.js';
+import { packagePath } from '../../src/base/paths.js';
 import { ringNatives } from '../../src/ring/native.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { until, untilIs } from '../until.js';

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { GatewayProcess } from '../e2e/processes.js';
 import { builtNative } from '../native/nativeBuild.js';
-import { packagePath } from '../../src/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 import { simulatedLibrary } from './poolRun.js';
 
 /** A process that opens eight busy sessions in two workers and ends itself in the middle of their ticks. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectionSpec } from '../../src/coordinator/messages.js';
-import type { ConnectionCommand } from '../../src/coordinator/workerPool.js';
+import type { ConnectionSpec } from '../../src/coordinator/workers/workerMessages.js';
+import type { ConnectionCommand } from '../../src/coordinator/workers/workerPool.js';
 import { type FakeLibrary, freshFakeLibrary } from '../ctp/fakeLibrary.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { until, untilCounted } from '../until.js';

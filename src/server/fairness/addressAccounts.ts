@@ -1,4 +1,4 @@
-import type { AidClient } from '../aidBoard.js';
+import type { AidClient } from '../socket/aidBoard.js';
 import { Lane } from './fairQueue.js';
 import { TokenBucket } from './tokenBucket.js';
 

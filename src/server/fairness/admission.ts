@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../shared/errors.js';
 import { AddressAccounts, type AddressAccount, type AddressLimits } from './addressAccounts.js';
 import { whyNoOrigin } from './origins.js';
 

@@ -1,4 +1,4 @@
-import { Fifo } from '../../fifo.js';
+import { Fifo } from '../../base/fifo.js';
 import { workBurstSeconds, type AddressAccount, type WaitingFrames } from './addressAccounts.js';
 import { TokenBucket } from './tokenBucket.js';
 import type { WorkQueue, Worker } from './workQueue.js';

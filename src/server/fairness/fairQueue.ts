@@ -1,4 +1,4 @@
-import { Fifo } from '../../fifo.js';
+import { Fifo } from '../../base/fifo.js';
 
 /** Items of one address, first come first served. */
 export class Lane<Item> {

@@ -1,4 +1,4 @@
-import { Fifo } from '../../fifo.js';
+import { Fifo } from '../../base/fifo.js';
 
 /** Who does work that is charged to an allowance. */
 export interface Worker {

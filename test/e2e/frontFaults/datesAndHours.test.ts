@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { tradingDayAt } from '../../../src/market/contracts.js';
+import { tradingDayAt } from '../../../src/market/instruments/contracts.js';
 import { rb, ta, yymm } from '../contracts.js';
 import { FaultWorld } from './faultWorld.js';
 

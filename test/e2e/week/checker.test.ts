@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadProducts } from '../../../src/market/products.js';
+import { loadProducts } from '../../../src/market/instruments/products.js';
 import { products, stateAt, stretchesOf, tradingDays, weekBegin, weekEnd } from './calendar.js';
 import { WeekChecker, type SeenTick } from './checker.js';
 

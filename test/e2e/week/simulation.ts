@@ -1,4 +1,4 @@
-import type { SessionsReport } from '../../../src/market/sessionBoard.js';
+import type { SessionsReport } from '../../../src/market/sessions/sessionBoard.js';
 import { freePorts } from '../ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
 import { until } from '../../until.js';

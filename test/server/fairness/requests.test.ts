@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { ServerLimits } from '../../../src/server/limits.js';
+import type { ServerLimits } from '../../../src/server/socket/limits.js';
 import { until, untilIs } from '../../until.js';
 import { World, type TestClient } from '../world.js';
 

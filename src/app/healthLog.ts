@@ -1,0 +1,25 @@
+import type { Logger } from 'pino';
+import type { Demand } from '../coordinator/assignment/instrumentCounts.js';
+import type { HealthReport } from '../server/http/health.js';
+
+/** Says in the log when the state of the whole has changed since the last look. */
+export class HealthLog {
+  readonly #log: Logger;
+  #status = '';
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  note({ status, connections }: HealthReport, { waiting, short }: Demand): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    const down = connections.filter((each) => each.status !== 'logged_in').map((each) => each.id);
+    const room = waiting === 0 ? '' : `, no connection carries ${waiting} of its instruments`;
+    const lines = short <= waiting ? '' : `, ${short - waiting} have fewer lines than they should`;
+    this.#log[status === 'healthy' ? 'info' : 'warn'](
+      { status, down },
+      `the gateway is ${status}${room}${lines}`,
+    );
+  }
+}

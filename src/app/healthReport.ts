@@ -1,0 +1,79 @@
+import type { ConnectionReport } from '../coordinator/connections.js';
+import type { Demand } from '../coordinator/assignment/instrumentCounts.js';
+import type { SlotFigures } from '../market/instruments/instrumentSlots.js';
+import type { BookCounters } from '../market/quotes/rejections.js';
+import type { OffSessionStatus } from './openedDays.js';
+import type { HealthReport } from '../server/http/health.js';
+import type { StorageStatus } from '../sinks/sinks.js';
+
+export interface HealthParts {
+  readonly connections: readonly ConnectionReport[];
+  readonly demand: Demand;
+  readonly storage: StorageStatus;
+  /** Instruments that should tick and do not. */
+  readonly stale: number;
+  readonly slots: SlotFigures;
+  readonly ticks: BookCounters & { readonly missed: number };
+  readonly offSession: OffSessionStatus;
+}
+
+/**
+ * Puts the body of GET /health together. Healthy: every connection is logged in, every proven instrument has its lines, and
+ * what keeps ticks can write them; unhealthy: no connection is logged in, not even one that
+ * carries on until another has taken its place.
+ */
+export function healthReport(parts: HealthParts): HealthReport {
+  const { connections: all, demand, storage, stale, slots, ticks, offSession } = parts;
+  const connections = all.filter((each) => !each.retiring && !each.isReplaced);
+  const { redis, history, recorder } = storage;
+  const { wanted, waiting, refused, short, unproven, unprovenWaiting } = demand;
+  const up = connections.filter(isUp).length;
+  const whole =
+    up === connections.length &&
+    waiting === 0 &&
+    short === 0 &&
+    (!redis.enabled || (redis.connected && redis.trouble === '' && redis.spill_trouble === '')) &&
+    (recorder === undefined || recorder.failure === '');
+  return {
+    status: !all.some(isUp) ? 'unhealthy' : whole ? 'healthy' : 'degraded',
+    connections: connections.map((each) => ({
+      id: each.id,
+      status: each.state,
+      quality: each.quality,
+      subscriptions: each.subscriptions,
+      broker_id: each.brokerId,
+      ...brokerNameOf(each),
+      reconnects: each.reconnects,
+      ticks: each.ticks,
+      reason: each.reason,
+    })),
+    redis,
+    details: {
+      instruments: {
+        wanted,
+        waiting,
+        refused,
+        short,
+        stale,
+        unproven,
+        unproven_waiting: unprovenWaiting,
+        slots: slots.used,
+        free_slots: slots.free,
+        no_slots: slots.refused,
+      },
+      ticks,
+      off_session: offSession,
+      ...(history === undefined ? {} : { history }),
+      ...(recorder === undefined ? {} : { recorder }),
+    },
+  };
+}
+
+function isUp({ state }: ConnectionReport): boolean {
+  return state === 'logged_in';
+}
+
+/** Connections whose broker has no name in the configuration have no such member. */
+function brokerNameOf({ brokerName }: ConnectionReport): { broker_name?: string } {
+  return brokerName === '' ? {} : { broker_name: brokerName };
+}

@@ -1,0 +1,173 @@
+import { F64, I32, RecordForm, type TickRecord } from '../../ring/tickRecord.js';
+import type { TickTime } from './exchangeClock.js';
+import type { Instrument } from '../instruments/instrumentDirectory.js';
+import { F, fieldCount } from './quoteFields.js';
+import { absentBeyond, Content } from './tickContent.js';
+
+const levelCount = 5;
+const dayMs = 86_400_000;
+const shanghaiOffsetMs = 8 * 3_600_000;
+/** Times of day in Shanghai between which CZCE's settlement price may be today's: the close, and the next day's evening. */
+const closeMs = 15 * 3_600_000;
+const eveningMs = 20 * 3_600_000;
+/** All settlement prices of a day are there by then. */
+const settledMs = 18 * 3_600_000;
+/** How far a turnover may be from what volume and average make it; multipliers are 2 or more. */
+const ratioSlack = 0.25;
+/** Ids of combinations and of contracts for trading at settlement, whose prices are differences. */
+const differenceId = /[ &]|TAS$/;
+
+/** What the front of a line does with CZCE's turnover. */
+const TurnoverUnit = { unknown: 0, yuan: 1, withoutMultiplier: 2 } as const;
+
+/**
+ * Turns a vendor record into a row of values in the units of a quote, NaN where there is none:
+ *
+ * - DBL_MAX, FLT_MAX and what is no number are absent, and so is 0 as the price of a future or an option, which cascaded
+ *   fronts send in place of DBL_MAX. Prices that are differences may be 0 or less.
+ * - A side of the book is told empty by its volume, whatever its price.
+ * - The average is the price of a unit. The vendor gives turnover per lot for all exchanges but CZCE; a value that
+ *   cannot be meant so, since it lies outside of the day's prices, is taken the other way.
+ * - CZCE sends no turnover: the front's average times volume is in yuan from back end 6.7.1 on, and lacks the multiplier
+ *   before it and on cascaded fronts. Which one it is follows from the tick.
+ * - Of a packet that lacks its volume every 0 outside the book is absent, that of the volume too.
+ * - CZCE's settlement price is the day before's until the day's own comes after the close.
+ */
+export class TickReader {
+  /** The row of the tick that was read last. */
+  readonly row = new Float64Array(fieldCount);
+  /** TurnoverUnit by source, as its ticks have shown last. */
+  #turnoverUnits = new Uint8Array(64);
+  /** By slot: 1 where prices are above 0, 2 where they may be anything, 0 unless it was looked at. */
+  #priceKinds = new Uint8Array(1024);
+
+  /** The slot goes to another instrument. */
+  forget(slot: number): void {
+    if (slot < this.#priceKinds.length) this.#priceKinds[slot] = 0;
+  }
+
+  /** Fills `row`; `time` says when the tick is from, and `content` how much it tells. */
+  read(tick: TickRecord, time: TickTime, instrument: Instrument, content: Content): void {
+    const { f64, i32 } = tick;
+    const { row } = this;
+    // The values of a quote are in its units.
+    const isFinal = i32[I32.form] === RecordForm.quote;
+    const multiplier = isFinal ? 1 : instrument.multiplier;
+    const isCzce = !isFinal && instrument.exchange === 'CZCE';
+    const lacksVolume = content >= Content.partial;
+    // What 0 is as a price of the book, whose sides are told empty by their volumes, and as any other.
+    const zeroQuote = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
+    const zero = lacksVolume ? NaN : zeroQuote;
+    const volume = i32[I32.volume]!;
+
+    row[F.tradingDay] = time.tradingDay;
+    row[F.timestamp] = time.epochMs;
+    row[F.volume] = lacksVolume ? NaN : volume;
+    row[F.lastPrice] = price(f64[F64.lastPrice]!, zero);
+    row[F.openPrice] = price(f64[F64.openPrice]!, zero);
+    row[F.highestPrice] = price(f64[F64.highestPrice]!, zero);
+    row[F.lowestPrice] = price(f64[F64.lowestPrice]!, zero);
+    row[F.closePrice] = price(f64[F64.closePrice]!, zero);
+    row[F.upperLimitPrice] = price(f64[F64.upperLimitPrice]!, zero);
+    row[F.lowerLimitPrice] = price(f64[F64.lowerLimitPrice]!, zero);
+    row[F.preSettlement] = price(f64[F64.preSettlementPrice]!, zero);
+    row[F.preClose] = price(f64[F64.preClosePrice]!, zero);
+    const settlement = price(f64[F64.settlementPrice]!, zero);
+    row[F.settlement] =
+      isCzce && !isOwnSettlement(settlement, row[F.preSettlement]!, time, tick.receiveTimeMs)
+        ? NaN
+        : settlement;
+    // Of nothing traded there is no average, whatever is in the field.
+    const average = volume === 0 && !lacksVolume ? NaN : price(f64[F64.averagePrice]!, zero);
+    row[F.average] = multiplier === 1 ? average : this.#perUnit(average, isCzce, multiplier);
+    const turnover = amount(f64[F64.turnover]!);
+    row[F.turnover] = isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, tick.source) : turnover;
+    row[F.openInterest] = Math.round(amount(f64[F64.openInterest]!));
+    row[F.preOpenInterest] = Math.round(amount(f64[F64.preOpenInterest]!));
+    if (lacksVolume) {
+      if (turnover === 0) row[F.turnover] = NaN;
+      if (row[F.openInterest] === 0) row[F.openInterest] = NaN;
+      if (row[F.preOpenInterest] === 0) row[F.preOpenInterest] = NaN;
+    }
+    for (let level = 0; level < levelCount; level++) {
+      const bidVolume = Math.max(0, i32[I32.bidVolume1 + level]!);
+      const askVolume = Math.max(0, i32[I32.askVolume1 + level]!);
+      row[F.bidVolume1 + level] = bidVolume;
+      row[F.askVolume1 + level] = askVolume;
+      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!, zeroQuote);
+      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!, zeroQuote);
+    }
+  }
+
+  /** The average as the price of a unit, by the exchange's rule unless only the other reading lies within the day. */
+  #perUnit(average: number, isCzce: boolean, multiplier: number): number {
+    const byRule = isCzce ? average : average / multiplier;
+    const otherwise = isCzce ? average / multiplier : average;
+    return !this.#isOfDay(byRule) && this.#isOfDay(otherwise) ? otherwise : byRule;
+  }
+
+  /** Whether a price lies between the lowest and the highest of the day, but for rounding. */
+  #isOfDay(price: number): boolean {
+    const { row } = this;
+    const last = row[F.lastPrice]!;
+    const lowest = Number.isNaN(row[F.lowestPrice]!) ? last : row[F.lowestPrice]!;
+    const highest = Number.isNaN(row[F.highestPrice]!) ? last : row[F.highestPrice]!;
+    const slack = ratioSlack * Math.abs(highest);
+    return price >= lowest - slack && price <= highest + slack;
+  }
+
+  #inYuan(turnover: number, multiplier: number, source: number): number {
+    if (source >= this.#turnoverUnits.length) {
+      const more = new Uint8Array(2 * source);
+      more.set(this.#turnoverUnits);
+      this.#turnoverUnits = more;
+    }
+    const shown = this.#unitOf(turnover, multiplier);
+    if (shown !== TurnoverUnit.unknown) this.#turnoverUnits[source] = shown;
+    return this.#turnoverUnits[source] === TurnoverUnit.withoutMultiplier ? turnover * multiplier : turnover;
+  }
+
+  /** What this tick shows of its front: turnover is the average times volume, or that times the multiplier. */
+  #unitOf(turnover: number, multiplier: number): number {
+    const { row } = this;
+    const ofAverage = turnover / (row[F.volume]! * row[F.average]!);
+    if (isNear(ofAverage, 1)) return TurnoverUnit.withoutMultiplier;
+    if (isNear(ofAverage, multiplier)) return TurnoverUnit.yuan;
+    if (!Number.isNaN(row[F.average]!)) return TurnoverUnit.unknown;
+    // Some feeds have no average; the last price is near it but for options.
+    const ofLast = turnover / (row[F.volume]! * row[F.lastPrice]!);
+    if (isNear(ofLast, 1)) return TurnoverUnit.withoutMultiplier;
+    return isNear(ofLast, multiplier) ? TurnoverUnit.yuan : TurnoverUnit.unknown;
+  }
+
+  #isDifference(slot: number, { id }: Instrument): boolean {
+    if (slot >= this.#priceKinds.length) {
+      const more = new Uint8Array(2 * slot);
+      more.set(this.#priceKinds);
+      this.#priceKinds = more;
+    }
+    if (this.#priceKinds[slot] === 0) this.#priceKinds[slot] = differenceId.test(id) ? 2 : 1;
+    return this.#priceKinds[slot] === 2;
+  }
+}
+
+/** The day's own: after the close, and either another one than the day before's or from when all are there. */
+function isOwnSettlement(settlement: number, before: number, time: TickTime, receiveMs: number): boolean {
+  const timeOfDay = (time.epochMs + shanghaiOffsetMs) % dayMs;
+  if (!(timeOfDay >= closeMs && timeOfDay < eveningMs)) return false;
+  return settlement !== before || receiveMs >= time.epochMs - timeOfDay + settledMs;
+}
+
+function isNear(value: number, target: number): boolean {
+  return value > target * (1 - ratioSlack) && value < target * (1 + ratioSlack);
+}
+
+/** The vendor's number, or NaN where it stands for "no value"; never -0, so that equal states have equal bits. */
+function amount(raw: number): number {
+  return Math.abs(raw) < absentBeyond ? raw + 0 : NaN;
+}
+
+/** The same of a price; `zero` is what 0 means. */
+function price(raw: number, zero: number): number {
+  return raw === 0 ? zero : Math.abs(raw) < absentBeyond ? raw : NaN;
+}

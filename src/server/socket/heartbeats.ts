@@ -1,0 +1,33 @@
+import { heartbeatFrame } from './frames.js';
+import type { Session } from './clientSession.js';
+
+/** Bounds of the interval in seconds; 0 turns heartbeats off. */
+export const shortestHeartbeat = 1;
+export const longestHeartbeat = 3600;
+
+/** Sends each session that asked for it a frame at its own interval. */
+export class Heartbeats {
+  readonly #timers = new Map<Session, NodeJS.Timeout>();
+  readonly #holdBytes: number;
+
+  /** @param holdBytes what a client may have unread and still be sent one: no queue of them grows */
+  constructor(holdBytes: number) {
+    this.#holdBytes = holdBytes;
+  }
+
+  /** @param seconds between two frames from now on; 0 for none */
+  set(session: Session, seconds: number): void {
+    this.forget(session);
+    if (seconds === 0 || session.socket.closed) return;
+    const beat = (): void => {
+      if (session.socket.buffered <= this.#holdBytes) session.socket.send(heartbeatFrame(Date.now()));
+    };
+    this.#timers.set(session, setInterval(beat, seconds * 1000));
+  }
+
+  /** To be called when the session ends. */
+  forget(session: Session): void {
+    clearInterval(this.#timers.get(session));
+    this.#timers.delete(session);
+  }
+}

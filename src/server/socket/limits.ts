@@ -1,0 +1,36 @@
+import type { AdmissionLimits } from '../fairness/admission.js';
+import type { RequestLimits } from '../fairness/clientRequests.js';
+
+/** What a client may do, and how many there may be. */
+export interface ServerLimits extends AdmissionLimits, RequestLimits {
+  /** In the aid set, and again in the action set, of one client. */
+  readonly maxInstrumentsPerClient: number;
+  /** Bytes that all clients together may make the gateway keep. */
+  readonly maxKeptBytes: number;
+  /** Bytes of messages that clients have begun and not ended, of all clients together. */
+  readonly maxUnfinishedBytes: number;
+  /** Frames outside the grammar that a client may send within badFrameWindowMs; the next one closes the session. */
+  readonly maxBadFrames: number;
+}
+
+export const badFrameWindowMs = 60_000;
+
+/** Counts the bad frames of one session. */
+export class BadFrameGauge {
+  readonly #max: number;
+  #count = 0;
+  #windowStartMs = -Infinity;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Takes a bad frame at a time in ms; true when it was one too many. */
+  add(nowMs: number): boolean {
+    if (nowMs - this.#windowStartMs >= badFrameWindowMs) {
+      this.#windowStartMs = nowMs;
+      this.#count = 0;
+    }
+    return ++this.#count > this.#max;
+  }
+}

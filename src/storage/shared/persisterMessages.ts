@@ -1,0 +1,45 @@
+import type { StorageConfig } from '../../config/gatewayConfig.js';
+import type { RedisConfig } from '../../config/redisConfig.js';
+import type { StoredQuote } from '../quotes/quoteScan.js';
+
+/** What the persister's thread is started with. */
+export interface PersisterOptions {
+  /** Its first tick is number 0. */
+  readonly tape: SharedArrayBuffer;
+  /** Where to begin on the tape, and how far it was read since: persisterProgress.ts. */
+  readonly progress: SharedArrayBuffer;
+  readonly redis: RedisConfig;
+  readonly storage: StorageConfig;
+  /** Names this run of the gateway (runs.ts); a thread that goes on where another one has ended has its name. */
+  readonly run: string;
+}
+
+/** How it stands; `stored` and `lost` count from the start of the gateway on. */
+export interface PersisterStatus {
+  readonly connected: boolean;
+  /** Round trip of the last pipeline; null while Redis cannot be used. */
+  readonly latencyMs: number | null;
+  /** Ticks that are known to be in Redis. */
+  readonly stored: number;
+  /** Ticks that wait in memory, those on the tape too. */
+  readonly waiting: number;
+  /** Those of them that are still on the tape. */
+  readonly behind: number;
+  /** Ticks that wait in the file. */
+  readonly spilled: number;
+  /** Ticks that will never be stored: for want of room, damaged on disk, refused, or overrun on the tape. */
+  readonly lost: number;
+  /** Age of the oldest tick that is not stored. */
+  readonly lagMs: number;
+  /** Why nothing is stored at the moment; empty when something is. */
+  readonly trouble: string;
+  /** Why ticks cannot wait in the file; empty when they can, or are not to. */
+  readonly spillTrouble: string;
+}
+
+export type PersisterEvent =
+  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  | { readonly type: 'status'; readonly status: PersisterStatus }
+  /** Newest states from an earlier run. */
+  | { readonly type: 'quotes'; readonly quotes: readonly StoredQuote[]; readonly isLast: boolean }
+  | { readonly type: 'stopped'; readonly status: PersisterStatus };

@@ -1,0 +1,91 @@
+import type { PersisterEvent } from '../shared/persisterMessages.js';
+import type { RedisLink } from '../../redis/redisLink.js';
+import type { SpillFolder } from '../spill/spillFolder.js';
+
+/** What the log is told of Redis and of the file: each change once. */
+export class PersisterReport {
+  readonly #link: RedisLink;
+  readonly #folder: () => SpillFolder | undefined;
+  readonly #post: (event: PersisterEvent) => void;
+  #wasUp = false;
+  #isToldDown = false;
+  #isToldTrouble = false;
+  /** What now keeps ticks from the file, as it was told; empty when nothing does. */
+  #toldTrouble = '';
+  /** What went wrong with the file last, as it was told. */
+  #toldFault = '';
+  readonly #toldRefusals = new Set<string>();
+
+  constructor(link: RedisLink, folder: () => SpillFolder | undefined, post: (event: PersisterEvent) => void) {
+    this.#link = link;
+    this.#folder = folder;
+    this.#post = post;
+  }
+
+  /** Redis answers. */
+  up(): void {
+    if (this.#isToldDown || !this.#wasUp)
+      this.#log('info', `${this.#link.name} ${this.#isToldDown ? 'answers again' : 'is connected'}`);
+    this.#wasUp = true;
+    this.#isToldDown = false;
+  }
+
+  /** Redis does not answer any more. */
+  down(cause: string): void {
+    if (!this.#isToldDown) this.#log('warn', `${this.#link.name} cannot be used: ${cause}; trying again`);
+    this.#isToldDown = true;
+  }
+
+  /** What whoever runs Redis should know. */
+  advice(text: string): void {
+    this.#log('warn', text);
+  }
+
+  /** States of an earlier run have been read, or some of them were refused. */
+  restored(refusal: string | undefined): void {
+    if (refusal !== undefined)
+      this.#log('warn', `${this.#link.name} does not give the states of an earlier run: ${refusal}`);
+  }
+
+  /** Why ticks cannot wait on disk, and that they can again. */
+  disk(): void {
+    const folder = this.#folder();
+    if (folder === undefined) return;
+    const fault = folder.takeError()?.message;
+    const { trouble } = folder;
+    if (trouble !== this.#toldTrouble) {
+      if (trouble === '') this.#log('info', 'the file for ticks that wait for Redis can be used again');
+      else this.#log('error', `the file for ticks that wait for Redis: ${trouble}`);
+    } else if (trouble === '' && fault !== undefined && fault !== this.#toldFault) {
+      this.#log('error', `the file for ticks that wait for Redis: ${fault}`);
+      this.#toldFault = fault;
+    }
+    this.#toldTrouble = trouble;
+  }
+
+  /**
+   * What has become of a batch.
+   *
+   * @param trouble why it was not stored; undefined when it was
+   * @param refusals what was refused for good, and why
+   */
+  batch(trouble: string | undefined, refusals: readonly string[]): void {
+    // An outage is told of by the connection itself.
+    const isRefusal = trouble !== undefined && this.#link.isUp;
+    if (isRefusal && !this.#isToldTrouble)
+      this.#log('warn', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
+    if (trouble === undefined && this.#isToldTrouble)
+      this.#log('info', `${this.#link.name} stores ticks again`);
+    if (isRefusal) this.#isToldTrouble = true;
+    else if (trouble === undefined) this.#isToldTrouble = false;
+    for (const refusal of refusals) {
+      if (!this.#toldRefusals.has(refusal)) this.#log('error', refusal);
+      this.#toldRefusals.add(refusal);
+    }
+    this.disk();
+  }
+
+  #log(level: 'info' | 'warn' | 'error', text: string): void {
+    this.#post({ type: 'log', level, text });
+  }
+}
