@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { pythonWith } from './python.js';
+import { pythonWith } from './helpers/python.js';
 
 /** What the tests need → Debian's package that brings it, and where it is. */
 const needs = [

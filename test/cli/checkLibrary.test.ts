@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generations, libraryOf } from '../generations.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import { run } from './console.js';

@@ -2,7 +2,7 @@ import { afterEach, expect, it } from 'vitest';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Program } from '../e2e/processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const programs: Program[] = [];
 afterEach(async () => {

@@ -9,7 +9,7 @@ import { EventReader } from '../../src/ring/eventRing.js';
 import { ringNatives } from '../../src/ring/native.js';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { depthStruct, longIdOffset, shortIdOffset } from './depthStruct.js';
 import { type FakeLibrary, freshFakeLibrary, loadFakeLibrary } from './fakeLibrary.js';
 

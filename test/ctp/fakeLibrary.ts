@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
 import { openVendorLibrary } from '../../src/ctp/bridge.js';
 import { builtNative } from '../native/nativeBuild.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 
 /** fake_md_api.cpp: a library with the vendor's interface that calls back when the test says so. */
 export interface FakeLibrary {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type VendorLibrary, openVendorLibrary } from '../../src/ctp/bridge.js';
 import { packagePath } from '../../src/base/paths.js';
 import { builtNative } from '../native/nativeBuild.js';
-import { generations, libraryOf } from '../generations.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 
 let folder: string;
 let good: string;

@@ -4,7 +4,7 @@ import { liveContracts } from '../../src/market/instruments/contracts.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { CheckedClients } from './chaos/clients.js';
 import { planChaos, type Action } from './chaos/plan.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { arrivals, World } from './chaos/world.js';
 
 // QACTPMD_CHAOS_SECONDS sets how long the chaos lasts in all, QACTPMD_CHAOS_SEED which one it is.

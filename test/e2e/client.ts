@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 type Frame = Record<string, unknown>;
 type Quotes = Record<string, Record<string, unknown>>;

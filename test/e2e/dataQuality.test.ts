@@ -6,7 +6,7 @@ import { Client } from './client.js';
 import { rb, ta, yymm } from './contracts.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { ScriptedClock } from './week/scriptedClock.js';
 
 // Dates, flags and repairs as clients see them, through the library and a simulated front.

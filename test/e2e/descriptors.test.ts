@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/base/paths.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const descriptors = 256;
 let cleanup: (() => Promise<void>)[] = [];

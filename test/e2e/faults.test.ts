@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/base/paths.js';
 import { Client } from './client.js';
-import { generations, libraryOf } from '../generations.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Program } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const library = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 const simConnection = [{ connection_id: 'sim', front_addr: 'sim://?rate=10', broker_id: '9999' }];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { builtNative } from '../native/nativeBuild.js';
 import { Client } from './client.js';
 import { rb } from './contracts.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { GatewayProcess } from './processes.js';
 
 const testMs = 90_000;

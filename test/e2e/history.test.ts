@@ -7,7 +7,7 @@ import { freePort } from './ports.js';
 import { startRedis } from '../storage/redisServer.js';
 import { Client } from './client.js';
 import { GatewayProcess } from './processes.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 
 let gateway: GatewayProcess | undefined;
 afterEach(async () => {

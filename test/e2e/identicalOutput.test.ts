@@ -4,12 +4,12 @@ import WebSocket from 'ws';
 import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
-import { generations, libraryOf } from '../generations.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 const reference = '6.7.13';

@@ -6,7 +6,7 @@ import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 
 const started: (FrontsProcess | GatewayProcess)[] = [];
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { libraryOf } from '../generations.js';
+import { libraryOf } from '../helpers/generations.js';
 import { Client } from './client.js';
 import { rb } from './contracts.js';
 import { GatewayProcess } from './processes.js';

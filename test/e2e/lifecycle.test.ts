@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { childrenOf, connectionsTo, FrontsProcess, GatewayProcess, isAlive, Program } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const programs: Program[] = [];
 

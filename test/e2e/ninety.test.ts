@@ -5,7 +5,7 @@ import { loadProducts } from '../../src/market/instruments/products.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, type Health } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const connections = 96;
 const listed = 15_000;

@@ -9,7 +9,7 @@ import { json } from 'node:stream/consumers';
 import { request } from 'node:http';
 import type { LeftOut } from '../../src/market/quotes/rejections.js';
 import { packagePath } from '../../src/base/paths.js';
-import { until, untilReads } from '../until.js';
+import { until, untilReads } from '../helpers/until.js';
 
 const tooManyRequests = 429;
 const tooManyRequestsMs = 100;

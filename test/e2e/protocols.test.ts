@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { cu, rb, ta } from './contracts.js';
-import { generations, libraryOf } from '../generations.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 import { connectionsTo, GatewayProcess } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { freePorts } from './ports.js';
 
 let gateway: GatewayProcess;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../config/sources.js';
 import { packagePath } from '../../src/base/paths.js';
-import { pythonWith } from '../python.js';
+import { pythonWith } from '../helpers/python.js';
 import { Program } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 /** The README's only example in a language. */
 function exampleIn(language: string): string {

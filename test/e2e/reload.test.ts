@@ -8,7 +8,7 @@ import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, Program } from './processes.js';
 import { ScriptedClock } from './week/scriptedClock.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 
 const fronts = 5;
 const instruments = 12;

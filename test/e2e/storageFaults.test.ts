@@ -16,7 +16,7 @@ import { readStream } from '../storage/storeReader.js';
 import { Client } from './client.js';
 import { randomOf } from './chaos/plan.js';
 import { FrontsProcess, GatewayProcess } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { freePort, freePorts } from './ports.js';
 import { faultsIn, type Kept, type KeptInRedis, type Kill, type Witnessed } from './storage/evidence.js';
 

@@ -7,7 +7,7 @@ import { packagePath } from '../../src/base/paths.js';
 import { temporaryFolder } from '../config/sources.js';
 import { Client } from './client.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort, freePorts } from './ports.js';
 import { startRedis } from '../storage/redisServer.js';
 import { clientOf } from '../storage/running.js';

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { packagePath } from '../../src/base/paths.js';
 import type { StatusReport } from '../../src/server/http/status.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { askManagement, isAlive } from './processes.js';
 
 let folder: string;

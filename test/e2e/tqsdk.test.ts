@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AidFollower } from './aidFollower.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, Program } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
 /** The example program, which runs the package tqsdk as it comes from the registry. */

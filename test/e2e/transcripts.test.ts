@@ -5,7 +5,7 @@ import { packagePath } from '../../src/base/paths.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { cu, rb, ta, yymm } from './contracts.js';
 import { play, type Stage, type Transcript } from './transcript.js';
 

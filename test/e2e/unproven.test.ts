@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Health } from './processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 let gateways: GatewayProcess[] = [];
 let fronts: FrontsProcess | undefined;

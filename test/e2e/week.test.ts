@@ -3,7 +3,7 @@ import { liveContracts } from '../../src/market/instruments/contracts.js';
 import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import type { SessionsReport } from '../../src/market/sessions/sessionBoard.js';
-import { until, untilCounted, untilIs } from '../until.js';
+import { until, untilCounted, untilIs } from '../helpers/until.js';
 import { firstDays, lastDays, products, stateAt, weekBegin, weekEnd } from './week/calendar.js';
 import { productOf, WeekChecker, type SeenTick } from './week/checker.js';
 import { Simulation } from './week/simulation.js';

@@ -1,7 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { HistoryPool } from '../../src/history/historyPool.js';
 import type { HistoryQuery } from '../../src/history/query.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 const query: HistoryQuery = {
   key: 'SHFE.rb2601',

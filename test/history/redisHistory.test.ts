@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { load } from '../config/sources.js';
 import { freePort, freePorts } from '../e2e/ports.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { startRedis, type RedisServer } from '../storage/redisServer.js';
 import { lineOf, storeMany, tickAsJson, timeOfTick } from './storedTicks.js';
 import { addressOf, ask, page, serveTicks, slowReader, volumesOf, type Served } from './tickServer.js';

@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { WindowThread } from '../../src/history/windowThread.js';
 import { fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { allocateTape, TapeWriter } from '../../src/tape/tape.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { makeTick, testTimeMs } from '../market/ticks.js';
 import { World } from '../server/world.js';
 import { poolOf } from './tickServer.js';

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { packagePath } from '../../src/base/paths.js';
-import { untilReads } from '../until.js';
+import { untilReads } from '../helpers/until.js';
 
 /** How library and client are compiled; the instrumented ones lie in folders of their own. */
 export type Build = 'plain' | 'asan' | 'tsan';

@@ -9,7 +9,7 @@ import { run } from '../cli/console.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Health } from '../e2e/processes.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { cu, rb, ta } from '../e2e/contracts.js';
 import { Debugger } from '../workers/debugger.js';
 import { buildNative } from '../simulator/nativeClient.js';

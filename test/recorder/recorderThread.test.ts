@@ -13,7 +13,7 @@ import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { DeadlyTicks } from '../../src/tape/poisonTicks.js';
 import { I32 } from '../../src/ring/tickRecord.js';
-import { until, untilCounted, untilIs } from '../until.js';
+import { until, untilCounted, untilIs } from '../helpers/until.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
 import { recordingFolder } from './recordings.js';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
 import { loadRingHammer, type RingHammer } from '../native/ringHammer.js';
-import { until, untilCounted, untilIs } from '../until.js';
+import { until, untilCounted, untilIs } from '../helpers/until.js';
 
 let hammer: RingHammer;
 const bells: Doorbell[] = [];

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { I32 } from '../../src/ring/tickRecord.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { untilCounted, untilIs } from '../until.js';
+import { untilCounted, untilIs } from '../helpers/until.js';
 import { hammeredRecord, loadRingHammer, type RingHammer } from '../native/ringHammer.js';
 
 const records = 2_000_000;

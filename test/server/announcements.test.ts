@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Announcements } from '../../src/server/socket/announcements.js';
 import { WorkQueue } from '../../src/server/fairness/workQueue.js';
 import type { ServedInstrument } from '../../src/server/shared/servedMarket.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 interface Session {
   readonly name: string;

@@ -12,7 +12,7 @@ import {
   type Page,
   type Served,
 } from '../history/tickServer.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 import { World } from './world.js';
 
 const key = 'SHFE.rb2601';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { badFrameWindowMs, BadFrameGauge } from '../../src/server/socket/limits.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 import { World } from './world.js';
 
 const mib = 1_048_576;

@@ -15,7 +15,7 @@ import type { TickHistory } from '../../src/server/http/historyRoute.js';
 import type { ServerLimits } from '../../src/server/socket/limits.js';
 import { MarketServer, type MarketServerOptions } from '../../src/server/marketServer.js';
 import type { SessionsSource } from '../../src/server/http/sessionsPage.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
 
 export interface WorldOptions {

@@ -21,7 +21,7 @@ import { headerBytes, requestType, responseType } from '../../src/simulator/wire
 import { encodeTick } from '../../src/tickText/tickCodec.js';
 import { Client } from '../e2e/client.js';
 import { GatewayProcess, Program } from '../e2e/processes.js';
-import { untilCounted, untilIs } from '../until.js';
+import { untilCounted, untilIs } from '../helpers/until.js';
 import { loginRequest, subscribeRequest } from './frontRequests.js';
 import { buildNative } from './nativeClient.js';
 import { recordingFolder, sample, writeRecording } from '../recorder/recordings.js';

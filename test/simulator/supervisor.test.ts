@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { SimulatorSupervisor } from '../../src/simulator/supervisor.js';
 import { temporaryFolder } from '../config/sources.js';
 import { freePorts } from '../e2e/ports.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 it('fronts that start again have the products that the gateway was started with', async () => {
   const productsFile = join(temporaryFolder(), 'products.json');

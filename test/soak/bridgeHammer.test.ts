@@ -11,7 +11,7 @@ import { EventChannel } from '../../src/ring/eventChannel.js';
 import { allocateTickRing } from '../../src/ring/tickRing.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { loadFakeLibrary } from '../ctp/fakeLibrary.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 
 /** In all; `npm run soak` sets a hundred million. */
 const records = Number(process.env['QACTPMD_SOAK_RECORDS'] ?? 4_500_000);

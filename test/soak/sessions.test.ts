@@ -9,8 +9,8 @@ import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until } from '../until.js';
-import { generations, libraryOf } from '../generations.js';
+import { until } from '../helpers/until.js';
+import { generations, libraryOf } from '../helpers/generations.js';
 
 /** `npm run soak` sets twenty thousand. */
 const rounds = Number(process.env['QACTPMD_SOAK_ROUNDS'] ?? 4_000);

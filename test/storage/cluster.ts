@@ -1,4 +1,4 @@
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { freePorts } from '../e2e/ports.js';
 import { startRedis, type RedisServer } from './redisServer.js';
 import { clientOf } from './running.js';

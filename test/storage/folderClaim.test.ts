@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
-import { untilIs } from '../until.js';
+import { untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister, temporarySpill, type Running } from './running.js';

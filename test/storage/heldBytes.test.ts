@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';

@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import type { RedisConfig } from '../../src/config/redisConfig.js';
 import { PersisterHost } from '../../src/storage/thread/persisterHost.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { temporarySpill } from './running.js';
 import type { TapeMarket } from './tapeMarket.js';
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { KeyScan } from '../../src/redis/keyScan.js';
 import { RedisLink } from '../../src/redis/redisLink.js';
 import { StreamTrim } from '../../src/storage/streams/streamTrim.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, redisConfig, runPersister, temporarySpill } from './running.js';

@@ -2,7 +2,7 @@ import { readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister, temporarySpill, type Running } from './running.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { F } from '../../src/market/quotes/quoteFields.js';
 import { allocateProgress, PersisterProgress } from '../../src/storage/shared/persisterProgress.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { clusterSlot } from '../../src/redis/clusterSlot.js';
 import { allocateProgress, PersisterProgress } from '../../src/storage/shared/persisterProgress.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { startCluster } from './cluster.js';
 import { startHost } from './hosted.js';
 import { freePort } from '../e2e/ports.js';

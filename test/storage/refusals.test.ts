@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { greeting, reply, startOddPeer } from './oddPeer.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';

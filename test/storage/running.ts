@@ -8,7 +8,7 @@ import type { RedisConfig } from '../../src/config/redisConfig.js';
 import { Persister } from '../../src/storage/thread/persister.js';
 import type { PersisterEvent } from '../../src/storage/shared/persisterMessages.js';
 import { allocateProgress } from '../../src/storage/shared/persisterProgress.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { openClient } from './storeReader.js';
 
 const defaults = loadConfig({ file: undefined, args: { frontAddr: ['sim://'] }, env: {}, cwd: '/' });

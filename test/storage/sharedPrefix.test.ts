@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { beganAt, beganLater, runName } from '../../src/storage/shared/gatewayRuns.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
 import { startRedis } from './redisServer.js';
 import { clientOf, runPersister } from './running.js';

@@ -18,7 +18,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { packagePath } from '../../src/base/paths.js';
 import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { ownRun, Runs } from '../../src/storage/shared/gatewayRuns.js';
 import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
 import { TickBacklog } from '../../src/storage/streams/tickBacklog.js';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 import { temporarySpill } from './running.js';
 
 const megabyte = 1024 * 1024;

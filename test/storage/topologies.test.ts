@@ -7,7 +7,7 @@ import { Cluster, type Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { clusterSlot } from '../../src/redis/clusterSlot.js';
 import { RedisNode } from '../../src/redis/redisNode.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 import { freePort, freePorts } from '../e2e/ports.js';
 import { startCluster } from './cluster.js';
 import { startRedis, startSentinel, type RedisServer } from './redisServer.js';

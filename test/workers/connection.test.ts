@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { F64, I32 } from '../../src/ring/tickRecord.js';
 import { freshFakeLibrary } from '../ctp/fakeLibrary.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import { freePort } from '../e2e/ports.js';
 import { PoolRun } from './poolRun.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { until } from '../until.js';
+import { until } from '../helpers/until.js';
 
 interface Attached {
   readonly sessionId: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { childrenOf, GatewayProcess, isAlive } from '../e2e/processes.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { PoolRun } from './poolRun.js';
 

@@ -6,7 +6,7 @@ import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/worker
 import { packagePath } from '../../src/base/paths.js';
 import { ringNatives } from '../../src/ring/native.js';
 import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 
 export const simulatedLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
 

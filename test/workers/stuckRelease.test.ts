@@ -3,7 +3,7 @@ import type { ConnectionSpec } from '../../src/coordinator/workers/workerMessage
 import type { ConnectionCommand } from '../../src/coordinator/workers/workerPool.js';
 import { type FakeLibrary, freshFakeLibrary } from '../ctp/fakeLibrary.js';
 import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 import { PoolRun } from './poolRun.js';
 
 /** The next release begins well before a connection goes on without the one that hangs. */

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Client } from '../e2e/client.js';
 import { GatewayProcess } from '../e2e/processes.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 import { Debugger } from './debugger.js';
 
 let gateway: GatewayProcess | undefined;

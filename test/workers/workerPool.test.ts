@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ConnectionCommand } from '../../src/coordinator/workers/workerPool.js';
 import { freshFakeLibrary, loadFakeLibrary } from '../ctp/fakeLibrary.js';
-import { until, untilCounted } from '../until.js';
+import { until, untilCounted } from '../helpers/until.js';
 import { PoolRun } from './poolRun.js';
 
 const runs: PoolRun[] = [];

@@ -1,7 +1,7 @@
 import { Debugger } from '../../workers/debugger.js';
 import { freePorts } from '../ports.js';
 import { FrontsProcess, GatewayProcess } from '../processes.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 import type { Action, ChaosShape } from './plan.js';
 
 export interface WorldOptions extends ChaosShape {

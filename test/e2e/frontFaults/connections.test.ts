@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { cu, rb, ta } from '../contracts.js';
-import { untilIs } from '../../until.js';
+import { untilIs } from '../../helpers/until.js';
 import { inWorld } from './faultWorld.js';
 
 // What a client, /health and the log see of connections that are lost, refused, flooded or cut.

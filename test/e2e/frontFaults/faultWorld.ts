@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Client } from '../client.js';
 import { freePorts } from '../ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess, type Health } from '../processes.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 
 /** Ticks per second of each instrument. */
 const rate = 100;

@@ -3,7 +3,7 @@ import { Client } from '../client.js';
 import { cu, rb } from '../contracts.js';
 import { freePorts } from '../ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 
 // All fronts stop without a word a few seconds after the first subscription, so that no other line tells of it.
 

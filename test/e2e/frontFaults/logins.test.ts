@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { rb } from '../contracts.js';
 import { freePorts } from '../ports.js';
 import { FrontsProcess, GatewayProcess } from '../processes.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 import { inWorld } from './faultWorld.js';
 
 // What a client, /health and the log see of fronts that answer a login wrongly.

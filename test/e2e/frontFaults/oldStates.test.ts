@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { Client } from '../client.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 import { rb } from '../contracts.js';
 import { inWorld, type FaultWorld, type Push } from './faultWorld.js';
 

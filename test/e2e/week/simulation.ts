@@ -1,7 +1,7 @@
 import type { SessionsReport } from '../../../src/market/sessions/sessionBoard.js';
 import { freePorts } from '../ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
-import { until } from '../../until.js';
+import { until } from '../../helpers/until.js';
 import { Follower } from './follower.js';
 import type { SeenTick } from './checker.js';
 import { ScriptedClock } from './scriptedClock.js';

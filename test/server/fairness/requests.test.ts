@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerLimits } from '../../../src/server/socket/limits.js';
-import { until, untilIs } from '../../until.js';
+import { until, untilIs } from '../../helpers/until.js';
 import { World, type TestClient } from '../world.js';
 
 let world: World;

@@ -1,4 +1,4 @@
-import { packagePath } from '../src/base/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 
 /** Every generation of the vendor's library that differs in its interface, as the simulated library has it. */
 export const generations = [

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readBounded } from '../src/base/boundedRead.js';
-import { temporaryFolder } from './config/sources.js';
+import { readBounded } from '../../src/base/boundedRead.js';
+import { temporaryFolder } from '../config/sources.js';
 
 function pipe(): string {
   const path = join(temporaryFolder(), 'pipe');

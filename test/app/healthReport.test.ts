@@ -1,16 +1,16 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { loadConfig } from '../src/config/load.js';
-import type { ConnectionReport } from '../src/coordinator/connections.js';
-import { LineRace } from '../src/coordinator/measures/lineRace.js';
-import { healthReport } from '../src/app/healthReport.js';
-import { ExchangeClock } from '../src/market/quotes/exchangeClock.js';
-import { InstrumentDirectory } from '../src/market/instruments/instrumentDirectory.js';
-import { loadProducts } from '../src/market/instruments/products.js';
-import { QuoteBook } from '../src/market/quotes/quoteBook.js';
-import { WeekdayCalendar } from '../src/market/calendar/tradingCalendar.js';
-import { Storage } from '../src/sinks/sinks.js';
-import { plan, World } from './coordinator/world.js';
+import { loadConfig } from '../../src/config/load.js';
+import type { ConnectionReport } from '../../src/coordinator/connections.js';
+import { LineRace } from '../../src/coordinator/measures/lineRace.js';
+import { healthReport } from '../../src/app/healthReport.js';
+import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
+import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
+import { loadProducts } from '../../src/market/instruments/products.js';
+import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
+import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
+import { Storage } from '../../src/sinks/sinks.js';
+import { plan, World } from '../coordinator/world.js';
 
 it('a connection that another is to replace counts while it carries on alone', () => {
   const directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments: 10 });

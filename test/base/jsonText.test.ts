@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JsonTextError, parseJsonText } from '../src/base/jsonText.js';
+import { JsonTextError, parseJsonText } from '../../src/base/jsonText.js';
 
 function parses(parse: (text: string) => unknown, text: string): boolean {
   try {

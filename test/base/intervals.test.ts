@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Rounds } from '../src/base/intervals.js';
+import { Rounds } from '../../src/base/intervals.js';
 
 const deadline = { timeout: 20_000, interval: 1 };
 

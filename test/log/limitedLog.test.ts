@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LimitedLog } from '../src/log/limitedLog.js';
+import { LimitedLog } from '../../src/log/limitedLog.js';
 
 describe('LimitedLog', () => {
   let lines: Record<string, unknown>[];

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import { expect, it } from 'vitest';
-import { packagePath } from '../src/base/paths.js';
+import { packagePath } from '../../src/base/paths.js';
 
 const [major = 0, minor = 0] = release().split('.').map(Number);
 /** Kernels before 6.12 take the call and ignore the slice. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Heap } from '../src/base/heap.js';
+import { Heap } from '../../src/base/heap.js';
 
 it('has the item at hand that comes before all others, whatever comes, goes and changes', () => {
   const steps = fc.array(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Fifo } from '../src/base/fifo.js';
+import { Fifo } from '../../src/base/fifo.js';
 
 it('gives back what it was given, in order, however far it grows', () => {
   fc.assert(

@@ -3,11 +3,11 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { GatewayConfig } from '../src/config/gatewayConfig.js';
-import { loadConfig } from '../src/config/load.js';
-import { planReload, runningAfter, summarize } from '../src/config/reload.js';
-import { Reloads } from '../src/app/reloadTriggers.js';
-import { connection, temporaryFolder } from './config/sources.js';
+import type { GatewayConfig } from '../../src/config/gatewayConfig.js';
+import { loadConfig } from '../../src/config/load.js';
+import { planReload, runningAfter, summarize } from '../../src/config/reload.js';
+import { Reloads } from '../../src/app/reloadTriggers.js';
+import { connection, temporaryFolder } from '../config/sources.js';
 
 const pace = { lookMs: 20, settleMs: 20 };
 const two = { ...connection, connection_id: 'two' };

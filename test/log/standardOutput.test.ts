@@ -4,9 +4,9 @@ import { constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { childrenOf, GatewayProcess } from './e2e/processes.js';
-import { until } from './until.js';
-import { builtNative } from './native/nativeBuild.js';
+import { childrenOf, GatewayProcess } from '../e2e/processes.js';
+import { until } from '../helpers/until.js';
+import { builtNative } from '../native/nativeBuild.js';
 
 // A library that prints while it is loaded, and far more than a pipe holds when it is asked for a session.
 const library = builtNative('odd_prints');

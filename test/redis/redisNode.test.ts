@@ -2,10 +2,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { StreamPage } from '../../src/history/streamPage.js';
 import { argumentBytes, CommandBytes } from '../../src/redis/commandBytes.js';
 import { RedisNode, UnknownOutcome } from '../../src/redis/redisNode.js';
-import { until } from '../until.js';
-import { greeting, reply, startOddPeer, type Answer } from './oddPeer.js';
+import { until } from '../helpers/until.js';
+import { greeting, reply, startOddPeer, type Answer } from '../storage/oddPeer.js';
 import { freePort } from '../e2e/ports.js';
-import { startRedis } from './redisServer.js';
+import { startRedis } from '../storage/redisServer.js';
 
 function bytesOf(...words: readonly string[]): CommandBytes {
   const commands = new CommandBytes();

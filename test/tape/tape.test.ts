@@ -7,7 +7,7 @@ import { packagePath } from '../../src/base/paths.js';
 import { allocateTape, TapeReader, TapeWatch, TapeWriter, type StateSource } from '../../src/tape/tape.js';
 import { TickRecord } from '../../src/ring/tickRecord.js';
 import { makeTick } from '../market/ticks.js';
-import { until, untilIs } from '../until.js';
+import { until, untilIs } from '../helpers/until.js';
 
 const fields = 3;
 
