@@ -1,5 +1,5 @@
-/** Shanghai is this far ahead of UTC, all year. */
-export const shanghaiOffsetMs = 8 * 3_600_000;
+import { shanghaiOffsetMs } from './shanghaiTime.js';
+
 const memoSize = 1024;
 
 /**

@@ -1,5 +1,5 @@
 import { logLevels } from '../config/options.js';
-import { strategies } from '../coordinator/assignment/strategies.js';
+import { strategies } from '../config/options.js';
 
 /** The answer to --help. */
 export const helpText = `Usage: qactpmdgateway [options]

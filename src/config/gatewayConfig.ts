@@ -1,24 +1,24 @@
 import { join, resolve } from 'node:path';
 import { packagePath } from '../base/paths.js';
-import type { Strategy } from '../coordinator/assignment/strategies.js';
 import type { Contract } from '../market/instruments/contracts.js';
 import type { ProductTable } from '../market/instruments/products.js';
 import type { HolidayTable } from '../market/calendar/holidayCalendar.js';
 import type { InstrumentPattern } from '../market/instruments/instrumentPattern.js';
 import type { NamedFile } from './namedFiles.js';
 import type {
-  connectionOptions,
-  gatewayOptions,
+  ConnectionValues,
+  GatewayValues,
   logLevels,
+  strategies,
   tickFlows,
   tradingHours,
-  Values,
 } from './options.js';
 import { toPatterns } from './patternList.js';
 import type { RedisConfig } from './redisConfig.js';
 
 export type LogLevel = (typeof logLevels)[number];
 export type TradingHours = (typeof tradingHours)[number];
+export type Strategy = (typeof strategies)[number];
 export type TickFlow = (typeof tickFlows)[number];
 
 export interface ConnectionConfig {
@@ -175,9 +175,6 @@ export interface GatewayConfig {
   /** What is allowed but can hardly be meant, a line each, to be logged at start. */
   readonly warnings: readonly string[];
 }
-
-export type GatewayValues = Values<typeof gatewayOptions>;
-export type ConnectionValues = Values<typeof connectionOptions>;
 
 const bundledLibrary = ['libs', 'simulator', 'build', 'thostmduserapi_se.so'] as const;
 

@@ -10,9 +10,9 @@ import {
   toSimulatorConfig,
   type ConnectionConfig,
   type GatewayConfig,
-  type GatewayValues,
   type SimulatorConfig,
 } from './gatewayConfig.js';
+import { type GatewayValues } from './options.js';
 import { readMarketFiles } from './marketFiles.js';
 import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';

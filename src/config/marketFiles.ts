@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Contract } from '../market/instruments/contracts.js';
-import { shanghaiDay } from '../market/quotes/exchangeClock.js';
+import { shanghaiDay } from '../market/calendar/shanghaiDay.js';
 import { calendarOf, readHolidays, type HolidayTable } from '../market/calendar/holidayCalendar.js';
 import type { ProductTable } from '../market/instruments/products.js';
-import type { GatewayValues } from './gatewayConfig.js';
+import type { GatewayValues } from './options.js';
 import { readImportedInstruments } from './importedInstruments.js';
 import { readProductTable } from './productsFile.js';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { GatewayValues } from './gatewayConfig.js';
+import type { GatewayValues } from './options.js';
 import type { connectionOptions, gatewayOptions } from './options.js';
 import { isRecord } from './record.js';
 

@@ -1,4 +1,3 @@
-import { strategies } from '../coordinator/assignment/strategies.js';
 import { frontAddresses } from './frontAddress.js';
 import {
   autoOr,
@@ -43,6 +42,8 @@ export type Values<Table extends OptionTable> = {
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const tradingHours = ['exchange', 'always'] as const;
 export const tickFlows = ['live', 'lossless'] as const;
+/** How an instrument's connection is chosen among those with room. */
+export const strategies = ['round_robin', 'least_connections', 'connection_quality', 'hash_based'] as const;
 
 function option<T>(format: Format<T>, preset: T, doc: string, unit?: string): Option<T> {
   return { format, default: preset, doc, ...(unit === undefined ? {} : { unit }) };
@@ -494,3 +495,6 @@ export const connectionOptions = {
   ),
   enabled: option(boolean, true, 'A disabled connection is kept in the file and not opened.'),
 } as const satisfies OptionTable;
+
+export type GatewayValues = Values<typeof gatewayOptions>;
+export type ConnectionValues = Values<typeof connectionOptions>;

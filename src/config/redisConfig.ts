@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readTextFile } from '../base/jsonFile.js';
 import { toAddresses, type Address } from './addressList.js';
-import type { GatewayValues } from './gatewayConfig.js';
+import type { GatewayValues } from './options.js';
 import { resolveSecret } from './passwords.js';
 
 /** PEM texts; empty where the system's authorities are meant, or no certificate of the client's own. */

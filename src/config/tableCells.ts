@@ -1,6 +1,6 @@
 import { dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalendar.js';
+import { dayMs } from '../base/shanghaiTime.js';
 
-const dayMs = 86_400_000;
 /** Spreadsheets count days from here on. */
 const spreadsheetEpochMs = Date.UTC(1899, 11, 30);
 /** Spreadsheet days of the years 2000 to 2099. */

@@ -1,12 +1,12 @@
-import { shanghaiOffsetMs } from '../base/shanghaiText.js';
+import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
 import { putDigits } from '../base/jsonBytes.js';
+import { dayMs } from '../base/shanghaiTime.js';
 
 const quote = 0x22;
 const hyphen = 0x2d;
 const blank = 0x20;
 const colon = 0x3a;
 const point = 0x2e;
-const dayMs = 86_400_000;
 /** ms since the epoch; until then every year in Shanghai has four digits. */
 const latestMs = Date.UTC(9999, 11, 31);
 

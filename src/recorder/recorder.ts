@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logging.js';
 import { packagePath } from '../base/paths.js';
 import { DeadlyTicks } from '../tape/poisonTicks.js';
-import type { TapeConsumer } from '../sinks/sinks.js';
+import type { TapeConsumer } from '../tape/tapeConsumer.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
 

@@ -5,12 +5,12 @@ import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 import { BlockBuilder, keyForm } from './blockCodec.js';
 import type { BlockSink, TapePlace } from './blockSink.js';
+import { dayMs } from '../base/shanghaiTime.js';
 
 const blockRecords = 8192;
 const hourMs = 3_600_000;
 /** 20:00 in Shanghai, where the trading day changes, in UTC. */
 const switchMs = 12 * hourMs;
-const dayMs = 24 * hourMs;
 /** A clock that is put right within a day's first ticks does not bring the day before back; one that was days ahead does. */
 const slackMs = hourMs;
 

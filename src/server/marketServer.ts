@@ -451,6 +451,8 @@ export class MarketServer {
       demand,
       maxBadFrames: limits.maxBadFrames,
       account: connected.account,
+      aidLane: this.#aid.laneOf(connected.account),
+      pushLane: this.#push.laneOf(connected.account),
       kept: this.#kept,
       requests: (of) => this.#requestParts(of),
     });

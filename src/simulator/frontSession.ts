@@ -18,12 +18,12 @@ import {
   type ErrorInfo,
   type FrontRequest,
 } from './wire.js';
+import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
 
 const silenceLimitMs = 120_000;
 const notLoggedIn = 6;
 const tooManyInstruments = 6000;
 const readFailed = 0x1001;
-const shanghaiOffsetMs = 8 * 3_600_000;
 
 const info = (id: number): ErrorInfo => ({ id, text: errorText(id) });
 

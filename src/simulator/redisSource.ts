@@ -10,6 +10,7 @@ import { decodeTick } from '../tickText/tickCodec.js';
 import { parseRedisAddress, type RedisDay } from './redisAddress.js';
 import type { ReplaySource } from './replaySource.js';
 import { recordOf } from '../market/quotes/rowRecord.js';
+import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
 
 /** Entries of all pages together, some 300 bytes each, and the most and the fewest of one page. */
 const pagesEntries = 250_000;
@@ -19,7 +20,6 @@ const scanCount = 1000;
 /** Streams that one pipeline asks. */
 const pipelineStreams = 64;
 const answerTimeoutMs = 10_000;
-const shanghaiOffsetMs = 8 * 3_600_000;
 /** A trading day begins at 20:00; ids may be a little late, and other days' ticks are left out by their trading day. */
 const firstHourMs = 18 * 3_600_000;
 const lastHourMs = 22 * 3_600_000;

@@ -3,9 +3,9 @@ import { addDays, dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalen
 import type { FaultSet } from './faultSet.js';
 import { absent, depthLevels, doubleCount, setText, tickField } from './tickFrame.js';
 import { headerBytes } from './wire.js';
+import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
 
 const turnoverFall = 0.01;
-const shanghaiOffsetMs = 8 * 3_600_000;
 
 /** What the faults have to know about a tick beside its bytes. */
 export interface TickOrigin {

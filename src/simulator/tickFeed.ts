@@ -3,10 +3,10 @@ import { exchanges, loadProducts, type Product, type ProductTable } from '../mar
 import { dayToUtcMs, utcMsToDay } from '../market/calendar/tradingCalendar.js';
 import { sessionHours, type SessionHours } from '../market/instruments/productHours.js';
 import { packagePath } from '../base/paths.js';
+import { dayMs } from '../base/shanghaiTime.js';
 
 /** Ticks that one native call hands over at most. */
 const batchTicks = 1024;
-const dayMs = 86_400_000;
 
 function bind() {
   const library = koffi.load(packagePath('libs', 'simulator', 'build', 'libqactpmd_model.so'));

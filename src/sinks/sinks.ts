@@ -4,6 +4,7 @@ import type { Logger } from '../log/logging.js';
 import { calendarOf } from '../market/calendar/holidayCalendar.js';
 import { fieldCount } from '../market/quotes/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../tape/tape.js';
+import type { TapeConsumer } from '../tape/tapeConsumer.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 import type { RedisStatus } from './redisStatus.js';
 import { Recorder, type RecorderStatus } from '../recorder/recorder.js';
@@ -13,20 +14,6 @@ import type { StoredQuote } from '../storage/quotes/quoteScan.js';
 
 /** Ticks that a reader of the tape may be late by: 6 s at 10,000 a second, or two ticks of 30,000 instruments at once. */
 const tapeRecords = 65_536;
-
-/** Somebody who reads the tape in a thread of its own: persister, recorder, history window. */
-export interface TapeConsumer {
-  /** As it is named where it hangs. */
-  readonly name: string;
-  /** Ticks that it may be late by; more where it does not say. Each takes 0.3 kB, whole ones 0.6. */
-  readonly tapeRecords?: number;
-  /** It wants the vendor's records whole. */
-  readonly wholeTicks?: boolean;
-  /** Begins to read, from the tape's first record on. Called once, before any tick. */
-  start(tape: SharedArrayBuffer): void;
-  /** Reads the tape to its end and finishes, within `deadlineMs`; false when it could not. Called at any moment, once. */
-  stop(deadlineMs: number): Promise<boolean>;
-}
 
 export interface StorageParts {
   readonly config: GatewayConfig;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Standing } from '../../src/coordinator/assignment/standing.js';
-import { strategies } from '../../src/coordinator/assignment/strategies.js';
+import { strategies } from '../../src/config/options.js';
 import { keyOf, plan, range, World } from './world.js';
 
 describe('Coordinator: wishes', () => {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionPlan } from '../../src/coordinator/assignment/connectionRecord.js';
 import { Standing } from '../../src/coordinator/assignment/standing.js';
-import { strategies, type Strategy } from '../../src/coordinator/assignment/strategies.js';
+import { type Strategy } from '../../src/config/gatewayConfig.js';
+import { strategies } from '../../src/config/options.js';
 import { keyOf, plan, range, World } from './world.js';
 
 const slots = 24;

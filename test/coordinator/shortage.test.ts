@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ConnectionRecord } from '../../src/coordinator/assignment/connectionRecord.js';
-import { newWant, type Want } from '../../src/coordinator/assignment/line.js';
+import { newWant, type Want } from '../../src/coordinator/assignment/want.js';
 import { LineTable } from '../../src/coordinator/assignment/lineTable.js';
 import { Shortage } from '../../src/coordinator/assignment/shortage.js';
 import { Standing } from '../../src/coordinator/assignment/standing.js';

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  hashOf,
-  pickConnection,
-  strategies,
-  type Candidate,
-  type Strategy,
-} from '../../src/coordinator/assignment/strategies.js';
+import { hashOf, pickConnection, type Candidate } from '../../src/coordinator/assignment/strategies.js';
+import { type Strategy } from '../../src/config/gatewayConfig.js';
+import { strategies } from '../../src/config/options.js';
 
 type Loaded = { -readonly [Key in keyof Candidate]: Candidate[Key] } & { readonly index: number };
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { strategies } from '../../src/coordinator/assignment/strategies.js';
+import { strategies } from '../../src/config/options.js';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { Client } from './client.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rawMembers } from '../../src/server/socket/rawMembers.js';
+import { rawMembers } from '../../src/server/shared/rawMembers.js';
 
 describe('rawMembers', () => {
   it('gives each member as it is written', () => {

@@ -1,4 +1,3 @@
-import type { Line } from './line.js';
 import type { ConnectionState } from '../workers/workerMessages.js';
 import { Quality } from '../measures/quality.js';
 import { hashOf, type Candidate } from './strategies.js';
@@ -7,6 +6,36 @@ import { hashOf, type Candidate } from './strategies.js';
 const probeMs = 60_000;
 /** this part of what it carries. */
 const probePart = 0.05;
+
+/** What orders the ticks of an instrument within a trading day. */
+export interface TickKey {
+  /** Running total of the trading day. */
+  readonly volume: number;
+  /** The exchange's time of day. */
+  readonly timeMs: number;
+}
+
+/**
+ * How far a subscription has come. `active`: ticks came, or the front had time to refuse and did not; fronts confirm
+ * neither reliably nor one by one. Beside active lines of the instrument, ticks count once these have brought what the
+ * new line brought.
+ */
+export type LineState = 'pending' | 'subscribing' | 'active';
+
+/** One connection's subscription of one instrument. Moments are ms on the coordinator's clock. */
+export interface Line {
+  readonly slot: number;
+  readonly connection: ConnectionRecord;
+  state: LineState;
+  /** When it came into its present state; for `pending`, since the connection could have asked for it. */
+  since: number;
+  /** The newest of its ticks that are held back, since lines that are active may have earlier ones under way. */
+  ahead: TickKey | undefined;
+  /** Since when ticks of it are held back. */
+  aheadSince: number;
+  /** To be given up as soon as the lines that take its place are active. */
+  leaving: boolean;
+}
 
 /** A connection as the configuration names it. */
 export interface ConnectionPlan {

@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { CoordinatorOptions } from './coordinatorOptions.js';
-import type { Line, Want } from './line.js';
+import type { Want } from './want.js';
+import type { Line } from './connectionRecord.js';
 import { isGood, mayCarry } from './linePriority.js';
 import { pickConnection } from './strategies.js';
 

@@ -1,6 +1,6 @@
 import type { LineEffects } from './lineTable.js';
 import type { Standing } from './standing.js';
-import type { Strategy } from './strategies.js';
+import type { Strategy } from '../../config/gatewayConfig.js';
 import type { UnprovenLimits } from './unprovenQueue.js';
 
 export interface CoordinatorOptions {

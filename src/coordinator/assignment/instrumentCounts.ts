@@ -1,4 +1,4 @@
-import { isProven, stateOf, type InstrumentState, type Want } from './line.js';
+import { isProven, stateOf, type InstrumentState, type Want } from './want.js';
 
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
 

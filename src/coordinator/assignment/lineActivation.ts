@@ -1,5 +1,6 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import { hasActive, isLater, type Line, type TickKey, type Want } from './line.js';
+import { hasActive, isLater, type Want } from './want.js';
+import { type Line, type TickKey } from './connectionRecord.js';
 import type { LineTable } from './lineTable.js';
 import { Standing } from './standing.js';
 

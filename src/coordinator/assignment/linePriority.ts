@@ -1,5 +1,6 @@
 import type { ConnectionPlan, ConnectionRecord } from './connectionRecord.js';
-import { isProven, type Line, type Want } from './line.js';
+import { isProven, type Want } from './want.js';
+import { type Line } from './connectionRecord.js';
 import { Standing } from './standing.js';
 
 /** What exists sends a snapshot on subscription: what had an active line this long without any tick has it in vain. */

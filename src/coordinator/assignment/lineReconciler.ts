@@ -1,7 +1,7 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { CoordinatorOptions } from './coordinatorOptions.js';
 import type { Joining } from './lineActivation.js';
-import { hasActive, isProven, type Want } from './line.js';
+import { hasActive, isProven, type Want } from './want.js';
 import type { LineTable } from './lineTable.js';
 import { isGood } from './linePriority.js';
 import type { Refusals } from './refusals.js';

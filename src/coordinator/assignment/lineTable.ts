@@ -1,5 +1,6 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { Line, Want } from './line.js';
+import type { Want } from './want.js';
+import type { Line } from './connectionRecord.js';
 import { Census } from './instrumentCounts.js';
 import { Outbox, type LineCommand } from './commandBatch.js';
 

@@ -1,5 +1,5 @@
 import type { LineTable } from './lineTable.js';
-import { newWant, type Want } from './line.js';
+import { newWant, type Want } from './want.js';
 import { pickForTrial } from './linePriority.js';
 import type { Roster } from './connectionRoster.js';
 import { Standing } from './standing.js';

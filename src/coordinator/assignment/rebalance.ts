@@ -1,6 +1,6 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { Line } from './line.js';
-import type { Strategy } from './strategies.js';
+import type { Line } from './connectionRecord.js';
+import type { Strategy } from '../../config/gatewayConfig.js';
 
 /** A difference in level below it is left alone: moving costs two subscriptions and nobody gains. */
 const toleratedDifference = 0.15;

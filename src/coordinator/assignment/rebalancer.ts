@@ -1,9 +1,11 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { Line, Want } from './line.js';
+import type { Want } from './want.js';
+import type { Line } from './connectionRecord.js';
 import type { LineTable } from './lineTable.js';
 import { mayCarry } from './linePriority.js';
 import { planMoves } from './rebalance.js';
-import { preference, type Strategy } from './strategies.js';
+import { preference } from './strategies.js';
+import { type Strategy } from '../../config/gatewayConfig.js';
 
 /** A connection takes part when it has been logged in for this long. */
 const settledMs = 10_000;

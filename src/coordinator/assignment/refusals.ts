@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { Want } from './line.js';
+import type { Want } from './want.js';
 import type { LineTable } from './lineTable.js';
 
 /** The vendor's error ids: no other connection can mend the first, all others can the second. */

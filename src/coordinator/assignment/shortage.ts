@@ -1,5 +1,6 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import { isProven, type Line, type Want } from './line.js';
+import { isProven, type Want } from './want.js';
+import { type Line } from './connectionRecord.js';
 import type { LineTable } from './lineTable.js';
 import { byNeed, kindsFor, mayCarry, spareLines, type Spare } from './linePriority.js';
 

@@ -1,7 +1,4 @@
-/** How an instrument's connection is chosen among those with room. */
-export const strategies = ['round_robin', 'least_connections', 'connection_quality', 'hash_based'] as const;
-
-export type Strategy = (typeof strategies)[number];
+import type { Strategy } from '../../config/gatewayConfig.js';
 
 /** What a strategy may look at. */
 export interface Candidate {

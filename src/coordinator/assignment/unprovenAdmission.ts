@@ -1,4 +1,4 @@
-import { isProven, type Want } from './line.js';
+import { isProven, type Want } from './want.js';
 import type { LineTable } from './lineTable.js';
 import { isAskedInVain } from './linePriority.js';
 import { Standing } from './standing.js';

@@ -1,5 +1,5 @@
 import { isWaiting } from './instrumentCounts.js';
-import { isProven, newWant } from './line.js';
+import { isProven, newWant } from './want.js';
 import type { LineTable } from './lineTable.js';
 import type { Shortage } from './shortage.js';
 import type { Standing } from './standing.js';

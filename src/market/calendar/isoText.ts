@@ -1,4 +1,4 @@
-const shanghaiOffsetMs = 8 * 3_600_000;
+import { shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 /** `2026-11-23T21:00:00.500+08:00` of a time in ms since the epoch; whole seconds have no fraction. */
 export function formatMoment(epochMs: number): string {

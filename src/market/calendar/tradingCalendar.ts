@@ -1,3 +1,5 @@
+import { dayMs } from '../../base/shanghaiTime.js';
+
 /** Days are yyyymmdd integers in Shanghai. */
 export interface TradingCalendar {
   isTradingDay(day: number): boolean;
@@ -6,8 +8,6 @@ export interface TradingCalendar {
   /** The first trading day after `day`; NaN where there is no such day as `day`. */
   next(day: number): number;
 }
-
-const dayMs = 86_400_000;
 
 /** Midnight UTC of a yyyymmdd day, in ms; NaN when there is no such day. */
 export function dayToUtcMs(day: number): number {

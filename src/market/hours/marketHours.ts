@@ -6,6 +6,7 @@ import {
   type SessionHours,
   type SessionMinutes,
 } from '../instruments/productHours.js';
+import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 /** Whether the market keeps the exchanges' hours or never pauses, as some simulated fronts do not. */
 export type TradingHours = 'exchange' | 'always';
@@ -28,10 +29,7 @@ export interface MarketHours {
   lastOpening(timeMs: number): Opening | undefined;
 }
 
-/** Shanghai has had no daylight saving since 1991. */
-const shanghaiOffsetMs = 8 * 3_600_000;
 const minuteMs = 60_000;
-const dayMs = 24 * 60 * minuteMs;
 /** Last ticks of a session come after its end. */
 const lateTicksMs = 3 * minuteMs;
 /** Ticks of an auction are there when continuous trading begins. */

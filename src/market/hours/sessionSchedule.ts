@@ -1,6 +1,7 @@
 import { tradingDayAt } from '../instruments/contracts.js';
 import { dayToUtcMs, WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
 import { auctionMinutes, type SessionHours } from '../instruments/productHours.js';
+import { shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 /**
  * What a product's market does at an instant.
@@ -46,8 +47,6 @@ export interface SessionSchedule {
   moment(timeMs: number): SessionMoment;
 }
 
-/** Shanghai has had no daylight saving since 1991. */
-const shanghaiOffsetMs = 8 * 3_600_000;
 const minuteMs = 60_000;
 /** From 20:00 on an instant is accounted to the next trading day. */
 const tradingDaySwitchMs = 20 * 60 * minuteMs;

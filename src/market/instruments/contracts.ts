@@ -8,6 +8,7 @@ import {
 } from './instrumentId.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { addDays, utcMsToDay, WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
+import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 /** One contract that is listed or known to exist: a future, or what an import or a tick has made known. */
 export interface Contract {
@@ -37,10 +38,8 @@ export interface Contract {
   };
 }
 
-const shanghaiOffsetMs = 8 * 3_600_000;
 /** From 20:00 on an instant is accounted to the next trading day. */
 const tradingDaySwitchMs = 20 * 3_600_000;
-const dayMs = 24 * 3_600_000;
 
 /** The present month and two years. */
 const conceivableMonths = 25;

@@ -1,5 +1,5 @@
 import { liveContracts, tradingDayAt, type Contract } from './contracts.js';
-import { shanghaiDay } from '../quotes/exchangeClock.js';
+import { shanghaiDay } from '../calendar/shanghaiDay.js';
 import type { ProductTable } from './products.js';
 import { WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
 

@@ -1,10 +1,8 @@
 import { exchanges, type Exchange } from '../instruments/products.js';
 import { TickDates, type DateReading, type DayPart } from './tickDates.js';
 import { dayToUtcMs, utcMsToDay, type TradingCalendar } from '../calendar/tradingCalendar.js';
+import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
-/** China has had no daylight saving time since 1991; the host's time zone is never used. */
-const shanghaiOffsetMs = 8 * 3_600_000;
-const dayMs = 86_400_000;
 /** A tick whose time is not longer before its receipt is live. */
 const liveWindowMs = 60_000;
 /** A tick that is ahead by no more than this comes to a host whose clock is slow, and is not from another day. */
@@ -46,11 +44,6 @@ interface KnownDates {
   receiveDay: number;
   readings: readonly DateReading[] | undefined;
   midnights: readonly number[];
-}
-
-/** The yyyymmdd day in Shanghai at a time in ms since the epoch. */
-export function shanghaiDay(epochMs: number): number {
-  return utcMsToDay(epochMs + shanghaiOffsetMs);
 }
 
 /**

@@ -19,12 +19,11 @@ import { Content, contentOf } from './tickContent.js';
 import { TickFlag } from './tickFlags.js';
 import { TickOrder } from './tickOrder.js';
 import { TickReader } from './recordReader.js';
+import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 const firstSlots = 1024;
-const dayMs = 86_400_000;
 /** The last time that a Date can be, in ms since the epoch. */
 const lastTimeMs = 8_640_000_000_000_000;
-const shanghaiOffsetMs = 8 * 3_600_000;
 /** Times of day in Shanghai between which prices of the day that ends may be published. */
 const closeMs = 15 * 3_600_000;
 const eveningMs = 20 * 3_600_000;

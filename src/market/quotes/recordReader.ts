@@ -3,10 +3,9 @@ import type { TickTime } from './exchangeClock.js';
 import type { Instrument } from '../instruments/instrumentDirectory.js';
 import { F, fieldCount } from './quoteFields.js';
 import { absentBeyond, Content } from './tickContent.js';
+import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 const levelCount = 5;
-const dayMs = 86_400_000;
-const shanghaiOffsetMs = 8 * 3_600_000;
 /** Times of day in Shanghai between which CZCE's settlement price may be today's: the close, and the next day's evening. */
 const closeMs = 15 * 3_600_000;
 const eveningMs = 20 * 3_600_000;

@@ -1,10 +1,10 @@
 import { F } from './quoteFields.js';
 import { dayToUtcMs, utcMsToDay } from '../calendar/tradingCalendar.js';
 import { F64, I32, tickRecordBytes, type TickRecord } from '../../ring/tickRecord.js';
+import { shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 const absent = Number.MAX_VALUE;
 const levels = 5;
-const shanghaiOffsetMs = 8 * 3_600_000;
 const nsPerMs = 1e6;
 
 /** Doubles of a record that the book keeps as they are. */

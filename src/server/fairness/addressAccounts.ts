@@ -1,5 +1,3 @@
-import type { AidClient } from '../socket/aidBoard.js';
-import { Lane } from './fairQueue.js';
 import { TokenBucket } from './tokenBucket.js';
 
 /** What the clients of one address may do together. */
@@ -38,10 +36,6 @@ export interface AddressAccount {
   readonly waiting: Set<WaitingFrames>;
   /** Frames that wait, of all of these. */
   waitingFrames: number;
-  /** Clients, by number, that pushes are to be written to. */
-  readonly pushLane: Lane<number>;
-  /** Clients whose peeks are to be answered. */
-  readonly aidLane: Lane<AidClient>;
 }
 
 /** A client that has frames which wait. */
@@ -81,8 +75,6 @@ export class AddressAccounts {
       farewells: new TokenBucket(farewellsPerSecond, farewellBurst, nowMs),
       waiting: new Set(),
       waitingFrames: 0,
-      pushLane: new Lane(),
-      aidLane: new Lane(),
     };
     this.#accounts.set(address, account);
     return account;

@@ -10,11 +10,21 @@ export class Lane<Item> {
 /** A queue in which addresses take turns: one with many clients makes its own clients wait, and not those of others. */
 export class FairQueue<Item> {
   readonly #lanes = new Fifo<Lane<Item>>();
+  readonly #laneOf = new WeakMap<object, Lane<Item>>();
   #length = 0;
 
   /** Items of all lanes. */
   get length(): number {
     return this.#length;
+  }
+
+  /** The lane of an address. @param account one object for each address */
+  laneOf(account: object): Lane<Item> {
+    const known = this.#laneOf.get(account);
+    if (known !== undefined) return known;
+    const lane = new Lane<Item>();
+    this.#laneOf.set(account, lane);
+    return lane;
   }
 
   push(lane: Lane<Item>, item: Item): void {

@@ -1,4 +1,3 @@
-import type { LeaguePlace } from '../../coordinator/measures/brokerRanking.js';
 import type { RedisStatus } from '../../sinks/redisStatus.js';
 import type { ConnectionHealth, HealthReport } from './health.js';
 
@@ -23,7 +22,7 @@ export interface StatusReport {
   readonly failed: readonly FailedInstrument[];
   readonly connections: readonly ConnectionStatusReport[];
   /** The best first. */
-  readonly brokers: readonly LeaguePlace[];
+  readonly brokers: readonly BrokerRank[];
 }
 
 /** `wanted` is the sum of all but `cancelled`, which no client wants any more. */
@@ -80,4 +79,18 @@ export interface ConnectionStatusReport {
   readonly last_error: string;
   /** Age of the newest tick; null before the first. */
   readonly last_tick_ms: number | null;
+}
+
+/** A broker's place in the table; null where there is nothing to tell it by. */
+export interface BrokerRank {
+  readonly broker_id: string;
+  readonly broker_name: string;
+  readonly connections: number;
+  readonly ticks: number;
+  /** Part of its connections' raced ticks, 0–1, that came first. */
+  readonly first_share: number | null;
+  /** Mean of its connections' medians, weighted by their ticks. */
+  readonly delay_p50_ms: number | null;
+  /** That of its worst connection: no broker looks better for mixing it with others. */
+  readonly delay_p99_ms: number | null;
 }

@@ -2,7 +2,7 @@ import type { Advice } from '../../market/instruments/instrumentAdvice.js';
 import type { InstrumentPattern } from '../../market/instruments/instrumentPattern.js';
 import type { Found, InstrumentFilter } from '../../market/instruments/instrumentSearch.js';
 import type { SymbolInfo } from '../../market/instruments/symbolInfo.js';
-import type { FieldSet, KeyForm, TickView } from '../socket/quoteEncoder.js';
+import type { FieldSet, KeyForm, TickView } from './pushOptions.js';
 
 /** What the server needs to know of the market; the classes of src/market are this. */
 export interface ServedInstrument {

@@ -11,7 +11,7 @@ import { Expansions } from './expansions.js';
 import type { Work } from '../fairness/clientRequests.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedBook, ServedDirectory, ServedInstrument } from '../shared/servedMarket.js';
-import type { PushOptions } from './clientMessages.js';
+import type { PushOptions } from '../shared/pushOptions.js';
 import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
 import type { Session } from './clientSession.js';

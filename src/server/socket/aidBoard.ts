@@ -1,4 +1,4 @@
-import type { KeyForm } from './quoteEncoder.js';
+import type { KeyForm } from '../shared/pushOptions.js';
 import type { BackpressureLimits } from './backpressure.js';
 import { Charts, type ChartRequest } from './charts.js';
 import type { ClientSocket } from './clientSocket.js';
@@ -103,6 +103,11 @@ export class AidBoard {
     this.#limits = limits;
     this.#watch = watch;
     this.#wake = wake;
+  }
+
+  /** The lane of the clients of one address. */
+  laneOf(account: object): Lane<AidClient> {
+    return this.#toAnswer.laneOf(account);
   }
 
   /** Clients that are to be answered. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { show } from './frameAdvice.js';
+import { show } from '../shared/frameAdvice.js';
 import { parseInsList } from './insList.js';
-import { rawMembers } from './rawMembers.js';
+import { rawMembers } from '../shared/rawMembers.js';
 
 /** A set_chart. */
 export interface ChartRequest {

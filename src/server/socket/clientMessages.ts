@@ -4,22 +4,13 @@ import {
   type InstrumentKind,
 } from '../../market/instruments/instrumentSearch.js';
 import { exchanges } from '../../market/instruments/products.js';
-import { actionFieldNames, parseFieldSet, type FieldSet, type TickView } from './quoteEncoder.js';
+import { actionFieldNames, parseFieldSet } from './quoteEncoder.js';
+import type { PushOptions, TickView } from '../shared/pushOptions.js';
 import { parseChart, type ChartRequest } from './charts.js';
-import { cut, listed, meant, misspelt, show, whyNoStringList } from './frameAdvice.js';
+import { cut, listed, meant, misspelt, show, whyNoStringList } from '../shared/frameAdvice.js';
 import type { ErrorReport } from './frames.js';
-import { longestHeartbeat, shortestHeartbeat } from './heartbeats.js';
+import { longestHeartbeat, shortestHeartbeat } from './limits.js';
 import { parseSymbolRequest, type SymbolRequest } from '../symbols/symbolRequest.js';
-
-/** How narrow an action client wants its pushes. */
-export interface PushOptions {
-  /** null: the documented fields. */
-  readonly fields: FieldSet | null;
-  /** Whether pushes after the first carry only what changed. */
-  readonly diff: boolean;
-  /** What pushes say of each tick; with all, ticks that the book leaves out are pushed too. */
-  readonly view: TickView;
-}
 
 /** A request for pushes. */
 export interface SubscribeMessage {

@@ -1,6 +1,7 @@
 import { AidClient } from './aidBoard.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { AddressAccount } from '../fairness/addressAccounts.js';
+import type { Lane } from '../fairness/fairQueue.js';
 import { ClientRequests, type RequestParts } from '../fairness/clientRequests.js';
 import { aidEntryBytes, subscriptionBytes, type KeptBytes } from '../fairness/keptBytes.js';
 import { Interests, type Demand } from './clientDemand.js';
@@ -17,6 +18,9 @@ export interface SessionParts {
   readonly maxBadFrames: number;
   /** Of the client's address. */
   readonly account: AddressAccount;
+  /** Of that address. */
+  readonly aidLane: Lane<AidClient>;
+  readonly pushLane: Lane<number>;
   readonly kept: KeptBytes<Session>;
   requests(session: Session): RequestParts;
 }
@@ -41,8 +45,8 @@ export class Session {
     const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
     this.interests = new Interests(demand, { address: account.address });
-    this.aid = new AidClient(socket, this.interests, account.aidLane);
-    this.push = new PushClient(socket, this.interests, account.pushLane, () => this.requests.sendSnapshots());
+    this.aid = new AidClient(socket, this.interests, parts.aidLane);
+    this.push = new PushClient(socket, this.interests, parts.pushLane, () => this.requests.sendSnapshots());
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;

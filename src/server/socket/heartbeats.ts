@@ -1,10 +1,6 @@
 import { heartbeatFrame } from './frames.js';
 import type { Session } from './clientSession.js';
 
-/** Bounds of the interval in seconds; 0 turns heartbeats off. */
-export const shortestHeartbeat = 1;
-export const longestHeartbeat = 3600;
-
 /** Sends each session that asked for it a frame at its own interval. */
 export class Heartbeats {
   readonly #timers = new Map<Session, NodeJS.Timeout>();

@@ -13,6 +13,10 @@ export interface ServerLimits extends AdmissionLimits, RequestLimits {
   readonly maxBadFrames: number;
 }
 
+/** Bounds of the interval between heartbeats, in seconds; 0 turns them off. */
+export const shortestHeartbeat = 1;
+export const longestHeartbeat = 3600;
+
 export const badFrameWindowMs = 60_000;
 
 /** Counts the bad frames of one session. */

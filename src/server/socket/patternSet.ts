@@ -1,6 +1,6 @@
 import type { InstrumentPattern } from '../../market/instruments/instrumentPattern.js';
 import type { Expansion } from './expansions.js';
-import type { PushOptions } from './clientMessages.js';
+import type { PushOptions } from '../shared/pushOptions.js';
 
 /** Patterns that one client may have: each is looked through whenever what is listed changes. */
 export const mostPatterns = 100;

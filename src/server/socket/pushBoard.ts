@@ -1,4 +1,5 @@
-import { longestFrame, type FieldSet, type KeyForm, type TickView } from './quoteEncoder.js';
+import { longestFrame } from './quoteEncoder.js';
+import { type FieldSet, type KeyForm, type TickView } from '../shared/pushOptions.js';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
@@ -7,7 +8,7 @@ import type { Work } from '../fairness/clientRequests.js';
 import { FairQueue, type Lane } from '../fairness/fairQueue.js';
 import type { Interests } from './clientDemand.js';
 import { formOf, type ServedInstrument, type ServedMarket } from '../shared/servedMarket.js';
-import type { PushOptions } from './clientMessages.js';
+import type { PushOptions } from '../shared/pushOptions.js';
 
 /** One instrument in one encoding: those who have joined get the same frames. */
 interface Channel {
@@ -131,6 +132,11 @@ export class PushBoard {
     this.#market = market;
     this.#limits = limits;
     this.#watch = watch;
+  }
+
+  /** The lane of the clients of one address. */
+  laneOf(account: object): Lane<number> {
+    return this.#toWrite.laneOf(account);
   }
 
   /** Clients that have something to be written. */

@@ -5,38 +5,7 @@ import { asciiBytes, putBytes, putNumber, putText } from '../../base/jsonBytes.j
 import { lotTerms } from '../../market/instruments/instrumentFile.js';
 import { F, fieldCount, quoteFields } from '../../market/quotes/quoteFields.js';
 import { flagNames } from '../../market/quotes/tickFlags.js';
-
-/** 0: under the bare id, 1: under `EXCHANGE.id`. */
-export type KeyForm = 0 | 1;
-
-/** What a member shows of the book field that it is made from. */
-type Rendering = 'number' | 'day' | 'datetime' | 'update_time' | 'update_millisec' | 'instrument_id';
-
-interface Member {
-  readonly name: string;
-  /** `,"name":` */
-  readonly lead: string;
-  readonly leadBytes: Uint8Array;
-  /** Book field whose change sends the member; -1 for the instrument's id. */
-  readonly field: number;
-  readonly rendering: Rendering;
-  readonly documented: boolean;
-}
-
-/**
- * What an action frame says of the tick beside its values.
- *
- *   plain   nothing
- *   flags   the names of its flags
- *   all     these, and why the book left the tick out: null where it did not
- */
-export type TickView = 'plain' | 'flags' | 'all';
-
-/** A choice of members for action pushes. Equal choices have equal keys. */
-export interface FieldSet {
-  readonly key: string;
-  readonly members: readonly Member[];
-}
+import type { FieldSet, KeyForm, Member, Rendering, TickView } from '../shared/pushOptions.js';
 
 const cachedDiffsPerSlot = 16;
 

@@ -1,5 +1,5 @@
-import { misspelt, show } from '../socket/frameAdvice.js';
-import { rawMembers } from '../socket/rawMembers.js';
+import { misspelt, show } from '../shared/frameAdvice.js';
+import { rawMembers } from '../shared/rawMembers.js';
 
 /** An ins_query, with the texts of its members to the letter as they came. */
 export interface SymbolRequest {

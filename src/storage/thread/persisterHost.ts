@@ -6,7 +6,7 @@ import type { PersisterEvent, PersisterOptions, PersisterStatus } from '../share
 import { allocateProgress, PersisterProgress } from '../shared/persisterProgress.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
 import { runName } from '../shared/gatewayRuns.js';
-import type { TapeConsumer } from '../../sinks/sinks.js';
+import type { TapeConsumer } from '../../tape/tapeConsumer.js';
 
 const restartMs = 500;
 /** Instruments and what is on its way; the ticks themselves lie off the heap. */

@@ -1,0 +1,3 @@
+/** What Shanghai's clocks, which know no summer time, are ahead of UTC, in ms. */
+export const shanghaiOffsetMs = 8 * 3_600_000;
+export const dayMs = 86_400_000;
