@@ -1,5 +1,44 @@
+import { relative } from 'node:path/posix';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { noCircle } from './lint/noCircle.js';
+
+/**
+ * The folders of the sources, the lowest floor first. A folder imports, types included, from those on lower floors alone.
+ * Folders on one floor know nothing of each other. ARCHITECTURE.md tells what each is for.
+ */
+export const floors = [
+  ['src/base'],
+  ['src/ring'],
+  ['src/market/calendar'],
+  ['src/market/instruments'],
+  ['src/market/hours'],
+  ['src/market/quotes'],
+  ['src/market/sessions', 'src/tickText'],
+  ['src/config', 'src/tape'],
+  ['src/log', 'src/redis'],
+  ['src/profile', 'src/storage/quotes'],
+  ['src/storage/shared'],
+  ['src/storage/spill'],
+  ['src/storage/streams'],
+  ['src/storage/thread', 'src/history'],
+  ['src/recorder'],
+  ['src/sinks', 'src/simulator', 'src/coordinator/measures', 'src/coordinator/workers'],
+  ['src/coordinator/assignment', 'src/ctp'],
+  ['src/coordinator'],
+  ['src/server/uws'],
+  ['src/server/shared'],
+  ['src/server/fairness', 'src/server/symbols'],
+  ['src/server/http'],
+  ['src/server/socket'],
+  ['src/server'],
+  ['src/cli'],
+  ['src/app'],
+  ['src', 'workers'],
+];
+
+/** Folders that only these may import: the vendor's library is called by connection workers alone. */
+const reserved = { 'src/ctp': ['src/cli', 'src/app', 'workers'] };
 
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', 'libs/*/build/', 'bench/load/build/', 'ctpflow/', 'logs/'] },
@@ -17,6 +56,11 @@ export default tseslint.config(
       // Typed arrays are indexed on every hot line; the assertion says that the index is in range.
       '@typescript-eslint/no-non-null-assertion': 'off',
       'no-console': 'error',
+      // A default says that the others are meant to be alike.
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
     },
   },
   {
@@ -26,35 +70,41 @@ export default tseslint.config(
     },
   },
   {
-    // The threads' borders: only a connection worker talks to the vendor's library.
-    files: ['src/{config,ring,market,coordinator,server,storage,simulator}/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ group: ['**/ctp/*.js'], message: 'src/ctp runs in connection workers alone' }] },
-      ],
-    },
+    files: ['{src,workers}/**/*.ts'],
+    plugins: { house: { rules: { 'no-circle': noCircle } } },
+    rules: { 'house/no-circle': 'error' },
   },
-  {
-    files: ['src/{ring,market}/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: [
-                '**/ctp/*.js',
-                '**/server/*.js',
-                '**/coordinator/*.js',
-                '**/storage/*.js',
-                '**/gateway.js',
-              ],
-              message: 'layers point one way: gateway → server, coordinator → market → ring',
-            },
-          ],
-        },
-      ],
-    },
-  },
+  ...floorRules(),
 );
+
+/** ESLint's entries that hold each folder to its floor. */
+function floorRules() {
+  const all = floors.flat();
+  return floors.flatMap((floor, height) =>
+    floor.map((folder) => {
+      const higher = all.filter((each) => each !== folder && heightOf(each) >= height);
+      const closed = Object.keys(reserved).filter(
+        (each) => each !== folder && !reserved[each].includes(folder),
+      );
+      const group = [...new Set([...higher, ...closed])].map((each) => importPattern(folder, each));
+      const message = `${folder} may import from lower floors only (floors, in eslint.config.js)`;
+      return {
+        files: [`${folder}/*.ts`],
+        rules:
+          group.length === 0
+            ? {}
+            : { 'no-restricted-imports': ['error', { patterns: [{ group, message }] }] },
+      };
+    }),
+  );
+}
+
+function heightOf(folder) {
+  return floors.findIndex((floor) => floor.includes(folder));
+}
+
+/** What imports of the modules in one folder look like in another. */
+function importPattern(from, to) {
+  const path = relative(from, to);
+  return `${path.startsWith('.') ? path : `./${path}`}/*.js`;
+}

@@ -101,6 +101,12 @@ class Probe {
       case 'released':
         this.#released++;
         break;
+      case 'heartbeat_warning':
+      case 'logout_response':
+      case 'subscribe_refused':
+      case 'unsubscribe_refused':
+        // Nothing that a trial asks for.
+        break;
     }
   }
 

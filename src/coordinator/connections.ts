@@ -355,6 +355,13 @@ export class Connections {
         else this.#options.limitedLog.write(`${id} says`, level, { connection: id }, `${id}: ${text}`);
         break;
       }
+      case 'ready':
+      case 'answer':
+        // Of the worker alone.
+        break;
+      case 'library':
+        // Those of the start are logged when they are opened; of others, which a reload brings, nothing is said.
+        break;
     }
   }
 

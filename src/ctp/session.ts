@@ -101,7 +101,9 @@ export class Session {
       case 'reopening':
       case 'closing':
         return this.#releaseDeadline;
-      default:
+      case 'idle':
+      case 'closed':
+      case 'failed':
         return Infinity;
     }
   }
@@ -347,7 +349,11 @@ export class Session {
       case 'reopening':
       case 'closing':
         return this.#notReleased(now);
-      default:
+      case 'idle':
+      case 'closed':
+      case 'failed':
+        return [];
+      case 'logged_in':
         if (now >= this.#lostRefusals.askAt) {
           this.#lostRefusals.askedForAll();
           this.#subscriptions.askAgain();

@@ -82,7 +82,11 @@ export class ParquetExport implements RowWriter {
         return this.#flagsText(row.flags);
       case 'receive_time':
         return toMicroseconds(row.receiveMs);
-      default: {
+      case 'number':
+      case 'day':
+      case 'datetime':
+      case 'update_time':
+      case 'update_millisec': {
         const value = row.values[field]!;
         if (Number.isNaN(value)) return undefined;
         if (kind === 'time') return new Date(value);

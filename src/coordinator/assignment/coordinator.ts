@@ -29,7 +29,7 @@ import { Wishes, type Troubles } from './wantedInstruments.js';
  *   - an instrument has at most one line per connection, and lines of different brokers where it can;
  *   - no instrument is without a line, or has fewer than it should, while a connection could take it;
  *   - no instrument has a second line while another that is proven has none for want of room;
- *   - what is unproven has few lines (admission.ts), which give way to what is proven;
+ *   - what is unproven has few lines (unprovenAdmission.ts), which give way to what is proven;
  *   - a line that has ticked is not given up for an instrument that never has;
  *   - a line that moves is given up after its successor has become active.
  */
@@ -184,7 +184,7 @@ export class Coordinator {
   }
 
   /**
-   * Subscribes an instrument that nobody wants to see whether ticks come (trials.ts). `flush` sends it.
+   * Subscribes an instrument that nobody wants to see whether ticks come (probeSubscriptions.ts). `flush` sends it.
    *
    * @returns false where it is subscribed already, or there is no room to spare
    */

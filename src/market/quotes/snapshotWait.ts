@@ -68,7 +68,7 @@ export class SnapshotWait {
    */
   ask(slot: number, now: number): 'take' | 'wait' | 'old' {
     if (slot >= this.#standing.length) this.#grow(slot);
-    switch (this.#standing[slot]) {
+    switch (this.#standing[slot]!) {
       case Standing.confirmed:
         return 'take';
       case Standing.awaited:

@@ -257,7 +257,8 @@ export class QuoteEncoder {
         return putText(into, at, this.#clock.dateTime(value));
       case 'update_time':
         return putText(into, at, this.#clock.timeOfDay(value));
-      default:
+      case 'day':
+      case 'instrument_id':
         return putBytes(into, putNumber(into, putBytes(into, at, quote), value), quote);
     }
   }
@@ -274,7 +275,8 @@ export class QuoteEncoder {
         return String(value % 1000);
       case 'day':
         return `"${value}"`;
-      default:
+      case 'number':
+      case 'instrument_id':
         return this.#number(slot, field, value);
     }
   }

@@ -41,7 +41,7 @@ export class StoredInstrument {
   /** Id of its newest entry. */
   lastMs = 0;
   lastN = 0;
-  /** Run (runs.ts) and number of its newest entry; run -1 when it is of no run that this process writes. */
+  /** Run (gatewayRuns.ts) and number of its newest entry; run -1 when it is of no run that this process writes. */
   newestRun = -1;
   newestN = 0;
   /** The newest entry that is of another run: its run's name, and its line. */

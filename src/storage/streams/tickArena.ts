@@ -21,7 +21,7 @@ export const TickState = {
 export interface TickHead {
   /** Index into StoredInstruments. */
   readonly instrument: number;
-  /** Name of the run that took it in (runs.ts), and its number there: no two ticks have the same. */
+  /** Name of the run that took it in (gatewayRuns.ts), and its number there: no two ticks have the same. */
   readonly run: number;
   readonly n: number;
   /** Exchange time, ms since the epoch. */
