@@ -12,7 +12,7 @@ function after(statements: string, ...under: string[]): { policy: number; nice: 
   const program = `
     import koffi from 'koffi';
     import { getPriority } from 'node:os';
-    import { answerAtOnce, stepBack } from ${JSON.stringify(packagePath('dist', 'src', 'threadPriority.js'))};
+    import { answerAtOnce, stepBack } from ${JSON.stringify(packagePath('dist', 'src', 'base', 'threadPriority.js'))};
     ${statements}
     const attributes = Buffer.alloc(48);
     const getattr = koffi.load('libc.so.6').func('long syscall(long, long, void *, unsigned long, unsigned long)');

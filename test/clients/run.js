@@ -139,9 +139,13 @@ async function chooseSymbols(port) {
 
 /** Ids of rb's options as the simulated exchange lists them, without price steps. */
 async function optionsFile() {
-  const { listInstruments } = await import(join(root, 'dist', 'src', 'market', 'options.js'));
-  const { loadProducts } = await import(join(root, 'dist', 'src', 'market', 'products.js'));
-  const { loadCalendar } = await import(join(root, 'dist', 'src', 'market', 'holidayCalendar.js'));
+  const { listInstruments } = await import(
+    join(root, 'dist', 'src', 'market', 'instruments', 'optionContracts.js')
+  );
+  const { loadProducts } = await import(join(root, 'dist', 'src', 'market', 'instruments', 'products.js'));
+  const { loadCalendar } = await import(
+    join(root, 'dist', 'src', 'market', 'calendar', 'holidayCalendar.js')
+  );
   const listed = listInstruments(loadProducts(), new Date(), loadCalendar(), 1500);
   return ['instrument_id', ...listed.map(({ id }) => id).filter((id) => /^rb\d{4}[CP]/.test(id))].join('\n');
 }

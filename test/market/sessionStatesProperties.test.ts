@@ -87,9 +87,9 @@ describe('the states of a product', () => {
 
 it('the time zone of the host does not matter', () => {
   const script = `
-    import { loadCalendar } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'holidayCalendar.js'))};
-    import { loadProducts } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'products.js'))};
-    import { SessionStates } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'sessionStates.js'))};
+    import { loadCalendar } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'calendar', 'holidayCalendar.js'))};
+    import { loadProducts } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'instruments', 'products.js'))};
+    import { SessionStates } from ${JSON.stringify(packagePath('dist', 'src', 'market', 'hours', 'sessionStates.js'))};
     const states = new SessionStates('exchange', loadCalendar());
     const products = loadProducts();
     const found = [];

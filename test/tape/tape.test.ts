@@ -214,7 +214,7 @@ describe('a tape', () => {
     const written = writeTo(8);
     written.append();
     written.endBatch();
-    const url = pathToFileURL(packagePath('dist', 'src', 'ring', 'tape.js')).href;
+    const url = pathToFileURL(packagePath('dist', 'src', 'tape', 'tape.js')).href;
     const worker = new Worker(
       `import(${JSON.stringify(url)}).then(({ TapeReader }) => {
         require('node:worker_threads').parentPort.ref();
@@ -300,7 +300,7 @@ describe('a reader in another thread', () => {
       eval: true,
       workerData: {
         tape: written.tape,
-        module: pathToFileURL(packagePath('dist', 'src', 'ring', 'tape.js')).href,
+        module: pathToFileURL(packagePath('dist', 'src', 'tape', 'tape.js')).href,
       },
     });
     onTestFinished(() => void worker.terminate());

@@ -11,7 +11,7 @@ import { simulatedLibrary } from './poolRun.js';
 
 /** A process that opens eight busy sessions in two workers and ends itself in the middle of their ticks. */
 function program(folder: string, lastAct: string): string {
-  const pool = JSON.stringify(packagePath('dist', 'src', 'coordinator', 'workerPool.js'));
+  const pool = JSON.stringify(packagePath('dist', 'src', 'coordinator', 'workers', 'workerPool.js'));
   const ring = JSON.stringify(packagePath('dist', 'src', 'ring', 'tickRing.js'));
   return `
     import { endProcess, WorkerPool } from ${pool};
