@@ -16,6 +16,7 @@ import { Connections } from '../coordinator/connections.js';
 import { InstrumentFinder } from '../coordinator/instrumentFinder.js';
 import { HealthLog } from './healthLog.js';
 import { healthReport } from './healthReport.js';
+import { LibraryLog } from './libraryLog.js';
 import { openLibraries } from './vendorLibraries.js';
 import { OpenedDays } from './openedDays.js';
 import { ExchangeClock } from '../market/quotes/exchangeClock.js';
@@ -72,6 +73,7 @@ export class Gateway {
   readonly #log: Logger;
   /** For what fronts and clients can cause at any rate. */
   readonly #limitedLog: LimitedLog;
+  readonly #libraryLog: LibraryLog;
   readonly #directory: InstrumentDirectory;
   readonly #clock: ExchangeClock;
   readonly #book: QuoteBook;
@@ -106,6 +108,7 @@ export class Gateway {
     this.#loadAgain = loadAgain;
     this.#log = log;
     this.#limitedLog = new LimitedLog(log);
+    this.#libraryLog = new LibraryLog(log);
     this.#healthLog = new HealthLog(log);
     const listingCalendar = tradingCalendar(config, () => undefined);
     this.#directory = new InstrumentDirectory({
@@ -138,6 +141,7 @@ export class Gateway {
       isStale: (slot) => this.#sessions.isStale(slot),
       countTrading: (slots) => this.#sessions.countTrading(slots, Date.now()),
       onWanted: (slot) => this.#finder.wanted(slot),
+      onLibrary: (library, version, warning) => this.#libraryLog.loaded(library, version, warning),
       onRefused: (slot, code, text) => this.#server?.onInstrumentRefused(slot, code, text),
       onServed: (slot) => this.#server?.onInstrumentServed(slot),
       onDisplaced: (slots) => this.#server?.onInstrumentsDisplaced(slots),
@@ -186,7 +190,7 @@ export class Gateway {
   async start(shutdown: AbortSignal): Promise<void> {
     const config = this.#config;
     const enabled = config.connections.filter((each) => each.enabled);
-    await openLibraries(enabled, this.#log, shutdown);
+    await openLibraries(enabled, this.#libraryLog, this.#log, shutdown);
 
     this.#server = new MarketServer({
       host: config.websocketHost,

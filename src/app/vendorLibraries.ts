@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ConnectionConfig } from '../config/gatewayConfig.js';
+import type { LibraryLog } from './libraryLog.js';
 import { libraryUnderTrial, openVendorLibrary, type LibraryChoice } from '../ctp/bridge.js';
 
 const trialPollMs = 20;
@@ -14,6 +15,7 @@ const trialPollMs = 20;
  */
 export async function openLibraries(
   connections: readonly ConnectionConfig[],
+  libraryLog: LibraryLog,
   log: Logger,
   shutdown: AbortSignal,
 ): Promise<void> {
@@ -28,7 +30,7 @@ export async function openLibraries(
   let opened = false;
   const attempts = [...distinct.values()].map(async (choice) => {
     try {
-      await open(choice, log, shutdown);
+      await open(choice, libraryLog, shutdown);
       opened = true;
     } catch (error) {
       failures.push(error);
@@ -45,14 +47,13 @@ export async function openLibraries(
   }
 }
 
-async function open(choice: LibraryChoice, log: Logger, shutdown: AbortSignal): Promise<void> {
+async function open(choice: LibraryChoice, log: LibraryLog, shutdown: AbortSignal): Promise<void> {
   while (libraryUnderTrial(choice.library)) {
     if (shutdown.aborted) return;
     await delay(trialPollMs);
   }
   const { version, warning } = openVendorLibrary(choice);
-  log.info({ library: choice.library, version }, 'vendor library loaded');
-  if (warning !== '') log.warn({ library: choice.library }, `${choice.library}: ${warning}`);
+  log.loaded(choice.library, version, warning);
 }
 
 function textOf(error: unknown): string {

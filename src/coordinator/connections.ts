@@ -55,6 +55,8 @@ export interface ConnectionsOptions {
   readonly countTrading: (slots: Iterable<number>) => number;
   /** Somebody wants the instrument. */
   readonly onWanted: (slot: number) => void;
+  /** A worker has loaded the library with this path, which says of itself what it is. */
+  readonly onLibrary: (library: string, version: string, warning: string) => void;
   /** No connection can carry the instrument. */
   readonly onRefused: (slot: number, code: number, text: string) => void;
   /** A connection that is logged in carries the instrument. */
@@ -359,9 +361,11 @@ export class Connections {
       case 'answer':
         // Of the worker alone.
         break;
-      case 'library':
-        // Those of the start are logged when they are opened; of others, which a reload brings, nothing is said.
+      case 'library': {
+        const library = this.#open.get(event.connection)?.spec.library;
+        if (library !== undefined) this.#options.onLibrary(library, event.version, event.warning);
         break;
+      }
     }
   }
 

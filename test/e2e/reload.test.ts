@@ -8,6 +8,7 @@ import { Client } from './client.js';
 import { freePorts } from './ports.js';
 import { FrontsProcess, GatewayProcess, Program } from './processes.js';
 import { ScriptedClock } from './week/scriptedClock.js';
+import { libraryOf } from '../helpers/generations.js';
 import { until, untilCounted } from '../helpers/until.js';
 
 const fronts = 5;
@@ -244,6 +245,26 @@ describe('at SIGHUP', () => {
     expect(connections.map(({ id, reconnects }) => [id, reconnects])).toEqual(
       before.connections.map(({ id, reconnects }) => [id, reconnects]),
     );
+    await expectNoGap();
+  });
+
+  it('a library that comes with a connection is logged once, with what it says it is', async () => {
+    const library = libraryOf('6.6.9');
+    const added = [4, 5].map((line) => ({
+      ...three()[0]!,
+      connection_id: `line_${line}`,
+      ctp_library: library,
+    }));
+    write({ connections: [...three(), ...added] });
+    await reload(expect.stringContaining('line_4'));
+    await settled('line_1', 'line_2', 'line_3', 'line_4', 'line_5');
+    const loaded = gateway.lines
+      .map((line) => JSON.parse(line) as { msg: string; library?: string; version?: string })
+      .filter(({ msg }) => msg === 'vendor library loaded');
+    expect(loaded.filter((each) => each.library === library).map(({ version }) => version)).toEqual([
+      expect.stringContaining('6.6.9'),
+    ]);
+    expect(loaded, 'and that of the start').toHaveLength(2);
     await expectNoGap();
   });
 
