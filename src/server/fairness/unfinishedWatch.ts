@@ -31,8 +31,11 @@ export class UnfinishedWatch {
   cut = 0;
   readonly #parts: UnfinishedParts;
   readonly #timer: NodeJS.Timeout;
-  /** Least memory of the process since the connections were last looked at, in bytes. */
-  #leastRss = Infinity;
+  /**
+   * Least memory of the process since the connections were last looked at, in bytes. From the beginning on: the first check
+   * may come after the first messages.
+   */
+  #leastRss = process.memoryUsage.rss();
 
   constructor(parts: UnfinishedParts) {
     this.#parts = parts;

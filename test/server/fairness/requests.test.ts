@@ -246,42 +246,6 @@ describe('what clients make the gateway keep', () => {
   });
 });
 
-describe('messages that are begun and not ended', () => {
-  it('are bounded in sum: the connections with the most are cut off, others stay', async () => {
-    await start({ maxUnfinishedBytes: 16_000_000 });
-    const honest = await world.connectAid();
-    await honest.subscribeQuote(Array.from({ length: 20_000 }, (_, i) => `m2409-C-${i + 1}`).join(','));
-    const open: Promise<void>[] = [];
-    let cut = 0;
-    for (let i = 0; i < 40; i++) {
-      const socket = connect(world.port, '127.0.0.1');
-      raw.push(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => cut++);
-      open.push(
-        new Promise((resolve) => {
-          socket.once('data', () => {
-            // A masked text frame of 2 MiB without its last byte.
-            const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0x20, 0, 0, 1, 2, 3, 4]);
-            socket.write(Buffer.concat([head, Buffer.alloc(2_097_151, 0x20)]), () => resolve());
-          });
-        }),
-      );
-      socket.write(
-        'GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n' +
-          'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
-      );
-      socket.resume();
-    }
-    await Promise.race([Promise.all(open), until('a cut', () => cut > 0)]);
-    await until('those beyond the limit to be cut off', () => cut >= 32);
-    await until('the clients to be gone', () => world.server.counters.activeSessions <= 8);
-    expect(world.server.counters.cutUnfinished).toBeGreaterThanOrEqual(32);
-    expect(world.logLines.join('')).toContain('of messages that they do not end');
-    await honest.subscribeQuote('rb2410');
-  });
-});
-
 describe('connecting', () => {
   it('is refused past the clients that one address may have, and possible again when one has left', async () => {
     await start({ maxClientsPerAddress: 2 });
