@@ -100,6 +100,8 @@ export class HistoryPool {
   /** The first thread is there. */
   #loaded: Promise<void> | undefined;
   #pool: Promise<Piscina> | undefined;
+  /** The ends of pools that were given up. */
+  readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: HistoryPoolOptions) {
@@ -143,7 +145,7 @@ export class HistoryPool {
     // A thread that is ended while it loads native code may take the process with it.
     if (this.#loaded !== undefined)
       await Promise.race([this.#loaded, delay(longestLoadMs, undefined, { ref: false })]);
-    await (await this.#pool)?.destroy();
+    await Promise.all([(await this.#pool)?.destroy(), ...this.#ending]);
   }
 
   /** Queries that could begin at once. */
@@ -210,12 +212,19 @@ export class HistoryPool {
     return this.#pool;
   }
 
-  /** A thread that cannot be started is not started again by its pool, and what waits for it would wait for ever. */
+  /**
+   * A thread that cannot be started is not started again by its pool, and what waits for it would wait for ever. Others of
+   * the pool may still be loading native code, and are ended when they must have done so.
+   */
   #giveUp(pool: Piscina, error: Error): void {
     this.#options.onFault(error);
     this.#pool = undefined;
     for (const run of this.#running) run.fault(error);
-    pool.destroy().catch(this.#options.onFault);
+    const end = delay(longestLoadMs, undefined, { ref: false })
+      .then(() => pool.destroy())
+      .catch(this.#options.onFault)
+      .finally(() => this.#ending.delete(end));
+    this.#ending.add(end);
   }
 }
 
@@ -229,6 +238,14 @@ function countOf(runs: ReadonlySet<PoolRun>, address: string): number {
   return count;
 }
 
+/** A promise that is only ever rejected, and that nobody need wait for. */
+function rejection(): { readonly promise: Promise<never>; reject(error: Error): void } {
+  let reject!: (error: Error) => void;
+  const promise = new Promise<never>((_resolve, rejectIt) => (reject = rejectIt));
+  promise.catch(() => undefined);
+  return { promise, reject };
+}
+
 /** One query, from the main thread's side. */
 class PoolRun implements HistoryRun {
   readonly address: string;
@@ -238,6 +255,8 @@ class PoolRun implements HistoryRun {
   /** Takes it out of the queue. */
   readonly #leave: () => void;
   #port: MessagePort | undefined;
+  /** Rejects when the threads are gone. */
+  readonly #lost = rejection();
   #ended = false;
   /** Chunks that have come and are not released. */
   #chunks = 0;
@@ -265,7 +284,7 @@ class PoolRun implements HistoryRun {
     const task: QueryTask = { query: this.#query, port: port2 };
     try {
       const pool = await threads;
-      await pool.run(task, { transferList: [port2] });
+      await Promise.race([pool.run(task, { transferList: [port2] }), this.#lost.promise]);
       // The last message may come later than the word that the task is done, but not later than the end of the port.
       await closed;
       this.#fail('internal_error', 'the query ended without an answer');
@@ -275,8 +294,9 @@ class PoolRun implements HistoryRun {
   }
 
   /** The threads are gone. */
-  fault({ message }: Error): void {
-    this.#fail('internal_error', message);
+  fault(error: Error): void {
+    this.#fail('internal_error', error.message);
+    this.#lost.reject(error);
   }
 
   cancel(): void {
