@@ -20,7 +20,11 @@ describe('instruments beyond the room of all connections', () => {
     expect((await gateway.health()).body.status).toBe('healthy');
 
     client.send({ action: 'subscribe', instruments: [`cu${delivery}01`] });
-    const crowded = await gateway.healthUntil('the lack of room', ({ status }) => status === 'degraded');
+    // It waits as soon as it is wanted, and lacks room when a place was looked for.
+    const crowded = await gateway.healthUntil(
+      'the lack of room',
+      ({ status, instruments }) => status === 'degraded' && instruments.short === 1,
+    );
     expect(crowded.instruments).toMatchObject({ wanted: 2, waiting: 1, refused: 0, short: 1 });
     expect((await gateway.health()).code).toBe(200);
     await gateway.line(/degraded, no connection carries 1 of its instruments/);
