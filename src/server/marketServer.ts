@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { AidBoard } from './socket/aidBoard.js';
 import { Announcements } from './socket/announcements.js';
 import { defaultBackpressure, dropBytes, type BackpressureLimits } from './socket/backpressure.js';
-import { requestAddress } from './shared/clientAddress.js';
+import { canonicalAddress, isTrusted, requestAddress } from './shared/clientAddress.js';
 import { ClientSocket } from './socket/clientSocket.js';
 import { CongestionWatch } from './socket/congestionWatch.js';
 import { Conversation } from './socket/frameHandler.js';
@@ -12,6 +12,7 @@ import { Heartbeats } from './socket/heartbeats.js';
 import type { HealthReport, ServerCounters } from './http/health.js';
 import { accountKey } from './fairness/addressAccounts.js';
 import { Admission } from './fairness/admission.js';
+import { DescriptorRelief } from './fairness/descriptorRelief.js';
 import { DescriptorWatch, isOutOfDescriptors } from './fairness/descriptorWatch.js';
 import type { RequestParts, Work } from './fairness/clientRequests.js';
 import { KeptBytes } from './fairness/keptBytes.js';
@@ -118,6 +119,7 @@ export class MarketServer {
   readonly #work: WorkQueue;
   readonly #kept: KeptBytes<Session>;
   readonly #descriptors: DescriptorWatch;
+  readonly #relief: DescriptorRelief;
   readonly #unfinished: UnfinishedWatch;
   readonly #sockets = new SocketTable();
   readonly #sessions = new Set<Session>();
@@ -159,10 +161,17 @@ export class MarketServer {
       this.#closeOverLimit(session, 'too_much_kept', message);
     });
     this.#work = new WorkQueue(options.ticksWait ?? (() => false), () => this.#takeTicks());
+    this.#relief = new DescriptorRelief({
+      sockets: this.#sockets,
+      port: () => this.#port,
+      isProxy: (address) => isTrusted(canonicalAddress(address) ?? address, this.#trustedProxies()),
+      limitedLog: options.limitedLog,
+    });
     this.#descriptors = new DescriptorWatch({
+      relieve: (connections) => this.#relief.relieve(connections),
       pause: () => this.#stopListening(),
       resume: () => this.#listenAgain(),
-      logger,
+      limitedLog: options.limitedLog,
     });
     this.#unfinished = new UnfinishedWatch({
       sockets: this.#sockets,
@@ -201,7 +210,7 @@ export class MarketServer {
       pages: this.pages,
       status: options.status,
       statusIsPublic: () => options.statusIsPublic?.() ?? true,
-      trustedProxies: () => options.trustedProxies?.() ?? noProxies,
+      trustedProxies: () => this.#trustedProxies(),
       symbols: new SymbolsPages(() => directory.symbolsFile()),
       history: options.history,
       admission: this.#admission,
@@ -225,6 +234,7 @@ export class MarketServer {
       keptBytes: this.#kept.total,
       cutUnfinished: this.#unfinished.cut,
       acceptPauses: this.#descriptors.pauses,
+      cutConnections: this.#relief.cut,
     };
   }
 
@@ -326,6 +336,10 @@ export class MarketServer {
     this.#app.close();
   }
 
+  #trustedProxies(): BlockList {
+    return this.#options.trustedProxies?.() ?? noProxies;
+  }
+
   #listenOn(port: number): boolean {
     this.#app.listen(this.#options.host, port, this.#uws.LIBUS_LISTEN_EXCLUSIVE_PORT, (listenSocket) => {
       this.#listenSocket = listenSocket === false ? undefined : listenSocket;
@@ -385,8 +399,7 @@ export class MarketServer {
             admission: this.#admission,
             accepting: () => this.#accepting,
             clients: () => this.#sessions.size,
-            addressOf: (response, request) =>
-              requestAddress(response, request, this.#options.trustedProxies?.() ?? noProxies),
+            addressOf: (response, request) => requestAddress(response, request, this.#trustedProxies()),
             keyOf: accountKey,
           }),
         );

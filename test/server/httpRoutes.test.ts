@@ -42,6 +42,7 @@ describe('/health', () => {
         kept_bytes: 0,
         cut_unfinished: 0,
         accept_pauses: 0,
+        cut_connections: 0,
       },
       version: '0.1.0',
     });

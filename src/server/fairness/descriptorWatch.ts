@@ -1,5 +1,5 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import type { Logger } from 'pino';
+import type { LimitedLog } from '../../log/limitedLog.js';
 
 /** Descriptors that are left to files, Redis and fronts when clients have taken all others. */
 const spareDescriptors = 32;
@@ -7,13 +7,17 @@ const spareDescriptors = 32;
 const resumeAt = 32;
 /** ms between two looks. */
 const checkMs = 20;
+/** Share of all descriptors that is to be free: with fewer, room is made for twice as many. */
+const freeShare = 1 / 8;
 
 export interface DescriptorParts {
+  /** Makes room for so many clients, as far as others can be closed. */
+  relieve(connections: number): void;
   /** Lets nobody in from now on. */
   pause(): void;
   /** Lets clients in again. */
   resume(): void;
-  readonly logger: Logger;
+  readonly limitedLog: LimitedLog;
 }
 
 /** Descriptors that each connection to a front takes, at most. */
@@ -33,7 +37,7 @@ export function descriptorLimit(): number {
 }
 
 /**
- * Stops letting connections in before the last descriptor is taken. Without it the kernel refuses the next one, keeps it in
+ * Has room made for clients when few descriptors are left, and stops letting connections in before the last descriptor is taken. Without it the kernel refuses the next one, keeps it in
  * the queue, and the event loop spins on it while nothing else can open a file.
  */
 export class DescriptorWatch {
@@ -60,17 +64,21 @@ export class DescriptorWatch {
 
   #check(): void {
     const free = this.#limit - lowestFree() - spareDescriptors;
+    const wanted = this.#limit * freeShare;
+    if (free < wanted) this.#parts.relieve(Math.ceil(2 * wanted - Math.max(0, free)));
     if (!this.#isPaused && free <= 0) {
       this.#isPaused = true;
       this.pauses++;
-      this.#parts.logger.warn(
+      this.#parts.limitedLog.write(
+        'accept pauses',
+        'warn',
         { limit: this.#limit },
         `no connections are accepted for now: the process may have ${this.#limit} files and sockets open, and has almost all of them`,
       );
       this.#parts.pause();
     } else if (this.#isPaused && free >= Math.min(resumeAt, this.#limit / 8)) {
       this.#isPaused = false;
-      this.#parts.logger.info('connections are accepted again');
+      this.#parts.limitedLog.write('accept pauses', 'info', {}, 'connections are accepted again');
       this.#parts.resume();
     }
   }

@@ -38,6 +38,8 @@ export interface ServerCounters {
   readonly cutUnfinished: number;
   /** How often no connections were accepted for want of descriptors. */
   readonly acceptPauses: number;
+  /** Connections cut off because their address had the most when no descriptor was left. */
+  readonly cutConnections: number;
   /** How often a push client began to lag. */
   readonly laggedClients: number;
   /** Clients that were cut off because they did not read. */
@@ -62,6 +64,7 @@ export function healthBody(report: HealthReport, counters: ServerCounters, nowMs
       kept_bytes: counters.keptBytes,
       cut_unfinished: counters.cutUnfinished,
       accept_pauses: counters.acceptPauses,
+      cut_connections: counters.cutConnections,
     },
     redis,
   });

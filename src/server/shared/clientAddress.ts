@@ -67,7 +67,8 @@ export function requestAddress(res: UwsResponse, req: UwsRequest, trusted: Block
   );
 }
 
-function isTrusted(address: string, trusted: BlockList): boolean {
+/** Whether a canonical address is one of the trusted proxies. */
+export function isTrusted(address: string, trusted: BlockList): boolean {
   return isIPv4(address) ? trusted.check(address, 'ipv4') : isIPv6(address) && trusted.check(address, 'ipv6');
 }
 

@@ -36,3 +36,27 @@ it('the socket table bounds what the kernel keeps for connections that come to a
   }
   expect(() => table.boundReceiving(port, 16_384)).toThrow(`nobody listens on port ${port}`);
 });
+
+it.each([
+  ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
+  ['::1', '::1', '0:0:0:0:0:0:0:1'],
+  ['::', '127.0.0.1', '0:0:0:0:0:ffff:7f00:1'],
+])('the socket table names the client of a connection to %s from %s', async (host, to, address) => {
+  const server = createServer();
+  server.listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, to);
+  const [accepted] = (await once(server, 'connection')) as [Socket];
+  try {
+    const table = new SocketTable();
+    const found = table.descriptors().flatMap((descriptor) => table.connectionOf(descriptor, port) ?? []);
+    const { fd } = (accepted as unknown as { _handle: { fd: number } })._handle;
+    expect(found).toEqual([{ descriptor: fd, address, peerPort: client.localPort, received: 0 }]);
+  } finally {
+    client.destroy();
+    accepted.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+});
