@@ -42,7 +42,7 @@ class ConnectionWorker {
   onCommand(command: WorkerCommand): void {
     switch (command.type) {
       case 'open':
-        this.#open(command.spec.source, command);
+        this.#open(command.spec.connection, command);
         break;
       case 'subscribe':
       case 'unsubscribe':
@@ -92,7 +92,7 @@ class ConnectionWorker {
       const event = this.#events.next();
       if (event === undefined) break;
       this.#beforeLoss--;
-      const host = this.#hosts.get(event.source);
+      const host = this.#hosts.get(event.connection);
       // An event of the connection's earlier session bears another handle.
       if (host?.handle === event.session) host.onBridgeEvent(event);
     }

@@ -1,19 +1,19 @@
 /** A thread of the pool that answers history queries. Started by HistoryPool. */
 import { Piscina } from 'piscina';
-import { Pace } from '../src/history/cpuThrottle.js';
-import { rehearse } from '../src/history/warmUp.js';
+import { CpuThrottle } from '../src/history/cpuThrottle.js';
+import { warmUp } from '../src/history/warmUp.js';
 import { runTask } from '../src/history/runTask.js';
 import { sourceOf } from '../src/history/sources.js';
-import { stepBack } from '../src/base/threadPriority.js';
+import { runInBackground } from '../src/base/threadPriority.js';
 import type { HistoryTask, HistoryWorkerData } from '../src/history/historyPool.js';
 
-stepBack();
+runInBackground();
 const workerData = Piscina.workerData as HistoryWorkerData;
-const pace = new Pace(workerData.tape);
+const pace = new CpuThrottle(workerData.tape);
 const source = sourceOf(workerData.source);
 
 export default async function run(task: HistoryTask): Promise<void> {
   if (task === 'load') return;
-  if (task === 'rehearse') await rehearse(workerData.source.kind);
+  if (task === 'warm-up') await warmUp(workerData.source.kind);
   else await runTask(task, source, pace);
 }

@@ -3,15 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { WindowWriter } from '../src/history/tickWindow.js';
 import type { WindowWorkerData } from '../src/history/windowThread.js';
-import { F } from '../src/market/quotes/quoteFields.js';
+import { Field } from '../src/market/quotes/quoteFields.js';
 import { GuardedTapeReader } from '../src/tape/poisonTicks.js';
-import { stepBack } from '../src/base/threadPriority.js';
+import { runInBackground } from '../src/base/threadPriority.js';
 
 /** Ticks taken before the thread looks at anything else. */
 const ticksPerTurn = 4096;
 
-stepBack();
-const { tape, window, deadly } = workerData as WindowWorkerData;
+runInBackground();
+const { tape, window, poison: deadly } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
 const reader = new GuardedTapeReader(tape, writer.position, deadly);
 writer.position = reader.position;
@@ -27,7 +27,7 @@ for (;;) {
       missed = reader.missed;
       writer.lost(tick.receiveTimeMs);
     }
-    writer.append(tick.slot, key, row, flags, tick.receiveTimeMs, row[F.timestamp]!);
+    writer.append(tick.slot, key, row, flags, tick.receiveTimeMs, row[Field.timestamp]!);
     writer.position = reader.position;
     taken++;
   }

@@ -2,11 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Persister } from '../src/storage/thread/persister.js';
 import type { PersisterOptions } from '../src/storage/shared/persisterMessages.js';
-import { stepBack } from '../src/base/threadPriority.js';
+import { runInBackground } from '../src/base/threadPriority.js';
 
 const statusIntervalMs = 500;
 
-stepBack();
+runInBackground();
 const port = parentPort!;
 const persister = new Persister(workerData as PersisterOptions, (event) => port.postMessage(event));
 setInterval(() => {

@@ -8,7 +8,7 @@ import type { RecorderCommand, RecorderEvent, RecorderSpec } from '../src/record
 import { RecorderProgress } from '../src/recorder/recorderProgress.js';
 import { TickRecorder } from '../src/recorder/tickRecorder.js';
 import { GuardedTapeReader } from '../src/tape/poisonTicks.js';
-import { stepBack } from '../src/base/threadPriority.js';
+import { runInBackground } from '../src/base/threadPriority.js';
 
 /** Ticks taken in one turn, so that a command is heard between. */
 const turnBudget = 4096;
@@ -18,7 +18,7 @@ class Place implements TapePlace {
   readonly reader: GuardedTapeReader;
   readonly #missedBefore: number;
 
-  constructor({ tape, deadly }: RecorderSpec, progress: RecorderProgress) {
+  constructor({ tape, poison: deadly }: RecorderSpec, progress: RecorderProgress) {
     this.reader = new GuardedTapeReader(tape, progress.get('position'), deadly);
     this.#missedBefore = progress.get('missed');
   }
@@ -123,7 +123,7 @@ class RecorderWorker {
 
 const port = parentPort;
 if (port === null) throw new Error('the recorder is started by the gateway, not by hand');
-stepBack();
+runInBackground();
 const worker = new RecorderWorker(workerData as RecorderSpec, (event) => port.postMessage(event));
 port.on('message', (command: RecorderCommand) => worker.hear(command));
 await worker.run();

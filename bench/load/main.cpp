@@ -43,7 +43,7 @@ int64_t nowUs() {
  * Clients are other machines: what they receive is to be timed when it comes, not when a program beside this one has used
  * its slice up (src/base/threadPriority.ts; ignored before Linux 6.12).
  */
-void answerAtOnce() {
+void useShortSlices() {
     struct {
         uint32_t size, policy;
         uint64_t flags;
@@ -216,7 +216,7 @@ int main(int count, char** values) {
         getrlimit(RLIMIT_NOFILE, &files);
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
-        load::answerAtOnce();
+        load::useShortSlices();
         load::Generator(arguments, load::readPlan(arguments.plan)).run();
         return 0;
     } catch (const std::invalid_argument& error) {

@@ -3,7 +3,7 @@ import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { dayToUtcMs, utcMsToDay, WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
-import { I32, TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
+import { intWord, TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
 import { tickField } from '../../src/simulator/tickFrame.js';
 import { headerBytes } from '../../src/simulator/wire.js';
@@ -68,14 +68,14 @@ export function makeRecording(
 }
 
 function fill({ i32 }: TickRecord, frames: Buffer, start: number, receiveNs: bigint): void {
-  for (let word = sameFromWord; word < I32.tradingDay; word++)
+  for (let word = sameFromWord; word < intWord.tradingDay; word++)
     i32[word] = frames.readInt32LE(start + headerBytes + 4 * (word - sameFromWord));
   const text = (at: number): string => frames.toString('latin1', start + at, start + at + 8);
-  i32[I32.length] = tickRecordBytes;
-  i32[I32.tradingDay] = Number(text(tickField.tradingDay));
-  i32[I32.actionDay] = Number(text(tickField.actionDay));
+  i32[intWord.length] = tickRecordBytes;
+  i32[intWord.tradingDay] = Number(text(tickField.tradingDay));
+  i32[intWord.actionDay] = Number(text(tickField.actionDay));
   const [hours, minutes, seconds] = text(tickField.updateTime).split(':').map(Number);
-  i32[I32.updateTime] = hours! * 3600 + minutes! * 60 + seconds!;
-  i32[I32.receiveTimeLow] = Number(BigInt.asIntN(32, receiveNs));
-  i32[I32.receiveTimeHigh] = Number(receiveNs >> 32n);
+  i32[intWord.updateTime] = hours! * 3600 + minutes! * 60 + seconds!;
+  i32[intWord.receiveTimeLow] = Number(BigInt.asIntN(32, receiveNs));
+  i32[intWord.receiveTimeHigh] = Number(receiveNs >> 32n);
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { packagePath } from '../../src/base/paths.js';
 import { encodeTick } from '../../src/tickText/tickCodec.js';
 import { spreadOf } from '../figures/spread.js';
@@ -137,9 +137,9 @@ function answersOf(line: string): Answer[] | undefined {
 
 async function fill(redis: RedisProcess, prefix: string): Promise<void> {
   const row = new Float64Array(fieldCount).fill(NaN);
-  for (let field = 0; field <= F.askVolume1; field++) row[field] = 3500 + field / 5;
-  row[F.timestamp] = firstTimeMs;
-  row[F.tradingDay] = 20260105;
+  for (let field = 0; field <= Field.askVolume1; field++) row[field] = 3500 + field / 5;
+  row[Field.timestamp] = firstTimeMs;
+  row[Field.tradingDay] = 20260105;
   const [before, after] = encodeTick(0, firstTimeMs + 3.125, row).split(`,${firstTimeMs},`);
   const client = redis.client();
   try {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { intWord } from '../../src/ring/tickRecord.js';
 import { checkStored } from '../figures/storedTicks.js';
 import { runGateway, type RunOptions } from './gatewayRun.js';
 import { runKeeping, sum, type Keeping, type KeptTicks } from './keptTicks.js';
@@ -57,7 +57,7 @@ function recordedIn(folder: string): { readonly numbers: number[][]; readonly by
     while (ticks.next()) {
       let mine = numbers.get(ticks.key);
       if (mine === undefined) numbers.set(ticks.key, (mine = []));
-      mine.push(ticks.record.i32[I32.volume]!);
+      mine.push(ticks.record.i32[intWord.volume]!);
     }
     return {
       numbers: [...numbers.values()],

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { decodeTick } from '../../src/tickText/tickCodec.js';
 import { checkStored } from '../figures/storedTicks.js';
 import { RedisProcess } from '../processes/redis.js';
@@ -56,7 +56,7 @@ async function numbersIn(redis: RedisProcess): Promise<number[][]> {
           const line = fields[fields.indexOf('tick') + 1];
           if (line === undefined || decodeTick(line, row) === undefined)
             throw new Error(`${key} ${id} holds no tick`);
-          return row[F.volume]!;
+          return row[Field.volume]!;
         }),
       );
     }

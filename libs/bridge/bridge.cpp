@@ -131,10 +131,10 @@ QB_API int qb_owner_unreleased(int handle) {
 }
 
 // The same for one connection.
-QB_API int qb_owner_unreleased_of(int handle, int source) {
+QB_API int qb_owner_unreleased_of(int handle, int connection) {
   return safely(nullptr, 0, [&] {
     int count = 0;
-    for (const auto &session : sessionsOf(handle)) count += session->source() != source || session->released() ? 0 : 1;
+    for (const auto &session : sessionsOf(handle)) count += session->connection() != connection || session->released() ? 0 : 1;
     return count;
   });
 }
@@ -151,21 +151,21 @@ QB_API int qb_owner_detach(int handle) {
 }
 
 // Closes the sessions of one connection, for a worker that cannot do it.
-QB_API int qb_owner_close_source(int handle, int source) {
+QB_API int qb_owner_close_connection(int handle, int connection) {
   return safely(nullptr, 0, [&] {
     for (const auto &session : sessionsOf(handle)) {
-      if (session->source() == source) session->close();
+      if (session->connection() == connection) session->close();
     }
     return 0;
   });
 }
 
 // For a worker that hangs: 1 if the connection has a session and no call into the library is under way for it, else 0.
-QB_API int qb_owner_source_idle(int handle, int source) {
+QB_API int qb_owner_connection_idle(int handle, int connection) {
   return safely(nullptr, 0, [&] {
     int idle = 0;
     for (const auto &session : sessionsOf(handle)) {
-      if (session->source() != source || session->released()) continue;
+      if (session->connection() != connection || session->released()) continue;
       if (session->isCalling()) return 0;
       idle = 1;
     }
@@ -240,7 +240,7 @@ QB_API int qb_library_longest_id(int handle) {
 
 // ---- sessions
 
-QB_API int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring,
+QB_API int qb_session_create(int owner, int library, int connection, const char *flowFolder, void *ring,
                              int ringBytes, char *error, int errorBytes) {
   return safely(error, errorBytes, [&] {
     Owner *target = ownerAt(owner);
@@ -249,7 +249,7 @@ QB_API int qb_session_create(int owner, int library, int source, const char *flo
       giveText("no such owner or library", error, errorBytes);
       return badArgument;
     }
-    const auto session = std::make_shared<Session>(target, owner, opened, source);
+    const auto session = std::make_shared<Session>(target, owner, opened, connection);
     std::string reason;
     if (!session->create(flowFolder, ring, static_cast<std::size_t>(ringBytes), reason)) {
       giveText(reason, error, errorBytes);

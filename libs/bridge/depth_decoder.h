@@ -54,7 +54,7 @@ inline std::int32_t decodeTime(const char *base, vendor::Text field) noexcept {
   return hour * 3600 + minute * 60 + second;
 }
 
-// Fills everything but sequence, slot, receive time and source.
+// Fills everything but sequence, slot, receive time and connection.
 inline void decodeDepth(const char *depth, const Layout &layout, TickRecord &record) noexcept {
   namespace at = vendor::depth;
   record.length = sizeof(TickRecord);

@@ -32,7 +32,7 @@ enum class EventType : std::int32_t {
 
 struct Event {
   EventType type;
-  std::int32_t source;   // index of the connection
+  std::int32_t connection;  // index of the connection
   std::int32_t session;  // handle
   std::int32_t code;     // disconnect reason, error id, or seconds of silence
   std::int32_t requestId;

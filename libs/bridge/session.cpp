@@ -151,8 +151,8 @@ int guarded(Call &&call) noexcept {
 
 }  // namespace
 
-Session::Session(Owner *owner, int ownerHandle, const Library *library, int source)
-    : owner_(owner), ownerHandle_(ownerHandle), library_(library), source_(source) {}
+Session::Session(Owner *owner, int ownerHandle, const Library *library, int connection)
+    : owner_(owner), ownerHandle_(ownerHandle), library_(library), connection_(connection) {}
 
 bool Session::create(const char *flowFolder, void *ring, std::size_t ringBytes, std::string &error) {
   if (!ring_.attach(ring, ringBytes)) {
@@ -323,7 +323,7 @@ bool Session::isCalling() noexcept {
 Event Session::eventOf(EventType type, const char *info) const noexcept {
   Event event{};
   event.type = type;
-  event.source = source_;
+  event.connection = connection_;
   event.session = handle_;
   if (info != nullptr) {
     event.code = valueAt<std::int32_t>(info, vendor::info::errorId);
@@ -404,7 +404,7 @@ void Session::onDepth(const char *depth) noexcept {
   TickRecord record;
   record.slot = slot;
   record.receiveTimeNs = receiveTimeNs;
-  record.source = source_;
+  record.connection = connection_;
   decodeDepth(depth, *library_->layout, record);
   ring_.waitForRoom([this] { return gate_->isClosed(); });
   ring_.write(record);

@@ -47,7 +47,7 @@ class Session : public std::enable_shared_from_this<Session> {
  public:
   static constexpr int maxDoorbells = 8;
 
-  Session(Owner *owner, int ownerHandle, const Library *library, int source);
+  Session(Owner *owner, int ownerHandle, const Library *library, int connection);
 
   // Makes the flow folder, another one if a session of this process has it, and the vendor's object. False with the reason in `error`.
   bool create(const char *flowFolder, void *ring, std::size_t ringBytes, std::string &error);
@@ -75,7 +75,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::uint32_t acknowledged() const noexcept { return acknowledged_.load(std::memory_order_relaxed); }
   std::uint32_t refusalsLost() const noexcept { return refusalsLost_.load(std::memory_order_relaxed); }
   int ownerHandle() const noexcept { return ownerHandle_; }
-  int source() const noexcept { return source_; }
+  int connection() const noexcept { return connection_; }
   int handle() const noexcept { return handle_; }
   void setHandle(int handle) noexcept { handle_ = handle; }
 
@@ -109,7 +109,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Owner *const owner_;
   const int ownerHandle_;
   const Library *const library_;
-  const int source_;
+  const int connection_;
   int handle_ = -1;
 
   std::atomic<bool> closing_{false};  // close() was called; silence() alone does not set it

@@ -12,7 +12,7 @@ struct TickRecord {
   std::uint32_t sequence;
   std::int32_t slot;
   std::int64_t receiveTimeNs;  // since the epoch, when the vendor's callback began
-  std::int32_t source;
+  std::int32_t connection;
   std::int32_t length;
   // Prices and amounts as the vendor gives them; an absent value is DBL_MAX.
   double lastPrice, preSettlementPrice, preClosePrice, preOpenInterest;
@@ -32,7 +32,7 @@ struct TickRecord {
 
 static_assert(sizeof(TickRecord) == 320);
 static_assert(offsetof(TickRecord, receiveTimeNs) == 8);
-static_assert(offsetof(TickRecord, source) == 16);
+static_assert(offsetof(TickRecord, connection) == 16);
 static_assert(offsetof(TickRecord, lastPrice) == 24);
 static_assert(offsetof(TickRecord, turnover) == 80);
 static_assert(offsetof(TickRecord, averagePrice) == 144);

@@ -25,12 +25,12 @@ import { tradingCalendar } from '../market/hours/marketTime.js';
 import type { BookCounters } from '../market/quotes/rejections.js';
 import { QuoteBook } from '../market/quotes/quoteBook.js';
 import { QuoteEncoder } from '../server/socket/quoteEncoder.js';
-import { F } from '../market/quotes/quoteFields.js';
+import { Field } from '../market/quotes/quoteFields.js';
 import { SessionBoard } from '../market/sessions/sessionBoard.js';
 import { SessionStates } from '../market/hours/sessionStates.js';
 import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import { RingTickSource } from '../ring/ringTickSource.js';
-import { I32, type TickRecord } from '../ring/tickRecord.js';
+import { intWord, type TickRecord } from '../ring/tickRecord.js';
 import { limitsThatFit } from './limitsThatFit.js';
 import { LimitedLog } from '../log/limitedLog.js';
 import { TickTrace } from '../profile/tickTrace.js';
@@ -42,7 +42,7 @@ import { publicStatus } from '../server/http/publicStatus.js';
 import type { StatusReport } from '../server/http/status.js';
 import { loggedReload } from './reloadLog.js';
 import { Snapshots } from './snapshotSource.js';
-import { Rounds } from '../base/intervals.js';
+import { Intervals } from '../base/intervals.js';
 import { SimulatorSupervisor } from '../simulator/supervisor.js';
 import { SlotKeeper } from './slotKeeper.js';
 import { statusReport } from './statusReport.js';
@@ -92,7 +92,7 @@ export class Gateway {
   #management: ManagementServer | undefined;
   #simulator: SimulatorSupervisor | undefined;
   readonly #snapshots: Snapshots;
-  readonly #rounds = new Rounds();
+  readonly #intervals = new Intervals();
   #connecting = false;
   #missedLogged = 0;
   /** What was listed when clients' patterns were last looked through. */
@@ -137,7 +137,7 @@ export class Gateway {
       source: this.#source,
       onHeldTicks: (ticks) => this.#takeHeld(ticks),
       onCarried: (slot, lines) => this.#snapshots.carried(slot, lines),
-      onLineGone: (slot, source) => this.#book.lineGone(slot, source),
+      onLineGone: (slot, connection) => this.#book.lineGone(slot, connection),
       isStale: (slot) => this.#sessions.isStale(slot),
       countTrading: (slots) => this.#sessions.countTrading(slots, Date.now()),
       onWanted: (slot) => this.#finder.wanted(slot),
@@ -210,7 +210,7 @@ export class Gateway {
         ? {
             keyOf: (requested) => this.#directory.keyOf(requested),
             adviseUnknown: (requested) =>
-              this.#directory.adviseUnknown(requested, (slot) => this.#book.value(slot, F.openInterest)),
+              this.#directory.adviseUnknown(requested, (slot) => this.#book.value(slot, Field.openInterest)),
             run: (query, receiver, address) => this.#storage.history.run(query, receiver, address),
           }
         : undefined,
@@ -248,7 +248,7 @@ export class Gateway {
     this.#connections.start();
     this.#finder.start();
     this.#connecting = true;
-    this.#startRounds();
+    this.#startIntervals();
   }
 
   /**
@@ -262,7 +262,7 @@ export class Gateway {
     // A signal to the whole group ends the simulated fronts at once, which must not start them anew.
     this.#simulator?.retire();
     this.#connecting = false;
-    this.#rounds.stop();
+    this.#intervals.stop();
     this.#snapshots.stop();
     const found = this.#finder.stop();
     this.#connections.retire();
@@ -305,7 +305,7 @@ export class Gateway {
     this.#connections.reload(plan, config);
     this.#followListing();
     this.#finder.configure(config.discoverInstruments);
-    this.#startRounds();
+    this.#startIntervals();
     return summarize(plan, next);
   }
 
@@ -369,7 +369,7 @@ export class Gateway {
     const slot = this.#directory.slotOf(tick.slot);
     // Under way while its instrument was given up, and the slot is another one's now, or nobody's.
     if (slot < 0) return;
-    tick.i32[I32.slot] = slot;
+    tick.i32[intWord.slot] = slot;
     this.trace.taken(tick);
     if (this.#connections.onTick(tick)) this.#take(tick);
   };
@@ -377,24 +377,24 @@ export class Gateway {
   /** Shows and keeps what the tick brings that is new. */
   #take(tick: TickRecord): void {
     if (!this.#book.apply(tick)) {
-      if (this.#book.leftOut === 'duplicate') this.#snapshots.ticked(tick.slot);
-      if (this.#book.leftOut === 'off_session') this.#openedDays.note(tick);
-      this.#showLeftOut(tick);
+      if (this.#book.rejection === 'duplicate') this.#snapshots.ticked(tick.slot);
+      if (this.#book.rejection === 'off_session') this.#openedDays.note(tick);
+      this.#showRejected(tick);
       return;
     }
     this.trace.applied(tick);
     this.#server!.onTick(tick.slot);
     this.#snapshots.ticked(tick.slot);
     this.trace.published(tick);
-    this.#finder.onTick(tick.slot, tick.source);
+    this.#finder.onTick(tick.slot, tick.connection);
     if (this.#book.isProvisional(tick.slot)) this.#openedDays.note(tick);
     else this.#storage.onTick(tick);
   }
 
-  #showLeftOut(tick: TickRecord): void {
-    if (!this.#server!.showsLeftOut(tick.slot)) return;
-    this.#book.readLeftOut(tick);
-    this.#server!.onLeftOut(tick.slot);
+  #showRejected(tick: TickRecord): void {
+    if (!this.#server!.showsRejected(tick.slot)) return;
+    this.#book.readRejected(tick);
+    this.#server!.onRejected(tick.slot);
   }
 
   #takeHeld(ticks: readonly TickRecord[]): void {
@@ -419,9 +419,9 @@ export class Gateway {
     this.#storage.onBatchEnd();
   };
 
-  #startRounds(): void {
+  #startIntervals(): void {
     const { healthCheckInterval, maintenanceInterval } = this.#config;
-    this.#rounds.start([
+    this.#intervals.start([
       { everyMs: slotSweepMs, run: () => this.#slotKeeper.sweep(slotsPerSweep) },
       { everyMs: sessionSampleMs, run: () => this.#lookAtSessions() },
       {

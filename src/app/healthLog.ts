@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Demand } from '../coordinator/assignment/instrumentCounts.js';
+import type { CoordinatorCounts } from '../coordinator/assignment/instrumentCounts.js';
 import type { HealthReport } from '../server/http/health.js';
 
 /** Says in the log when the state of the whole has changed since the last look. */
@@ -11,7 +11,7 @@ export class HealthLog {
     this.#log = log;
   }
 
-  note({ status, connections }: HealthReport, { waiting, short }: Demand): void {
+  note({ status, connections }: HealthReport, { waiting, short }: CoordinatorCounts): void {
     if (status === this.#status) return;
     this.#status = status;
     const down = connections.filter((each) => each.status !== 'logged_in').map((each) => each.id);

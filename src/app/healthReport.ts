@@ -1,5 +1,5 @@
 import type { ConnectionReport } from '../coordinator/connections.js';
-import type { Demand } from '../coordinator/assignment/instrumentCounts.js';
+import type { CoordinatorCounts } from '../coordinator/assignment/instrumentCounts.js';
 import type { SlotFigures } from '../market/instruments/instrumentSlots.js';
 import type { BookCounters } from '../market/quotes/rejections.js';
 import type { OffSessionStatus } from './openedDays.js';
@@ -8,7 +8,7 @@ import type { StorageStatus } from '../sinks/sinks.js';
 
 export interface HealthParts {
   readonly connections: readonly ConnectionReport[];
-  readonly demand: Demand;
+  readonly demand: CoordinatorCounts;
   readonly storage: StorageStatus;
   /** Instruments that should tick and do not. */
   readonly stale: number;

@@ -3,10 +3,10 @@ import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { OffSessionWatch, withoutOpened } from '../market/sessions/offSessionWatch.js';
 import type { InstrumentDirectory } from '../market/instruments/instrumentDirectory.js';
 import type { QuoteBook } from '../market/quotes/quoteBook.js';
-import { F } from '../market/quotes/quoteFields.js';
+import { Field } from '../market/quotes/quoteFields.js';
 import { TickFlag } from '../market/quotes/tickFlags.js';
 import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
-import { I32, type TickRecord } from '../ring/tickRecord.js';
+import { intWord, type TickRecord } from '../ring/tickRecord.js';
 
 /** A tick with one of them is not of its time. */
 const notLive = TickFlag.stale | TickFlag.repairedTime;
@@ -39,10 +39,10 @@ export class OpenedDays {
     const { tickRow, tickFlags } = this.#book;
     this.#watch.note({
       instrument: this.#directory.bySlot(slot),
-      statedDay: i32[I32.tradingDay]!,
-      tradingDay: tickRow[F.tradingDay]!,
-      timeMs: tickRow[F.timestamp]!,
-      volume: tickRow[F.volume]!,
+      statedDay: i32[intWord.tradingDay]!,
+      tradingDay: tickRow[Field.tradingDay]!,
+      timeMs: tickRow[Field.timestamp]!,
+      volume: tickRow[Field.volume]!,
       isLive: (tickFlags & TickFlag.offSession) !== 0 && (tickFlags & notLive) === 0,
     });
   }

@@ -7,7 +7,7 @@ import { ProfileServer, profileSocketName } from '../profile/profileServer.js';
 import { socketPathIn } from '../base/privateSocket.js';
 import { Reloads } from './reloadTriggers.js';
 import { StandardOutput } from '../log/standardOutput.js';
-import { answerAtOnce } from '../base/threadPriority.js';
+import { useShortSlices } from '../base/threadPriority.js';
 
 const lastLinesMs = 500;
 
@@ -25,7 +25,7 @@ export async function runProgram(
   const outcome = await runCli(argv, env);
   if (outcome.kind === 'done') return outcome.exitCode;
 
-  answerAtOnce();
+  useShortSlices();
   const { config, options } = outcome;
   let output: StandardOutput;
   try {

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import type { ConnectionReport } from '../coordinator/connections.js';
-import type { Demand } from '../coordinator/assignment/instrumentCounts.js';
-import { leagueTable } from '../coordinator/measures/brokerRanking.js';
+import type { CoordinatorCounts } from '../coordinator/assignment/instrumentCounts.js';
+import { rankBrokers } from '../coordinator/measures/brokerRanking.js';
 import { programVersion } from '../base/paths.js';
 import type { RedisStatus } from '../sinks/redisStatus.js';
 import type { HealthReport } from '../server/http/health.js';
@@ -11,7 +11,7 @@ export interface StatusParts {
   readonly status: HealthReport['status'];
   readonly uptimeMs: number;
   readonly config: GatewayConfig;
-  readonly demand: Demand;
+  readonly demand: CoordinatorCounts;
   readonly redis: RedisStatus;
   /** Bare ids. */
   readonly waiting: readonly string[];
@@ -37,7 +37,7 @@ export function statusReport(parts: StatusParts): StatusReport {
     waiting,
     failed,
     connections: connections.map((each) => connectionReport(each, Date.now())),
-    brokers: leagueTable(connections),
+    brokers: rankBrokers(connections),
   };
 }
 

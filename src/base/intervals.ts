@@ -1,14 +1,14 @@
 /** What is done again and again. */
-export interface Round {
+export interface Interval {
   readonly everyMs: number;
   readonly run: () => void;
 }
 
 /** Rounds, each at its own interval, until they are stopped or others take their place. */
-export class Rounds {
+export class Intervals {
   #timers: NodeJS.Timeout[] = [];
 
-  start(rounds: readonly Round[]): void {
+  start(rounds: readonly Interval[]): void {
     this.stop();
     this.#timers = rounds.map(({ everyMs, run }) => setInterval(run, everyMs));
   }

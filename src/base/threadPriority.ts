@@ -23,7 +23,7 @@ type Syscall = KoffiFunc<(number: number, pid: number, attributes: Buffer, flags
  *
  * Linux has slices of one's own since 6.12, for everybody; older ones ignore them.
  */
-export function answerAtOnce(): void {
+export function useShortSlices(): void {
   setSlice(shortSlice);
 }
 
@@ -31,7 +31,7 @@ export function answerAtOnce(): void {
  * The thread that calls it lets others go first on a busy machine: it is one that nobody waits for, and that keeps up all
  * the same. It runs for long where it runs, and is interrupted by those that answer at once.
  */
-export function stepBack(): void {
+export function runInBackground(): void {
   try {
     // On Linux that is about the calling thread.
     if (getPriority() < niceness) setPriority(niceness);

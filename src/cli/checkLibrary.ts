@@ -5,7 +5,7 @@ import { loadProducts } from '../market/instruments/products.js';
 import type { CheckLibraryCommand } from './checkLibraryOptions.js';
 import { tryLibrary, type LibraryUnderTest, type TrialResult } from './libraryTrials.js';
 import { ProbeProcess } from './probeProcess.js';
-import type { CliSurroundings } from './cliContext.js';
+import type { CliContext } from './cliContext.js';
 
 /** 0: all went well; 1: it cannot be used; 3: it can, with a trouble that is named. 2 is a bad command line. */
 const exitCodes = { usable: 0, unusable: 1, troubled: 3 } as const;
@@ -121,7 +121,7 @@ function instrumentsOf(command: CheckLibraryCommand): readonly string[] {
 export async function checkLibrary(
   command: CheckLibraryCommand,
   env: NodeJS.ProcessEnv,
-  { out, cwd }: Pick<CliSurroundings, 'out' | 'cwd'>,
+  { out, cwd }: Pick<CliContext, 'out' | 'cwd'>,
 ): Promise<number> {
   const library: LibraryUnderTest = {
     library: resolve(cwd, command.file),

@@ -1,5 +1,5 @@
 /** Where answers and errors go, how wide they may be, and the folder that relative paths start from. */
-export interface CliSurroundings {
+export interface CliContext {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Of the terminal; undefined when the answer goes elsewhere. */
@@ -7,7 +7,7 @@ export interface CliSurroundings {
   readonly cwd: string;
 }
 
-export function processSurroundings(): CliSurroundings {
+export function processContext(): CliContext {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

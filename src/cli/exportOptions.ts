@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { tradingHours } from '../config/options.js';
 import { closest } from '../base/spelling.js';
-import { momentForms, parseMoment } from '../history/queryTime.js';
+import { queryTimeForms, parseQueryTime } from '../history/queryTime.js';
 import {
   parsePattern,
   patternForms,
@@ -112,8 +112,8 @@ function patternOf(text: string): InstrumentPattern {
 /** From an instant on, and before another. */
 function rangeOf(from: string | undefined, to: string | undefined): TickRange {
   const ns = (name: OptionName, text: string): bigint => {
-    const ms = parseMoment(text);
-    if (ms === undefined) throw new UsageError(`--${name} must be ${momentForms}, not "${text}"`);
+    const ms = parseQueryTime(text);
+    if (ms === undefined) throw new UsageError(`--${name} must be ${queryTimeForms}, not "${text}"`);
     return BigInt(ms) * nsPerMs;
   };
   const fromNs = from === undefined ? wholeRange.fromNs : ns('from', from);

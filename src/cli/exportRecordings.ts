@@ -10,7 +10,7 @@ import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';
 import type { RowWriter } from '../recorder/rowWriter.js';
 import type { ExportCommand } from './exportOptions.js';
-import type { CliSurroundings } from './cliContext.js';
+import type { CliContext } from './cliContext.js';
 
 /** Ticks between two looks at signals. */
 const ticksPerTurn = 10_000;
@@ -27,7 +27,7 @@ class ExportError extends Error {}
 export async function exportRecordings(
   command: ExportCommand,
   market: MarketConfig,
-  { err, cwd }: CliSurroundings,
+  { err, cwd }: CliContext,
 ): Promise<number> {
   const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
   for (const warning of market.warnings) say(warning);
@@ -44,7 +44,7 @@ export async function exportRecordings(
       },
     );
     const rows = await write(ticks, resolve(cwd, command.output), command);
-    say(`${command.output}: ${rows} ticks written${leftOut(ticks)}`);
+    say(`${command.output}: ${rows} ticks written${rejectedText(ticks)}`);
     return 0;
   } catch (error) {
     if (!(error instanceof ExportError)) throw error;
@@ -126,7 +126,7 @@ function create(path: string, name: string): number {
 }
 
 /** What was recorded and is not in the file, in words. */
-function leftOut({ counters, unknown }: AcceptedTicks): string {
+function rejectedText({ counters, unknown }: AcceptedTicks): string {
   const parts = [
     [counters.duplicate, 'twice'],
     [counters.regressed + counters.falling_volume, 'older than the one before'],

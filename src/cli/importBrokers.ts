@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { readBytes } from '../base/jsonFile.js';
 import { connectionsOf } from './brokerConfig.js';
 import { BrokerFileError, parseBrokerFile, type Broker } from './brokerFile.js';
-import type { CliSurroundings } from './cliContext.js';
+import type { CliContext } from './cliContext.js';
 
 const largestFileBytes = 16 * 1024 * 1024;
 /** The brokers are real, so the configuration names the place of the vendor's library. */
@@ -28,7 +28,7 @@ function counted(count: number, noun: string): string {
 export function importBrokers(
   source: string,
   output: string | undefined,
-  { out, err, cwd }: CliSurroundings,
+  { out, err, cwd }: CliContext,
 ): number {
   const say = (text: string): void => err(`qactpmdgateway: ${text}\n`);
   let brokers: Broker[];

@@ -8,7 +8,7 @@ import { endProcess } from '../coordinator/workers/workerPool.js';
 import { examineLibrary, openVendorLibrary, VendorSession } from '../ctp/bridge.js';
 import { EventChannel } from '../ring/eventChannel.js';
 import { EventReader, type BridgeEvent } from '../ring/eventRing.js';
-import { allocateTickRing, TickReader } from '../ring/tickRing.js';
+import { allocateTickRing, TickRingReader } from '../ring/tickRing.js';
 import {
   passwordVariable,
   reportDescriptor,
@@ -29,7 +29,7 @@ class Probe {
   readonly #channel = new EventChannel();
   readonly #events = new EventReader(this.#channel.handle.ring);
   readonly #sessions: VendorSession[] = [];
-  readonly #readers: TickReader[] = [];
+  readonly #readers: TickRingReader[] = [];
   readonly #everConnected = new Set<number>();
   readonly #reasons = new Set<number>();
   #connected = 0;
@@ -51,13 +51,13 @@ class Probe {
       const session = new VendorSession({
         owner: this.#channel.handle.owner,
         library: opened,
-        source,
+        connection: source,
         flowFolder: join(folder, `${source}`),
         tickRing,
         tickDoorbells: [],
       });
       this.#sessions.push(session);
-      this.#readers.push(new TickReader(tickRing));
+      this.#readers.push(new TickRingReader(tickRing));
       const code = session.start(fronts);
       if (code < 0) throw new Error(`the library failed to start a session, code ${code}`);
     }
@@ -76,11 +76,11 @@ class Probe {
   }
 
   #take(event: BridgeEvent): void {
-    const session = this.#sessions[event.source]!;
+    const session = this.#sessions[event.connection]!;
     switch (event.type) {
       case 'front_connected':
         this.#connected++;
-        this.#everConnected.add(event.source);
+        this.#everConnected.add(event.connection);
         this.#logIn(session);
         break;
       case 'front_disconnected':

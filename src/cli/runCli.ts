@@ -8,7 +8,7 @@ import { helpText } from './help.js';
 import { importBrokers } from './importBrokers.js';
 import { parseCommandLine, type Command } from './options.js';
 import { printStatus } from './status.js';
-import { processSurroundings, type CliSurroundings } from './cliContext.js';
+import { processContext, type CliContext } from './cliContext.js';
 import { UsageError } from './usageError.js';
 
 /** Exit codes: a gateway that cannot run, and a command line that cannot be meant. */
@@ -36,12 +36,8 @@ function sourcesOf(
   return { file: configFile ?? preset, args, env, cwd };
 }
 
-async function runCommand(
-  command: Command,
-  env: NodeJS.ProcessEnv,
-  surroundings: CliSurroundings,
-): Promise<CliResult> {
-  const { out, cwd } = surroundings;
+async function runCommand(command: Command, env: NodeJS.ProcessEnv, context: CliContext): Promise<CliResult> {
+  const { out, cwd } = context;
   switch (command.mode) {
     case 'help':
       out(helpText);
@@ -50,22 +46,17 @@ async function runCommand(
       out(`${programVersion()}\n`);
       return { kind: 'done', exitCode: 0 };
     case 'import':
-      return { kind: 'done', exitCode: importBrokers(command.source, command.output, surroundings) };
+      return { kind: 'done', exitCode: importBrokers(command.source, command.output, context) };
     case 'export': {
       const market = loadMarket({ file: command.configFile, args: {}, env, cwd });
-      return { kind: 'done', exitCode: await exportRecordings(command, market, surroundings) };
+      return { kind: 'done', exitCode: await exportRecordings(command, market, context) };
     }
     case 'check-library':
-      return { kind: 'done', exitCode: await checkLibrary(command, env, surroundings) };
+      return { kind: 'done', exitCode: await checkLibrary(command, env, context) };
     case 'status':
       return {
         kind: 'done',
-        exitCode: await printStatus(
-          loadEndpoints(sourcesOf(command, env, cwd)),
-          command.json,
-          env,
-          surroundings,
-        ),
+        exitCode: await printStatus(loadEndpoints(sourcesOf(command, env, cwd)), command.json, env, context),
       };
     case 'run': {
       const sources = sourcesOf(command, env, cwd);
@@ -81,14 +72,14 @@ async function runCommand(
 export async function runCli(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
-  surroundings: CliSurroundings = processSurroundings(),
+  context: CliContext = processContext(),
 ): Promise<CliResult> {
   const complain = (message: string): void =>
-    surroundings.err(message.replaceAll(/^/gm, 'qactpmdgateway: ') + '\n');
+    context.err(message.replaceAll(/^/gm, 'qactpmdgateway: ') + '\n');
   let command: Command | undefined;
   try {
     command = parseCommandLine(argv);
-    return await runCommand(command, env, surroundings);
+    return await runCommand(command, env, context);
   } catch (error) {
     if (error instanceof UsageError) {
       complain(error.message);

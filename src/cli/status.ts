@@ -4,7 +4,7 @@ import { managementSocketPath } from '../server/managementServer.js';
 import { addressOf, askGateway, noGateway, NoSocketError, type GatewayPlace } from './askGateway.js';
 import { renderHealth } from './healthText.js';
 import { renderStatus } from './statusText.js';
-import type { CliSurroundings } from './cliContext.js';
+import type { CliContext } from './cliContext.js';
 
 const exitCodes = { healthy: 0, degraded: 1, unreachable: 2 } as const;
 /** Of pages that a gateway does not give to everybody, or does not have. */
@@ -46,7 +46,7 @@ export async function printStatus(
   endpoints: Endpoints,
   asJson: boolean,
   env: NodeJS.ProcessEnv,
-  { out, err, columns }: Pick<CliSurroundings, 'out' | 'err' | 'columns'>,
+  { out, err, columns }: Pick<CliContext, 'out' | 'err' | 'columns'>,
 ): Promise<number> {
   const fail = (reason: string): number => {
     err(`qactpmdgateway: ${reason}\n`);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { readJsonFile } from '../base/jsonFile.js';
 import { ConfigError } from './configError.js';
 import { isRecord } from './record.js';
-import { shown } from './displayValue.js';
+import { displayValue } from './displayValue.js';
 
 function fail(path: string, reason: string): never {
   throw new ConfigError([{ source: 'file', text: `${path}: ${reason}` }]);
@@ -16,6 +16,6 @@ export function readConfigFile(path: string, cwd: string): Readonly<Record<strin
   } catch (error) {
     fail(path, (error as Error).message);
   }
-  if (!isRecord(content)) fail(path, `must hold one JSON object, not ${shown(content)}`);
+  if (!isRecord(content)) fail(path, `must hold one JSON object, not ${displayValue(content)}`);
   return content;
 }

@@ -2,7 +2,7 @@ import { toConnectionConfig, type ConnectionConfig } from './gatewayConfig.js';
 import { connectionOptions } from './options.js';
 import { resolveSecret } from './passwords.js';
 import { checkLayer, flattenRecord, isRecord, merge } from './record.js';
-import { shown } from './displayValue.js';
+import { displayValue } from './displayValue.js';
 
 export interface CheckedConnections {
   readonly connections: readonly ConnectionConfig[];
@@ -33,7 +33,7 @@ export function checkConnections(
   entries.forEach((entry, index) => {
     const add = (path: string, text: string): void => void faults.push({ index, path, text });
     if (!isRecord(entry)) {
-      add('', `must be an object with connection_id and front_addr, not ${shown(entry)}`);
+      add('', `must be an object with connection_id and front_addr, not ${displayValue(entry)}`);
       return;
     }
     const { layer, faults: shape } = flattenRecord(entry, connectionOptions, false);

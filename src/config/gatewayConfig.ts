@@ -17,7 +17,7 @@ import { toPatterns } from './patternList.js';
 import type { RedisConfig } from './redisConfig.js';
 
 export type LogLevel = (typeof logLevels)[number];
-export type TradingHours = (typeof tradingHours)[number];
+export type TradingHoursSetting = (typeof tradingHours)[number];
 export type Strategy = (typeof strategies)[number];
 export type TickFlow = (typeof tickFlows)[number];
 
@@ -144,7 +144,7 @@ export interface GatewayConfig {
   /** Absolute path; empty: in the folder for flow files. */
   readonly instrumentsFile: string;
   readonly configWatch: boolean;
-  readonly tradingHours: TradingHours;
+  readonly tradingHours: TradingHoursSetting;
   /** Of calendar_file. */
   readonly holidays: HolidayTable;
   readonly connectionsPerWorker: 'auto' | number;
@@ -225,7 +225,7 @@ export function toGatewayConfig(
     readonly importedInstruments: readonly Contract[];
     readonly redis: RedisConfig;
     readonly simulator: SimulatorConfig | undefined;
-    readonly tradingHours: TradingHours;
+    readonly tradingHours: TradingHoursSetting;
     readonly holidays: HolidayTable;
     readonly implied: GatewayConfig['implied'];
     readonly files: readonly NamedFile[];

@@ -7,7 +7,7 @@ import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import { readBytes } from '../base/jsonFile.js';
 import { parseJsonText } from '../base/jsonText.js';
 import { isRecord } from './record.js';
-import { shown } from './displayValue.js';
+import { displayValue } from './displayValue.js';
 import { cellText, dayForms, dayOf, numberOf } from './tableCells.js';
 import { separatorOf, tableText } from './tableText.js';
 
@@ -118,7 +118,7 @@ function csvRows(text: string): PlacedRow[] {
 
 function jsonRows(text: string): PlacedRow[] {
   const content = parseJsonText(text);
-  if (!Array.isArray(content)) throw new Error(`must be a list of objects, not ${shown(content)}`);
+  if (!Array.isArray(content)) throw new Error(`must be a list of objects, not ${displayValue(content)}`);
   return (content as unknown[]).map((each, index) => {
     const entries = isRecord(each) ? Object.entries(each) : [];
     const row = rowOf(
@@ -152,12 +152,12 @@ function toContract(
   const { instrument_id: id, exchange_id: exchange } = row;
   if (id === undefined) return { problem: 'instrument_id: is missing' };
   if (exchange !== undefined && !exchanges.some((each) => each === exchange))
-    return { problem: `exchange_id: must be one of ${exchanges.join(', ')}, not ${shown(exchange)}` };
+    return { problem: `exchange_id: must be one of ${exchanges.join(', ')}, not ${displayValue(exchange)}` };
   const parsed = parseInstrumentId(exchange === undefined ? id : `${exchange}.${id}`, products);
   if (parsed === undefined) {
     const place =
       exchange === undefined ? ' and of a product that is known, or with exchange_id' : ` of ${exchange}`;
-    return { problem: `instrument_id: must have a form${place}, not ${shown(id)}` };
+    return { problem: `instrument_id: must have a form${place}, not ${displayValue(id)}` };
   }
   const contract = contractNamed(parsed, today, calendar);
   const priceTick = positiveOf(row, 'price_tick');
@@ -195,11 +195,11 @@ function positiveOf(row: Row, column: Column): number | string | undefined {
   const value = numberOf(text);
   return value > 0 && value <= 1e9
     ? value
-    : `${column}: must be a number above 0 and up to 1e9, not ${shown(text)}`;
+    : `${column}: must be a number above 0 and up to 1e9, not ${displayValue(text)}`;
 }
 
 function expiryOf(text: string | undefined): number | string | undefined {
   if (text === undefined) return undefined;
   const day = dayOf(text);
-  return Number.isNaN(day) ? `expire_date: must be ${dayForms}, not ${shown(text)}` : day;
+  return Number.isNaN(day) ? `expire_date: must be ${dayForms}, not ${displayValue(text)}` : day;
 }

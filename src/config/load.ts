@@ -16,7 +16,7 @@ import { type GatewayValues } from './options.js';
 import { readMarketFiles } from './marketFiles.js';
 import { namedFiles } from './namedFiles.js';
 import { gatewayOptions } from './options.js';
-import { checkLayer, flattenRecord, isRecord, merge, type Fault } from './record.js';
+import { checkLayer, flattenRecord, isRecord, merge, type ValueFault } from './record.js';
 import { toRedisConfig } from './redisConfig.js';
 import { scalePriorities } from './priorities.js';
 import { reachesSimulator, simulatedConnections, strayConnections } from './simulatedFronts.js';
@@ -68,7 +68,7 @@ function mergeSources(sources: ConfigSources): Merged {
   const file = flattenRecord(record, gatewayOptions);
   const environment = readEnvironment(sources.env);
   const args = readArguments(sources.args);
-  const fileFaults: Fault[] = [...file.faults, ...checkLayer(file.layer, gatewayOptions)];
+  const fileFaults: ValueFault[] = [...file.faults, ...checkLayer(file.layer, gatewayOptions)];
   const problems: ConfigProblem[] = [
     ...fileFaults.map(({ path, text }) => ({
       source: 'file' as const,

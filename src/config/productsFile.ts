@@ -12,7 +12,7 @@ import {
 } from '../market/instruments/products.js';
 import { oneOf, positive, text } from './formats.js';
 import { isRecord } from './record.js';
-import { shown } from './displayValue.js';
+import { displayValue } from './displayValue.js';
 import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** What a key of a row may be. */
@@ -164,11 +164,13 @@ function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): stri
   } catch (error) {
     return [`${file}: ${(error as Error).message}`];
   }
-  if (!Array.isArray(content)) return [`${file}: must be a list of rows, not ${shown(content)}`];
+  if (!Array.isArray(content)) return [`${file}: must be a list of rows, not ${displayValue(content)}`];
   const faults: string[] = [];
   const named = new Set<string>();
   (content as unknown[]).forEach((row, index) => {
-    const problems = isRecord(row) ? checkRow(row, rows, named) : [`must be an object, not ${shown(row)}`];
+    const problems = isRecord(row)
+      ? checkRow(row, rows, named)
+      : [`must be an object, not ${displayValue(row)}`];
     const code =
       isRecord(row) && typeof row['product'] === 'string' ? ` (${row['product'].slice(0, 20)})` : '';
     if (problems.length === 0) apply(row as Row, rows);
@@ -178,10 +180,12 @@ function overlay(rows: Map<string, ProductRow>, file: string, cwd: string): stri
   for (const { product, underlying } of rows.values())
     if (underlying !== undefined && rows.get(underlying)?.underlying !== undefined)
       faults.push(
-        `${file}: ${product}: underlying: ${shown(underlying)} has no futures, it has an underlying itself`,
+        `${file}: ${product}: underlying: ${displayValue(underlying)} has no futures, it has an underlying itself`,
       );
     else if (underlying !== undefined && !rows.has(underlying))
-      faults.push(`${file}: ${product}: underlying: must be the code of a product, not ${shown(underlying)}`);
+      faults.push(
+        `${file}: ${product}: underlying: must be the code of a product, not ${displayValue(underlying)}`,
+      );
   return faults;
 }
 
@@ -196,16 +200,16 @@ function checkRow(row: Row, rows: ReadonlyMap<string, ProductRow>, named: Set<st
       ];
     }
     const check = checks[key as RowKey];
-    return check.accepts(value) ? [] : [`${key}: must be ${check.allowed}, not ${shown(value)}`];
+    return check.accepts(value) ? [] : [`${key}: must be ${check.allowed}, not ${displayValue(value)}`];
   });
   const { product: code } = row;
   if (code === undefined) problems.unshift(`product: is missing, must be ${checks.product.allowed}`);
   if (typeof code !== 'string' || problems.length > 0) return problems;
-  if (named.has(code)) return [`product: ${shown(code)} has a row already`];
+  if (named.has(code)) return [`product: ${displayValue(code)} has a row already`];
   named.add(code);
   const known = rows.get(code);
   if (row.remove === true) {
-    if (known === undefined) return [`remove: there is no product ${shown(code)}`];
+    if (known === undefined) return [`remove: there is no product ${displayValue(code)}`];
     return Object.keys(row).length === 2 ? [] : ['remove: a row that removes a product has no other key'];
   }
   const twin = [...rows.keys()].find((each) => each !== code && each.toLowerCase() === code.toLowerCase());
@@ -223,7 +227,7 @@ function caseProblem(code: string, exchange: Exchange): string[] {
   return letters === (isUpper ? letters.toUpperCase() : letters.toLowerCase())
     ? []
     : [
-        `product: ids of ${exchange} begin with ${isUpper ? 'capitals' : 'small letters'}, not ${shown(code)}`,
+        `product: ids of ${exchange} begin with ${isUpper ? 'capitals' : 'small letters'}, not ${displayValue(code)}`,
       ];
 }
 

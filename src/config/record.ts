@@ -1,12 +1,12 @@
 import convict from 'convict';
 import type { Option, OptionTable, Values } from './options.js';
-import { namesSecret, shown } from './displayValue.js';
+import { namesSecret, displayValue } from './displayValue.js';
 import { shownKey, UnknownKeys } from './unknownKey.js';
 
 /** Values by dotted path, as one source (file, environment, command line) gives them. */
 export type Layer = ReadonlyMap<string, unknown>;
 
-export interface Fault {
+export interface ValueFault {
   /** Dotted path of the key. */
   readonly path: string;
   /** Ends the sentence "<path>: …". */
@@ -22,14 +22,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function refusal(path: string, option: Option<unknown>, value: unknown): Fault {
+function refusal(path: string, option: Option<unknown>, value: unknown): ValueFault {
   const blamed = option.format.blame?.(value);
   if (blamed !== undefined)
     return {
       path: `${path}[${blamed.index}]`,
-      text: `must be ${blamed.allowed}, not ${shown(blamed.value)}${blamed.problem === undefined ? '' : `: ${blamed.problem}`}`,
+      text: `must be ${blamed.allowed}, not ${displayValue(blamed.value)}${blamed.problem === undefined ? '' : `: ${blamed.problem}`}`,
     };
-  const seen = option.secret === true ? 'the given value (not shown)' : shown(value);
+  const seen = option.secret === true ? 'the given value (not shown)' : displayValue(value);
   return { path, text: `must be ${option.format.allowed}, not ${seen}` };
 }
 
@@ -70,7 +70,7 @@ function unknownKey(
   const near = siblings.near(path.slice(prefix.length));
   const secret = namesSecret(path) || (near !== undefined && table[prefix + near]?.secret === true);
   const allowed = near === undefined ? siblings.allowed : `did you mean ${prefix}${near}?`;
-  return `unknown key${secret || !showUnknown ? '' : ` with the value ${shown(value)}`}, ${allowed}`;
+  return `unknown key${secret || !showUnknown ? '' : ` with the value ${displayValue(value)}`}, ${allowed}`;
 }
 
 /**
@@ -82,9 +82,9 @@ export function flattenRecord(
   record: Readonly<Record<string, unknown>>,
   table: OptionTable,
   showUnknown = true,
-): { layer: Map<string, unknown>; faults: Fault[] } {
+): { layer: Map<string, unknown>; faults: ValueFault[] } {
   const layer = new Map<string, unknown>();
-  const faults: Fault[] = [];
+  const faults: ValueFault[] = [];
   const sections = sectionsOf(table);
   const visit = (members: Readonly<Record<string, unknown>>, prefix: string): void => {
     const siblings = Object.keys(table)
@@ -95,7 +95,7 @@ export function flattenRecord(
       const path = prefix + key;
       if (prefix === '' && sections.has(key)) {
         if (isRecord(value)) visit(value, `${key}.`);
-        else faults.push({ path, text: `must be an object, not ${shown(value)}` });
+        else faults.push({ path, text: `must be an object, not ${displayValue(value)}` });
       } else if (key.includes('.') || !Object.hasOwn(table, path)) {
         faults.push({ path: shownKey(path), text: unknownKey(path, value, unknown, { table, showUnknown }) });
       } else layer.set(path, value);
@@ -106,8 +106,8 @@ export function flattenRecord(
 }
 
 /** Checks one layer with convict: every value that its option refuses gives one fault. */
-export function checkLayer(layer: Layer, table: OptionTable): Fault[] {
-  const faults: Fault[] = [];
+export function checkLayer(layer: Layer, table: OptionTable): ValueFault[] {
+  const faults: ValueFault[] = [];
   const config = convict<Record<string, unknown>>(schemaOf(table), {
     env: {},
     args: [],
@@ -135,8 +135,8 @@ export function checkLayer(layer: Layer, table: OptionTable): Fault[] {
 export function merge<Table extends OptionTable>(
   table: Table,
   layers: readonly Layer[],
-): { values: Values<Table>; missing: Fault[] } {
-  const missing: Fault[] = [];
+): { values: Values<Table>; missing: ValueFault[] } {
+  const missing: ValueFault[] = [];
   const entries = Object.entries(table).map(([path, option]) => {
     const value = layers.findLast((layer) => layer.has(path))?.get(path) ?? option.default;
     if (value === undefined) missing.push({ path, text: `is missing, must be ${option.format.allowed}` });

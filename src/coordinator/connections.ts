@@ -7,10 +7,10 @@ import type { InstrumentDirectory } from '../market/instruments/instrumentDirect
 import { matches } from '../market/instruments/instrumentPattern.js';
 import { alwaysOpen, ExchangeHours, type MarketHours } from '../market/hours/marketHours.js';
 import type { RingTickSource } from '../ring/ringTickSource.js';
-import { I32, type TickRecord } from '../ring/tickRecord.js';
+import { intWord, type TickRecord } from '../ring/tickRecord.js';
 import { AlwaysWanted } from './alwaysWanted.js';
 import type { ConnectionStatus } from './assignment/connectionRecord.js';
-import type { Demand } from './assignment/instrumentCounts.js';
+import type { CoordinatorCounts } from './assignment/instrumentCounts.js';
 import { Coordinator } from './assignment/coordinator.js';
 import type { CoordinatorOptions } from './assignment/coordinatorOptions.js';
 import { HeldTicks } from './heldTicks.js';
@@ -24,8 +24,8 @@ import type { LineCommand } from './assignment/commandBatch.js';
 import { SilenceWatch } from './measures/silenceWatch.js';
 import { Standing } from './assignment/standing.js';
 import { TickRates, type TickRate } from './measures/tickRates.js';
-import type { Asker } from './assignment/unprovenQueue.js';
-import type { Troubles } from './assignment/wantedInstruments.js';
+import type { UnprovenClient } from './assignment/unprovenQueue.js';
+import type { TroubledInstruments } from './assignment/wantedInstruments.js';
 import { WorkerPool } from './workers/workerPool.js';
 
 const passMs = 1_000;
@@ -33,7 +33,7 @@ const passMs = 1_000;
 const settledPerTurn = 500;
 const roomSpacingMs = 200;
 /** Part of a connection on which instruments may be tried out; evening out tolerates several times as much. */
-const trialShare = 0.05;
+const probeShare = 0.05;
 const longestInstrumentList = 100;
 
 export interface ConnectionsOptions {
@@ -46,7 +46,7 @@ export interface ConnectionsOptions {
   /** The instrument has so many lines on connections that are logged in. */
   readonly onCarried: (slot: number, lines: number) => void;
   /** The connection's line of the instrument carries nothing any more. */
-  readonly onLineGone: (slot: number, source: number) => void;
+  readonly onLineGone: (slot: number, connection: number) => void;
   /** Ticks that `onTick` held back are to be taken in now. */
   readonly onHeldTicks: (ticks: readonly TickRecord[]) => void;
   /** Whether the instrument should be ticking and is not. */
@@ -111,25 +111,25 @@ export class Connections {
         if (lines > 0) options.onServed(slot);
       },
       displaced: (slot) => this.#noteDisplaced(slot),
-      gone: (slot, index) => {
-        this.#held.release(slot, index);
-        options.onLineGone(slot, index);
+      gone: (slot, connection) => {
+        this.#held.release(slot, connection);
+        options.onLineGone(slot, connection);
       },
-      joined: (slot, index) => {
-        const ticks = this.#held.release(slot, index);
+      joined: (slot, connection) => {
+        const ticks = this.#held.release(slot, connection);
         if (ticks.length > 0) options.onHeldTicks(ticks);
       },
-      vacated: (index) => this.#open.close(index),
+      vacated: (connection) => this.#open.close(connection),
       more: () => this.#scheduleFlush(),
     });
     this.#pool = new WorkerPool({
       connectionsPerWorker: options.config.connectionsPerWorker,
       onEvent: (event) => this.#onEvent(event),
       onWorkerLost: (indexes, error) => {
-        for (const index of indexes) this.#open.workerLost(index, error);
+        for (const connection of indexes) this.#open.workerLost(connection, error);
       },
       onStranded: (indexes, error) => {
-        for (const index of indexes) this.#open.stranded(index, error);
+        for (const connection of indexes) this.#open.stranded(connection, error);
       },
     });
     this.#open = new OpenConnections(options.config, {
@@ -137,10 +137,10 @@ export class Connections {
       source: options.source,
       coordinator: this.#coordinator,
       pool: this.#pool,
-      onAdded: (index) => this.#rates.add(index),
-      onGone: (index) => {
-        this.#race.forget(index);
-        this.#rates.forget(index);
+      onAdded: (connection) => this.#rates.add(connection),
+      onGone: (connection) => {
+        this.#race.forget(connection);
+        this.#rates.forget(connection);
       },
     });
     for (const config of options.config.connections) if (config.enabled) this.#open.add(config);
@@ -160,8 +160,8 @@ export class Connections {
   }
 
   /** One more session wants the instrument; the configuration where there is no asker. */
-  want(slot: number, asker?: Asker): void {
-    this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key, asker);
+  want(slot: number, client?: UnprovenClient): void {
+    this.#coordinator.want(slot, this.#options.directory.bySlot(slot).key, client);
     this.#options.onWanted(slot);
     this.#scheduleFlush();
   }
@@ -172,8 +172,8 @@ export class Connections {
   }
 
   /** How many instruments that nobody knows to exist the session wants. */
-  unprovenOf(asker: Asker): number {
-    return this.#coordinator.unprovenOf(asker);
+  unprovenOf(client: UnprovenClient): number {
+    return this.#coordinator.unprovenOf(client);
   }
 
   /** Whether something here may still speak of the instrument. */
@@ -194,29 +194,29 @@ export class Connections {
   }
 
   /** Whether a tick of this connection says that its instrument exists. */
-  provesExistence(index: number): boolean {
-    const opened = this.#open.get(index);
+  provesExistence(connection: number): boolean {
+    const opened = this.#open.get(connection);
     return opened !== undefined && provesExistence(opened.spec);
   }
 
   /** One session less wants it. */
-  drop(slot: number, asker?: Asker): void {
-    this.#coordinator.drop(slot, asker);
+  drop(slot: number, client?: UnprovenClient): void {
+    this.#coordinator.drop(slot, client);
     this.#scheduleFlush();
   }
 
   /** Takes note of a tick; on the tick path. False when it is held back (Coordinator.ticked). */
   onTick(tick: TickRecord): boolean {
-    const { source, slot, i32 } = tick;
-    this.#rates.count(source);
-    const seconds = i32[I32.updateTime]!;
-    const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[I32.updateMillisec]!;
+    const { connection, slot, i32 } = tick;
+    this.#rates.count(connection);
+    const seconds = i32[intWord.updateTime]!;
+    const timeOfDayMs = seconds < 0 ? -1 : seconds * 1000 + i32[intWord.updateMillisec]!;
     this.#late.tick(slot);
     this.#lastTicks.note(slot, tick.receiveTimeMs);
-    const volume = i32[I32.volume]!;
-    this.#race.tick(source, slot, volume, timeOfDayMs, tick.receiveTimeMs);
+    const volume = i32[intWord.volume]!;
+    this.#race.tick(connection, slot, volume, timeOfDayMs, tick.receiveTimeMs);
     if (!this.#coordinator.awaits(slot)) return true;
-    const taken = this.#coordinator.ticked(source, slot, { volume, timeMs: timeOfDayMs });
+    const taken = this.#coordinator.ticked(connection, slot, { volume, timeMs: timeOfDayMs });
     if (!taken) this.#held.hold(tick);
     if (this.#coordinator.hasUnsettled()) this.#scheduleFlush();
     return taken;
@@ -264,7 +264,7 @@ export class Connections {
     });
   }
 
-  demand(): Demand {
+  demand(): CoordinatorCounts {
     return this.#coordinator.demand();
   }
 
@@ -274,7 +274,7 @@ export class Connections {
   }
 
   /** The first of the instruments that wait for a line, and of those that were refused. */
-  troubles(): Troubles {
+  troubles(): TroubledInstruments {
     return this.#coordinator.troubles(longestInstrumentList);
   }
 
@@ -306,7 +306,7 @@ export class Connections {
         return redundantInstruments.some((pattern) => matches(pattern, instrument)) ? redundancy : 1;
       },
       settledPerTurn,
-      trialShare,
+      probeShare,
       unproven: {
         perClient: limits.maxUnprovenPerClient,
         perAddress: limits.maxUnprovenPerAddress,
@@ -427,11 +427,11 @@ export class Connections {
 
   #pass(): void {
     const now = Date.now();
-    const samples = [...this.#open.indexes()].map((index) => ({
-      line: index,
-      ticks: this.#rates.ticks(index),
-      expecting: this.#coordinator.instrumentsOf(index) > 0,
-      slots: () => this.#coordinator.slotsOf(index),
+    const samples = [...this.#open.indexes()].map((connection) => ({
+      line: connection,
+      ticks: this.#rates.ticks(connection),
+      expecting: this.#coordinator.instrumentsOf(connection) > 0,
+      slots: () => this.#coordinator.slotsOf(connection),
     }));
     const late = this.#late.sample(samples, performance.now(), now);
     this.#rates.pass(passMs, now);
@@ -449,18 +449,18 @@ export class Connections {
     if (silenceTimeout === 0) return;
     const watch = new SilenceWatch(silenceTimeout * 1000, hoursOf(this.#config));
     this.#silenceTimer = setInterval(() => {
-      const samples = Array.from({ length: this.#open.count }, (_, index) => ({
-        written: this.#options.source.written(index),
-        expecting: this.#coordinator.instrumentsOf(index) > 0,
-        logins: this.#coordinator.loginsOf(index),
-        instruments: this.#coordinator.instrumentsOf(index),
+      const samples = Array.from({ length: this.#open.count }, (_, connection) => ({
+        written: this.#options.source.written(connection),
+        expecting: this.#coordinator.instrumentsOf(connection) > 0,
+        logins: this.#coordinator.loginsOf(connection),
+        instruments: this.#coordinator.instrumentsOf(connection),
         evidence: {
           tickedSince: (sinceMs: number) =>
-            this.#lastTicks.countSince(this.#coordinator.slotsOf(index), sinceMs),
-          stale: () => [...this.#coordinator.slotsOf(index)].filter(this.#options.isStale).length,
+            this.#lastTicks.countSince(this.#coordinator.slotsOf(connection), sinceMs),
+          stale: () => [...this.#coordinator.slotsOf(connection)].filter(this.#options.isStale).length,
           due: () =>
             this.#options.countTrading(
-              [...this.#coordinator.slotsOf(index)].filter((slot) => this.#lastTicks.has(slot)),
+              [...this.#coordinator.slotsOf(connection)].filter((slot) => this.#lastTicks.has(slot)),
             ),
         },
       }));

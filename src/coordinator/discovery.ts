@@ -31,7 +31,7 @@ export interface DiscoveryParts {
 export class Discovery {
   readonly #parts: DiscoveryParts;
   /** By slot: since when it is tried out, ms. */
-  readonly #trials = new Map<number, number>();
+  readonly #probes = new Map<number, number>();
   /** By slot: 1 where the next tick tells that it exists. */
   #watched = new Uint8Array(firstSlots);
   #left: Contract[] = [];
@@ -46,12 +46,12 @@ export class Discovery {
 
   /** Instruments that are tried out now, and that will be today. */
   get pending(): number {
-    return this.#trials.size + this.#left.length;
+    return this.#probes.size + this.#left.length;
   }
 
   /** To be called about once a second. @param now ms on a clock that never steps back */
   pass(now: number): void {
-    for (const [slot, since] of this.#trials) if (now - since >= answerMs) this.#end(slot);
+    for (const [slot, since] of this.#probes) if (now - since >= answerMs) this.#end(slot);
     const day = this.#parts.tradingDay();
     if (day !== this.#day) {
       this.#day = day;
@@ -59,13 +59,13 @@ export class Discovery {
       this.#left = [...this.#parts.candidates()].reverse();
       this.#isSwept = false;
     }
-    for (let begun = 0; begun < begunPerPass && this.#trials.size < mostTried; begun++) {
+    for (let begun = 0; begun < begunPerPass && this.#probes.size < mostTried; begun++) {
       const candidate = this.#left.at(-1);
       if (candidate === undefined) break;
       const slot = this.#parts.tryOut(candidate);
       if (slot === undefined) break;
       this.#left.pop();
-      this.#trials.set(slot, now);
+      this.#probes.set(slot, now);
       this.watch(slot);
     }
     if (this.#isSwept || this.pending > 0) return;
@@ -91,19 +91,19 @@ export class Discovery {
   ticked(slot: number): void {
     this.#watched[slot] = 0;
     this.#parts.found(slot);
-    if (this.#trials.has(slot)) this.#end(slot);
+    if (this.#probes.has(slot)) this.#end(slot);
   }
 
   /** Ends all that is going on; what is left is not tried. */
   stop(): void {
-    for (const slot of [...this.#trials.keys()]) this.#end(slot);
+    for (const slot of [...this.#probes.keys()]) this.#end(slot);
     this.#left = [];
     this.#day = 0;
     this.#isSwept = true;
   }
 
   #end(slot: number): void {
-    this.#trials.delete(slot);
+    this.#probes.delete(slot);
     this.#parts.endTrial(slot);
   }
 }

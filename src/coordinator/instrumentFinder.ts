@@ -76,8 +76,8 @@ export class InstrumentFinder {
   }
 
   /** A tick that the book has taken; on the tick path. */
-  onTick(slot: number, source: number): void {
-    if (this.#discovery.watches(slot) && this.#options.connections.provesExistence(source))
+  onTick(slot: number, connection: number): void {
+    if (this.#discovery.watches(slot) && this.#options.connections.provesExistence(connection))
       this.#discovery.ticked(slot);
   }
 

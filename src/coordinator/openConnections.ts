@@ -40,14 +40,14 @@ export interface OpenConnectionsParts {
   readonly coordinator: Coordinator;
   readonly pool: WorkerPool;
   /** The connection has an index now, and will be opened; `onGone`: it is gone for good, and so is its ring. */
-  readonly onAdded: (index: number) => void;
-  readonly onGone: (index: number) => void;
+  readonly onAdded: (connection: number) => void;
+  readonly onGone: (connection: number) => void;
 }
 
 /**
  * Opens, replaces and closes connections, and opens them again when their worker is lost.
  *
- * A connection keeps its index (TickRecord.source) for life; one that is opened with other credentials gets a new one.
+ * A connection keeps its index (TickRecord.connection) for life; one that is opened with other credentials gets a new one.
  */
 export class OpenConnections {
   readonly #parts: OpenConnectionsParts;
@@ -68,8 +68,8 @@ export class OpenConnections {
     this.#config = config;
   }
 
-  get(index: number): OpenConnection | undefined {
-    return this.#opened.get(index);
+  get(connection: number): OpenConnection | undefined {
+    return this.#opened.get(connection);
   }
 
   indexes(): Iterable<number> {
@@ -84,16 +84,16 @@ export class OpenConnections {
   /** For `start`, or to be opened by the caller. */
   add(config: ConnectionConfig): ConnectionSpec {
     const { source, coordinator, onAdded } = this.#parts;
-    const index = this.#nextIndex++;
+    const connection = this.#nextIndex++;
     const ringCapacity = this.#ringCapacity(config);
     const tickRing =
       this.#spareRings.get(ringCapacity)?.pop() ??
       allocateTickRing(ringCapacity, 0, this.#config.tickFlow === 'lossless');
-    source.addRing(index, tickRing);
-    onAdded(index);
+    source.addRing(connection, tickRing);
+    onAdded(connection);
     const spec: ConnectionSpec = {
       id: config.connectionId,
-      source: index,
+      connection,
       library: config.ctpLibrary,
       libraryVersion: config.ctpVersion,
       production: config.productionMode,
@@ -106,7 +106,7 @@ export class OpenConnections {
       tickRing,
       tickDoorbells: [source.doorbell.handle],
     };
-    this.#opened.set(index, {
+    this.#opened.set(connection, {
       spec,
       ringCapacity,
       config,
@@ -116,7 +116,7 @@ export class OpenConnections {
       closing: false,
       replaced: false,
     });
-    coordinator.addConnection(index, planOf(config));
+    coordinator.addConnection(connection, planOf(config));
     return spec;
   }
 
@@ -138,7 +138,7 @@ export class OpenConnections {
       return;
     }
     opened.config = config;
-    this.#parts.coordinator.changeConnection(opened.spec.source, planOf(config));
+    this.#parts.coordinator.changeConnection(opened.spec.connection, planOf(config));
   }
 
   /**
@@ -155,7 +155,8 @@ export class OpenConnections {
   retryLogins(): void {
     const staying = [...this.#opened.values()].filter(({ replaced, closing }) => !replaced && !closing);
     this.#accounts.forgetRefusals(new Set(staying.map(({ spec }) => spec.loginPlaces)));
-    for (const { spec } of staying) this.#parts.pool.send({ type: 'retry_login', connection: spec.source });
+    for (const { spec } of staying)
+      this.#parts.pool.send({ type: 'retry_login', connection: spec.connection });
   }
 
   /** Moves what the connections of this id carry to others, then closes them. */
@@ -178,35 +179,35 @@ export class OpenConnections {
   }
 
   /** Nobody needs the connection any more. */
-  close(index: number): void {
-    const opened = this.#opened.get(index);
+  close(connection: number): void {
+    const opened = this.#opened.get(connection);
     if (opened === undefined) return;
     clearTimeout(opened.timer);
     opened.timer = undefined;
-    this.#parts.pool.send({ type: 'close', connection: index });
+    this.#parts.pool.send({ type: 'close', connection });
   }
 
   /** Its worker says that it is closed. */
-  closed(index: number): void {
-    const opened = this.#opened.get(index);
+  closed(connection: number): void {
+    const opened = this.#opened.get(connection);
     // Ends with the process, or with a worker that was lost and is replaced.
     if (opened?.closing !== true) return;
-    this.#forget(index);
+    this.#forget(connection);
     this.#keepRing(opened);
     this.#parts.log.info({ connection: opened.spec.id }, `${opened.spec.id}: closed`);
   }
 
   /** The connection is opened again, unless it was to be closed anyway. */
-  workerLost(index: number, error: string): void {
-    const opened = this.#opened.get(index);
+  workerLost(connection: number, error: string): void {
+    const opened = this.#opened.get(connection);
     if (opened === undefined) return;
     const { spec, loggedInSince } = opened;
     const { coordinator, log, pool } = this.#parts;
     if (performance.now() - loggedInSince >= provenLoginMs) opened.workersLost = 0;
     opened.loggedInSince = NaN;
-    coordinator.workerLost(index, error);
+    coordinator.workerLost(connection, error);
     if (opened.closing) {
-      this.#forget(index);
+      this.#forget(connection);
       return;
     }
     const delayMs = Math.min(longestReopenMs, firstReopenMs * 2 ** Math.min(opened.workersLost++, 16));
@@ -221,8 +222,8 @@ export class OpenConnections {
    * Its worker hangs over another connection. It is opened anew at once, and takes nothing more: what it carries moves to
    * others while its ticks flow on, and it is closed when they have taken it.
    */
-  stranded(index: number, error: string): void {
-    const opened = this.#opened.get(index);
+  stranded(connection: number, error: string): void {
+    const opened = this.#opened.get(connection);
     if (opened === undefined || opened.closing) return;
     const { id } = opened.spec;
     this.#parts.log.error(
@@ -233,7 +234,7 @@ export class OpenConnections {
     clearTimeout(opened.timer);
     // One that is being replaced anyway has its successor.
     if (!opened.replaced) this.open(opened.config);
-    this.#parts.coordinator.retireConnection(index);
+    this.#parts.coordinator.retireConnection(connection);
   }
 
   /** No connection is opened or closed any more. */
@@ -247,12 +248,12 @@ export class OpenConnections {
 
   #retire(opened: OpenConnection): void {
     if (opened.closing) return;
-    const index = opened.spec.source;
+    const connection = opened.spec.connection;
     clearTimeout(opened.timer);
     opened.closing = true;
     const takeOverMs = leastTakeOverMs + takeOverPerLineMs * opened.config.maxSubscriptions;
-    opened.timer = setTimeout(() => this.close(index), takeOverMs);
-    this.#parts.coordinator.retireConnection(index);
+    opened.timer = setTimeout(() => this.close(connection), takeOverMs);
+    this.#parts.coordinator.retireConnection(connection);
   }
 
   /** Nothing writes into a connection's ring once its worker has said that it is closed. */
@@ -263,12 +264,12 @@ export class OpenConnections {
     this.#spareRings.set(ringCapacity, spare);
   }
 
-  #forget(index: number): void {
-    clearTimeout(this.#opened.get(index)?.timer);
-    this.#parts.source.removeRing(index);
-    this.#parts.coordinator.removeConnection(index);
-    this.#parts.onGone(index);
-    this.#opened.delete(index);
+  #forget(connection: number): void {
+    clearTimeout(this.#opened.get(connection)?.timer);
+    this.#parts.source.removeRing(connection);
+    this.#parts.coordinator.removeConnection(connection);
+    this.#parts.onGone(connection);
+    this.#opened.delete(connection);
   }
 
   #byId(id: string): OpenConnection | undefined {

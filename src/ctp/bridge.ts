@@ -25,7 +25,7 @@ interface Natives {
   readonly createSession: (
     owner: number,
     library: number,
-    source: number,
+    connection: number,
     flowFolder: string,
     ring: Uint8Array,
     ringBytes: number,
@@ -75,7 +75,7 @@ function bridge(): Natives {
       'int qb_library_examine(const char *path, const char *version, void *facts, int bytes)',
     ),
     createSession: lib.func(
-      'int qb_session_create(int owner, int library, int source, const char *flowFolder, void *ring, int ringBytes, void *error, int errorBytes)',
+      'int qb_session_create(int owner, int library, int connection, const char *flowFolder, void *ring, int ringBytes, void *error, int errorBytes)',
     ),
     addDoorbell: lib.func('int qb_session_add_doorbell(int session, void *parked, int fd)'),
     registerFront: lib.func('int qb_session_register_front(int session, const char *address)'),
@@ -202,7 +202,7 @@ export interface VendorSessionOptions {
   /** EventChannelHandle.owner. */
   readonly owner: number;
   readonly library: VendorLibrary;
-  readonly source: number;
+  readonly connection: number;
   readonly flowFolder: string;
   readonly tickRing: SharedArrayBuffer;
   readonly tickDoorbells: readonly DoorbellHandle[];
@@ -222,7 +222,7 @@ export class VendorSession {
     this.handle = bridge().createSession(
       options.owner,
       options.library.handle,
-      options.source,
+      options.connection,
       options.flowFolder,
       this.#tickRing,
       this.#tickRing.byteLength,

@@ -3,7 +3,7 @@ import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText, instrumentNotFound } from './errors.js';
 import { LoginPlaces } from '../coordinator/workers/loginPlaces.js';
-import { Session } from './session.js';
+import { FrontSession } from './session.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
 
 /** Node's timers take no more. */
@@ -25,7 +25,7 @@ export interface SessionHostOptions {
 /** Carries out what a Session decides, with the vendor's library and a timer. */
 export class SessionHost {
   readonly #options: SessionHostOptions;
-  readonly #session: Session;
+  readonly #session: FrontSession;
   #library: VendorLibrary | undefined;
   #vendor: VendorSession | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export class SessionHost {
     this.#options = options;
     const { fronts, loginPlaces } = options.spec;
     const gate = loginPlaces === undefined ? undefined : new LoginPlaces(loginPlaces);
-    this.#session = new Session(fronts, Math.random(), options.releaseMs, gate);
+    this.#session = new FrontSession(fronts, Math.random(), options.releaseMs, gate);
   }
 
   /** The handle that the session's events bear; undefined before it is open. */
@@ -101,7 +101,7 @@ export class SessionHost {
 
   #execute(command: SessionCommand): void {
     const { spec } = this.#options;
-    const connection = spec.source;
+    const connection = spec.connection;
     switch (command.type) {
       case 'open':
         this.#open();
@@ -158,7 +158,7 @@ export class SessionHost {
     }
     const code = this.#vendor!.subscribe(ids, slots);
     if (code < 0) this.step({ type: 'subscribe_failed', ids, code });
-    else this.#options.post({ type: 'requested', connection: this.#options.spec.source, slots });
+    else this.#options.post({ type: 'requested', connection: this.#options.spec.connection, slots });
   }
 
   /** Waits for the library's trial without holding up the thread's other sessions. */
@@ -178,11 +178,18 @@ export class SessionHost {
       return;
     }
     this.#library = library;
-    onLibrary(library, spec.source);
+    onLibrary(library, spec.connection);
     try {
-      const { source, flowFolder, tickRing, tickDoorbells } = spec;
+      const { connection, flowFolder, tickRing, tickDoorbells } = spec;
       this.#refusalsLost = 0;
-      this.#vendor = new VendorSession({ owner, library, source, flowFolder, tickRing, tickDoorbells });
+      this.#vendor = new VendorSession({
+        owner,
+        library,
+        connection,
+        flowFolder,
+        tickRing,
+        tickDoorbells,
+      });
     } catch (error) {
       this.step({ type: 'open_failed', text: textOf(error), lasting: false });
       return;
@@ -202,7 +209,7 @@ export class SessionHost {
   }
 
   #warn(text: string): void {
-    this.#options.post({ type: 'log', level: 'warn', text, connection: this.#options.spec.source });
+    this.#options.post({ type: 'log', level: 'warn', text, connection: this.#options.spec.connection });
   }
 
   #armTimer(): void {

@@ -3,7 +3,7 @@ import { Cancelled, type ChunkSender } from './chunkSender.js';
 import { encodeCursor } from './cursor.js';
 import type { HistoryReading, HistorySource } from './historySource.js';
 import { HistoryError } from './historySource.js';
-import type { Pace } from './cpuThrottle.js';
+import type { CpuThrottle } from './cpuThrottle.js';
 import type { HistoryQuery } from './query.js';
 import { longestPiece, tickWriter, type PageTail, type TickWriter } from './tickWriter.js';
 
@@ -21,7 +21,7 @@ export async function answerQuery(
   query: HistoryQuery,
   source: HistorySource,
   sender: ChunkSender,
-  pace: Pace,
+  throttle: CpuThrottle,
 ): Promise<number> {
   const { key, fromMs, toMs, after } = query;
   if (after !== undefined && after.source !== source.name)
@@ -37,7 +37,7 @@ export async function answerQuery(
     sender.write((into, at) =>
       writer.head(into, at, { key, fromMs, toMs, source: source.name, completeFromMs }),
     );
-    const tail = await writeRows(query, source, reading, writer, sender, pace);
+    const tail = await writeRows(query, source, reading, writer, sender, throttle);
     if (!sender.hasRoom(longestPiece)) await sender.flush(tail.count);
     sender.write((into, at) => writer.tail(into, at, tail));
     sender.end(tail.count);
@@ -53,7 +53,7 @@ async function writeRows(
   reading: HistoryReading,
   writer: TickWriter,
   sender: ChunkSender,
-  pace: Pace,
+  throttle: CpuThrottle,
 ): Promise<PageTail> {
   const { row } = reading;
   let count = 0;
@@ -70,10 +70,10 @@ async function writeRows(
       if (!sender.hasRoom(longestPiece)) await sender.flush(count);
       sender.write(put);
       count++;
-      if (count % ticksPerSlice === 0) pace.rest();
+      if (count % ticksPerSlice === 0) throttle.rest();
       if (count === limit) position = reading.position;
     }
-    pace.rest();
+    throttle.rest();
     // Whoever has cancelled, or asks for something else, is heard.
     await nextTurn();
     if (sender.cancelled) throw new Cancelled();

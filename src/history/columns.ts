@@ -1,4 +1,4 @@
-import { F, quoteFields } from '../market/quotes/quoteFields.js';
+import { Field, quoteFields } from '../market/quotes/quoteFields.js';
 
 /** How a column shows what it is made from. */
 export type ColumnKind =
@@ -12,7 +12,7 @@ export type ColumnKind =
   | 'receive_time';
 
 /** A member of a stored tick as it is given out. */
-export interface Column {
+export interface HistoryColumn {
   readonly name: string;
   readonly kind: ColumnKind;
   /** Index into quoteFields; -1 for what is no quote field. */
@@ -21,24 +21,24 @@ export interface Column {
   readonly isDefault: boolean;
 }
 
-function column(name: string, kind: ColumnKind, field = -1, isDefault = true): Column {
+function column(name: string, kind: ColumnKind, field = -1, isDefault = true): HistoryColumn {
   return { name, kind, field, isDefault };
 }
 
-const isTime = (field: number): boolean => field === F.timestamp || field === F.tradingDay;
+const isTime = (field: number): boolean => field === Field.timestamp || field === Field.tradingDay;
 
 /**
  * Everything that can be given of a tick, in the order in which it is: the names of an action push, what is wrong with the
  * tick, and when it came. The id and the two halves of the time are repetitions that must be asked for, levels 2 to 5 are
  * mostly empty.
  */
-export const columns: readonly Column[] = [
+export const columns: readonly HistoryColumn[] = [
   column('instrument_id', 'instrument_id', -1, false),
-  column('datetime', 'datetime', F.timestamp),
-  column('update_time', 'update_time', F.timestamp, false),
-  column('update_millisec', 'update_millisec', F.timestamp, false),
-  column('timestamp', 'number', F.timestamp),
-  column('trading_day', 'day', F.tradingDay),
+  column('datetime', 'datetime', Field.timestamp),
+  column('update_time', 'update_time', Field.timestamp, false),
+  column('update_millisec', 'update_millisec', Field.timestamp, false),
+  column('timestamp', 'number', Field.timestamp),
+  column('trading_day', 'day', Field.tradingDay),
   ...quoteFields.flatMap(({ name, documented }, field) =>
     isTime(field) ? [] : [column(name, 'number', field, documented)],
   ),

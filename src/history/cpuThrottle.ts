@@ -22,7 +22,7 @@ export function shareOf(cores: number): number {
  * takes no more than its share of a core. It is the thread that sleeps, not a query, so many queries at once take no more of
  * the machine than one; and it counts elapsed time, so that on a busy machine the rests become longer as well.
  */
-export class Pace {
+export class CpuThrottle {
   readonly #ticks: TapeWatch | undefined;
   readonly #restsPerWork: number;
   readonly #cell = new Int32Array(new SharedArrayBuffer(4));

@@ -14,8 +14,8 @@ export interface HistoryWorkerData {
   readonly tape: SharedArrayBuffer | undefined;
 }
 
-/** A query; or nothing, for a thread to be there; or the rehearsal. */
-export type HistoryTask = QueryTask | 'load' | 'rehearse';
+/** A query; or nothing, for a thread to be there; or the warm-up. */
+export type HistoryTask = QueryTask | 'load' | 'warm-up';
 
 export interface QueryTask {
   readonly query: HistoryQuery;
@@ -183,7 +183,7 @@ export class HistoryPool {
   async #prepare(): Promise<void> {
     const pool = await this.#threads();
     await pool.run('load' satisfies HistoryTask);
-    pool.run('rehearse' satisfies HistoryTask).catch((error: unknown) => this.#hearFault(error));
+    pool.run('warm-up' satisfies HistoryTask).catch((error: unknown) => this.#hearFault(error));
   }
 
   /** At the end nobody waits for what is broken off. */

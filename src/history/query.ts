@@ -1,5 +1,5 @@
 import { decodeCursor, type HistoryCursor } from './cursor.js';
-import { momentForms, parseMoment } from './queryTime.js';
+import { queryTimeForms, parseQueryTime } from './queryTime.js';
 import { columnNames, defaultColumns } from './columns.js';
 
 export const historyFormats = ['json', 'ndjson', 'csv'] as const;
@@ -118,7 +118,9 @@ function instrumentOf(value: string | undefined, keyOf: (requested: string) => s
 
 function momentOf(parameter: 'from' | 'to', values: ReadonlyMap<Parameter, string>): number | undefined {
   const value = values.get(parameter);
-  return value === undefined ? undefined : (parseMoment(value) ?? refuse(parameter, value, momentForms));
+  return value === undefined
+    ? undefined
+    : (parseQueryTime(value) ?? refuse(parameter, value, queryTimeForms));
 }
 
 function cursorOf(key: string, value: string): HistoryCursor {

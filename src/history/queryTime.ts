@@ -16,7 +16,7 @@ const earliestMs = Date.UTC(1990, 0, 1);
 const latestMs = Date.UTC(2200, 0, 1);
 
 /** What parseMoment takes, for error messages. */
-export const momentForms =
+export const queryTimeForms =
   'an ISO time such as 2026-01-05T09:30:00+08:00 (Shanghai where it has no zone), a day such as 2026-01-05 or 20260105, or an epoch in s, ms, µs or ns; years 1990 to 2199';
 
 /**
@@ -26,7 +26,7 @@ export const momentForms =
  * The unit of an epoch follows from its digits: 9 or 10 are s, 12 or 13 ms, 15 or 16 µs, 18 or 19 ns. A blank in place of
  * a zone's plus sign is taken for one, for that is what an unescaped plus in an address turns into.
  */
-export function parseMoment(text: string): number | undefined {
+export function parseQueryTime(text: string): number | undefined {
   const ms = compactDay.test(text) ? dayMs(text) : epoch.test(text) ? epochMs(text) : isoMs(text);
   return ms !== undefined && ms >= earliestMs && ms < latestMs ? ms : undefined;
 }

@@ -21,7 +21,7 @@ export type ReadStream = (
 ) => Promise<void>;
 
 /** Ticks of the streams in Redis. A position is an entry's id. */
-export class RedisSource implements HistorySource {
+export class RedisHistorySource implements HistorySource {
   readonly name = 'redis';
   readonly #read: ReadStream;
   readonly #streamOf: (key: string) => string;

@@ -1,6 +1,6 @@
 import type { RedisConfig } from '../config/redisConfig.js';
 import type { HistorySource } from './historySource.js';
-import { RedisSource } from './redisSource.js';
+import { RedisHistorySource } from './redisSource.js';
 import { StreamReader } from './streamReader.js';
 import { WindowSource } from './windowSource.js';
 
@@ -12,7 +12,7 @@ export type SourceSettings =
 export function sourceOf(settings: SourceSettings): HistorySource {
   if (settings.kind === 'memory') return new WindowSource(settings.window);
   const reader = new StreamReader(settings.redis);
-  return new RedisSource(
+  return new RedisHistorySource(
     (key, start, end, count, page) => reader.read(key, start, end, count, page),
     (key) => `${settings.redis.keyPrefix}ticks:${key}`,
   );

@@ -1,5 +1,5 @@
 import { putNumberAlone } from '../base/jsonBytes.js';
-import { F, fieldCount } from '../market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../market/quotes/quoteFields.js';
 import { LineReader } from '../tickText/tickTextReader.js';
 import { putReceiveTime } from './receiveTime.js';
 
@@ -26,7 +26,7 @@ export class HistoryRow implements StoredRow {
   receiveMs = NaN;
 
   get timeMs(): number {
-    return this.values[F.timestamp]!;
+    return this.values[Field.timestamp]!;
   }
 
   putValue(into: Uint8Array, at: number, field: number): number {
@@ -51,7 +51,7 @@ export class LineRow implements StoredRow {
   /** False, and nothing to be given out, where the bytes between two places are no tick's. */
   read(bytes: Uint8Array, from = 0, to = bytes.length): boolean {
     if (!this.#line.read(bytes, from, to)) return false;
-    this.timeMs = this.#line.value(F.timestamp);
+    this.timeMs = this.#line.value(Field.timestamp);
     return true;
   }
 

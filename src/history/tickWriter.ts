@@ -1,7 +1,7 @@
 import { asciiBytes, putBytes, putNumberAlone, putText } from '../base/jsonBytes.js';
 import { namesOfFlags } from '../market/quotes/tickFlags.js';
 import { ClockBytes } from './clockBytes.js';
-import { columns, type Column, type ColumnKind } from './columns.js';
+import { columns, type HistoryColumn, type ColumnKind } from './columns.js';
 import type { HistoryFormat } from './query.js';
 import type { StoredRow } from './storedRow.js';
 
@@ -78,7 +78,7 @@ function ndjsonWriter(object: PutRow): TickWriter {
   };
 }
 
-function csvWriter(chosen: readonly Column[], values: Values): TickWriter {
+function csvWriter(chosen: readonly HistoryColumn[], values: Values): TickWriter {
   return {
     head: (into, at) => putText(into, at, `${chosen.map(({ name }) => name).join(',')}\n`),
     row(into, at, row) {
@@ -94,7 +94,7 @@ function csvWriter(chosen: readonly Column[], values: Values): TickWriter {
   };
 }
 
-function objectOf(chosen: readonly Column[], values: Values): PutRow {
+function objectOf(chosen: readonly HistoryColumn[], values: Values): PutRow {
   const rows = new ObjectRows(chosen, values);
   return (into, at, row) => rows.put(into, at, row);
 }
@@ -104,7 +104,7 @@ function objectOf(chosen: readonly Column[], values: Values): PutRow {
  * those: a row is a copy of the one before, with its own values written over that one's.
  */
 class ObjectRows {
-  readonly #chosen: readonly Column[];
+  readonly #chosen: readonly HistoryColumn[];
   readonly #values: Values;
   readonly #leads: readonly Uint8Array[];
   /** Of the last row: where it is, and where in it the values begin and how long they are. */
@@ -114,7 +114,7 @@ class ObjectRows {
   readonly #places: Int32Array;
   readonly #lengths: Int32Array;
 
-  constructor(chosen: readonly Column[], values: Values) {
+  constructor(chosen: readonly HistoryColumn[], values: Values) {
     this.#chosen = chosen;
     this.#values = values;
     this.#leads = chosen.map(({ name }, index) => asciiBytes(`${index === 0 ? '{' : ','}"${name}":`));
@@ -185,7 +185,7 @@ class Values {
     this.#null = asciiBytes(isBare ? '' : 'null');
   }
 
-  put(into: Uint8Array, at: number, { kind, field }: Column, row: StoredRow): number {
+  put(into: Uint8Array, at: number, { kind, field }: HistoryColumn, row: StoredRow): number {
     const end = this.#put(into, at, kind, field, row);
     return end === at ? putBytes(into, at, this.#null) : end;
   }

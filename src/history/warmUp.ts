@@ -1,13 +1,13 @@
 import { MessageChannel } from 'node:worker_threads';
-import { F, fieldCount } from '../market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../market/quotes/quoteFields.js';
 import { argumentBytes } from '../redis/commandBytes.js';
 import { encodeTick } from '../tickText/tickCodec.js';
 import { answerQuery } from './answerQuery.js';
 import { ChunkSender, type HistoryMessage } from './chunkSender.js';
 import { defaultColumns } from './columns.js';
 import type { HistorySource } from './historySource.js';
-import { Pace } from './cpuThrottle.js';
-import { RedisSource } from './redisSource.js';
+import { CpuThrottle } from './cpuThrottle.js';
+import { RedisHistorySource } from './redisSource.js';
 import type { SourceSettings } from './sources.js';
 import { allocateWindow, WindowWriter } from './tickWindow.js';
 import { WindowSource } from './windowSource.js';
@@ -26,7 +26,7 @@ const key = 'SHFE.rb2605';
  *
  * @returns ticks that each query was given
  */
-export async function rehearse(kind: SourceSettings['kind']): Promise<number[]> {
+export async function warmUp(kind: SourceSettings['kind']): Promise<number[]> {
   const answered: number[] = [];
   const source = kind === 'redis' ? madeUpStream() : madeUpWindow();
   for (const format of ['csv', 'json'] as const) {
@@ -38,7 +38,7 @@ export async function rehearse(kind: SourceSettings['kind']): Promise<number[]> 
       ...{ key, fromMs: firstTimeMs, toMs: Infinity, limit: ticks, after: undefined },
       ...{ format, columns: defaultColumns },
     };
-    answered.push(await answerQuery(query, source, new ChunkSender(port1), new Pace(undefined)));
+    answered.push(await answerQuery(query, source, new ChunkSender(port1), new CpuThrottle(undefined)));
     port1.close();
   }
   return answered;
@@ -48,23 +48,23 @@ export async function rehearse(kind: SourceSettings['kind']): Promise<number[]> 
 function fill(row: Float64Array, index: number): number {
   const timeMs = firstTimeMs + index * stepMs;
   const price = 3500 + ((index * 7) % 23) / 5;
-  row[F.timestamp] = timeMs;
-  row[F.tradingDay] = 20260105;
-  row[F.lastPrice] = price;
-  row[F.volume] = index;
-  row[F.turnover] = 35_000_000 + index * 30_000;
-  row[F.average] = 3500 + index / 997;
-  row[F.bidPrice1] = price - 0.2;
-  row[F.bidVolume1] = (index * 31) % 300;
-  row[F.askPrice1] = price + 0.2;
-  row[F.askVolume1] = (index * 37) % 300;
+  row[Field.timestamp] = timeMs;
+  row[Field.tradingDay] = 20260105;
+  row[Field.lastPrice] = price;
+  row[Field.volume] = index;
+  row[Field.turnover] = 35_000_000 + index * 30_000;
+  row[Field.average] = 3500 + index / 997;
+  row[Field.bidPrice1] = price - 0.2;
+  row[Field.bidVolume1] = (index * 31) % 300;
+  row[Field.askPrice1] = price + 0.2;
+  row[Field.askVolume1] = (index * 37) % 300;
   return timeMs;
 }
 
 /** Gives what Redis answers. */
 function madeUpStream(): HistorySource {
   const row = new Float64Array(fieldCount).fill(NaN);
-  return new RedisSource(
+  return new RedisHistorySource(
     (_stream, start, _end, count, page) => {
       const from = /^\d+-0$/.test(start) ? (parseInt(start) - firstTimeMs) / stepMs : 0;
       const entries = Array.from({ length: count }, (_, index) => {

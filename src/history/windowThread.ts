@@ -1,14 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { packagePath } from '../base/paths.js';
-import { DeadlyTicks, type DeadlyTicksSpec } from '../tape/poisonTicks.js';
+import { PoisonTicks, type PoisonTicksSpec } from '../tape/poisonTicks.js';
 import { allocateWindow, WindowReader } from './tickWindow.js';
 
 /** What the thread is made with. */
 export interface WindowWorkerData {
   readonly tape: SharedArrayBuffer;
   readonly window: SharedArrayBuffer;
-  readonly deadly: DeadlyTicksSpec;
+  readonly poison: PoisonTicksSpec;
 }
 
 /** The thread makes no garbage to speak of; V8's own limit would let it keep 16 MB and more. */
@@ -27,7 +27,7 @@ export class WindowThread {
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
-  readonly #deadly = new DeadlyTicks();
+  readonly #poison = new PoisonTicks();
 
   /** @param bytes most that the window takes; memory is used as it fills */
   constructor(bytes: number, log: Logger) {
@@ -49,7 +49,7 @@ export class WindowThread {
   }
 
   #run(tape: SharedArrayBuffer): void {
-    const workerData: WindowWorkerData = { tape, window: this.memory, deadly: this.#deadly.spec };
+    const workerData: WindowWorkerData = { tape, window: this.memory, poison: this.#poison.spec };
     const worker = new Worker(packagePath('dist', 'workers', 'historyWindow.js'), {
       workerData,
       resourceLimits,
@@ -63,7 +63,7 @@ export class WindowThread {
         { err: reason },
         'the thread that keeps ticks in memory has ended; another one goes on',
       );
-      this.#deadly.threadEnded(new WindowReader(this.memory).position);
+      this.#poison.threadEnded(new WindowReader(this.memory).position);
       this.#timer = setTimeout(() => this.#run(tape), restartMs);
     });
   }

@@ -1,5 +1,5 @@
 import { PerformanceObserver, monitorEventLoopDelay } from 'node:perf_hooks';
-import { F64, I32, type TickRecord } from '../ring/tickRecord.js';
+import { doubleWord, intWord, type TickRecord } from '../ring/tickRecord.js';
 import { epochOffsetMs } from './epochClock.js';
 
 /** Numbers per sample: slot, volume, open interest, and times in ms since the epoch. */
@@ -83,8 +83,8 @@ export class TickTrace {
     const at = this.#count * columns;
     const samples = this.#samples;
     samples[at + Column.slot] = tick.slot;
-    samples[at + Column.volume] = tick.i32[I32.volume]!;
-    samples[at + Column.openInterest] = tick.f64[F64.openInterest]!;
+    samples[at + Column.volume] = tick.i32[intWord.volume]!;
+    samples[at + Column.openInterest] = tick.f64[doubleWord.openInterest]!;
     samples[at + Column.received] = tick.receiveTimeMs;
     samples[at + Column.begun] = this.#begun;
     samples[at + Column.taken] = this.#now();

@@ -4,10 +4,10 @@ import { InstrumentDirectory } from '../market/instruments/instrumentDirectory.j
 import { matches, type InstrumentPattern } from '../market/instruments/instrumentPattern.js';
 import type { BookCounters } from '../market/quotes/rejections.js';
 import { QuoteBook } from '../market/quotes/quoteBook.js';
-import { F } from '../market/quotes/quoteFields.js';
+import { Field } from '../market/quotes/quoteFields.js';
 import { tradingCalendar, type MarketSettings } from '../market/hours/marketTime.js';
 import { SessionStates } from '../market/hours/sessionStates.js';
-import { I32 } from '../ring/tickRecord.js';
+import { intWord } from '../ring/tickRecord.js';
 import { recordedFlags } from './blockCodec.js';
 import type { RecordedTicks } from './recordedTicks.js';
 
@@ -85,11 +85,11 @@ export class AcceptedTicks {
         if (slot === -2) this.unknown++;
         continue;
       }
-      record.i32[I32.slot] = slot;
+      record.i32[intWord.slot] = slot;
       if (!this.#book.apply(record, firstStream + this.#ticks.file)) continue;
       this.key = key;
       this.#book.copyRow(slot, this.row.values, 0);
-      this.row.flags = recordedFlags(record.i32[I32.sequence]!) ?? this.#book.flags(slot);
+      this.row.flags = recordedFlags(record.i32[intWord.sequence]!) ?? this.#book.flags(slot);
       this.row.receiveMs = record.receiveTimeMs;
       if (this.#lacking.size > 0) this.#tellLacking();
       return true;
@@ -98,7 +98,7 @@ export class AcceptedTicks {
   }
 
   #tellLacking(): void {
-    const year = Math.trunc(this.row.values[F.tradingDay]! / 10_000);
+    const year = Math.trunc(this.row.values[Field.tradingDay]! / 10_000);
     const text = this.#lacking.get(year);
     if (text === undefined) return;
     this.#lacking.delete(year);

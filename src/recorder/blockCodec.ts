@@ -1,5 +1,5 @@
 import { crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
-import { I32, tickRecordBytes } from '../ring/tickRecord.js';
+import { intWord, tickRecordBytes } from '../ring/tickRecord.js';
 import {
   blockHeaderBytes,
   encodeBlockHeader,
@@ -11,7 +11,7 @@ import {
 
 const words = tickRecordBytes / 4;
 /** Words before it are the block's own: flags and slot. */
-const firstVendorWord = I32.receiveTimeLow;
+const firstVendorWord = intWord.receiveTimeLow;
 /** With the XOR before it, level 1 is as small as level 3 within a tenth, and in two thirds of the time. */
 const deflateLevel = 1;
 const lineFeed = '\n';
@@ -75,15 +75,15 @@ export class BlockBuilder {
     const index = this.#indices.get(key) ?? this.#begin(key);
     const to = this.#count * words;
     const last = index * words;
-    this.#i32[to + I32.sequence] = flags === undefined ? 0 : 2 * flags + 1;
-    this.#i32[to + I32.slot] = index;
+    this.#i32[to + intWord.sequence] = flags === undefined ? 0 : 2 * flags + 1;
+    this.#i32[to + intWord.slot] = index;
     for (let word = firstVendorWord; word < words; word++) {
       const value = record[word]!;
       this.#i32[to + word] = value ^ this.#last[last + word]!;
       this.#last[last + word] = value;
     }
-    const high = record[I32.receiveTimeHigh]!;
-    const low = record[I32.receiveTimeLow]! >>> 0;
+    const high = record[intWord.receiveTimeHigh]!;
+    const low = record[intWord.receiveTimeLow]! >>> 0;
     if (this.#count === 0 || isBefore(high, low, this.#first)) setTime(this.#first, high, low);
     if (this.#count === 0 || !isBefore(high, low, this.#newest)) setTime(this.#newest, high, low);
     this.#count++;
@@ -194,7 +194,7 @@ function inflate(stored: Buffer, bytes: number, what: string): Buffer {
 function undoXor(records: Int32Array, instruments: number): void {
   const lastOf = new Int32Array(instruments).fill(-1);
   for (let at = 0; at < records.length; at += words) {
-    const index = records[at + I32.slot]!;
+    const index = records[at + intWord.slot]!;
     if (index < 0 || index >= instruments)
       throw new RecordingError('a record names no instrument of its block');
     const last = lastOf[index]!;

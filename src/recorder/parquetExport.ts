@@ -1,10 +1,10 @@
 import { writeSync } from 'node:fs';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
-import type { Column } from '../history/columns.js';
+import type { HistoryColumn } from '../history/columns.js';
 import { toMicroseconds } from '../history/receiveTime.js';
 import type { HistoryRow } from '../history/storedRow.js';
 import { ClockText } from '../base/shanghaiText.js';
-import { F } from '../market/quotes/quoteFields.js';
+import { Field } from '../market/quotes/quoteFields.js';
 import { namesOfFlags } from '../market/quotes/tickFlags.js';
 import { exportColumns } from './exportColumns.js';
 import type { RowWriter } from './rowWriter.js';
@@ -19,10 +19,10 @@ const instant = { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' } as 
 type Kind = keyof typeof columnType;
 type Value = number | string | Date | undefined;
 
-function kindOf({ kind, field }: Column): Kind {
+function kindOf({ kind, field }: HistoryColumn): Kind {
   if (kind === 'day') return 'day';
   return kind === 'number'
-    ? field === F.timestamp
+    ? field === Field.timestamp
       ? 'time'
       : 'number'
     : kind === 'receive_time'
@@ -74,7 +74,7 @@ export class ParquetExport implements RowWriter {
     }));
   }
 
-  #valueOf({ kind: what, field }: Column, kind: Kind, key: string, row: HistoryRow): Value {
+  #valueOf({ kind: what, field }: HistoryColumn, kind: Kind, key: string, row: HistoryRow): Value {
     switch (what) {
       case 'instrument_id':
         return key;

@@ -1,7 +1,7 @@
 import { recordOf } from '../market/quotes/rowRecord.js';
 import { TickFlag } from '../market/quotes/tickFlags.js';
 import type { TapeRecord } from '../tape/tape.js';
-import { I32, RecordForm, TickRecord } from '../ring/tickRecord.js';
+import { intWord, RecordForm, TickRecord } from '../ring/tickRecord.js';
 
 /** Ticks whose state has more sources than their own packet. */
 const composed = TickFlag.partial | TickFlag.offSession;
@@ -19,11 +19,11 @@ export class RecordableTick {
     if ((flags & composed) === 0) return tick;
     const made = this.#made;
     recordOf(row, tick.receiveTimeMs, 1, made);
-    made.i32[I32.form] = RecordForm.quote;
+    made.i32[intWord.form] = RecordForm.quote;
     for (const word of kept) made.i32[word] = tick.i32[word]!;
     return made;
   }
 }
 
 /** Words that are the tick's own; the time of receipt to the nanosecond. */
-const kept = [I32.slot, I32.source, I32.receiveTimeLow, I32.receiveTimeHigh] as const;
+const kept = [intWord.slot, intWord.connection, intWord.receiveTimeLow, intWord.receiveTimeHigh] as const;

@@ -1,4 +1,4 @@
-import { I32, TickRecord, tickRecordBytes } from '../ring/tickRecord.js';
+import { intWord, TickRecord, tickRecordBytes } from '../ring/tickRecord.js';
 import type { DecodedBlock } from './blockCodec.js';
 import { RecordingError } from './recordingFormat.js';
 import type { RecordingReader } from './recordingReader.js';
@@ -77,10 +77,10 @@ class FileCursor {
         if (!this.#nextBlock()) return false;
         continue;
       }
-      this.high = this.words[this.at + I32.receiveTimeHigh]!;
-      this.low = this.words[this.at + I32.receiveTimeLow]! >>> 0;
+      this.high = this.words[this.at + intWord.receiveTimeHigh]!;
+      this.low = this.words[this.at + intWord.receiveTimeLow]! >>> 0;
       if (!isWithin(this.high, this.low, this.#bounds)) continue;
-      this.key = block.keys[this.words[this.at + I32.slot]!]!;
+      this.key = block.keys[this.words[this.at + intWord.slot]!]!;
       return true;
     }
   }
@@ -169,7 +169,7 @@ export class RecordedTicks {
     const { i32 } = this.record;
     for (let word = 0; word < words; word++) i32[word] = cursor.words[cursor.at + word]!;
     // A file may hold any number there.
-    i32[I32.source] = file * sourcesPerFile + (i32[I32.source]! & (sourcesPerFile - 1));
+    i32[intWord.connection] = file * sourcesPerFile + (i32[intWord.connection]! & (sourcesPerFile - 1));
     this.file = file;
     this.key = cursor.key;
     return true;

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logging.js';
 import { packagePath } from '../base/paths.js';
-import { DeadlyTicks } from '../tape/poisonTicks.js';
+import { PoisonTicks } from '../tape/poisonTicks.js';
 import type { TapeConsumer } from '../tape/tapeConsumer.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
@@ -10,7 +10,7 @@ const restartMs = 500;
 /** Young and old generation of the thread, in MB: one block and what waits for the disk. */
 const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
-export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'progress' | 'deadly'>;
+export type RecorderSettings = Omit<RecorderSpec, 'tape' | 'progress' | 'poison'>;
 
 /** What /health shows. */
 export interface RecorderStatus extends RecorderTarget {
@@ -41,7 +41,7 @@ export class Recorder implements TapeConsumer {
   #settings: RecorderSettings;
   readonly #log: Logger;
   readonly #progress = new RecorderProgress();
-  readonly #deadly = new DeadlyTicks();
+  readonly #poison = new PoisonTicks();
   #tape: SharedArrayBuffer | undefined;
   #worker: Worker | undefined;
   #target = noTarget;
@@ -107,7 +107,7 @@ export class Recorder implements TapeConsumer {
       ...this.#settings,
       tape,
       progress: this.#progress.memory,
-      deadly: this.#deadly.spec,
+      poison: this.#poison.spec,
     };
     const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), {
       name: this.name,
@@ -135,7 +135,7 @@ export class Recorder implements TapeConsumer {
     const failure = `its thread ended: ${cause}`;
     this.#log.error(`recorder: ${failure}`);
     this.#target = { file: '', failure };
-    this.#deadly.threadEnded(this.#progress.get('position'));
+    this.#poison.threadEnded(this.#progress.get('position'));
     this.#restarts++;
     if (this.#onStopped !== undefined) end(this.#launch(tape));
     else if (!this.#isGivenUp) this.#restart = setTimeout(() => this.#launch(tape), restartMs);

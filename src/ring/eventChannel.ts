@@ -43,18 +43,18 @@ export class EventChannel {
   }
 
   /** Those of one connection. */
-  unreleasedOf(source: number): number {
-    return ringNatives().unreleasedOf(this.handle.owner, source);
+  unreleasedOf(connection: number): number {
+    return ringNatives().unreleasedOf(this.handle.owner, connection);
   }
 
   /** The connection has a session, for which no call into the library is under way. */
-  isIdle(source: number): boolean {
-    return ringNatives().sourceIdle(this.handle.owner, source) === 1;
+  isIdle(connection: number): boolean {
+    return ringNatives().connectionIdle(this.handle.owner, connection) === 1;
   }
 
   /** Silences and closes the session of one connection, in the background. */
-  closeSource(source: number): void {
-    ringNatives().closeSource(this.handle.owner, source);
+  closeConnection(connection: number): void {
+    ringNatives().closeConnection(this.handle.owner, connection);
   }
 
   /** For the end of the process: native code writes nothing here any more, and the sessions stay as they are. */

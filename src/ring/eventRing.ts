@@ -29,7 +29,7 @@ const Header = {
 
 const EventWord = {
   type: 0,
-  source: 1,
+  connection: 1,
   session: 2,
   code: 3,
   requestId: 4,
@@ -61,7 +61,7 @@ export type BridgeEventType = Exclude<(typeof typeNames)[number], undefined>;
 export interface BridgeEvent {
   readonly type: BridgeEventType;
   /** Index of the connection. */
-  readonly source: number;
+  readonly connection: number;
   /** The session's handle: events of an earlier session of the same connection bear another one. */
   readonly session: number;
   /** Disconnect reason, error id, or seconds of silence. */
@@ -147,7 +147,7 @@ export class EventReader {
     if (type === undefined) throw new TypeError(`event type ${word(EventWord.type)} is unknown`);
     return {
       type,
-      source: word(EventWord.source),
+      connection: word(EventWord.connection),
       session: word(EventWord.session),
       code: word(EventWord.code),
       requestId: word(EventWord.requestId),

@@ -39,12 +39,12 @@ export interface RingNatives {
   readonly openOwner: (ring: Uint8Array, ringBytes: number, doorbell: Int32Array, fd: number) => number;
   readonly closeOwner: (owner: number) => number;
   readonly unreleased: (owner: number) => number;
-  readonly unreleasedOf: (owner: number, source: number) => number;
+  readonly unreleasedOf: (owner: number, connection: number) => number;
   /** Lets go of the owner's ring; its sessions stay as they are. */
   readonly detachOwner: (owner: number) => number;
-  readonly closeSource: (owner: number, source: number) => number;
+  readonly closeConnection: (owner: number, connection: number) => number;
   /** 1: the connection has a session, for which no call into the library is under way. */
-  readonly sourceIdle: (owner: number, source: number) => number;
+  readonly connectionIdle: (owner: number, connection: number) => number;
   /** A release that takes longer is given up, and the next one begins beside it. */
   readonly limitRelease: (ms: number) => void;
   /** 1: no release begins until it is 0 again. */
@@ -66,10 +66,10 @@ export function ringNatives(): RingNatives {
     openOwner: lib.func('int qb_owner_open(void *ring, int ringBytes, void *doorbell, int fd)'),
     closeOwner: lib.func('int qb_owner_close(int owner)'),
     unreleased: lib.func('int qb_owner_unreleased(int owner)'),
-    unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int source)'),
+    unreleasedOf: lib.func('int qb_owner_unreleased_of(int owner, int connection)'),
     detachOwner: lib.func('int qb_owner_detach(int owner)'),
-    closeSource: lib.func('int qb_owner_close_source(int owner, int source)'),
-    sourceIdle: lib.func('int qb_owner_source_idle(int owner, int source)'),
+    closeConnection: lib.func('int qb_owner_close_connection(int owner, int connection)'),
+    connectionIdle: lib.func('int qb_owner_connection_idle(int owner, int connection)'),
     limitRelease: lib.func('void qb_limit_release(int ms)'),
     holdReleases: lib.func('void qb_hold_releases(int hold)'),
     silenceAll: lib.func('void qb_silence_all()'),

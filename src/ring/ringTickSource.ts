@@ -1,5 +1,5 @@
 import { Doorbell } from './doorbell.js';
-import { TickReader } from './tickRing.js';
+import { TickRingReader } from './tickRing.js';
 import type { TickSink, TickSource } from './tickSource.js';
 
 /** Records taken in one turn of the event loop, so that sockets are served between batches. */
@@ -15,9 +15,9 @@ const ringBudget = 512;
  */
 export class RingTickSource implements TickSource {
   readonly doorbell = new Doorbell();
-  #readers: TickReader[] = [];
-  /** By the source that writes into the ring. */
-  readonly #bySource = new Map<number, TickReader>();
+  #readers: TickRingReader[] = [];
+  /** By the connection that writes into the ring. */
+  readonly #byConnection = new Map<number, TickRingReader>();
   /** Of rings that are read no more. */
   #missedBefore = 0;
   #sink: TickSink | undefined;
@@ -29,19 +29,19 @@ export class RingTickSource implements TickSource {
   #first = 0;
 
   /** Reads one more ring from now on; its writer must ring `doorbell`. */
-  addRing(source: number, ring: SharedArrayBuffer): void {
-    if (this.#bySource.has(source)) throw new Error(`source ${source} has a ring already`);
-    const reader = new TickReader(ring);
-    this.#bySource.set(source, reader);
-    this.#readers = [...this.#bySource.values()];
+  addRing(connection: number, ring: SharedArrayBuffer): void {
+    if (this.#byConnection.has(connection)) throw new Error(`connection ${connection} has a ring already`);
+    const reader = new TickRingReader(ring);
+    this.#byConnection.set(connection, reader);
+    this.#readers = [...this.#byConnection.values()];
   }
 
   /** Takes what the ring still holds, then reads it no more. */
-  removeRing(source: number): void {
-    const reader = this.#bySource.get(source);
+  removeRing(connection: number): void {
+    const reader = this.#byConnection.get(connection);
     if (reader === undefined) return;
-    this.#bySource.delete(source);
-    this.#readers = [...this.#bySource.values()];
+    this.#byConnection.delete(connection);
+    this.#readers = [...this.#byConnection.values()];
     const sink = this.#sink;
     if (sink !== undefined) {
       while (reader.next()) sink.onTick(reader.record);
@@ -50,9 +50,9 @@ export class RingTickSource implements TickSource {
     this.#missedBefore += reader.missed;
   }
 
-  /** Records that the source has ever written into its ring; wraps. */
-  written(source: number): number {
-    return this.#bySource.get(source)?.written ?? 0;
+  /** Records that the connection has ever written into its ring; wraps. */
+  written(connection: number): number {
+    return this.#byConnection.get(connection)?.written ?? 0;
   }
 
   get missed(): number {

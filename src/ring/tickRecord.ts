@@ -5,7 +5,7 @@
  *        4    i32   slot            the tag of the instrument's slot, given with the subscription; past the main
  *                                   thread's first look at it, the slot itself
  *        8    i64   receive time    ns since the epoch, when the vendor's callback began
- *       16    i32   source          index of the connection
+ *       16    i32   connection      index of the connection
  *       20    i32   length          bytes of the record
  *       24    f64 × 28              prices and amounts, raw: an absent value is DBL_MAX
  *      248    i32 × 15              volumes, times, days
@@ -18,12 +18,12 @@
 export const tickRecordBytes = 320;
 
 /** Indices into the Int32Array over a record. */
-export const I32 = {
+export const intWord = {
   sequence: 0,
   slot: 1,
   receiveTimeLow: 2,
   receiveTimeHigh: 3,
-  source: 4,
+  connection: 4,
   length: 5,
   volume: 62,
   updateMillisec: 63,
@@ -37,7 +37,7 @@ export const I32 = {
 } as const;
 
 /** Indices into the Float64Array over a record. Levels 2 to 5 follow level 1. */
-export const F64 = {
+export const doubleWord = {
   lastPrice: 3,
   preSettlementPrice: 4,
   preClosePrice: 5,
@@ -74,15 +74,17 @@ export class TickRecord {
   }
 
   get slot(): number {
-    return this.i32[I32.slot]!;
+    return this.i32[intWord.slot]!;
   }
 
-  get source(): number {
-    return this.i32[I32.source]!;
+  get connection(): number {
+    return this.i32[intWord.connection]!;
   }
 
   /** When the vendor's callback began, in ms since the epoch with a resolution of about 0.3 µs. */
   get receiveTimeMs(): number {
-    return (this.i32[I32.receiveTimeHigh]! * 4294967296 + (this.i32[I32.receiveTimeLow]! >>> 0)) / 1e6;
+    return (
+      (this.i32[intWord.receiveTimeHigh]! * 4294967296 + (this.i32[intWord.receiveTimeLow]! >>> 0)) / 1e6
+    );
   }
 }

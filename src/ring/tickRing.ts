@@ -94,7 +94,7 @@ export function emptyTickRing(ring: SharedArrayBuffer): void {
 }
 
 /** Follows one ring at its own pace. Cheap enough to have many per ring; not shared between threads. */
-export class TickReader {
+export class TickRingReader {
   /** The last record that next() took. Overwritten by the following next(). */
   readonly record = new TickRecord();
 

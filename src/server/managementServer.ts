@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { ReloadSummary } from '../config/reload.js';
 import { PrivateSocket, socketPathIn } from '../base/privateSocket.js';
-import { asJson, failure, type Answer } from './http/response.js';
+import { asJson, failure, type HttpAnswer } from './http/response.js';
 import { whyNotListening } from './uws/listenFailure.js';
 import { reloadAnswer } from './http/reloadRoute.js';
 import type { StatusReport } from './http/status.js';
@@ -44,7 +44,7 @@ export interface ManagementOptions {
 
 interface Page {
   readonly method: PageMethod;
-  readonly answer: (query: string) => Answer | Promise<Answer>;
+  readonly answer: (query: string) => HttpAnswer | Promise<HttpAnswer>;
 }
 
 /**
@@ -175,7 +175,7 @@ function split(url: string): [string, string] {
 }
 
 /** The client may have gone meanwhile, which a response bears. */
-function send(response: ServerResponse, { status, headers, body }: Answer, isHead: boolean): void {
+function send(response: ServerResponse, { status, headers, body }: HttpAnswer, isHead: boolean): void {
   const [code = ''] = status.split(' ', 1);
   response.writeHead(Number(code), [...headers.flat(), 'content-length', String(Buffer.byteLength(body))]);
   response.end(isHead ? undefined : body);

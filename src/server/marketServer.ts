@@ -6,7 +6,7 @@ import { defaultBackpressure, dropBytes, type BackpressureLimits } from './socke
 import { canonicalAddress, isTrusted, requestAddress } from './shared/clientAddress.js';
 import { ClientSocket } from './socket/clientSocket.js';
 import { CongestionWatch } from './socket/congestionWatch.js';
-import { Conversation } from './socket/frameHandler.js';
+import { FrameHandler } from './socket/frameHandler.js';
 import { errorFrame, firstFrame } from './socket/frames.js';
 import { Heartbeats } from './socket/heartbeats.js';
 import type { HealthReport, ServerCounters } from './http/health.js';
@@ -21,14 +21,14 @@ import { UnfinishedWatch } from './fairness/unfinishedWatch.js';
 import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './http/historyRoute.js';
 import { installHttpRoutes } from './http/httpRoutes.js';
-import type { Demand } from './socket/clientDemand.js';
+import type { WantedInstruments } from './socket/clientDemand.js';
 import type { ServerLimits } from './socket/limits.js';
 import { whyNotListening } from './uws/listenFailure.js';
 import type { ServedInstrument, ServedMarket } from './shared/servedMarket.js';
 import type { PublicStatus } from './http/publicStatus.js';
 import { PushBoard } from './socket/pushBoard.js';
-import { Session } from './socket/clientSession.js';
-import { Subscribing } from './socket/actionSubscriptions.js';
+import { ClientSession } from './socket/clientSession.js';
+import { ActionSubscriptions } from './socket/actionSubscriptions.js';
 import type { SessionsSource } from './http/sessionsPage.js';
 import { statusPages, type StatusPages } from './http/statusPages.js';
 import { SymbolQueries } from './symbols/symbolQueries.js';
@@ -47,7 +47,7 @@ export interface MarketServerOptions extends ServedMarket {
   /** 0 takes a free port. */
   readonly port: number;
   readonly limits: ServerLimits;
-  readonly demand: Demand;
+  readonly demand: WantedInstruments;
   health(): HealthReport;
   readonly sessions?: SessionsSource;
   /** Stored ticks; undefined where none are kept. */
@@ -111,18 +111,18 @@ export class MarketServer {
   readonly #push: PushBoard;
   readonly #watch: CongestionWatch;
   readonly #waiting = new WaitingBoard();
-  readonly #announcements: Announcements<Session>;
-  readonly #subscribing: Subscribing;
+  readonly #announcements: Announcements<ClientSession>;
+  readonly #actions: ActionSubscriptions;
   readonly #heartbeats: Heartbeats;
-  readonly #conversation: Conversation;
+  readonly #frames: FrameHandler;
   readonly #admission: Admission;
   readonly #work: WorkQueue;
-  readonly #kept: KeptBytes<Session>;
+  readonly #kept: KeptBytes<ClientSession>;
   readonly #descriptors: DescriptorWatch;
   readonly #relief: DescriptorRelief;
   readonly #unfinished: UnfinishedWatch;
   readonly #sockets = new SocketTable();
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<ClientSession>();
   #nextId = 1;
   #sentFrames = 0;
   /** Clients that were closed because they asked for more than their share, or made the gateway keep too much. */
@@ -147,7 +147,7 @@ export class MarketServer {
     this.#watch = new CongestionWatch(backpressure, logger);
     this.#aid = new AidBoard(options, backpressure, this.#watch, () => this.#writeLater());
     this.#push = new PushBoard(options, backpressure, this.#watch);
-    this.#subscribing = new Subscribing({
+    this.#actions = new ActionSubscriptions({
       directory,
       book: options.book,
       push: this.#push,
@@ -181,12 +181,12 @@ export class MarketServer {
       handled: () => Array.from(this.#sessions, ({ received }) => received),
       logger,
     });
-    this.#conversation = new Conversation({
+    this.#frames = new FrameHandler({
       directory,
       book: options.book,
       queries: new SymbolQueries(() => directory.symbolInfo()),
       aid: this.#aid,
-      subscribing: this.#subscribing,
+      actions: this.#actions,
       heartbeats: this.#heartbeats,
       limits,
       logger,
@@ -195,8 +195,7 @@ export class MarketServer {
     this.#announcements = new Announcements({
       queue: this.#work,
       sessions: this.#sessions,
-      refused: (session, instrument, reason) =>
-        this.#conversation.instrumentRefused(session, instrument, reason),
+      refused: (session, instrument, reason) => this.#frames.instrumentRefused(session, instrument, reason),
       displaced: (session, instrument) => this.#tellDisplaced(session, instrument),
     });
     this.#installWebSocket();
@@ -223,7 +222,7 @@ export class MarketServer {
     return {
       activeSessions: this.#sessions.size,
       totalMessages: this.#sentFrames + this.#push.delivered,
-      badFrames: this.#conversation.badFrames,
+      badFrames: this.#frames.badFrames,
       refusedClients: this.#admission.refusedClients,
       laggedClients: this.#push.lagged,
       cutOffClients: this.#watch.cutOff,
@@ -255,13 +254,13 @@ export class MarketServer {
   }
 
   /** Whether somebody wants to see the instrument's ticks that the book leaves out. */
-  showsLeftOut(slot: number): boolean {
-    return this.#push.showsLeftOut(slot);
+  showsRejected(slot: number): boolean {
+    return this.#push.showsRejected(slot);
   }
 
   /** To be called after a tick that the book has left out, where `showsLeftOut`. */
-  onLeftOut(slot: number): void {
-    this.#push.leftOut(slot);
+  onRejected(slot: number): void {
+    this.#push.rejected(slot);
     this.#writeLater();
   }
 
@@ -439,7 +438,7 @@ export class MarketServer {
     this.#ticksTakenMs = performance.now();
   }
 
-  #receive(session: Session, frame: ArrayBuffer, isBinary: boolean): void {
+  #receive(session: ClientSession, frame: ArrayBuffer, isBinary: boolean): void {
     const { requests, aid } = session;
     session.received += frameBytes(frame.byteLength);
     // A peek that is due belongs to the delivery of ticks: it is no request that others could be harmed by.
@@ -459,7 +458,7 @@ export class MarketServer {
       },
     });
     const { demand, limits } = this.#options;
-    const session = new Session({
+    const session = new ClientSession({
       socket,
       demand,
       maxBadFrames: limits.maxBadFrames,
@@ -475,15 +474,15 @@ export class MarketServer {
     if (connected.wantsFirstFrame) socket.send(firstFrame);
   }
 
-  #requestParts(session: Session): RequestParts {
+  #requestParts(session: ClientSession): RequestParts {
     return {
       queue: this.#work,
       limits: this.#options.limits,
-      handle: (frame, isBinary) => this.#conversation.hear(session, frame, isBinary),
+      handle: (frame, isBinary) => this.#frames.handle(session, frame, isBinary),
       relist: () => this.#relist(session),
       sendSnapshots: () => this.#push.sendSnapshots(session.push),
-      stepped: () => session.interests.commit(),
-      failed: (error) => this.#conversation.failed(session, error),
+      stepped: () => session.demand.commit(),
+      failed: (error) => this.#frames.failed(session, error),
       delayed: () => this.#logDelay(session),
       overrun: () => {
         this.#closeOverLimit(session, 'too_many_waiting', 'requests come faster than they can be answered');
@@ -492,18 +491,18 @@ export class MarketServer {
     };
   }
 
-  #tellDisplaced(session: Session, { id, key, slot }: ServedInstrument): void {
+  #tellDisplaced(session: ClientSession, { id, key, slot }: ServedInstrument): void {
     for (const name of [id, key])
       if (session.push.subscriptions.get(name)?.channel.slot === slot)
         this.#waiting.displaced(session, name, slot);
   }
 
-  *#relist(session: Session): Work {
-    yield* this.#subscribing.relist(session);
+  *#relist(session: ClientSession): Work {
+    yield* this.#actions.relist(session);
     session.requests.sendSnapshots();
   }
 
-  #logDelay({ socket }: Session): void {
+  #logDelay({ socket }: ClientSession): void {
     this.#options.limitedLog.write(
       `delayed ${socket.address}`,
       'info',
@@ -513,7 +512,7 @@ export class MarketServer {
     );
   }
 
-  #closeOverLimit(session: Session, code: 'too_many_waiting' | 'too_much_kept', message: string): void {
+  #closeOverLimit(session: ClientSession, code: 'too_many_waiting' | 'too_much_kept', message: string): void {
     const { socket } = session;
     if (socket.closed) return;
     this.#closedOverLimit++;
@@ -528,14 +527,14 @@ export class MarketServer {
     session.expel(code);
   }
 
-  #drained(session: Session): void {
+  #drained(session: ClientSession): void {
     this.#watch.drained(session.socket);
     this.#aid.resume(session.aid);
     this.#push.drained(session.push);
     if (session.push.hasWaiting) session.requests.sendSnapshots();
   }
 
-  #leave(session: Session, code: number, reason: string): void {
+  #leave(session: ClientSession, code: number, reason: string): void {
     const { socket } = session;
     socket.markClosed();
     this.#sessions.delete(session);
@@ -548,10 +547,10 @@ export class MarketServer {
     this.#options.logger.debug({ session: socket.id, address: socket.address, code, reason }, 'client left');
   }
 
-  *#release(session: Session): Work {
+  *#release(session: ClientSession): Work {
     yield* this.#aid.leave(session.aid);
     yield* this.#push.leave(session.push);
-    yield* session.interests.clear();
+    yield* session.demand.clear();
   }
 }
 

@@ -27,7 +27,7 @@ interface Listed {
   readonly newcomers: ReadonlySet<string>;
 }
 
-export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
+export interface SimulatedExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
   /** The holidays of `hours` exchange; by default those that ship with the package. */
   readonly calendar?: HolidayCalendar;
@@ -39,7 +39,7 @@ export interface ExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>>
 }
 
 /** The simulated market behind all fronts of a process: what is listed, what ticks, and who gets it. */
-export class Exchange implements Market {
+export class SimulatedExchange implements Market {
   readonly #products: ProductTable;
   readonly #instruments: number | undefined;
   readonly #isBench: boolean;
@@ -59,7 +59,7 @@ export class Exchange implements Market {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: SimulatedExchangeOptions) {
     this.#products = options.products;
     this.#instruments = options.instruments;
     this.#lateLimitMs = options.lateLimitMs ?? defaultLateLimitMs;

@@ -97,7 +97,7 @@ export type FaultFields<N extends FaultName> = {
     : never;
 };
 
-export type Fault = { [N in FaultName]: { readonly fault: N } & FaultFields<N> }[FaultName];
+export type FrontFault = { [N in FaultName]: { readonly fault: N } & FaultFields<N> }[FaultName];
 
 /** Names of all faults. */
 export const faultNames = Object.keys(grammar) as FaultName[];
@@ -116,7 +116,7 @@ export function parseFaultName(value: unknown): FaultName {
 }
 
 /** Reads a fault from parsed JSON. Throws FaultError, naming the field, when it is not one. */
-export function parseFault(json: unknown): Fault {
+export function parseFault(json: unknown): FrontFault {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new FaultError('the body must be a JSON object {"fault": NAME, ...}');
   }
@@ -139,5 +139,5 @@ export function parseFault(json: unknown): Fault {
       throw error;
     }
   }
-  return filled as Fault;
+  return filled as FrontFault;
 }

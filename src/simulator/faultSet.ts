@@ -1,4 +1,4 @@
-import type { Fault, FaultFields, FaultName } from './faultGrammar.js';
+import type { FrontFault, FaultFields, FaultName } from './faultGrammar.js';
 
 const tickFaults: readonly FaultName[] = [
   'missing_ticks',
@@ -18,7 +18,7 @@ const tickFaults: readonly FaultName[] = [
 
 /** The faults that a front has at the moment, at most one of each name. */
 export class FaultSet {
-  readonly #active = new Map<FaultName, Fault>();
+  readonly #active = new Map<FaultName, FrontFault>();
   #changesTicks = false;
 
   /** True while a fault needs to see single ticks; without one they are passed on as they come. */
@@ -36,7 +36,7 @@ export class FaultSet {
   }
 
   /** Sets a fault, in the place of one of the same name. */
-  set(fault: Fault): void {
+  set(fault: FrontFault): void {
     this.#active.set(fault.fault, fault);
     this.#update();
   }

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { happensOnce, type Fault, type FaultName } from './faultGrammar.js';
+import { happensOnce, type FrontFault, type FaultName } from './faultGrammar.js';
 import { FaultSet } from './faultSet.js';
 import { FrontSession, type SessionReport } from './frontSession.js';
 import type { Market } from './market.js';
@@ -75,7 +75,7 @@ export class Front {
   }
 
   /** Sets a fault, or lets it happen; the number of sessions it met. Rejects when it cannot be done. */
-  apply(fault: Fault): number {
+  apply(fault: FrontFault): number {
     if (!happensOnce(fault.fault)) this.#faults.set(fault);
     switch (fault.fault) {
       case 'disconnect':

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { errorText } from './errorTexts.js';
 import type { FaultSet } from './faultSet.js';
 import type { Market } from './market.js';
-import { Outbox, type Sending } from './outbox.js';
+import { SendQueue, type Sending } from './outbox.js';
 import { TickFaults } from './tickFaults.js';
 import {
   BadPacket,
@@ -41,7 +41,7 @@ export interface SessionReport {
 
 /** One client's connection to a front, from its acceptance to its end. */
 export class FrontSession {
-  readonly outbox: Outbox;
+  readonly outbox: SendQueue;
   readonly #socket: Socket;
   readonly #exchange: Market;
   readonly #faults: FaultSet;
@@ -67,7 +67,7 @@ export class FrontSession {
     this.#tickFaults = new TickFaults(faults);
     this.#ids = ids;
     // A client that does not read is cut, not throttled.
-    this.outbox = new Outbox(socket, sending, () => this.close());
+    this.outbox = new SendQueue(socket, sending, () => this.close());
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.once('close', () => exchange.drop(this));
     this.stall(faults.has('stall'));

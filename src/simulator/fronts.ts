@@ -5,7 +5,7 @@ import type { SimulatorArguments } from './arguments.js';
 import type { SimulationClock } from './clock.js';
 import { ArgumentError } from './commandLine.js';
 import { ControlServer } from './control.js';
-import { Exchange } from './exchange.js';
+import { SimulatedExchange } from './exchange.js';
 import { Front } from './front.js';
 import type { Market } from './market.js';
 import { portInUse } from './portInUse.js';
@@ -71,9 +71,9 @@ export function productsOf({ productsFile }: SimulatorArguments): ProductTable {
   return products;
 }
 
-function simulatedExchange(given: SimulatorArguments, clock: SimulationClock): Exchange {
+function simulatedExchange(given: SimulatorArguments, clock: SimulationClock): SimulatedExchange {
   const calendar = given.calendarFile === '' ? {} : { calendar: calendarOf(given.calendarFile) };
-  return new Exchange({ ...given, products: productsOf(given), clock, ...calendar });
+  return new SimulatedExchange({ ...given, products: productsOf(given), clock, ...calendar });
 }
 
 function calendarOf(file: string): HolidayCalendar {

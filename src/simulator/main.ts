@@ -1,5 +1,5 @@
 import { RecordingError } from '../recorder/recordingFormat.js';
-import { answerAtOnce } from '../base/threadPriority.js';
+import { useShortSlices } from '../base/threadPriority.js';
 import {
   isRedisAddress,
   parseArguments,
@@ -9,7 +9,7 @@ import {
 import { SimulationClock } from './clock.js';
 import { ArgumentError, usage } from './commandLine.js';
 import { Fronts, productsOf } from './fronts.js';
-import { RedisSource } from './redisSource.js';
+import { RedisReplaySource } from './redisSource.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
 
@@ -30,7 +30,7 @@ async function replayMarket(
   clock: SimulationClock,
 ): Promise<ReplayMarket> {
   const source = isRedisAddress(sources[0]!)
-    ? await RedisSource.open(sources[0]!, productsOf(given), say)
+    ? await RedisReplaySource.open(sources[0]!, productsOf(given), say)
     : openRecordings(sources);
   return new ReplayMarket({
     source,
@@ -78,7 +78,7 @@ async function run(argv: readonly string[]): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  answerAtOnce();
+  useShortSlices();
   const clock = new SimulationClock(given.clockStartMs, given.clockSpeed);
   const market = given.replay === undefined ? undefined : await replayMarket(given, given.replay, clock);
   const fronts = new Fronts(given, clock, market);

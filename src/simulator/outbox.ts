@@ -21,7 +21,7 @@ interface Held {
 }
 
 /** What a session has to send: frames are gathered and leave in one write per flush. */
-export class Outbox {
+export class SendQueue {
   readonly #socket: Socket;
   readonly #sending: Sending;
   readonly #onOverflow: () => void;

@@ -1,10 +1,10 @@
-import { I32, tickRecordBytes, type TickRecord } from '../ring/tickRecord.js';
+import { intWord, tickRecordBytes, type TickRecord } from '../ring/tickRecord.js';
 import { textBytes, tickField } from './tickFrame.js';
 import { headerBytes, longestIdBytes, tickFrameHeader } from './wire.js';
 
 /** From the last price to the last volume a record and a frame agree (libs/bridge/tick_record.h, libs/simulator/tick.h). */
 const sameFromWord = 6;
-const sameToWord = I32.tradingDay;
+const sameToWord = intWord.tradingDay;
 const digitZero = 0x30;
 
 /** Makes frames of the wire protocol from records. Its text fields are as the vendor's were, but for malformed ones. */
@@ -27,11 +27,11 @@ export class RecordFrame {
     const shift = headerBytes / 4 - sameFromWord;
     for (let word = sameFromWord; word < sameToWord; word++) this.#words[word + shift] = i32[word]!;
     bytes.fill(0, tickField.tradingDay, tickField.idLength + 4);
-    this.#day(tickField.tradingDay, i32[I32.tradingDay]!);
-    this.#day(tickField.actionDay, i32[I32.actionDay]!);
-    this.#time(tickField.updateTime, i32[I32.updateTime]!);
-    this.#exchangeWords[0] = i32[I32.exchangeId]!;
-    this.#exchangeWords[1] = i32[I32.exchangeId + 1]!;
+    this.#day(tickField.tradingDay, i32[intWord.tradingDay]!);
+    this.#day(tickField.actionDay, i32[intWord.actionDay]!);
+    this.#time(tickField.updateTime, i32[intWord.updateTime]!);
+    this.#exchangeWords[0] = i32[intWord.exchangeId]!;
+    this.#exchangeWords[1] = i32[intWord.exchangeId + 1]!;
     this.#exchangeText.copy(bytes, tickField.exchangeId, 0, textBytes - 1);
     bytes[tickField.idLength] = id.length;
     const length = tickField.idLength + 4 + id.length;

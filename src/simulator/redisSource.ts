@@ -3,7 +3,7 @@ import { Heap } from '../base/heap.js';
 import { loadCalendar } from '../market/calendar/holidayCalendar.js';
 import { parseInstrumentId } from '../market/instruments/instrumentId.js';
 import type { ProductTable } from '../market/instruments/products.js';
-import { F, fieldCount } from '../market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../market/quotes/quoteFields.js';
 import { dayToUtcMs } from '../market/calendar/tradingCalendar.js';
 import { TickRecord } from '../ring/tickRecord.js';
 import { decodeTick } from '../tickText/tickCodec.js';
@@ -45,7 +45,7 @@ interface Stream {
  * A trading day from the streams that the gateway stores ticks in (docs/storage.md), merged by receive time. The streams are
  * read in pages, so the memory is bounded by their number.
  */
-export class RedisSource implements ReplaySource {
+export class RedisReplaySource implements ReplaySource {
   readonly record = new TickRecord();
   key = '';
   readonly tradingDay: number;
@@ -89,7 +89,7 @@ export class RedisSource implements ReplaySource {
     address: string,
     products: ProductTable,
     say: (text: string) => void,
-  ): Promise<RedisSource> {
+  ): Promise<RedisReplaySource> {
     const place = parseRedisAddress(address);
     const client = clientFor(place);
     const name = `Redis at ${place.host}:${place.port}`;
@@ -97,7 +97,7 @@ export class RedisSource implements ReplaySource {
       await client.connect();
       const { first, last } = idsOf(place.day);
       const streams = await findStreams(client, place, first, products);
-      const source = new RedisSource(client, streams, place.day, last, say);
+      const source = new RedisReplaySource(client, streams, place.day, last, say);
       await source.load();
       source.#streams.splice(0, Infinity, ...streams.filter(({ ticks }) => ticks.length > 0));
       if (source.#streams.length === 0)
@@ -169,7 +169,7 @@ export class RedisSource implements ReplaySource {
       const text = fields[fields.indexOf('tick') + 1];
       const head = text === undefined ? undefined : decodeTick(text, this.#row);
       if (head === undefined || text === undefined) this.#unreadable++;
-      else if (this.#row[F.tradingDay] === this.tradingDay)
+      else if (this.#row[Field.tradingDay] === this.tradingDay)
         stream.ticks.push({ receivedMs: head.receivedMs, text });
     }
     const lastId = entries.at(-1)?.[0];

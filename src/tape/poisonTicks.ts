@@ -1,7 +1,7 @@
 import { TapeReader } from './tape.js';
 
 /** What a thread that reads the tape is started with, to find ticks that end threads. */
-export interface DeadlyTicksSpec {
+export interface PoisonTicksSpec {
   /** One double: the tape's number of the tick that the thread has in hand, NaN while it has none. */
   readonly inHand: SharedArrayBuffer;
   /** Numbers of ticks that are to be left out. */
@@ -13,13 +13,13 @@ export interface DeadlyTicksSpec {
  * A tick that two of them had in hand as they ended is left out from then on. Threads end for other reasons too, such as
  * too little memory to start with: those that have nothing in hand leave nothing out.
  */
-export class DeadlyTicks {
+export class PoisonTicks {
   readonly #inHand = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(NaN);
   #skips: readonly number[] = [];
   #last = NaN;
 
   /** For the next thread. */
-  get spec(): DeadlyTicksSpec {
+  get spec(): PoisonTicksSpec {
     return { inHand: this.#inHand.buffer, skips: this.#skips };
   }
 
@@ -49,7 +49,7 @@ export class GuardedTapeReader extends TapeReader {
    * @param position where to begin, NaN for the tape's first record
    * @throws if the memory is no tape
    */
-  constructor(tape: SharedArrayBuffer, position: number, { inHand, skips }: DeadlyTicksSpec) {
+  constructor(tape: SharedArrayBuffer, position: number, { inHand, skips }: PoisonTicksSpec) {
     super(tape, Number.isNaN(position) ? undefined : position);
     this.#inHand = new Float64Array(inHand);
     this.#skips = new Set(skips);

@@ -1,10 +1,10 @@
 import { expect, it, vi } from 'vitest';
-import { Rounds } from '../../src/base/intervals.js';
+import { Intervals } from '../../src/base/intervals.js';
 
 const deadline = { timeout: 20_000, interval: 1 };
 
 it('does each round at its interval, until others take their place', async () => {
-  const rounds = new Rounds();
+  const rounds = new Intervals();
   const done = { first: 0, second: 0, third: 0 };
   rounds.start([
     { everyMs: 1, run: () => done.first++ },

@@ -12,7 +12,7 @@ function after(statements: string, ...under: string[]): { policy: number; nice: 
   const program = `
     import koffi from 'koffi';
     import { getPriority } from 'node:os';
-    import { answerAtOnce, stepBack } from ${JSON.stringify(packagePath('dist', 'src', 'base', 'threadPriority.js'))};
+    import { useShortSlices, runInBackground } from ${JSON.stringify(packagePath('dist', 'src', 'base', 'threadPriority.js'))};
     ${statements}
     const attributes = Buffer.alloc(48);
     const getattr = koffi.load('libc.so.6').func('long syscall(long, long, void *, unsigned long, unsigned long)');
@@ -24,25 +24,25 @@ function after(statements: string, ...under: string[]): { policy: number; nice: 
 }
 
 it('threads that ticks go through have the shortest slice, at the priority that they had', () => {
-  const { nice, slice } = after('answerAtOnce();');
+  const { nice, slice } = after('useShortSlices();');
   expect(nice).toBe(after('').nice);
   if (hasSlices) expect(slice).toBe(100_000);
 });
 
 it('threads in the background have a lower priority and a long slice, whatever they have inherited', () => {
-  const { nice, slice } = after('answerAtOnce(); stepBack();');
+  const { nice, slice } = after('useShortSlices(); runInBackground();');
   expect(nice).toBeGreaterThanOrEqual(10);
   if (hasSlices) expect(slice).toBe(10_000_000);
 });
 
 it('a priority that is lower already stays', () => {
-  expect(after("(await import('node:os')).setPriority(15); stepBack();").nice).toBe(15);
+  expect(after("(await import('node:os')).setPriority(15); runInBackground();").nice).toBe(15);
 });
 
 it('the policy stays that whoever started the process has chosen', () => {
   const batch = ['chrt', '--batch', '0'];
   const { policy } = after('', ...batch);
   expect(policy).not.toBe(after('').policy);
-  expect(after('answerAtOnce();', ...batch).policy).toBe(policy);
-  expect(after('stepBack();', ...batch).policy).toBe(policy);
+  expect(after('useShortSlices();', ...batch).policy).toBe(policy);
+  expect(after('runInBackground();', ...batch).policy).toBe(policy);
 });

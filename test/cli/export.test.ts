@@ -8,8 +8,8 @@ import { HistoryRow } from '../../src/history/storedRow.js';
 import { packedNumbers, packRow, RowUnpacker } from '../../src/history/rowPacking.js';
 import { tickWriter } from '../../src/history/tickWriter.js';
 import { shippedProductRows } from '../../src/market/instruments/products.js';
-import { F } from '../../src/market/quotes/quoteFields.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { Field } from '../../src/market/quotes/quoteFields.js';
+import { intWord } from '../../src/ring/tickRecord.js';
 import { ParquetExport } from '../../src/recorder/parquetExport.js';
 import { recordingFolder, sample, samples, writeRecording } from '../recorder/recordings.js';
 import { testTimeMs } from '../market/ticks.js';
@@ -196,8 +196,8 @@ describe('export', () => {
     const writer = new ParquetExport(descriptor, 10);
     const row = new HistoryRow();
     for (let i = 0; i < 25; i++) {
-      row.values[F.volume] = i;
-      row.values[F.timestamp] = testTimeMs + i;
+      row.values[Field.volume] = i;
+      row.values[Field.timestamp] = testTimeMs + i;
       writer.add('SHFE.rb2405', row);
       expect(fstatSync(descriptor).size > 4).toBe(i >= 9);
     }
@@ -245,7 +245,7 @@ describe('export', () => {
     // Another recorder of the same ticks changes nothing, though it has them later.
     const other = [...first, ...second].map(({ tick: { i32 } }, i) => {
       const late = tick(i + 2, 0, 2);
-      late.tick.i32.set(i32.subarray(I32.source), I32.source);
+      late.tick.i32.set(i32.subarray(intWord.connection), intWord.connection);
       return late;
     });
     const both = await exported(...files, writeRecording(folder, [other]));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { leagueTable, type Contestant } from '../../src/coordinator/measures/brokerRanking.js';
+import { rankBrokers, type RankedConnection } from '../../src/coordinator/measures/brokerRanking.js';
 
 const nothing = { delayP50Ms: NaN, delayP99Ms: NaN, firstShare: NaN, gapShare: NaN, samples: 0 };
 
@@ -9,13 +9,14 @@ function connection(
   delayP50Ms: number,
   firstShare = 0,
   rest: { samples?: number; delayP99Ms?: number; brokerName?: string; ticks?: number } = {},
-): Contestant {
+): RankedConnection {
   const { samples = 100, delayP99Ms = 10 * delayP50Ms, brokerName = '', ticks = 1000 } = rest;
   const race = { delayP50Ms, delayP99Ms, firstShare, gapShare: 0, samples };
   return { brokerId, brokerName, ticks, race };
 }
 
-const order = (contestants: Contestant[]): string[] => leagueTable(contestants).map((each) => each.broker_id);
+const order = (contestants: RankedConnection[]): string[] =>
+  rankBrokers(contestants).map((each) => each.broker_id);
 
 describe('league table', () => {
   it('puts brokers in order of their median delay, then of their share of first arrivals', () => {
@@ -31,7 +32,7 @@ describe('league table', () => {
 
   it('puts brokers without figures last', () => {
     const silent = { brokerId: 'a', brokerName: 'Silent', ticks: 7, race: nothing };
-    expect(leagueTable([silent, connection('b', 5_000)])).toEqual([
+    expect(rankBrokers([silent, connection('b', 5_000)])).toEqual([
       expect.objectContaining({ broker_id: 'b' }),
       {
         broker_id: 'a',
@@ -51,7 +52,7 @@ describe('league table', () => {
       connection('a', 5, 0.1, { samples: 100, delayP99Ms: 30, brokerName: 'Alpha', ticks: 50 }),
       { brokerId: 'a', brokerName: 'Alpha', ticks: 1, race: nothing },
     ];
-    expect(leagueTable(connections)).toEqual([
+    expect(rankBrokers(connections)).toEqual([
       {
         broker_id: 'a',
         broker_name: 'Alpha',
@@ -65,7 +66,7 @@ describe('league table', () => {
   });
 
   it('tells brokers without an id apart by name', () => {
-    const table = leagueTable([
+    const table = rankBrokers([
       connection('', 2, 0, { brokerName: 'North' }),
       connection('', 1, 0, { brokerName: 'South' }),
       connection('', 1, 0, { brokerName: 'South' }),
@@ -86,8 +87,8 @@ describe('league table', () => {
       );
     fc.assert(
       fc.property(fc.array(contestant, { maxLength: 12 }), (contestants) => {
-        const table = leagueTable(contestants);
-        expect(leagueTable(contestants.toReversed())).toEqual(table);
+        const table = rankBrokers(contestants);
+        expect(rankBrokers(contestants.toReversed())).toEqual(table);
         expect(table.reduce((sum, each) => sum + each.connections, 0)).toBe(contestants.length);
         const delays = table.map((each) => each.delay_p50_ms ?? Infinity);
         expect(delays).toEqual(delays.toSorted((a, b) => a - b));

@@ -251,7 +251,7 @@ function follow(
     strategy,
     redundancy: () => redundancy,
     graceMs,
-    trialShare: 0.4,
+    probeShare: 0.4,
     unproven: unprovenLimits,
   });
   world.unproven(...range(slots - firstUnproven, firstUnproven));

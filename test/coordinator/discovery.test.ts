@@ -134,7 +134,7 @@ describe('Coordinator.tryOut', () => {
   const world = (limits: number[]): World => {
     const all = new World(
       limits.map((maxSubscriptions, i) => plan(`c${i}`, { maxSubscriptions })),
-      { trialShare: 0.1 },
+      { probeShare: 0.1 },
     );
     return all.up(...range(limits.length)).pass(5);
   };
@@ -156,7 +156,7 @@ describe('Coordinator.tryOut', () => {
   });
 
   it('waits for a while after a login, keeps to its share, and leaves as much free', () => {
-    const all = new World([plan('a', { maxSubscriptions: 20 })], { trialShare: 0.1 }).up(0);
+    const all = new World([plan('a', { maxSubscriptions: 20 })], { probeShare: 0.1 }).up(0);
     expect(all.tryOut(100)).toBe(false);
     all.pass(5);
     expect([all.tryOut(100), all.tryOut(101), all.tryOut(102)]).toEqual([true, true, false]);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Standing } from '../../src/coordinator/assignment/standing.js';
-import type { Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
+import type { UnprovenClient } from '../../src/coordinator/assignment/unprovenQueue.js';
 import { plan, range, World } from './world.js';
 
-const a: Asker = { address: '10.0.0.1' };
-const b: Asker = { address: '10.0.0.2' };
-const c: Asker = { address: '10.0.0.3' };
+const a: UnprovenClient = { address: '10.0.0.1' };
+const b: UnprovenClient = { address: '10.0.0.2' };
+const c: UnprovenClient = { address: '10.0.0.3' };
 const few = { perClient: 2, perAddress: 3, total: 4 };
 
 describe('Coordinator: instruments that nobody knows to exist', () => {

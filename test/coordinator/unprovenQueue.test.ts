@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UnprovenQueue, type Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
+import { UnprovenQueue, type UnprovenClient } from '../../src/coordinator/assignment/unprovenQueue.js';
 import { keyOf, range } from './world.js';
 
 const limits = { perClient: 3, perAddress: 4, total: 6 };
-const near: Asker[] = [{ address: 'x' }, { address: 'x' }, { address: 'x' }];
-const far: Asker = { address: 'y' };
+const near: UnprovenClient[] = [{ address: 'x' }, { address: 'x' }, { address: 'x' }];
+const far: UnprovenClient = { address: 'y' };
 
-function queueOf(asks: [asker: Asker, slots: number[]][], some = limits): UnprovenQueue {
+function queueOf(asks: [asker: UnprovenClient, slots: number[]][], some = limits): UnprovenQueue {
   const queue = new UnprovenQueue(some);
   for (const [asker, slots] of asks) for (const slot of slots) queue.ask(slot, keyOf(slot), asker);
   return queue;
@@ -95,7 +95,7 @@ describe('UnprovenQueue', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80, size: 'max' }), (steps) => {
         const queue = new UnprovenQueue(limits);
-        const asked = new Map<number, Set<Asker>>();
+        const asked = new Map<number, Set<UnprovenClient>>();
         for (const { do: what, slot, client } of steps) {
           const asker = clients[client]!;
           const askers = asked.get(slot) ?? new Set();

@@ -4,7 +4,7 @@ import type { CoordinatorOptions } from '../../src/coordinator/assignment/coordi
 import type { LineCommand } from '../../src/coordinator/assignment/commandBatch.js';
 import type { ConnectionPlan } from '../../src/coordinator/assignment/connectionRecord.js';
 import { Standing } from '../../src/coordinator/assignment/standing.js';
-import type { Asker } from '../../src/coordinator/assignment/unprovenQueue.js';
+import type { UnprovenClient } from '../../src/coordinator/assignment/unprovenQueue.js';
 
 export function plan(id: string, part: Partial<ConnectionPlan> = {}): ConnectionPlan {
   return { id, brokerId: id, fronts: ['tcp://127.0.0.1:1'], maxSubscriptions: 500, priority: 5, ...part };
@@ -41,7 +41,7 @@ export class World {
       graceMs: 0,
       redundancy: () => 1,
       settledPerTurn: Infinity,
-      trialShare: 0.05,
+      probeShare: 0.05,
       unproven: { perClient: 200, perAddress: 400, total: 1000 },
       roomSpacingMs: 0,
       ...options,
@@ -102,13 +102,13 @@ export class World {
   }
 
   /** A client wants these, in one frame. */
-  ask(asker: Asker, ...slots: number[]): this {
+  ask(asker: UnprovenClient, ...slots: number[]): this {
     for (const slot of slots) this.coordinator.want(slot, keyOf(slot), asker);
     this.coordinator.flush();
     return this;
   }
 
-  leave(asker: Asker, ...slots: number[]): this {
+  leave(asker: UnprovenClient, ...slots: number[]): this {
     for (const slot of slots) this.coordinator.drop(slot, asker);
     this.coordinator.flush();
     return this;

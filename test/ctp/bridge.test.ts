@@ -7,13 +7,13 @@ import { ReturnCode } from '../../src/ctp/returnCode.js';
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
 import { ringNatives } from '../../src/ring/native.js';
-import { F64, I32 } from '../../src/ring/tickRecord.js';
-import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { doubleWord, intWord } from '../../src/ring/tickRecord.js';
+import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
 import { until, untilIs } from '../helpers/until.js';
 import { depthStruct, longIdOffset, shortIdOffset } from './depthStruct.js';
 import { type FakeLibrary, freshFakeLibrary, loadFakeLibrary } from './fakeLibrary.js';
 
-const source = 17;
+const connection = 17;
 let folder: string;
 let fake: FakeLibrary;
 const channels: EventChannel[] = [];
@@ -21,7 +21,7 @@ const channels: EventChannel[] = [];
 interface Opened {
   readonly session: VendorSession;
   readonly events: EventReader;
-  readonly ticks: TickReader;
+  readonly ticks: TickRingReader;
   readonly channel: EventChannel;
 }
 
@@ -41,13 +41,18 @@ function open(
   const session = new VendorSession({
     owner: channel.handle.owner,
     library: openFile(library, production),
-    source,
+    connection,
     flowFolder: join(folder, flow),
     tickRing,
     tickDoorbells: [],
   });
   expect(session.start(fronts)).toBe(ReturnCode.ok);
-  return { session, channel, events: new EventReader(channel.handle.ring), ticks: new TickReader(tickRing) };
+  return {
+    session,
+    channel,
+    events: new EventReader(channel.handle.ring),
+    ticks: new TickRingReader(tickRing),
+  };
 }
 
 beforeAll(() => {
@@ -207,7 +212,7 @@ describe('a session', () => {
     expect(session.frontUp).toBe(false);
     const all = [];
     for (let event = events.next(); event; event = events.next()) all.push(event);
-    for (const event of all) expect(event).toMatchObject({ source, session: session.handle });
+    for (const event of all) expect(event).toMatchObject({ connection, session: session.handle });
     expect(
       all.map(({ type, code, text, requestId, instrumentId, tradingDay }) => [
         type,
@@ -289,42 +294,42 @@ describe('a tick', () => {
     const { record } = ticks;
     const { f64, i32 } = record;
     expect(record.slot).toBe(42);
-    expect(record.source).toBe(source);
+    expect(record.connection).toBe(connection);
     expect(record.receiveTimeMs).toBeGreaterThanOrEqual(before);
     expect(record.receiveTimeMs).toBeLessThanOrEqual(after + 1);
-    expect(i32[I32.length]).toBe(320);
+    expect(i32[intWord.length]).toBe(320);
     const inOrder = [
-      F64.lastPrice,
-      F64.preSettlementPrice,
-      F64.preClosePrice,
-      F64.preOpenInterest,
-      F64.openPrice,
-      F64.highestPrice,
-      F64.lowestPrice,
-      F64.turnover,
-      F64.openInterest,
-      F64.closePrice,
-      F64.settlementPrice,
-      F64.upperLimitPrice,
-      F64.lowerLimitPrice,
-      F64.preDelta,
-      F64.currDelta,
+      doubleWord.lastPrice,
+      doubleWord.preSettlementPrice,
+      doubleWord.preClosePrice,
+      doubleWord.preOpenInterest,
+      doubleWord.openPrice,
+      doubleWord.highestPrice,
+      doubleWord.lowestPrice,
+      doubleWord.turnover,
+      doubleWord.openInterest,
+      doubleWord.closePrice,
+      doubleWord.settlementPrice,
+      doubleWord.upperLimitPrice,
+      doubleWord.lowerLimitPrice,
+      doubleWord.preDelta,
+      doubleWord.currDelta,
     ];
     expect(inOrder.map((field) => f64[field])).toEqual(inOrder.map((_, i) => 1000.25 + i));
-    expect(f64[F64.averagePrice]).toBe(31_005.5);
-    expect([f64[F64.bandingUpperPrice], f64[F64.bandingLowerPrice]]).toEqual(
+    expect(f64[doubleWord.averagePrice]).toBe(31_005.5);
+    expect([f64[doubleWord.bandingUpperPrice], f64[doubleWord.bandingLowerPrice]]).toEqual(
       banding ? [3200.5, 3000.5] : [Number.MAX_VALUE, Number.MAX_VALUE],
     );
     for (let k = 0; k < 5; k++) {
-      expect(f64[F64.bidPrice1 + k]).toBe(3100 - k);
-      expect(f64[F64.askPrice1 + k]).toBe(3101 + k);
-      expect(i32[I32.bidVolume1 + k]).toBe(10 + k);
-      expect(i32[I32.askVolume1 + k]).toBe(20 + k);
+      expect(f64[doubleWord.bidPrice1 + k]).toBe(3100 - k);
+      expect(f64[doubleWord.askPrice1 + k]).toBe(3101 + k);
+      expect(i32[intWord.bidVolume1 + k]).toBe(10 + k);
+      expect(i32[intWord.askVolume1 + k]).toBe(20 + k);
     }
-    expect([i32[I32.volume], i32[I32.updateMillisec]]).toEqual([123_456, 500]);
-    expect([i32[I32.tradingDay], i32[I32.actionDay]]).toEqual([20260302, size >= 408 ? 20260227 : 0]);
-    expect(i32[I32.updateTime]).toBe(21 * 3600 + 7 * 60 + 59);
-    expect(Buffer.from(i32.buffer, I32.exchangeId * 4, 8).toString('latin1')).toBe('SHFE\0\0\0\0');
+    expect([i32[intWord.volume], i32[intWord.updateMillisec]]).toEqual([123_456, 500]);
+    expect([i32[intWord.tradingDay], i32[intWord.actionDay]]).toEqual([20260302, size >= 408 ? 20260227 : 0]);
+    expect(i32[intWord.updateTime]).toBe(21 * 3600 + 7 * 60 + 59);
+    expect(Buffer.from(i32.buffer, intWord.exchangeId * 4, 8).toString('latin1')).toBe('SHFE\0\0\0\0');
     channels[channels.length - 1]!.release();
     await until('released', () => session.released);
   });
@@ -349,7 +354,10 @@ describe('a tick', () => {
     depth.text(392, text);
     fake.tick(depth.bytes);
     expect(ticks.next()).toBe(true);
-    expect([ticks.record.i32[I32.tradingDay], ticks.record.i32[I32.actionDay]]).toEqual([value, value]);
+    expect([ticks.record.i32[intWord.tradingDay], ticks.record.i32[intWord.actionDay]]).toEqual([
+      value,
+      value,
+    ]);
   });
 
   const times: [string, number][] = [
@@ -370,7 +378,7 @@ describe('a tick', () => {
     depth.text(208, text);
     fake.tick(depth.bytes);
     expect(ticks.next()).toBe(true);
-    expect(ticks.record.i32[I32.updateTime]).toBe(value);
+    expect(ticks.record.i32[intWord.updateTime]).toBe(value);
   });
 
   it('without data, without an id or of an instrument without a slot is dropped and counted', () => {
@@ -514,7 +522,13 @@ describe('the bridge', () => {
     const channel = new EventChannel();
     channels.push(channel);
     const library = openFile(fake);
-    const options = { owner: channel.handle.owner, library, source, flowFolder: folder, tickDoorbells: [] };
+    const options = {
+      owner: channel.handle.owner,
+      library,
+      connection,
+      flowFolder: folder,
+      tickDoorbells: [],
+    };
     expect(() => new VendorSession({ ...options, tickRing: new SharedArrayBuffer(4096) })).toThrow(
       'tick ring',
     );

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { json } from 'node:stream/consumers';
 import { request } from 'node:http';
-import type { LeftOut } from '../../src/market/quotes/rejections.js';
+import type { Rejection } from '../../src/market/quotes/rejections.js';
 import { packagePath } from '../../src/base/paths.js';
 import { until, untilReads } from '../helpers/until.js';
 
@@ -105,7 +105,7 @@ export interface Health {
     | 'no_slots',
     number
   >;
-  ticks: Record<'accepted' | LeftOut | 'reset' | 'missed', number>;
+  ticks: Record<'accepted' | Rejection | 'reset' | 'missed', number>;
   websocket: { active_sessions: number; total_messages: number };
   redis: { connected: boolean; latency: string };
 }

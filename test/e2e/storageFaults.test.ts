@@ -9,7 +9,7 @@ import { loadProducts } from '../../src/market/instruments/products.js';
 import { parseInstrumentId } from '../../src/market/instruments/instrumentId.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { intWord } from '../../src/ring/tickRecord.js';
 import { startRedis, type RedisServer } from '../storage/redisServer.js';
 import { clientOf } from '../storage/running.js';
 import { readStream } from '../storage/storeReader.js';
@@ -132,7 +132,7 @@ class World {
     while (ticks.next())
       found
         .get(ticks.key)!
-        .push({ number: ticks.record.i32[I32.volume]!, receivedMs: ticks.record.receiveTimeMs });
+        .push({ number: ticks.record.i32[intWord.volume]!, receivedMs: ticks.record.receiveTimeMs });
     for (const reader of readers) reader.close();
     return found;
   }

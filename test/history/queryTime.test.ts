@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseMoment } from '../../src/history/queryTime.js';
+import { parseQueryTime } from '../../src/history/queryTime.js';
 
 const moment = Date.UTC(2026, 0, 5, 1, 30);
 
@@ -16,19 +16,19 @@ describe('parseMoment', () => {
     '1767576600000000',
     '1767576600000000000',
   ])('takes %s', (text) => {
-    expect(parseMoment(text)).toBe(moment);
+    expect(parseQueryTime(text)).toBe(moment);
   });
 
   it('takes a time without a zone for one of Shanghai', () => {
     for (const text of ['2026-01-05T09:30:00', '2026-01-05 09:30', '2026-01-05T09:30:00,0'])
-      expect(parseMoment(text)).toBe(moment);
+      expect(parseQueryTime(text)).toBe(moment);
     for (const text of ['2026-01-05', '20260105', '2026-01-05T00:00'])
-      expect(parseMoment(text)).toBe(Date.UTC(2026, 0, 4, 16));
+      expect(parseQueryTime(text)).toBe(Date.UTC(2026, 0, 4, 16));
   });
 
   it('takes a blank for the plus sign that it was in the address', () => {
-    expect(parseMoment('2026-01-05T09:30:00 08:00')).toBe(moment);
-    expect(parseMoment('2026-01-05 09:30 08:00')).toBe(moment);
+    expect(parseQueryTime('2026-01-05T09:30:00 08:00')).toBe(moment);
+    expect(parseQueryTime('2026-01-05 09:30 08:00')).toBe(moment);
   });
 
   it.each([
@@ -43,7 +43,7 @@ describe('parseMoment', () => {
     ['1767576600007000000', moment + 7],
     ['1767576600007000001', moment + 8],
   ])('rounds %s up to a whole ms', (text, ms) => {
-    expect(parseMoment(text)).toBe(ms);
+    expect(parseQueryTime(text)).toBe(ms);
   });
 
   it.each([
@@ -74,6 +74,6 @@ describe('parseMoment', () => {
     '2026-01-05\0',
     '２０２６０１０５',
   ])('does not take %j', (text) => {
-    expect(parseMoment(text)).toBeUndefined();
+    expect(parseQueryTime(text)).toBeUndefined();
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { HistoryRow } from '../../src/history/storedRow.js';
 import { longestPackedRow, packedNumbers, packRow, RowUnpacker } from '../../src/history/rowPacking.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 
 interface Given {
   values: number[];
@@ -64,18 +64,18 @@ it('takes some sixty bytes for an ordinary tick with five levels', () => {
   for (let i = 0; i < 1000; i++) {
     const values = new Array<number>(fieldCount).fill(NaN);
     const price = 3500 + ((i * 7) % 13);
-    values[F.timestamp] = 1767576600000 + i * 500;
-    values[F.tradingDay] = 20260105;
-    values[F.lastPrice] = price;
-    values[F.volume] = 1000 + i * 3;
-    values[F.turnover] = 35_000_000 + i * price * 30;
-    values[F.openInterest] = 500_000 + (i % 5);
-    values[F.average] = 3500 + i / 997;
+    values[Field.timestamp] = 1767576600000 + i * 500;
+    values[Field.tradingDay] = 20260105;
+    values[Field.lastPrice] = price;
+    values[Field.volume] = 1000 + i * 3;
+    values[Field.turnover] = 35_000_000 + i * price * 30;
+    values[Field.openInterest] = 500_000 + (i % 5);
+    values[Field.average] = 3500 + i / 997;
     for (let level = 0; level < 5; level++) {
-      values[F.bidPrice1 + level] = price - 1 - level;
-      values[F.askPrice1 + level] = price + 1 + level;
-      values[F.bidVolume1 + level] = (i * 31 + level * 17) % 300;
-      values[F.askVolume1 + level] = (i * 37 + level * 19) % 300;
+      values[Field.bidPrice1 + level] = price - 1 - level;
+      values[Field.askPrice1 + level] = price + 1 + level;
+      values[Field.bidVolume1 + level] = (i * 31 + level * 17) % 300;
+      values[Field.askVolume1 + level] = (i * 37 + level * 19) % 300;
     }
     rows.push({ values, flags: 0, receiveUs: 1767576600000000 + i * 500_123 });
   }

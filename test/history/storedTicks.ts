@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { StoredRow } from '../../src/history/storedRow.js';
 import { WindowWriter } from '../../src/history/tickWindow.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { encodeTick } from '../../src/tickText/tickCodec.js';
 
 /** 09:00:00 Shanghai on Monday, 5 January 2026. */
@@ -17,17 +17,17 @@ export function timeOfTick(index: number): number {
 export function valuesOfTick(index: number): Float64Array {
   const values = new Float64Array(fieldCount).fill(NaN);
   const price = 3500 + ((index * 7) % 13) / 5;
-  values[F.timestamp] = timeOfTick(index);
-  values[F.tradingDay] = 20260105;
-  values[F.lastPrice] = price;
-  values[F.volume] = index;
-  values[F.turnover] = 35_000_000 + index * 30_000;
-  values[F.openInterest] = 500_000 + (index % 5);
-  values[F.average] = 3500 + index / 997;
-  values[F.bidPrice1] = price - 0.2;
-  values[F.bidVolume1] = (index * 31) % 300;
-  values[F.askPrice1] = price + 0.2;
-  values[F.askVolume1] = (index * 37) % 300;
+  values[Field.timestamp] = timeOfTick(index);
+  values[Field.tradingDay] = 20260105;
+  values[Field.lastPrice] = price;
+  values[Field.volume] = index;
+  values[Field.turnover] = 35_000_000 + index * 30_000;
+  values[Field.openInterest] = 500_000 + (index % 5);
+  values[Field.average] = 3500 + index / 997;
+  values[Field.bidPrice1] = price - 0.2;
+  values[Field.bidVolume1] = (index * 31) % 300;
+  values[Field.askPrice1] = price + 0.2;
+  values[Field.askVolume1] = (index * 37) % 300;
   return values;
 }
 
@@ -65,7 +65,7 @@ export function appendTick(writer: WindowWriter, slot: number, key: string, inde
 
 /** The index of the tick that a row holds; throws unless the row is that tick in every value. */
 export function indexOfRow(row: StoredRow): number {
-  const index = numberIn((into) => row.putValue(into, 0, F.volume));
+  const index = numberIn((into) => row.putValue(into, 0, Field.volume));
   const expected = valuesOfTick(index);
   for (let field = 0; field < fieldCount; field++) {
     const value = numberIn((into) => row.putValue(into, 0, field));
@@ -94,25 +94,25 @@ export function tickAsJson(index: number): Record<string, unknown> {
     datetime: `${time.slice(0, 10)} ${time.slice(11, 23)}`,
     timestamp: timeOfTick(index),
     trading_day: '20260105',
-    last_price: values[F.lastPrice],
+    last_price: values[Field.lastPrice],
     open_price: null,
     highest_price: null,
     lowest_price: null,
     close_price: null,
     upper_limit_price: null,
     lower_limit_price: null,
-    turnover: values[F.turnover],
+    turnover: values[Field.turnover],
     volume: index,
-    open_interest: values[F.openInterest],
-    average: values[F.average],
+    open_interest: values[Field.openInterest],
+    average: values[Field.average],
     settlement: null,
     pre_settlement: null,
     pre_close: null,
     pre_open_interest: null,
-    bid_price1: values[F.bidPrice1],
-    bid_volume1: values[F.bidVolume1],
-    ask_price1: values[F.askPrice1],
-    ask_volume1: values[F.askVolume1],
+    bid_price1: values[Field.bidPrice1],
+    bid_volume1: values[Field.bidVolume1],
+    ask_price1: values[Field.askPrice1],
+    ask_volume1: values[Field.askVolume1],
     flags: flagsOfTick(index) === 0 ? [] : ['stale', 'off_session'],
     receive_time: receiveMsOfTick(index),
   };

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { longestPiece, tickWriter } from '../../src/history/tickWriter.js';
 import { columnNames, defaultColumns } from '../../src/history/columns.js';
 import { HistoryRow, LineRow } from '../../src/history/storedRow.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { encodeTick } from '../../src/tickText/tickCodec.js';
 import { flagsOfTick, lineOf, receiveMsOfTick, timeOfTick, valuesOfTick } from './storedTicks.js';
 
@@ -30,7 +30,7 @@ it.each(['json', 'ndjson', 'csv'] as const)('writes the same %s of stored digits
   for (let index = 0; index < 300; index++) {
     numbers.values.set(valuesOfTick(index));
     // Forms of their own: an exponent, a zero in front, a minus, and nothing that JSON knows.
-    numbers.values.set([1.5e-7, 2e22, -0.2, Infinity], F.openPrice);
+    numbers.values.set([1.5e-7, 2e22, -0.2, Infinity], Field.openPrice);
     numbers.flags = flagsOfTick(index);
     numbers.receiveMs = receiveMsOfTick(index);
     expect(digits.read(Buffer.from(encodeTick(numbers.flags, numbers.receiveMs, numbers.values)))).toBe(true);
@@ -100,7 +100,7 @@ it('writes a row as if there had been none before it, whatever there was', () =>
         for (const { values, time, received, flags, asDigits, elsewhere } of rows) {
           const numbers = new HistoryRow();
           numbers.values.set(values);
-          numbers.values[F.timestamp] = time;
+          numbers.values[Field.timestamp] = time;
           numbers.flags = flags;
           numbers.receiveMs = received;
           const digits = new LineRow();

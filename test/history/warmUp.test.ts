@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { rehearse } from '../../src/history/warmUp.js';
+import { warmUp } from '../../src/history/warmUp.js';
 
 it.each(['redis', 'memory'] as const)(
   'queries for ticks that are made up are answered whole, from %s',
   async (kind) => {
-    expect(await rehearse(kind)).toEqual([20_000, 20_000]);
+    expect(await warmUp(kind)).toEqual([20_000, 20_000]);
   },
 );

@@ -4,7 +4,7 @@ import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { SessionStates } from '../../src/market/hours/sessionStates.js';
 import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { makeTick, type TickFields } from './ticks.js';
@@ -40,7 +40,7 @@ function flagsOf(second: number, fields: TickFields = {}): string[] | string {
     receivedAt: midnightMs + second * 1000,
     ...fields,
   });
-  return book.apply(tick) ? namesOfFlags(book.flags(slot)) : book.leftOut;
+  return book.apply(tick) ? namesOfFlags(book.flags(slot)) : book.rejection;
 }
 
 /** A packet with the book alone. */
@@ -56,15 +56,15 @@ describe('a state that is given up', () => {
     const doubles = { upperLimitPrice: 9999, closePrice: 8888 };
     flagsOf(ten, { source: 1, doubles });
     flagsOf(ten + 300, quotes(1111, { receivedAt: midnightMs + ten * 1000 }));
-    expect([value(F.bidPrice1), value(F.timestamp)]).toEqual([1111, midnightMs + (ten + 300) * 1000]);
+    expect([value(Field.bidPrice1), value(Field.timestamp)]).toEqual([1111, midnightMs + (ten + 300) * 1000]);
     const results = Array.from({ length: 45 }, (_, n) =>
       flagsOf(ten + 1 + n, { source: 1, volume: 101 + n }),
     );
     expect(results.slice(0, 19)).toEqual(Array(19).fill('regressed'));
     expect(results.slice(19)).toEqual(Array(26).fill([]));
     expect(book.counters).toMatchObject({ reset: 1, regressed: 19 });
-    expect([value(F.bidPrice1), value(F.timestamp)]).toEqual([3499, midnightMs + (ten + 45) * 1000]);
-    expect([value(F.upperLimitPrice), value(F.closePrice)]).toEqual([NaN, NaN]);
+    expect([value(Field.bidPrice1), value(Field.timestamp)]).toEqual([3499, midnightMs + (ten + 45) * 1000]);
+    expect([value(Field.upperLimitPrice), value(Field.closePrice)]).toEqual([NaN, NaN]);
   });
 });
 
@@ -102,9 +102,9 @@ describe('a restored state', () => {
   });
 
   it.each([
-    ['no time', F.timestamp, NaN],
-    ['a time that is none', F.timestamp, 1e300],
-    ['no trading day', F.tradingDay, NaN],
+    ['no time', Field.timestamp, NaN],
+    ['a time that is none', Field.timestamp, 1e300],
+    ['no trading day', Field.tradingDay, NaN],
   ])('is refused where it has %s', (_what, field, wrong) => {
     flagsOf(ten);
     const row = new Float64Array(fieldCount);
@@ -123,10 +123,12 @@ describe('a line that is behind another', () => {
   it('adds the limits that the other lacks, at its key, and leaves the book', () => {
     flagsOf(ten, { source: 0 });
     expect(flagsOf(ten, { source: 1, doubles: more })).toEqual(['snapshot', 'partial']);
-    expect([F.upperLimitPrice, F.preSettlement, F.bidPrice1].map(value)).toEqual([3800, 3490, 3499]);
+    expect([Field.upperLimitPrice, Field.preSettlement, Field.bidPrice1].map(value)).toEqual([
+      3800, 3490, 3499,
+    ]);
     expect(flagsOf(ten, { source: 1, doubles: more })).toBe('duplicate');
     expect(flagsOf(ten + 1, { source: 0, volume: 101 })).toEqual(['partial']);
-    expect(value(F.upperLimitPrice)).toBe(3800);
+    expect(value(Field.upperLimitPrice)).toBe(3800);
   });
 
   it('is flagged by the book that stays', () => {
@@ -138,7 +140,7 @@ describe('a line that is behind another', () => {
   it('adds an open interest in place of 0', () => {
     flagsOf(ten, { source: 0, doubles: { openInterest: 0 } });
     flagsOf(ten, { source: 1, doubles: { openInterest: 1000 } });
-    expect(value(F.openInterest)).toBe(1000);
+    expect(value(Field.openInterest)).toBe(1000);
   });
 
   it.each([
@@ -147,7 +149,7 @@ describe('a line that is behind another', () => {
   ])('is not believed beside %s', (_what, fields) => {
     flagsOf(ten, { source: 0 });
     expect(flagsOf(ten, { source: 1, ...fields })).toBe('duplicate');
-    expect([value(F.upperLimitPrice), value(F.lastPrice)]).toEqual([NaN, 3500]);
+    expect([value(Field.upperLimitPrice), value(Field.lastPrice)]).toEqual([NaN, 3500]);
   });
 });
 
@@ -158,22 +160,25 @@ describe('a closing or a settlement price', () => {
     expect(flagsOf(15 * 3600 - 1, { volume: 101, doubles: fallen })).toEqual(['falling_turnover']);
     const settled = { ...fallen, settlementPrice: 3488 };
     expect(flagsOf(18 * 3600, { volume: 101, doubles: settled })).toEqual(['off_session']);
-    expect([value(F.settlement), value(F.turnover)]).toEqual([3488, 1_000_000]);
+    expect([value(Field.settlement), value(Field.turnover)]).toEqual([3488, 1_000_000]);
   });
 
   it('is not believed beside another price, and what was left out is shown as it came', () => {
     flagsOf(15 * 3600 - 1, { doubles: { upperLimitPrice: 3800 } });
     const doubles = { settlementPrice: 3488 };
     expect(flagsOf(18 * 3600, { lastPrice: 9999, doubles })).toBe('off_session');
-    expect([book.leftOutValue(F.lastPrice), book.leftOutValue(F.upperLimitPrice)]).toEqual([9999, NaN]);
+    expect([book.rejectedValue(Field.lastPrice), book.rejectedValue(Field.upperLimitPrice)]).toEqual([
+      9999,
+      NaN,
+    ]);
   });
 
   it('that was wrong in a session goes with the next whole tick, not with one that lacks its volume', () => {
     flagsOf(ten, { doubles: { closePrice: 1, settlementPrice: 2 } });
     flagsOf(ten + 1, quotes(3400));
-    expect([value(F.closePrice), value(F.settlement)]).toEqual([1, 2]);
+    expect([value(Field.closePrice), value(Field.settlement)]).toEqual([1, 2]);
     expect(flagsOf(ten + 2, { volume: 101 })).toEqual([]);
-    expect([value(F.closePrice), value(F.settlement)]).toEqual([NaN, NaN]);
+    expect([value(Field.closePrice), value(Field.settlement)]).toEqual([NaN, NaN]);
   });
 });
 
@@ -182,12 +187,12 @@ describe('a slot', () => {
     let instrument = directory.resolve('SPD SR701&SR705')!;
     book = new QuoteBook({ bySlot: () => instrument }, new ExchangeClock(calendar));
     const garbage = makeTick({ slot, volume: -1, doubles: { openPrice: 0 } });
-    expect([book.apply(garbage), book.leftOut]).toEqual([false, 'garbage']);
-    book.readLeftOut(garbage);
-    expect(book.leftOutValue(F.openPrice)).toBe(0);
+    expect([book.apply(garbage), book.rejection]).toEqual([false, 'garbage']);
+    book.readRejected(garbage);
+    expect(book.rejectedValue(Field.openPrice)).toBe(0);
     instrument = directory.resolve('rb2701')!;
     book.forget(slot);
     expect(flagsOf(ten, { doubles: { openPrice: 0 } })).toEqual([]);
-    expect(value(F.openPrice)).toBeNaN();
+    expect(value(Field.openPrice)).toBeNaN();
   });
 });

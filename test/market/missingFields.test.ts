@@ -6,10 +6,10 @@ import { InstrumentDirectory } from '../../src/market/instruments/instrumentDire
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import { longestFrame, QuoteEncoder } from '../../src/server/socket/quoteEncoder.js';
-import { F, fieldCount, fieldIndex, quoteFields } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount, fieldIndex, quoteFields } from '../../src/market/quotes/quoteFields.js';
 import { SessionStates } from '../../src/market/hours/sessionStates.js';
 import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
-import { F64 } from '../../src/ring/tickRecord.js';
+import { doubleWord } from '../../src/ring/tickRecord.js';
 import { makeTick, type TickFields } from './ticks.js';
 
 // Packets that lack fields: old and cascaded fronts have 0, DBL_MAX or an empty text in their place.
@@ -68,7 +68,7 @@ function full(ms = 0, fields: TickFields = {}): TickFields {
 }
 
 const allAbsent = (mark: number): Record<string, number> =>
-  Object.fromEntries(Object.keys(F64).map((name) => [name, mark]));
+  Object.fromEntries(Object.keys(doubleWord).map((name) => [name, mark]));
 
 /** A packet with quotes alone. */
 function quotes(ms: number, bid: number, mark = 0, fields: TickFields = {}): TickFields {
@@ -86,7 +86,7 @@ function quotes(ms: number, bid: number, mark = 0, fields: TickFields = {}): Tic
 /** Applies a tick; its flags, or why it was left out. */
 function flagsOf(id: string, fields: TickFields): string[] | string {
   const slot = slotOf(id);
-  return book.apply(makeTick({ slot, ...fields })) ? namesOfFlags(book.flags(slot)) : book.leftOut;
+  return book.apply(makeTick({ slot, ...fields })) ? namesOfFlags(book.flags(slot)) : book.rejection;
 }
 
 const rowOf = (slot: number, of = book): Float64Array => {
@@ -454,9 +454,9 @@ describe('a line that lacks fields beside one that has them', () => {
         while (next[1]! < states.length) send(1);
         const end = states.at(-1)!;
         const row = rowOf(slotOf('rb1909'));
-        expect(row[F.volume]).toBe(end.volume);
-        expect(row[F.timestamp]).toBe(goodMs + end.ms);
-        expect(row[F.upperLimitPrice]).toBe(3640);
+        expect(row[Field.volume]).toBe(end.volume);
+        expect(row[Field.timestamp]).toBe(goodMs + end.ms);
+        expect(row[Field.upperLimitPrice]).toBe(3640);
         expect(row[bookless]).toBe(3300 + end.n);
       }),
       { numRuns: 500 },

@@ -4,7 +4,7 @@ import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { SessionStates } from '../../src/market/hours/sessionStates.js';
 import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
@@ -55,16 +55,16 @@ function flagsOf({ id = 'rb2701', at, day, ...fields }: Packet): string[] | stri
     updateTime: hours * 3600 + minutes * 60 + seconds,
     ...fields,
   });
-  return book.apply(tick) ? namesOfFlags(book.flags(slot)) : book.leftOut;
+  return book.apply(tick) ? namesOfFlags(book.flags(slot)) : book.rejection;
 }
 
 const valuesOf = (id: string): Record<string, number> => {
   const { slot } = directory.resolve(id)!;
   return {
-    last: book.value(slot, F.lastPrice),
-    volume: book.value(slot, F.volume),
-    day: book.value(slot, F.tradingDay),
-    timestamp: book.value(slot, F.timestamp),
+    last: book.value(slot, Field.lastPrice),
+    volume: book.value(slot, Field.volume),
+    day: book.value(slot, Field.tradingDay),
+    timestamp: book.value(slot, Field.timestamp),
   };
 };
 
@@ -171,7 +171,7 @@ describe('a state of a session, and packets of tests', () => {
     test('rb2701', '2026-11-30 18:05:00', 20261130, 700_000);
     expect(valuesOf('rb2701')).toMatchObject({ last: 3407, volume: 500_000 });
     use('exchange');
-    row[F.timestamp] = shanghai('2026-11-30 18:05:00');
+    row[Field.timestamp] = shanghai('2026-11-30 18:05:00');
     book.restore(slot, row, 0);
     expect(book.isProvisional(slot)).toBe(true);
   });
@@ -181,7 +181,7 @@ describe('a state of a session, and packets of tests', () => {
     const doubles = { turnover: 0, openInterest: 0, averagePrice: 0, bidPrice1: 1, askPrice1: 2 };
     for (const at of ['2026-11-30 18:05:00', '2026-12-01 08:30:00'])
       expect(flagsOf({ at, volume: 0, lastPrice: 0, doubles })).toBe('off_session');
-    expect(book.value(0, F.bidPrice1)).toBe(3499);
+    expect(book.value(0, Field.bidPrice1)).toBe(3499);
   });
 });
 
@@ -252,7 +252,7 @@ describe('what comes in good order is taken', () => {
     const doubles = { closePrice: 3410, settlementPrice: 3405 };
     expect(flagsOf({ at: '2026-11-30 15:33:00', ...last, doubles })).toEqual([]);
     expect(valuesOf('rb2701')).toMatchObject({ volume: 510_000, last: 3410 });
-    expect(book.value(0, F.settlement)).toBe(3405);
+    expect(book.value(0, Field.settlement)).toBe(3405);
     // Another connection, whose front has the last state only.
     expect(
       flagsOf({ at: '2026-11-30 15:40:00', ...last, volume: 510_001, lastPrice: 3411, source: 1 }),
@@ -268,12 +268,12 @@ describe('what comes in good order is taken', () => {
       doubles: { settlementPrice: 3405, bidPrice1: 1, askPrice1: 2 },
     };
     expect(flagsOf({ at: '2026-11-30 17:40:00', ...late })).toEqual(['off_session']);
-    expect([book.value(0, F.settlement), book.value(0, F.bidPrice1)]).toEqual([3405, 3499]);
+    expect([book.value(0, Field.settlement), book.value(0, Field.bidPrice1)]).toEqual([3405, 3499]);
     expect(valuesOf('rb2701')).toEqual(before);
     expect(book.isProvisional(0)).toBe(false);
     const other = { ...late, doubles: { settlementPrice: 9999 } };
     expect(flagsOf({ at: '2026-11-30 17:50:00', ...other })).toBe('off_session');
-    expect(book.value(0, F.settlement)).toBe(3405);
+    expect(book.value(0, Field.settlement)).toBe(3405);
   });
 
   it('everything, where the market never closes', () => {

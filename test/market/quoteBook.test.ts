@@ -10,7 +10,7 @@ import {
   parseFieldSet,
   QuoteEncoder,
 } from '../../src/server/socket/quoteEncoder.js';
-import { F, quoteFields } from '../../src/market/quotes/quoteFields.js';
+import { Field, quoteFields } from '../../src/market/quotes/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick, testTimeMs } from './ticks.js';
 
@@ -63,7 +63,7 @@ describe('QuoteBook', () => {
     expect(book.apply(makeTick({ lastPrice: 3501 }))).toBe(true);
     const night = { updateTime: 75_600, receivedAt: testTimeMs + 11 * 3_600_000, tradingDay: 20240412 };
     expect(book.apply(makeTick({ ...night, volume: 1 }))).toBe(true);
-    expect(book.value(rb, F.tradingDay)).toBe(20240412);
+    expect(book.value(rb, Field.tradingDay)).toBe(20240412);
   });
 
   it.each([
@@ -78,8 +78,8 @@ describe('QuoteBook', () => {
     // Ten seconds and twenty ticks of doubt, then everything.
     expect(taken).toBe(60 - 9 - 19);
     expect(book.counters.reset).toBe(1);
-    expect(book.value(rb, F.volume)).toBe(260);
-    expect(book.value(rb, F.tradingDay)).toBe(20240411);
+    expect(book.value(rb, Field.volume)).toBe(260);
+    expect(book.value(rb, Field.tradingDay)).toBe(20240411);
   });
 
   it('never gives way to a line that is behind, however long it is', () => {
@@ -115,8 +115,8 @@ describe('QuoteBook', () => {
     const last = directory.resolve('m2409-C-3999')!.slot;
     book.apply(makeTick({ slot: last, lastPrice: 7 }));
     book.apply(makeTick({ slot: slots[3]!, lastPrice: 8 }));
-    expect(book.value(last, F.lastPrice)).toBe(7);
-    expect(book.value(slots[3]!, F.lastPrice)).toBe(8);
+    expect(book.value(last, Field.lastPrice)).toBe(7);
+    expect(book.value(slots[3]!, Field.lastPrice)).toBe(8);
     expect(book.version(rb)).toBe(0);
   });
 });

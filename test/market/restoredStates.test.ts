@@ -4,7 +4,7 @@ import { InstrumentDirectory } from '../../src/market/instruments/instrumentDire
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import { QuoteEncoder } from '../../src/server/socket/quoteEncoder.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { namesOfFlags, TickFlag } from '../../src/market/quotes/tickFlags.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { makeTick, testTimeMs, type TickFields } from './ticks.js';
@@ -31,7 +31,7 @@ describe('a state from storage', () => {
   it('is shown, flagged stale, until a line brings the same one, which changes the flags alone', () => {
     expect(book.restore(rb, rowAfter({ lastPrice: 3512 }), TickFlag.crossedBook)).toBe(true);
     expect(book.version(rb)).toBe(1);
-    expect(book.value(rb, F.lastPrice)).toBe(3512);
+    expect(book.value(rb, Field.lastPrice)).toBe(3512);
     expect(namesOfFlags(book.flags(rb))).toEqual(['stale', 'crossed_book']);
     expect(book.apply(makeTick({ slot: rb, lastPrice: 3512 }))).toBe(true);
     expect(book.version(rb)).toBe(2);
@@ -44,7 +44,7 @@ describe('a state from storage', () => {
     book.restore(rb, rowAfter({ volume: 5_000_000 }), 0);
     const later = { updateTime: 36_001, receivedAt: testTimeMs + 1000 };
     expect(book.apply(makeTick({ slot: rb, volume: 200, ...later }))).toBe(true);
-    expect(book.value(rb, F.volume)).toBe(200);
+    expect(book.value(rb, Field.volume)).toBe(200);
     // Once only: from then on volume never falls.
     expect(book.apply(makeTick({ slot: rb, volume: 199, ...later, millisec: 500 }))).toBe(false);
   });
@@ -55,19 +55,19 @@ describe('a state from storage', () => {
     expect(book.apply(makeTick({ slot: rb, volume: 499, updateTime: 36_500, receivedAt }))).toBe(false);
     const dayBefore = { tradingDay: 20240410, actionDay: 20240410, volume: 9000, updateTime: 54_000 };
     expect(book.apply(makeTick({ slot: rb, ...dayBefore, receivedAt }))).toBe(false);
-    expect(book.value(rb, F.volume)).toBe(500);
+    expect(book.value(rb, Field.volume)).toBe(500);
   });
 
   it('is replaced by another state of its own moment', () => {
     book.restore(rb, rowAfter({ lastPrice: 3512 }), 0);
     expect(book.apply(makeTick({ slot: rb, lastPrice: 3513 }))).toBe(true);
-    expect(book.value(rb, F.lastPrice)).toBe(3513);
+    expect(book.value(rb, Field.lastPrice)).toBe(3513);
   });
 
   it('never replaces what lines have brought', () => {
     book.apply(makeTick({ slot: rb, lastPrice: 3500 }));
     expect(book.restore(rb, rowAfter({ lastPrice: 3512, volume: 900 }), 0)).toBe(false);
-    expect(book.value(rb, F.lastPrice)).toBe(3500);
+    expect(book.value(rb, Field.lastPrice)).toBe(3500);
     expect(namesOfFlags(book.flags(rb))).toEqual(['snapshot']);
   });
 

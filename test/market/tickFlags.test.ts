@@ -4,7 +4,7 @@ import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
-import { F } from '../../src/market/quotes/quoteFields.js';
+import { Field } from '../../src/market/quotes/quoteFields.js';
 import { SessionStates } from '../../src/market/hours/sessionStates.js';
 import { flagNames, namesOfFlags, TickFlag } from '../../src/market/quotes/tickFlags.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
@@ -35,8 +35,8 @@ function flagsOf(time: string, fields: TickFields = {}): string[] | string {
   const receivedAt = testTimeMs + (updateTime - 36_000) * 1000 + 200;
   const tick = makeTick({ slot: rb, updateTime, receivedAt, ...fields });
   if (book.apply(tick)) return namesOfFlags(book.flags(rb));
-  book.readLeftOut(tick);
-  return [book.leftOut, ...namesOfFlags(book.leftOutFlags)].join(' ');
+  book.readRejected(tick);
+  return [book.rejection, ...namesOfFlags(book.rejectedFlags)].join(' ');
 }
 
 describe('flags', () => {
@@ -86,8 +86,8 @@ describe('flags', () => {
     expect(
       flagsOf('18:30:00', { volume: 101, doubles: { ...quotes.doubles, settlementPrice: 3505 } }),
     ).toEqual(['off_session']);
-    expect(book.value(rb, F.settlement)).toBe(3505);
-    expect(book.value(rb, F.timestamp)).toBe(testTimeMs + 30 * 60_000);
+    expect(book.value(rb, Field.settlement)).toBe(3505);
+    expect(book.value(rb, Field.timestamp)).toBe(testTimeMs + 30 * 60_000);
   });
 
   it('off_session: not for auctions, the tick of a session’s end and prices after the close', () => {
@@ -132,7 +132,7 @@ describe('flags', () => {
   it('falling_turnover: whatever the exchange', () => {
     flagsOf('10:00:00', { doubles: { turnover: 1e8 } });
     expect(flagsOf('10:00:01', { volume: 101, doubles: { turnover: 9.99e7 } })).toEqual(['falling_turnover']);
-    expect(book.value(rb, F.turnover)).toBe(1e8);
+    expect(book.value(rb, Field.turnover)).toBe(1e8);
   });
 });
 
@@ -141,11 +141,11 @@ describe('what is left out', () => {
     flagsOf('10:00:00', { lastPrice: 3500 });
     expect(flagsOf('10:00:00', { lastPrice: 3500 })).toBe('duplicate');
     expect(flagsOf('09:58:00', { lastPrice: 3490, receivedAt: testTimeMs })).toBe('regressed stale');
-    expect(book.leftOutValue(F.lastPrice)).toBe(3490);
-    expect(book.leftOutValue(F.timestamp)).toBe(testTimeMs - 120_000);
+    expect(book.rejectedValue(Field.lastPrice)).toBe(3490);
+    expect(book.rejectedValue(Field.timestamp)).toBe(testTimeMs - 120_000);
     expect(flagsOf('10:00:01', { updateTime: -1 })).toBe('untimed');
-    expect(book.leftOutValue(F.timestamp)).toBeNaN();
-    expect(book.leftOutValue(F.lastPrice)).toBe(3500);
+    expect(book.rejectedValue(Field.timestamp)).toBeNaN();
+    expect(book.rejectedValue(Field.lastPrice)).toBe(3500);
     expect(flagsOf('10:00:02', { tradingDay: 20240413, actionDay: 20240413 })).toBe('off_day');
     expect(flagsOf('10:00:03', { volume: -7 })).toBe('garbage');
     expect(book.counters).toEqual({

@@ -5,7 +5,7 @@ import { InstrumentDirectory } from '../../src/market/instruments/instrumentDire
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import { longestFrame, QuoteEncoder } from '../../src/server/socket/quoteEncoder.js';
-import { F } from '../../src/market/quotes/quoteFields.js';
+import { Field } from '../../src/market/quotes/quoteFields.js';
 import { namesOfFlags } from '../../src/market/quotes/tickFlags.js';
 import { makeTick, testTimeMs, type TickFields } from './ticks.js';
 
@@ -52,8 +52,15 @@ describe('values that are none', () => {
           upperLimitPrice: mark,
         },
       });
-      const fields = [F.lastPrice, F.settlement, F.turnover, F.openInterest, F.average, F.bidPrice1];
-      for (const field of [...fields, F.upperLimitPrice]) expect(value(field)).toBeNaN();
+      const fields = [
+        Field.lastPrice,
+        Field.settlement,
+        Field.turnover,
+        Field.openInterest,
+        Field.average,
+        Field.bidPrice1,
+      ];
+      for (const field of [...fields, Field.upperLimitPrice]) expect(value(field)).toBeNaN();
     },
   );
 
@@ -61,7 +68,13 @@ describe('values that are none', () => {
     const zeros = { lastPrice: 0, openPrice: 0, closePrice: 0, settlementPrice: 0, upperLimitPrice: 0 };
     for (const id of ['rb2410', 'm2409-C-3000']) {
       const value = after(id, { doubles: zeros });
-      for (const field of [F.lastPrice, F.openPrice, F.closePrice, F.settlement, F.upperLimitPrice])
+      for (const field of [
+        Field.lastPrice,
+        Field.openPrice,
+        Field.closePrice,
+        Field.settlement,
+        Field.upperLimitPrice,
+      ])
         expect(value(field)).toBeNaN();
     }
   });
@@ -73,28 +86,28 @@ describe('values that are none', () => {
         lastPrice: 0,
         doubles: { openPrice: -12.5, bidPrice1: -3, askPrice1: 0, averagePrice: 0 },
       });
-      expect(value(F.lastPrice)).toBe(0);
-      expect(value(F.openPrice)).toBe(-12.5);
-      expect(value(F.bidPrice1)).toBe(-3);
-      expect(value(F.askPrice1)).toBe(0);
+      expect(value(Field.lastPrice)).toBe(0);
+      expect(value(Field.openPrice)).toBe(-12.5);
+      expect(value(Field.bidPrice1)).toBe(-3);
+      expect(value(Field.askPrice1)).toBe(0);
     },
   );
 
   it('a negative price of a future is left as it is', () => {
-    expect(after('sc2410', { lastPrice: -37.6 })(F.lastPrice)).toBe(-37.6);
+    expect(after('sc2410', { lastPrice: -37.6 })(Field.lastPrice)).toBe(-37.6);
   });
 
   it.each([0, 3501, Number.MAX_VALUE])('a side without volume is empty, whatever its price: %d', (price) => {
     const value = after('rb2410', { doubles: { askPrice1: price }, integers: { askVolume1: 0 } });
-    expect(value(F.askPrice1)).toBeNaN();
-    expect(value(F.askVolume1)).toBe(0);
-    expect(value(F.bidPrice1)).toBe(3499);
+    expect(value(Field.askPrice1)).toBeNaN();
+    expect(value(Field.askVolume1)).toBe(0);
+    expect(value(Field.bidPrice1)).toBe(3499);
   });
 
   it('a negative volume of a side is none, and one of a tick is garbage', () => {
     const value = after('rb2410', { integers: { bidVolume1: -5 } });
-    expect(value(F.bidVolume1)).toBe(0);
-    expect(value(F.bidPrice1)).toBeNaN();
+    expect(value(Field.bidVolume1)).toBe(0);
+    expect(value(Field.bidPrice1)).toBeNaN();
     expect(book.apply(makeTick({ volume: -1 }))).toBe(false);
     expect(book.counters.garbage).toBe(1);
   });
@@ -111,32 +124,32 @@ describe('the average is the price of a unit', () => {
       deliveryMonth: 9,
     } as const;
     const lots = (volume: number): TickFields => ({ volume, doubles: { averagePrice: 700 } });
-    expect(after(option, lots(1))(F.average)).toBe(70);
+    expect(after(option, lots(1))(Field.average)).toBe(70);
     directory.setImported([{ ...contract, expireDate: 20240807, multiplier: 7 }]);
-    expect(after(option, lots(2))(F.average)).toBe(100);
+    expect(after(option, lots(2))(Field.average)).toBe(100);
     directory.setImported([]);
-    expect(after(option, lots(3))(F.average)).toBe(70);
+    expect(after(option, lots(3))(Field.average)).toBe(70);
   });
 
   const day = { lowestPrice: 3480, highestPrice: 3530 };
 
   it('from turnover per lot', () => {
-    expect(after('rb2410', { doubles: { ...day, averagePrice: 35_120 } })(F.average)).toBe(3512);
+    expect(after('rb2410', { doubles: { ...day, averagePrice: 35_120 } })(Field.average)).toBe(3512);
   });
 
   it('as it is at CZCE', () => {
     const doubles = { lowestPrice: 6200, highestPrice: 6300, averagePrice: 6249 };
-    expect(after('SR409', { lastPrice: 6250, doubles })(F.average)).toBe(6249);
+    expect(after('SR409', { lastPrice: 6250, doubles })(Field.average)).toBe(6249);
   });
 
   it('the other way where only that lies within the day', () => {
-    expect(after('rb2410', { doubles: { ...day, averagePrice: 3512 } })(F.average)).toBe(3512);
+    expect(after('rb2410', { doubles: { ...day, averagePrice: 3512 } })(Field.average)).toBe(3512);
     const doubles = { lowestPrice: 6200, highestPrice: 6300, averagePrice: 62_490 };
-    expect(after('SR409', { lastPrice: 6250, doubles })(F.average)).toBe(6249);
+    expect(after('SR409', { lastPrice: 6250, doubles })(Field.average)).toBe(6249);
   });
 
   it('absent before the first trade', () => {
-    expect(after('rb2410', { volume: 0, doubles: { averagePrice: 0 } })(F.average)).toBeNaN();
+    expect(after('rb2410', { volume: 0, doubles: { averagePrice: 0 } })(Field.average)).toBeNaN();
   });
 });
 
@@ -147,8 +160,10 @@ describe('turnover is in yuan', () => {
 
   it('where the front multiplies, and where it does not', () => {
     const doubles = { averagePrice: 6249 };
-    expect(after('SR409', { ...sugar, doubles: { ...doubles, turnover: yuan } })(F.turnover)).toBe(yuan);
-    expect(after('SR411', { ...sugar, doubles: { ...doubles, turnover: yuan / 10 } })(F.turnover)).toBe(yuan);
+    expect(after('SR409', { ...sugar, doubles: { ...doubles, turnover: yuan } })(Field.turnover)).toBe(yuan);
+    expect(after('SR411', { ...sugar, doubles: { ...doubles, turnover: yuan / 10 } })(Field.turnover)).toBe(
+      yuan,
+    );
   });
 
   it('by each tick’s own evidence, in whatever order the lines come', () => {
@@ -158,7 +173,7 @@ describe('turnover is in yuan', () => {
       const turnover = volume * 6249 * (i % 2 === 0 ? 10 : 1);
       const tick = { slot, source: i % 2, volume, lastPrice: 6250 };
       book.apply(makeTick({ ...tick, doubles: { averagePrice: 6249, turnover } }));
-      expect(book.value(slot, F.turnover)).toBe(volume * 62_490);
+      expect(book.value(slot, Field.turnover)).toBe(volume * 62_490);
     }
   });
 
@@ -167,17 +182,17 @@ describe('turnover is in yuan', () => {
     const { MAX_VALUE } = Number;
     const first = { averagePrice: MAX_VALUE, turnover: yuan / 10 };
     book.apply(makeTick({ slot, ...sugar, doubles: first }));
-    expect(book.value(slot, F.turnover)).toBe(yuan);
+    expect(book.value(slot, Field.turnover)).toBe(yuan);
     // An option's average may be far from its last price; its line has shown what it does.
     const option = directory.resolve('SR409C6200')!.slot;
     const doubles = { averagePrice: MAX_VALUE, turnover: 2000 };
     book.apply(makeTick({ slot: option, volume: 10, lastPrice: 0.5, doubles }));
-    expect(book.value(option, F.turnover)).toBe(20_000);
+    expect(book.value(option, Field.turnover)).toBe(20_000);
   });
 
   it('never touched at other exchanges', () => {
     const doubles = { averagePrice: 3500, turnover: 350_000 };
-    expect(after('rb2410', { volume: 100, doubles })(F.turnover)).toBe(350_000);
+    expect(after('rb2410', { volume: 100, doubles })(Field.turnover)).toBe(350_000);
   });
 
   it('held at its highest when it falls by a rounding, and flagged; taken when it falls by more', () => {
@@ -189,11 +204,11 @@ describe('turnover is in yuan', () => {
     };
     at(1000, 62_500_000);
     expect(at(1001, 62_200_000)).toEqual(['falling_turnover']);
-    expect(book.value(slot, F.turnover)).toBe(62_500_000);
+    expect(book.value(slot, Field.turnover)).toBe(62_500_000);
     expect(at(1002, 62_625_000)).toEqual([]);
-    expect(book.value(slot, F.turnover)).toBe(62_625_000);
+    expect(book.value(slot, Field.turnover)).toBe(62_625_000);
     expect(at(1003, 50_150_000)).toEqual(['falling_turnover']);
-    expect(book.value(slot, F.turnover)).toBe(50_150_000);
+    expect(book.value(slot, Field.turnover)).toBe(50_150_000);
   });
 
   it('held for an option by one step of its average, which is much of a small price', () => {
@@ -204,7 +219,7 @@ describe('turnover is in yuan', () => {
     });
     book.apply(makeTick({ slot, volume: 1000, lastPrice: 1, doubles: doubles(10_000) }));
     book.apply(makeTick({ slot, volume: 1001, lastPrice: 1, doubles: doubles(9000) }));
-    expect(book.value(slot, F.turnover)).toBe(10_000);
+    expect(book.value(slot, Field.turnover)).toBe(10_000);
   });
 
   it('begins again with the trading day', () => {
@@ -212,7 +227,7 @@ describe('turnover is in yuan', () => {
     book.apply(makeTick({ slot, volume: 1000, doubles: { turnover: 1e9 } }));
     const night = { tradingDay: 20240412, updateTime: 75_600, receivedAt: testTimeMs + 11 * 3_600_000 };
     book.apply(makeTick({ slot, ...night, volume: 1, doubles: { turnover: 1e6 } }));
-    expect(book.value(slot, F.turnover)).toBe(1e6);
+    expect(book.value(slot, Field.turnover)).toBe(1e6);
     expect(namesOfFlags(book.flags(slot))).toEqual([]);
   });
 });
@@ -233,22 +248,22 @@ describe('CZCE’s settlement price', () => {
   });
 
   it('is the day before’s in session, and so absent', () => {
-    expect(after('SR409', tick(6230, 10, 0))(F.settlement)).toBeNaN();
-    expect(after('SR409', tick(6230, 14, 59))(F.preSettlement)).toBe(6230);
+    expect(after('SR409', tick(6230, 10, 0))(Field.settlement)).toBeNaN();
+    expect(after('SR409', tick(6230, 14, 59))(Field.preSettlement)).toBe(6230);
   });
 
   it('counts after the close once it is another one', () => {
     const ticks = [tick(6230, 15, 16), tick(6244, 15, 40)];
-    expect(after('SR409', ticks[0]!)(F.settlement)).toBeNaN();
-    expect(after('SR409', ticks[1]!)(F.settlement)).toBe(6244);
+    expect(after('SR409', ticks[0]!)(Field.settlement)).toBeNaN();
+    expect(after('SR409', ticks[1]!)(Field.settlement)).toBe(6244);
   });
 
   it('counts in the evening even if it is the same', () => {
-    expect(after('SR409', tick(6230, 15, 40, at(20, 45)))(F.settlement)).toBe(6230);
+    expect(after('SR409', tick(6230, 15, 40, at(20, 45)))(Field.settlement)).toBe(6230);
   });
 
   it('of other exchanges counts whenever it is there', () => {
-    expect(after('rb2410', tick(3511, 15, 40))(F.settlement)).toBe(3511);
+    expect(after('rb2410', tick(3511, 15, 40))(Field.settlement)).toBe(3511);
   });
 });
 

@@ -1,4 +1,4 @@
-import { F64, I32, TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
+import { doubleWord, intWord, TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
 
 const DBL_MAX = Number.MAX_VALUE;
 
@@ -14,10 +14,10 @@ export interface TickFields {
   millisec?: number;
   volume?: number;
   lastPrice?: number;
-  /** Any double field of the record, by its name in F64. */
-  doubles?: Partial<Record<keyof typeof F64, number>>;
-  /** Any integer field of the record, by its name in I32. */
-  integers?: Partial<Record<keyof typeof I32, number>>;
+  /** Any double field of the record, by its name in doubleWord. */
+  doubles?: Partial<Record<keyof typeof doubleWord, number>>;
+  /** Any integer field of the record, by its name in intWord. */
+  integers?: Partial<Record<keyof typeof intWord, number>>;
 }
 
 /** 10:00:00 Shanghai on Thursday, 11 April 2024. */
@@ -27,28 +27,28 @@ export const testTimeMs = Date.UTC(2024, 3, 11, 2);
 export function makeTick(fields: TickFields = {}): TickRecord {
   const tick = new TickRecord();
   const { f64, i32 } = tick;
-  f64.fill(DBL_MAX, F64.lastPrice, F64.askPrice1 + 5);
-  f64[F64.lastPrice] = fields.lastPrice ?? 3500;
-  f64[F64.bidPrice1] = 3499;
-  f64[F64.askPrice1] = 3501;
-  f64[F64.turnover] = 1e6;
-  f64[F64.openInterest] = 1000;
-  f64[F64.averagePrice] = 35000;
-  i32[I32.bidVolume1] = 5;
-  i32[I32.askVolume1] = 6;
-  i32[I32.slot] = fields.slot ?? 0;
-  i32[I32.source] = fields.source ?? 0;
-  i32[I32.length] = tickRecordBytes;
-  i32[I32.volume] = fields.volume ?? 100;
-  i32[I32.tradingDay] = fields.tradingDay ?? 20240411;
-  i32[I32.actionDay] = fields.actionDay ?? 20240411;
-  i32[I32.updateTime] = fields.updateTime ?? 36_000;
-  i32[I32.updateMillisec] = fields.millisec ?? 0;
+  f64.fill(DBL_MAX, doubleWord.lastPrice, doubleWord.askPrice1 + 5);
+  f64[doubleWord.lastPrice] = fields.lastPrice ?? 3500;
+  f64[doubleWord.bidPrice1] = 3499;
+  f64[doubleWord.askPrice1] = 3501;
+  f64[doubleWord.turnover] = 1e6;
+  f64[doubleWord.openInterest] = 1000;
+  f64[doubleWord.averagePrice] = 35000;
+  i32[intWord.bidVolume1] = 5;
+  i32[intWord.askVolume1] = 6;
+  i32[intWord.slot] = fields.slot ?? 0;
+  i32[intWord.connection] = fields.source ?? 0;
+  i32[intWord.length] = tickRecordBytes;
+  i32[intWord.volume] = fields.volume ?? 100;
+  i32[intWord.tradingDay] = fields.tradingDay ?? 20240411;
+  i32[intWord.actionDay] = fields.actionDay ?? 20240411;
+  i32[intWord.updateTime] = fields.updateTime ?? 36_000;
+  i32[intWord.updateMillisec] = fields.millisec ?? 0;
   const receiveNs = BigInt(Math.round(fields.receivedAt ?? testTimeMs)) * 1_000_000n;
   new BigInt64Array(f64.buffer, 8, 1)[0] = receiveNs;
   for (const [name, value] of Object.entries(fields.doubles ?? {}))
-    f64[F64[name as keyof typeof F64]] = value;
+    f64[doubleWord[name as keyof typeof doubleWord]] = value;
   for (const [name, value] of Object.entries(fields.integers ?? {}))
-    i32[I32[name as keyof typeof I32]] = value;
+    i32[intWord[name as keyof typeof intWord]] = value;
   return tick;
 }

@@ -1,5 +1,5 @@
 import koffi from 'koffi';
-import { I32, type TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
+import { intWord, type TickRecord, tickRecordBytes } from '../../src/ring/tickRecord.js';
 import { builtNative } from './nativeBuild.js';
 
 /** ring_hammer.cpp: native writers for rings and doorbells. */
@@ -72,6 +72,6 @@ export function hammeredRecord(record: TickRecord): number | undefined {
   const n = (i32[2]! ^ (2 * 0x9e3779b9)) >>> 0;
   for (let i = 2; i < tickRecordBytes / 4; i++)
     if (i32[i] !== (n ^ Math.imul(i, 0x9e3779b9)) >> 0) return undefined;
-  if (i32[I32.slot] !== Math.imul(n, 2654435761)) return undefined;
+  if (i32[intWord.slot] !== Math.imul(n, 2654435761)) return undefined;
   return n;
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { TickTrace, type TickTraceReport } from '../../src/profile/tickTrace.js';
-import { F64, I32, TickRecord } from '../../src/ring/tickRecord.js';
+import { doubleWord, intWord, TickRecord } from '../../src/ring/tickRecord.js';
 
 function follow(trace: TickTrace, each: TickRecord): void {
   trace.taken(each);
@@ -10,12 +10,12 @@ function follow(trace: TickTrace, each: TickRecord): void {
 
 function tick(slot: number, volume: number): TickRecord {
   const record = new TickRecord();
-  record.i32[I32.slot] = slot;
-  record.i32[I32.volume] = volume;
-  record.f64[F64.openInterest] = volume * 10;
+  record.i32[intWord.slot] = slot;
+  record.i32[intWord.volume] = volume;
+  record.f64[doubleWord.openInterest] = volume * 10;
   const receivedNs = BigInt(Date.now() - 1) * 1_000_000n;
-  record.i32[I32.receiveTimeLow] = Number(receivedNs & 0xffffffffn) | 0;
-  record.i32[I32.receiveTimeHigh] = Number(receivedNs >> 32n);
+  record.i32[intWord.receiveTimeLow] = Number(receivedNs & 0xffffffffn) | 0;
+  record.i32[intWord.receiveTimeHigh] = Number(receivedNs >> 32n);
   return record;
 }
 

@@ -15,7 +15,7 @@ import { RecordableTick } from '../../src/recorder/recordableTick.js';
 import { RecordedTicks, wholeRange, type TickRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
-import { F64 } from '../../src/ring/tickRecord.js';
+import { doubleWord } from '../../src/ring/tickRecord.js';
 import { allocateTape, TapeReader, TapeWriter } from '../../src/tape/tape.js';
 import { decodeTick, encodeTick } from '../../src/tickText/tickCodec.js';
 import { makeTick, type TickFields } from '../market/ticks.js';
@@ -35,7 +35,7 @@ function shanghai(text: string): number {
   return Date.parse(`${text.replace(' ', 'T')}+08:00`);
 }
 
-const zeros = Object.fromEntries(Object.keys(F64).map((name) => [name, 0]));
+const zeros = Object.fromEntries(Object.keys(doubleWord).map((name) => [name, 0]));
 
 /** A packet of an instrument, received 123 ms after its time. */
 function packet(id: string, at: string, day: number, fields: TickFields): TickFields & { id: string } {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import type { RecorderStatus } from '../../src/recorder/recorder.js';
-import { F64, I32 } from '../../src/ring/tickRecord.js';
+import { doubleWord, intWord } from '../../src/ring/tickRecord.js';
 import { run } from '../cli/console.js';
 import { Client } from '../e2e/client.js';
 import { freePorts } from '../e2e/ports.js';
@@ -85,7 +85,7 @@ function readFiles(folder: string): Read {
   const ticks: string[] = [];
   while (all.next()) {
     const { f64, i32 } = all.record;
-    ticks.push(marks(all.key, i32[I32.volume], f64[F64.lastPrice], f64[F64.turnover]));
+    ticks.push(marks(all.key, i32[intWord.volume], f64[doubleWord.lastPrice], f64[doubleWord.turnover]));
   }
   for (const reader of readers) {
     expect(reader.damages).toEqual([]);

@@ -11,8 +11,8 @@ import { Recorder } from '../../src/recorder/recorder.js';
 import { RecorderProgress } from '../../src/recorder/recorderProgress.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
-import { DeadlyTicks } from '../../src/tape/poisonTicks.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { PoisonTicks } from '../../src/tape/poisonTicks.js';
+import { intWord } from '../../src/ring/tickRecord.js';
 import { until, untilCounted, untilIs } from '../helpers/until.js';
 import { TapeMarket } from '../storage/tapeMarket.js';
 import { recordingFolder } from './recordings.js';
@@ -38,7 +38,7 @@ function recordedIn(folder: string): Recorded {
     .map((name) => new RecordingReader(join(folder, name)));
   const ticks = new RecordedTicks(readers, wholeRange, (error) => expect(error.message).toBe(''));
   const volumes: number[] = [];
-  while (ticks.next()) volumes.push(ticks.record.i32[I32.volume]!);
+  while (ticks.next()) volumes.push(ticks.record.i32[intWord.volume]!);
   for (const reader of readers) reader.close();
   return { volumes, lost: readers.reduce((sum, reader) => sum + reader.lost, 0) };
 }
@@ -158,7 +158,7 @@ describe('the recorder’s thread', () => {
       patterns: [],
       tape: market.tape,
       progress: new RecorderProgress().memory,
-      deadly: new DeadlyTicks().spec,
+      poison: new PoisonTicks().spec,
     };
     const progress = new RecorderProgress(spec.progress);
     const worker = new Worker(packagePath('dist', 'workers', 'recorder.js'), { workerData: spec });

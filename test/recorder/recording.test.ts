@@ -8,7 +8,7 @@ import { blockHeaderBytes, encodeBlockHeader, parseBlockHeader } from '../../src
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
-import { I32 } from '../../src/ring/tickRecord.js';
+import { intWord } from '../../src/ring/tickRecord.js';
 import { testTimeMs } from '../market/ticks.js';
 import {
   encoded,
@@ -49,7 +49,7 @@ describe('a recording', () => {
           const made = sample(`DCE.m240${instrument + 1}`);
           new Uint8Array(made.tick.i32.buffer).set(bytes, 8);
           // Sources are those of connections, of which there are not so many.
-          made.tick.i32[I32.source]! &= 0xfff;
+          made.tick.i32[intWord.connection]! &= 0xfff;
           return made;
         });
         expect(readBack(writeRecording(folder, [block])).ticks).toEqual(toldOf(block));
@@ -116,7 +116,7 @@ describe('a recording', () => {
     const sources = new Set<number>();
     while (merged.next()) {
       volumes.push(merged.record.i32[62]!);
-      sources.add(merged.record.source);
+      sources.add(merged.record.connection);
     }
     expect(volumes).toEqual(all.map((_, i) => 100 + i));
     expect(sources.size).toBe(2);

@@ -7,7 +7,7 @@ import { BlockBuilder, sealBlock } from '../../src/recorder/blockCodec.js';
 import { RecordingReader } from '../../src/recorder/recordingReader.js';
 import { RecordedTicks, wholeRange, type TickRange } from '../../src/recorder/recordedTicks.js';
 import { RecordingWriter } from '../../src/recorder/recordingWriter.js';
-import { I32, type TickRecord } from '../../src/ring/tickRecord.js';
+import { intWord, type TickRecord } from '../../src/ring/tickRecord.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
 
 export interface Sample {
@@ -58,7 +58,7 @@ export function encoded(block: readonly Sample[], fileId: number, lost = 0): Buf
 
 /** What a tick and its key say, for comparisons; sequence and slot are the recorder's own. */
 export function told(key: string, { i32 }: TickRecord): string {
-  return `${key} ${i32.slice(I32.receiveTimeLow).join(' ')}`;
+  return `${key} ${i32.slice(intWord.receiveTimeLow).join(' ')}`;
 }
 
 export interface ReadBack {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Doorbell } from '../../src/ring/doorbell.js';
-import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
 import { loadRingHammer, type RingHammer } from '../native/ringHammer.js';
 import { until, untilCounted, untilIs } from '../helpers/until.js';
 
@@ -44,7 +44,7 @@ describe('a doorbell', () => {
         async (burst, pauseUs, yields) => {
           const count = 3000;
           const ring = allocateTickRing(4096);
-          const reader = new TickReader(ring);
+          const reader = new TickRingReader(ring);
           const bell = doorbell();
           let read = 0;
           let parks = 0;
@@ -73,7 +73,7 @@ describe('a doorbell', () => {
     for (const maxSpin of [0, 10, 100, 1000]) {
       const ring = allocateTickRing(1024);
       const bytes = new Uint8Array(ring);
-      const reader = new TickReader(ring);
+      const reader = new TickRingReader(ring);
       const bell = doorbell();
       const acks = new Int32Array(new SharedArrayBuffer(4));
       let read = 0;
@@ -113,7 +113,7 @@ describe('a doorbell', () => {
 
   it('wakes a parked reader once for many records', async () => {
     const ring = allocateTickRing(1024);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     const bell = doorbell();
     let wakeUps = 0;
     bell.listen(() => wakeUps++);

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { I32 } from '../../src/ring/tickRecord.js';
-import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { intWord } from '../../src/ring/tickRecord.js';
+import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
 import { untilCounted, untilIs } from '../helpers/until.js';
 import { hammeredRecord, loadRingHammer, type RingHammer } from '../native/ringHammer.js';
 
@@ -18,7 +18,7 @@ describe('a native writer at full speed', () => {
   async function follow(
     ring: SharedArrayBuffer,
     first: number,
-    readers: readonly TickReader[],
+    readers: readonly TickRingReader[],
   ): Promise<void> {
     const bytes = new Uint8Array(ring);
     expect(hammer.start(bytes, bytes.length, null, -1, first, records, 0, 0)).toBe(0);
@@ -34,7 +34,8 @@ describe('a native writer at full speed', () => {
           if (hammeredRecord(reader.record) !== n)
             throw new Error(`record ${n} is torn or out of order, after ${expected[k]}`);
           if (i % giveRoomEach === 0) reader.giveRoom();
-          if (reader.record.i32[I32.sequence] !== (n | 0)) throw new Error(`record ${n} has another number`);
+          if (reader.record.i32[intWord.sequence] !== (n | 0))
+            throw new Error(`record ${n} has another number`);
           expected[k] = n;
         }
         reader.giveRoom();
@@ -47,7 +48,7 @@ describe('a native writer at full speed', () => {
 
   it('is followed without a torn, lost or reordered record that is not reported', async () => {
     const ring = allocateTickRing(1024);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     await follow(ring, 0, [reader]);
     expect(reader.missed).toBeLessThan(records);
   });
@@ -55,26 +56,26 @@ describe('a native writer at full speed', () => {
   it('is followed by several readers on a tiny ring, across the wrap of the counters', async () => {
     const first = 2 ** 32 - records / 2;
     const ring = allocateTickRing(4, first);
-    await follow(ring, first, [new TickReader(ring), new TickReader(ring)]);
+    await follow(ring, first, [new TickRingReader(ring), new TickRingReader(ring)]);
   });
 
   it('is followed across 2^31', async () => {
     const first = 2 ** 31 - records / 2;
     const ring = allocateTickRing(256, first);
-    await follow(ring, first, [new TickReader(ring)]);
+    await follow(ring, first, [new TickRingReader(ring)]);
   });
 
   it('waits for the reader of a lossless ring, so that nothing is missed, across the wrap of the counters', async () => {
     const first = 2 ** 32 - records / 2;
     const ring = allocateTickRing(1024, first, true);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     await follow(ring, first, [reader]);
     expect([reader.missed, reader.writerGaveUp]).toEqual([0, 0]);
   });
 
   it('is never further ahead of the reader of a lossless ring than the ring holds, and stops waiting when told', async () => {
     const ring = allocateTickRing(64, 0, true);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     const bytes = new Uint8Array(ring);
     expect(hammer.start(bytes, bytes.length, null, -1, 0, 100, 0, 0)).toBe(0);
     await untilCounted('the ring to be full', () => hammer.written(), 64);
@@ -89,7 +90,7 @@ describe('a native writer at full speed', () => {
 
   it('gives the reader of a lossless ring up that takes nothing for long, until it moves again', async () => {
     const ring = allocateTickRing(64, 0, true);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     const bytes = new Uint8Array(ring);
     expect(hammer.start(bytes, bytes.length, null, -1, 0, 1000, 0, 0)).toBe(0);
     await untilIs('the writer to end', () => hammer.running(), 0);

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { I32, tickRecordBytes } from '../../src/ring/tickRecord.js';
-import { allocateTickRing, emptyTickRing, TickReader, tickRingCapacityFor } from '../../src/ring/tickRing.js';
+import { intWord, tickRecordBytes } from '../../src/ring/tickRecord.js';
+import {
+  allocateTickRing,
+  emptyTickRing,
+  TickRingReader,
+  tickRingCapacityFor,
+} from '../../src/ring/tickRing.js';
 
 /** The native writer's steps, one at a time, so that a reader can look in between. */
 class StepWriter {
@@ -29,7 +34,7 @@ class StepWriter {
   publish(): void {
     this.claim();
     this.#record().fill(this.written);
-    this.#record()[I32.sequence] = this.#next;
+    this.#record()[intWord.sequence] = this.#next;
     this.#next = (this.#next + 1) | 0;
     Atomics.store(this.#words, 17, this.#next);
     this.#claimed = false;
@@ -64,7 +69,7 @@ describe('a tick ring', () => {
       fc.property(fc.integer({ min: 0, max: 5 }), firstSequences, steps, (power, first, list) => {
         const ring = allocateTickRing(2 ** power, first);
         const writer = new StepWriter(ring);
-        const reader = new TickReader(ring);
+        const reader = new TickRingReader(ring);
         let expected = 0;
         const read = (): boolean => {
           const missed = reader.missed;
@@ -72,8 +77,8 @@ describe('a tick ring', () => {
           // Also a call that finds nothing may learn of a loss.
           expected += reader.missed - missed;
           if (!found) return false;
-          expect(reader.record.i32[I32.sequence]).toBe((first + expected) | 0);
-          expect(reader.record.i32[I32.slot]).toBe(expected);
+          expect(reader.record.i32[intWord.sequence]).toBe((first + expected) | 0);
+          expect(reader.record.i32[intWord.slot]).toBe(expected);
           expect(reader.record.i32[79]).toBe(expected);
           expected++;
           return true;
@@ -95,7 +100,7 @@ describe('a tick ring', () => {
   it('counts exactly what a lapped reader missed', () => {
     for (const first of [0, 2 ** 31 - 5, 2 ** 32 - 5]) {
       const ring = allocateTickRing(16, first);
-      const reader = new TickReader(ring);
+      const reader = new TickRingReader(ring);
       const writer = new StepWriter(ring);
       for (let i = 0; i < 16; i++) writer.publish();
       for (let i = 0; i < 16; i++) expect(reader.next()).toBe(true);
@@ -111,11 +116,11 @@ describe('a tick ring', () => {
   it('does not give a record that is being written over', () => {
     const ring = allocateTickRing(4);
     const writer = new StepWriter(ring);
-    const reader = new TickReader(ring);
+    const reader = new TickRingReader(ring);
     for (let i = 0; i < 4; i++) writer.publish();
     writer.claim();
     expect(reader.next()).toBe(true);
-    expect(reader.record.i32[I32.sequence]).toBe(1);
+    expect(reader.record.i32[intWord.sequence]).toBe(1);
     expect(reader.missed).toBe(1);
   });
 
@@ -123,8 +128,8 @@ describe('a tick ring', () => {
     const ring = allocateTickRing(8, 2 ** 32 - 3);
     const writer = new StepWriter(ring);
     for (let i = 0; i < 5; i++) writer.publish();
-    const late = new TickReader(ring);
-    const early = new TickReader(ring, true);
+    const late = new TickRingReader(ring);
+    const early = new TickRingReader(ring, true);
     expect(late.pending).toBe(false);
     expect(late.next()).toBe(false);
     let read = 0;
@@ -141,7 +146,7 @@ describe('a tick ring', () => {
     const pattern = [0x00000001, 0x7ff00000, 0xffffffff, 0xfff7ffff, 0xdeadbeef, 0x7ff00001];
     for (let i = 0; i < 80; i++) words[32 + i] = pattern[i % pattern.length]!;
     words[16] = words[17] = 1;
-    const reader = new TickReader(ring, true);
+    const reader = new TickRingReader(ring, true);
     expect(reader.next()).toBe(true);
     expect(new Uint32Array(reader.record.i32.buffer)).toEqual(words.slice(32));
   });
@@ -167,8 +172,8 @@ describe('a tick ring', () => {
   });
 
   it('refuses memory that is no tick ring', () => {
-    expect(() => new TickReader(new SharedArrayBuffer(0))).toThrow('not a tick ring');
-    expect(() => new TickReader(new SharedArrayBuffer(4096))).toThrow('not a tick ring');
+    expect(() => new TickRingReader(new SharedArrayBuffer(0))).toThrow('not a tick ring');
+    expect(() => new TickRingReader(new SharedArrayBuffer(4096))).toThrow('not a tick ring');
   });
 });
 

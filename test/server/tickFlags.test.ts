@@ -17,9 +17,9 @@ function apply(fields: TickFields): void {
   const { slot } = world.directory.resolve('rb2410')!;
   const tick = makeTick({ slot, ...fields });
   if (world.book.apply(tick)) world.server.onTick(slot);
-  else if (world.server.showsLeftOut(slot)) {
-    world.book.readLeftOut(tick);
-    world.server.onLeftOut(slot);
+  else if (world.server.showsRejected(slot)) {
+    world.book.readRejected(tick);
+    world.server.onRejected(slot);
   }
   world.server.onBatchEnd();
 }
@@ -93,19 +93,19 @@ describe('action subscribe with all', () => {
     const { slot } = world.directory.resolve('rb2410')!;
     const client = await world.connectAction();
     await client.subscribe(['rb2410'], { flags: true });
-    expect(world.server.showsLeftOut(slot)).toBe(false);
+    expect(world.server.showsRejected(slot)).toBe(false);
     await client.subscribe(['rb2410'], { all: true });
-    expect(world.server.showsLeftOut(slot)).toBe(true);
-    expect(world.server.showsLeftOut(slot + 1)).toBe(false);
+    expect(world.server.showsRejected(slot)).toBe(true);
+    expect(world.server.showsRejected(slot + 1)).toBe(false);
     client.send({ action: 'unsubscribe', instruments: ['rb2410'] });
     await client.next();
-    expect(world.server.showsLeftOut(slot)).toBe(false);
+    expect(world.server.showsRejected(slot)).toBe(false);
     await client.subscribe(['rb2410'], { all: true });
     client.socket.close();
     await client.closed();
     const other = await world.connectAction();
     await other.settled();
-    expect(world.server.showsLeftOut(slot)).toBe(false);
+    expect(world.server.showsRejected(slot)).toBe(false);
   });
 
   it.each([

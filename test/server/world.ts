@@ -6,7 +6,7 @@ import { InstrumentDirectory } from '../../src/market/instruments/instrumentDire
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import { QuoteEncoder } from '../../src/server/socket/quoteEncoder.js';
-import { F } from '../../src/market/quotes/quoteFields.js';
+import { Field } from '../../src/market/quotes/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { Snapshots } from '../../src/app/snapshotSource.js';
 import type { BackpressureLimits } from '../../src/server/socket/backpressure.js';
@@ -121,7 +121,7 @@ export class World {
             history: {
               keyOf: (requested) => this.directory.keyOf(requested),
               adviseUnknown: (requested) =>
-                this.directory.adviseUnknown(requested, (slot) => this.book.value(slot, F.openInterest)),
+                this.directory.adviseUnknown(requested, (slot) => this.book.value(slot, Field.openInterest)),
               run: (query, receiver, address) => history.run(query, receiver, address),
             },
           }),

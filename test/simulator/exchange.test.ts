@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts, shippedProductRows, toProductTable } from '../../src/market/instruments/products.js';
 import { SimulationClock } from '../../src/simulator/clock.js';
-import { Exchange, type ExchangeOptions } from '../../src/simulator/exchange.js';
+import { SimulatedExchange, type SimulatedExchangeOptions } from '../../src/simulator/exchange.js';
 import type { Subscriber } from '../../src/simulator/market.js';
 import { FrontProcess } from './frontProcess.js';
 import { buildNative, NativeClient } from './nativeClient.js';
@@ -13,7 +13,7 @@ import { fieldsOf, listedId, type TickFields } from './tickFields.js';
 /** For what a loaded machine takes its time over. */
 const deadline = { timeout: 25_000, interval: 20 };
 const products = loadProducts();
-const exchanges: Exchange[] = [];
+const exchanges: SimulatedExchange[] = [];
 const processes: FrontProcess[] = [];
 const clients: NativeClient[] = [];
 
@@ -25,12 +25,12 @@ afterEach(async () => {
 });
 
 /** An exchange whose ticks end in a list, without sockets. */
-function open(options: Partial<ExchangeOptions>): {
-  exchange: Exchange;
+function open(options: Partial<SimulatedExchangeOptions>): {
+  exchange: SimulatedExchange;
   subscriber: Subscriber;
   ticks: { id: string; fields: TickFields }[];
 } {
-  const exchange = new Exchange({ products, ...options });
+  const exchange = new SimulatedExchange({ products, ...options });
   exchanges.push(exchange);
   const ticks: { id: string; fields: TickFields }[] = [];
   const idAt = 8 + 312;
@@ -89,7 +89,7 @@ it('runs a clock of a millionfold speed over a week of holidays within the secon
 });
 
 /** Times of day at which an instrument has ticks from 12:00 to 19:00, the exchange looked at every half hour. */
-function afternoonOf(id: string, day: string, options: Partial<ExchangeOptions> = {}): string[] {
+function afternoonOf(id: string, day: string, options: Partial<SimulatedExchangeOptions> = {}): string[] {
   const at = (time: string): number => Date.parse(`${day}T${time}:00+08:00`);
   const clock = new SimulationClock(at('12:00'), 0.001);
   const { exchange, subscriber, ticks } = open({ clock, rate: 0.01, hours: 'exchange', ...options });

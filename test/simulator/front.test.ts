@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadProducts } from '../../src/market/instruments/products.js';
-import { Exchange } from '../../src/simulator/exchange.js';
+import { SimulatedExchange } from '../../src/simulator/exchange.js';
 import { Front } from '../../src/simulator/front.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
 import { freePort } from '../e2e/ports.js';
@@ -36,7 +36,7 @@ function run(...args: string[]): FrontProcess {
 
 /** One front in this process. */
 async function front(rate = 2): Promise<{ front: Front; port: number }> {
-  const exchange = new Exchange({ seed: 1, rate, products: loadProducts() });
+  const exchange = new SimulatedExchange({ seed: 1, rate, products: loadProducts() });
   const opened = new Front(1, exchange);
   closers.push(() => {
     opened.close();
@@ -202,7 +202,9 @@ describe('a session', () => {
     reader.write(loginRequest);
     await vi.waitFor(() => expect(opened.front.sessions).toBe(1), deadline);
     reader.write(
-      subscribeRequest([...new Exchange({ seed: 1, rate: 1, products: loadProducts() }).listedIds()]),
+      subscribeRequest([
+        ...new SimulatedExchange({ seed: 1, rate: 1, products: loadProducts() }).listedIds(),
+      ]),
     );
     await vi.waitFor(() => expect(opened.front.sessions).toBe(0), deadline);
   });

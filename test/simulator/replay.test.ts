@@ -10,12 +10,12 @@ import { ExchangeClock } from '../../src/market/quotes/exchangeClock.js';
 import { InstrumentDirectory } from '../../src/market/instruments/instrumentDirectory.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
-import { F64, I32 } from '../../src/ring/tickRecord.js';
+import { doubleWord, intWord } from '../../src/ring/tickRecord.js';
 import { parseArguments } from '../../src/simulator/arguments.js';
 import { parseRedisAddress } from '../../src/simulator/redisAddress.js';
-import { RedisSource } from '../../src/simulator/redisSource.js';
+import { RedisReplaySource } from '../../src/simulator/redisSource.js';
 import { RecordedSource } from '../../src/simulator/replaySource.js';
 import { headerBytes, requestType, responseType } from '../../src/simulator/wire.js';
 import { encodeTick } from '../../src/tickText/tickCodec.js';
@@ -105,7 +105,7 @@ function statesOf({ path }: MadeRecording): { key: string; row: Float64Array; re
   const states = [];
   while (source.next()) {
     const { slot, key } = directory.resolve(source.key)!;
-    source.record.i32[I32.slot] = slot;
+    source.record.i32[intWord.slot] = slot;
     expect(book.apply(source.record)).toBe(true);
     const row = Float64Array.from({ length: fieldCount }, (_, field) => book.value(slot, field));
     states.push({ key, row, receivedMs: source.record.receiveTimeMs });
@@ -126,9 +126,9 @@ describe('a replay', () => {
     for (const key of day.keys) {
       const mine = states.filter((each) => each.key === key);
       const got = quotes.get(key)!;
-      const volumes = mine.map(({ row }) => row[F.volume]);
+      const volumes = mine.map(({ row }) => row[Field.volume]);
       expect(got.map((quote) => quote['volume'])).toEqual(volumes);
-      expect(got.map((quote) => quote['timestamp'])).toEqual(mine.map(({ row }) => row[F.timestamp]));
+      expect(got.map((quote) => quote['timestamp'])).toEqual(mine.map(({ row }) => row[Field.timestamp]));
     }
 
     const { port } = await startRedis(await freePort());
@@ -136,12 +136,12 @@ describe('a replay', () => {
     for (const { key, row, receivedMs } of states)
       await redis.xadd(
         `test:ticks:${key}`,
-        `${row[F.timestamp]}-*`,
-        ...['time', String(row[F.timestamp]), 'tick', encodeTick(0, receivedMs, row)],
+        `${row[Field.timestamp]}-*`,
+        ...['time', String(row[Field.timestamp]), 'tick', encodeTick(0, receivedMs, row)],
       );
     await redis.xadd('test:ticks:SHFE.rb1', '1-1', 'tick', 'no tick');
     redis.disconnect();
-    const tradingDay = String(states[0]!.row[F.tradingDay]);
+    const tradingDay = String(states[0]!.row[Field.tradingDay]);
     const address = `redis://127.0.0.1:${port}/0?day=${tradingDay}&prefix=test:`;
     const fromRedis = replay(address, '--speed', 'max', '--replay-wait', '3600');
     const again = await quotesOf(await gatewayAt(fromRedis, day.keys), day.keys, 3000);
@@ -262,15 +262,15 @@ describe('a replay', () => {
     const { port } = await startRedis(await freePort());
     const redis = new Redis(port, '127.0.0.1');
     const row = new Float64Array(fieldCount).fill(NaN);
-    row[F.timestamp] = Date.UTC(2026, 0, 5, 2);
-    row[F.tradingDay] = 20260105;
-    row[F.average] = 3500;
+    row[Field.timestamp] = Date.UTC(2026, 0, 5, 2);
+    row[Field.tradingDay] = 20260105;
+    row[Field.average] = 3500;
     for (const key of ['SHFE.rb2605', 'SHFE.qq2605'])
       await redis.xadd(
         `ticks:${key}`,
-        `${row[F.timestamp]}-*`,
+        `${row[Field.timestamp]}-*`,
         'tick',
-        encodeTick(0, row[F.timestamp]!, row),
+        encodeTick(0, row[Field.timestamp]!, row),
       );
     redis.disconnect();
     const cwd = recordingFolder();
@@ -282,10 +282,10 @@ describe('a replay', () => {
     const { products, faults } = readProductTable('products.json', cwd);
     expect(faults).toEqual([]);
     const address = `redis://127.0.0.1:${port}/0?day=20260105&prefix=`;
-    const source = await RedisSource.open(address, products, (text) => expect(text).toBe(''));
+    const source = await RedisReplaySource.open(address, products, (text) => expect(text).toBe(''));
     onTestFinished(() => source.close());
     const averages = new Map<string, number>();
-    while (source.next()) averages.set(source.key, source.record.f64[F64.averagePrice]!);
+    while (source.next()) averages.set(source.key, source.record.f64[doubleWord.averagePrice]!);
     expect(averages).toEqual(
       new Map([
         ['SHFE.qq2605', 3500 * 300],

@@ -45,7 +45,7 @@ it.each(starts)(
     const session = new VendorSession({
       owner: channel.handle.owner,
       library: openVendorLibrary({ library: fake.path, libraryVersion: '', production: true }),
-      source: 0,
+      connection: 0,
       flowFolder: folder,
       tickRing: ring,
       tickDoorbells: doorbells.map(({ handle }) => handle),

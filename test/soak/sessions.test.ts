@@ -8,7 +8,7 @@ import { afterAll, expect, it } from 'vitest';
 import { openVendorLibrary, type VendorLibrary, VendorSession } from '../../src/ctp/bridge.js';
 import { EventChannel } from '../../src/ring/eventChannel.js';
 import { EventReader } from '../../src/ring/eventRing.js';
-import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
 import { until } from '../helpers/until.js';
 import { generations, libraryOf } from '../helpers/generations.js';
 
@@ -55,7 +55,7 @@ class Lanes {
   readonly #channel = new EventChannel();
   readonly #events = new EventReader(this.#channel.handle.ring);
   readonly #rings = Array.from({ length: lanes }, () => allocateTickRing(1024));
-  readonly #readers = this.#rings.map((ring) => new TickReader(ring));
+  readonly #readers = this.#rings.map((ring) => new TickRingReader(ring));
   /** Events that nobody has asked for yet, by session. */
   readonly #heard = new Map<number, string[]>();
 
@@ -66,7 +66,7 @@ class Lanes {
     const session = new VendorSession({
       owner: this.#channel.handle.owner,
       library: this.libraries[number % this.libraries.length]!,
-      source: lane,
+      connection: lane,
       flowFolder: join(folder, String(lane)),
       tickRing: this.#rings[lane]!,
       tickDoorbells: [],

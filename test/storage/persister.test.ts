@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { F } from '../../src/market/quotes/quoteFields.js';
+import { Field } from '../../src/market/quotes/quoteFields.js';
 import { allocateProgress, PersisterProgress } from '../../src/storage/shared/persisterProgress.js';
 import { until, untilIs } from '../helpers/until.js';
 import { freePort } from '../e2e/ports.js';
@@ -51,7 +51,7 @@ describe('the persister', () => {
     const now = Date.now();
     const offsets = [0, 500, -3_600_000, 500, 59_000, 90_000, 1000, 86_400_000];
     for (const offset of offsets) {
-      market.alter = (row) => (row[F.timestamp] = now + offset);
+      market.alter = (row) => (row[Field.timestamp] = now + offset);
       market.tick(0, now);
     }
     market.batch(0);

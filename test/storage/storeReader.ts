@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { decodeTick } from '../../src/tickText/tickCodec.js';
 
 /** An entry of a stream as it was stored. */
@@ -18,7 +18,7 @@ export function parseEntry([id, fields]: [string, string[]]): StoredTick {
   const row = new Float64Array(fieldCount);
   const head = decodeTick(member('tick'), row);
   if (head === undefined) throw new Error(`entry ${id} holds no tick: ${member('tick')}`);
-  return { id, timeMs: Number(member('time')), seq: member('seq'), volume: row[F.volume]!, row, ...head };
+  return { id, timeMs: Number(member('time')), seq: member('seq'), volume: row[Field.volume]!, row, ...head };
 }
 
 /** Everything in an instrument's stream, the oldest first. */

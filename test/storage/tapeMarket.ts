@@ -1,4 +1,4 @@
-import { F, fieldCount } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../src/market/quotes/quoteFields.js';
 import { allocateTape, TapeWriter } from '../../src/tape/tape.js';
 import { makeTick } from '../market/ticks.js';
 
@@ -42,11 +42,11 @@ export class TapeMarket {
     const volume = ++this.volumes[slot]!;
     this.lastReceivedMs = receivedAt;
     this.#row.fill(NaN);
-    this.#row[F.lastPrice] = 3500 + (volume % 10) / 2;
-    this.#row[F.volume] = volume;
-    this.#row[F.timestamp] = this.beginMs + volume * 500;
-    this.#row[F.tradingDay] = 20240411;
-    if (volume % 2 === 0) this.#row[F.bidPrice1] = 3499;
+    this.#row[Field.lastPrice] = 3500 + (volume % 10) / 2;
+    this.#row[Field.volume] = volume;
+    this.#row[Field.timestamp] = this.beginMs + volume * 500;
+    this.#row[Field.tradingDay] = 20240411;
+    if (volume % 2 === 0) this.#row[Field.bidPrice1] = 3499;
     this.alter(this.#row);
     this.#writer.append(makeTick({ slot, volume, receivedAt }));
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ownRun, Runs } from '../../src/storage/shared/gatewayRuns.js';
+import { ownRun, GatewayRuns } from '../../src/storage/shared/gatewayRuns.js';
 import { SpillFolder } from '../../src/storage/spill/spillFolder.js';
 import { TickBacklog } from '../../src/storage/streams/tickBacklog.js';
 import { until } from '../helpers/until.js';
@@ -14,7 +14,7 @@ function backlogOf(folder: SpillFolder, memoryBytes: number): TickBacklog {
   return new TickBacklog({
     memoryBytes,
     folder,
-    runs: new Runs('run', folder.runs),
+    runs: new GatewayRuns('run', folder.runs),
     keyOf: () => 'SHFE.rb2605',
     headOf: () => ({ instrument: 0, timeMs: 0, receivedMs: 0 }),
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { F, fieldCount, quoteFields } from '../../src/market/quotes/quoteFields.js';
+import { Field, fieldCount, quoteFields } from '../../src/market/quotes/quoteFields.js';
 import { decodeTick, encodeTick } from '../../src/tickText/tickCodec.js';
 
 const anyDouble = fc.oneof(
@@ -32,15 +32,15 @@ describe('the tick codec', () => {
 
   it('writes flags, receive time and the fields in their order, absent ones empty', () => {
     const row = new Float64Array(fieldCount).fill(NaN);
-    row[F.lastPrice] = 3421.5;
-    row[F.volume] = 0;
-    row[F.timestamp] = 1712800800500;
-    row[F.tradingDay] = 20240411;
+    row[Field.lastPrice] = 3421.5;
+    row[Field.volume] = 0;
+    row[Field.timestamp] = 1712800800500;
+    row[Field.tradingDay] = 20240411;
     const text = encodeTick(3, 1712800800512.25, row);
     const parts = text.split(',');
     expect(parts).toHaveLength(2 + quoteFields.length);
     expect(parts.slice(0, 4)).toEqual(['3', '1712800800512.25', '3421.5', '']);
-    expect(parts[2 + F.volume]).toBe('0');
+    expect(parts[2 + Field.volume]).toBe('0');
     expect(text.endsWith(',1712800800500,20240411')).toBe(true);
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { F64, I32 } from '../../src/ring/tickRecord.js';
+import { doubleWord, intWord } from '../../src/ring/tickRecord.js';
 import { freshFakeLibrary } from '../ctp/fakeLibrary.js';
 import { until, untilCounted } from '../helpers/until.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
@@ -54,10 +54,10 @@ describe('a connection', () => {
     for (let i = 0; i < 200 && seen.size < 2; i++) seen.add(await run.tick(7));
     expect([...seen].sort()).toEqual([11, 12]);
     const { record } = run.readers.get(7)!;
-    expect(record.source).toBe(7);
-    expect(record.i32[I32.tradingDay]).toBeGreaterThan(20200101);
-    expect(record.i32[I32.volume]).toBeGreaterThanOrEqual(0);
-    expect(record.f64[F64.askPrice1]).toBeGreaterThan(record.f64[F64.bidPrice1]!);
+    expect(record.connection).toBe(7);
+    expect(record.i32[intWord.tradingDay]).toBeGreaterThan(20200101);
+    expect(record.i32[intWord.volume]).toBeGreaterThanOrEqual(0);
+    expect(record.f64[doubleWord.askPrice1]).toBeGreaterThan(record.f64[doubleWord.bidPrice1]!);
     expect(run.events).toContainEqual({
       type: 'library',
       connection: 7,

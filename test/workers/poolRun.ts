@@ -5,7 +5,7 @@ import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/workers/
 import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workers/workerPool.js';
 import { packagePath } from '../../src/base/paths.js';
 import { ringNatives } from '../../src/ring/native.js';
-import { allocateTickRing, TickReader } from '../../src/ring/tickRing.js';
+import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
 import { until, untilIs } from '../helpers/until.js';
 
 export const simulatedLibrary = packagePath('libs', 'simulator', 'build', 'thostmduserapi_se.so');
@@ -21,7 +21,7 @@ export class PoolRun {
   readonly events: WorkerEvent[] = [];
   readonly lost: { connections: number[]; error: string }[] = [];
   readonly stranded: { connections: number[]; error: string }[] = [];
-  readonly readers = new Map<number, TickReader>();
+  readonly readers = new Map<number, TickRingReader>();
   #ended = false;
   readonly #folder = mkdtempSync(join(tmpdir(), 'qactpmd-pool-'));
 
@@ -40,10 +40,10 @@ export class PoolRun {
 
   spec(source: number, front: string, changes: Partial<ConnectionSpec> = {}): ConnectionSpec {
     const tickRing = allocateTickRing(1024);
-    this.readers.set(source, new TickReader(tickRing));
+    this.readers.set(source, new TickRingReader(tickRing));
     return {
       id: `c${source}`,
-      source,
+      connection: source,
       library: simulatedLibrary,
       libraryVersion: '',
       production: true,

@@ -19,7 +19,7 @@ const isFor: Readonly<Record<LineCommand['type'], readonly Change[]>> = {
  * Gathers the decisions of one moment, so that each connection gets at most two commands; what is taken and given
  * back within the moment costs none.
  */
-export class Outbox {
+export class CommandBatch {
   readonly #changes = new Map<ConnectionRecord, Map<number, Change>>();
 
   /** True when the connection's worker has it already: nothing will be sent. */

@@ -74,7 +74,7 @@ export class ConnectionRecord implements Candidate {
   /** By slot. */
   readonly lines = new Map<number, Line>();
   /** Lines of instruments that nobody wants, which are tried out. */
-  trials = 0;
+  probes = 0;
   readonly quality = new Quality();
   readonly hash: number;
   state: ConnectionState = 'disconnected';
@@ -136,7 +136,7 @@ export class ConnectionRecord implements Candidate {
 
   /** Lines of instruments that somebody wants, or has wanted until a moment ago. */
   get subscriptions(): number {
-    return this.lines.size - this.trials;
+    return this.lines.size - this.probes;
   }
 
   get limit(): number {

@@ -14,31 +14,31 @@ const scoreStep = 5;
  * The connections, and which of them may take lines. That is taken down once for all decisions of one moment, so that
  * they see the same scores; places are counted down as decisions take them.
  */
-export class Roster {
+export class ConnectionRoster {
   readonly #connections = new Map<number, ConnectionRecord>();
   #open: ConnectionRecord[] = [];
   #room = 0;
 
   /** @throws when there is one of this index */
-  add(connection: ConnectionRecord): void {
-    const { index } = connection;
-    if (this.#connections.has(index)) throw new Error(`there is a connection ${index} already`);
-    this.#connections.set(index, connection);
+  add(record: ConnectionRecord): void {
+    const { index: connection } = record;
+    if (this.#connections.has(connection)) throw new Error(`there is a connection ${connection} already`);
+    this.#connections.set(connection, record);
   }
 
-  remove(index: number): void {
-    this.#connections.delete(index);
+  remove(connection: number): void {
+    this.#connections.delete(connection);
   }
 
-  find(index: number): ConnectionRecord | undefined {
-    return this.#connections.get(index);
+  find(connection: number): ConnectionRecord | undefined {
+    return this.#connections.get(connection);
   }
 
   /** @throws when there is none */
-  get(index: number): ConnectionRecord {
-    const connection = this.#connections.get(index);
-    if (connection === undefined) throw new Error(`there is no connection ${index}`);
-    return connection;
+  get(connection: number): ConnectionRecord {
+    const record = this.#connections.get(connection);
+    if (record === undefined) throw new Error(`there is no connection ${connection}`);
+    return record;
   }
 
   all(): Iterable<ConnectionRecord> {
@@ -108,6 +108,6 @@ export class Roster {
   }
 }
 
-function hasNotRefused(connection: ConnectionRecord, want: Want): boolean {
-  return !connection.retiring && want.refusedBy?.has(connection) !== true;
+function hasNotRefused(record: ConnectionRecord, want: Want): boolean {
+  return !record.retiring && want.refusedBy?.has(record) !== true;
 }

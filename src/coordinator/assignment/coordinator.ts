@@ -1,22 +1,22 @@
-import { Admission } from './unprovenAdmission.js';
-import { isWaiting, type Demand } from './instrumentCounts.js';
+import { UnprovenAdmission } from './unprovenAdmission.js';
+import { isWaiting, type CoordinatorCounts } from './instrumentCounts.js';
 import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
 import type { CoordinatorEffects, CoordinatorOptions } from './coordinatorOptions.js';
-import { Joining } from './lineActivation.js';
+import { LineActivation } from './lineActivation.js';
 import type { Want } from './want.js';
 import type { Line, TickKey } from './connectionRecord.js';
 import { LineTable } from './lineTable.js';
 import type { ConnectionState } from '../workers/workerMessages.js';
-import { byNeed, leastNeeded } from './linePriority.js';
+import { byPriority, lowestPriority } from './linePriority.js';
 import type { LineFacts } from '../measures/quality.js';
 import { Rebalancer } from './rebalancer.js';
 import { Refusals } from './refusals.js';
-import { Roster } from './connectionRoster.js';
-import { Settler } from './lineReconciler.js';
+import { ConnectionRoster } from './connectionRoster.js';
+import { LineReconciler } from './lineReconciler.js';
 import { Shortage } from './shortage.js';
-import { Trials } from './probeSubscriptions.js';
-import type { Asker } from './unprovenQueue.js';
-import { Wishes, type Troubles } from './wantedInstruments.js';
+import { ProbeSubscriptions } from './probeSubscriptions.js';
+import type { UnprovenClient } from './unprovenQueue.js';
+import { WantedInstruments, type TroubledInstruments } from './wantedInstruments.js';
 
 /**
  * Decides which connections carry which instrument.
@@ -38,14 +38,14 @@ export class Coordinator {
   readonly #effects: CoordinatorEffects;
   readonly #now: () => number;
   readonly #table: LineTable;
-  readonly #roster = new Roster();
-  readonly #joining: Joining;
+  readonly #roster = new ConnectionRoster();
+  readonly #activation: LineActivation;
   readonly #refusals: Refusals;
   readonly #shortage: Shortage;
-  readonly #settler: Settler;
-  readonly #trials: Trials;
-  readonly #wishes: Wishes;
-  readonly #admission: Admission;
+  readonly #reconciler: LineReconciler;
+  readonly #probes: ProbeSubscriptions;
+  readonly #wanted: WantedInstruments;
+  readonly #admission: UnprovenAdmission;
   readonly #rebalancer: Rebalancer;
 
   /** @param now ms on a clock that never steps back */
@@ -59,26 +59,26 @@ export class Coordinator {
     this.#now = now;
     const table = new LineTable(now);
     const roster = this.#roster;
-    const add = (want: Want, connection: ConnectionRecord): void => {
-      this.#add(want, connection);
+    const add = (want: Want, record: ConnectionRecord): void => {
+      this.#add(want, record);
     };
     this.#table = table;
-    this.#joining = new Joining(table, (slot, connection) => effects.joined(slot, connection), now);
+    this.#activation = new LineActivation(table, (slot, record) => effects.joined(slot, record), now);
     this.#refusals = new Refusals(table, (slot, code, text) => effects.refused(slot, code, text));
     this.#shortage = new Shortage(table, add, (slot) => effects.displaced(slot));
-    this.#settler = new Settler({
+    this.#reconciler = new LineReconciler({
       table,
       roster,
-      joining: this.#joining,
+      activation: this.#activation,
       refusals: this.#refusals,
       shortage: this.#shortage,
       add,
     });
-    this.#trials = new Trials(table, roster);
-    this.#wishes = new Wishes(table, this.#trials, this.#shortage);
-    this.#admission = new Admission({
+    this.#probes = new ProbeSubscriptions(table, roster);
+    this.#wanted = new WantedInstruments(table, this.#probes, this.#shortage);
+    this.#admission = new UnprovenAdmission({
       table,
-      wishes: this.#wishes,
+      wanted: this.#wanted,
       limits: options.unproven,
       standing: (slot) => effects.standing(slot),
     });
@@ -98,57 +98,57 @@ export class Coordinator {
   }
 
   /** @throws when there is one of this index */
-  addConnection(index: number, plan: ConnectionPlan): void {
-    this.#roster.add(new ConnectionRecord(index, plan, this.#now()));
+  addConnection(connection: number, plan: ConnectionPlan): void {
+    this.#roster.add(new ConnectionRecord(connection, plan, this.#now()));
   }
 
   /**
    * Takes a new priority or number of subscriptions. What it carries too many goes at once, what nobody wants and second lines first,
    * and is subscribed elsewhere.
    */
-  changeConnection(index: number, plan: ConnectionPlan): void {
-    const connection = this.#roster.get(index);
-    connection.change(plan);
-    const excess = connection.load - connection.limit;
+  changeConnection(connection: number, plan: ConnectionPlan): void {
+    const record = this.#roster.get(connection);
+    record.change(plan);
+    const excess = record.load - record.limit;
     if (excess > 0)
-      for (const line of leastNeeded(connection, this.#table.wants).slice(0, excess)) this.#table.drop(line);
+      for (const line of lowestPriority(record, this.#table.wants).slice(0, excess)) this.#table.drop(line);
     this.#table.noteRoom();
     this.#rebalancer.layoutChanged();
     this.#settleSome();
   }
 
   /** Moves what the connection carries to others, as far as they have room; `vacated` follows when it carries none. */
-  retireConnection(index: number): void {
-    const connection = this.#roster.get(index);
-    connection.retiring = true;
-    for (const line of connection.lines.values()) this.#table.leave(line);
+  retireConnection(connection: number): void {
+    const record = this.#roster.get(connection);
+    record.retiring = true;
+    for (const line of record.lines.values()) this.#table.leave(line);
     this.#rebalancer.layoutChanged();
     this.#settleSome();
     this.#tellVacated();
   }
 
   /** The connection is gone, whatever it carries. */
-  removeConnection(index: number): void {
-    const connection = this.#roster.get(index);
-    for (const line of connection.lines.values()) this.#table.drop(line);
-    this.#table.forget(connection);
-    this.#roster.remove(index);
-    this.#refusals.forget((want) => want.refusedBy?.delete(connection) === true);
+  removeConnection(connection: number): void {
+    const record = this.#roster.get(connection);
+    for (const line of record.lines.values()) this.#table.drop(line);
+    this.#table.forget(record);
+    this.#roster.remove(connection);
+    this.#refusals.forget((want) => want.refusedBy?.delete(record) === true);
     this.#settleSome();
   }
 
   /**
    * One more session wants the instrument. One that was given up is tried again, so that each session is told.
    *
-   * @param asker the session; undefined for the configuration, which needs no proof
+   * @param client the session; undefined for the configuration, which needs no proof
    */
-  want(slot: number, key: string, asker?: Asker): void {
-    this.#admission.want(slot, key, asker);
+  want(slot: number, key: string, client?: UnprovenClient): void {
+    this.#admission.want(slot, key, client);
   }
 
   /** One session less wants it, which was the asker in `want`. */
-  drop(slot: number, asker?: Asker): void {
-    this.#admission.drop(slot, asker, this.#now());
+  drop(slot: number, client?: UnprovenClient): void {
+    this.#admission.drop(slot, client, this.#now());
   }
 
   /** What is listed has changed: unproven instruments may be proven now. */
@@ -157,8 +157,8 @@ export class Coordinator {
   }
 
   /** How many unproven instruments a session has. */
-  unprovenOf(asker: Asker): number {
-    return this.#admission.unprovenOf(asker);
+  unprovenOf(client: UnprovenClient): number {
+    return this.#admission.unprovenOf(client);
   }
 
   /** Whether somebody wants the instrument, or has wanted it until a moment ago, or it is tried out. */
@@ -191,49 +191,49 @@ export class Coordinator {
   tryOut(slot: number, key: string): boolean {
     if (this.#table.wants.has(slot) || this.#admission.asks(slot) || this.#shortage.size > 0) return false;
     this.#look();
-    return this.#trials.begin(slot, key, this.#options.trialShare, this.#now());
+    return this.#probes.begin(slot, key, this.#options.probeShare, this.#now());
   }
 
   /** Ends a trial, if it goes on. */
   endTrial(slot: number): void {
-    this.#trials.end(slot);
+    this.#probes.end(slot);
   }
 
   isTrial(slot: number): boolean {
-    return this.#trials.has(slot);
+    return this.#probes.has(slot);
   }
 
   /** A worker reports a connection's state. */
-  connectionState(index: number, state: ConnectionState, reason: string): void {
-    const connection = this.#roster.find(index);
-    if (connection?.takeState(state, reason, this.#now()) !== true) return;
-    if (connection.isUp) {
+  connectionState(connection: number, state: ConnectionState, reason: string): void {
+    const record = this.#roster.find(connection);
+    if (record?.takeState(state, reason, this.#now()) !== true) return;
+    if (record.isUp) {
       // A new login may be a new day: what the front has refused before may exist now. And it may have what others refuse.
       this.#refusals.forget((want) => {
-        want.refusedBy?.delete(connection);
+        want.refusedBy?.delete(record);
         return want.failure !== undefined;
       });
       this.#table.noteRoom();
     }
-    for (const slot of connection.lines.keys()) this.#table.unsettled.add(slot);
-    this.#table.restart(connection);
+    for (const slot of record.lines.keys()) this.#table.unsettled.add(slot);
+    this.#table.restart(record);
     this.#rebalancer.layoutChanged();
     this.#settleSome();
   }
 
   /** A connection's worker is gone, and the subscriptions with it; the connection will be opened anew. */
-  workerLost(index: number, reason: string): void {
-    const connection = this.#roster.find(index);
-    if (connection === undefined) return;
-    connection.workerLost = true;
-    this.connectionState(index, 'error', reason);
+  workerLost(connection: number, reason: string): void {
+    const record = this.#roster.find(connection);
+    if (record === undefined) return;
+    record.workerLost = true;
+    this.connectionState(connection, 'error', reason);
   }
 
   /** The front was asked for these. */
-  requested(index: number, slots: readonly number[]): void {
-    const connection = this.#roster.find(index);
+  requested(connection: number, slots: readonly number[]): void {
+    const record = this.#roster.find(connection);
     for (const slot of slots) {
-      const line = connection?.lines.get(slot);
+      const line = record?.lines.get(slot);
       if (line?.state === 'pending') this.#table.setState(line, 'subscribing');
     }
   }
@@ -247,8 +247,8 @@ export class Coordinator {
    * A tick came by this line. False when it is to be held back until `joined`: a line that joins others may be ahead of
    * them, and what these have still under way would come too late.
    */
-  ticked(index: number, slot: number, key: TickKey): boolean {
-    const taken = this.#joining.ticked(this.#roster.find(index), slot, key);
+  ticked(connection: number, slot: number, key: TickKey): boolean {
+    const taken = this.#activation.ticked(this.#roster.find(connection), slot, key);
     if (this.#table.wants.get(slot)?.ticked === true) this.#admission.ticked(slot);
     return taken;
   }
@@ -259,15 +259,15 @@ export class Coordinator {
   }
 
   /** A front refused an instrument (refusals.ts). */
-  subscriptionRefused(index: number, slot: number, code: number, text: string): void {
-    const connection = this.#roster.find(index);
-    if (connection === undefined) return;
-    this.#refusals.note(connection, slot, code, text, this.#options.maxRetryCount, this.#now());
+  subscriptionRefused(connection: number, slot: number, code: number, text: string): void {
+    const record = this.#roster.find(connection);
+    if (record === undefined) return;
+    this.#refusals.note(record, slot, code, text, this.#options.maxRetryCount, this.#now());
   }
 
   /** What was measured of a connection. */
-  observe(index: number, facts: LineFacts): void {
-    this.#roster.find(index)?.quality.observe(facts, this.#now());
+  observe(connection: number, facts: LineFacts): void {
+    this.#roster.find(connection)?.quality.observe(facts, this.#now());
   }
 
   /**
@@ -278,7 +278,7 @@ export class Coordinator {
    */
   flush(most = Infinity): boolean {
     if (!this.hasUnsettled() && !this.#table.hasUnsent) return true;
-    if (this.#options.graceMs === 0) this.#wishes.expire(Infinity);
+    if (this.#options.graceMs === 0) this.#wanted.expire(Infinity);
     this.#look();
     const { autoFailover } = this.#options;
     let left = most;
@@ -288,14 +288,14 @@ export class Coordinator {
         this.#look();
         this.#shortage.retry();
       }
-      const wants = byNeed(this.#table.takeUnsettled(left), autoFailover);
+      const wants = byPriority(this.#table.takeUnsettled(left), autoFailover);
       left -= wants.length;
       for (const want of wants) {
         if (!this.#admission.maySettle(want)) continue;
-        this.#settler.settle(want, this.#options, this.#now());
+        this.#reconciler.settle(want, this.#options, this.#now());
         this.#admission.settled(want);
       }
-      if (this.#shortage.size > 0) this.#endTrials();
+      if (this.#shortage.size > 0) this.#endProbes();
       if (!this.hasUnsettled()) this.#makeRoom();
     }
     if (!this.hasUnsettled()) this.#refusals.tellOverLimit();
@@ -307,13 +307,13 @@ export class Coordinator {
   /** What is due by time: to be called about once a second. */
   pass(): void {
     const now = this.#now();
-    this.#wishes.expire(now - this.#options.graceMs);
-    this.#joining.pass();
+    this.#wanted.expire(now - this.#options.graceMs);
+    this.#activation.pass();
     for (const want of this.#table.wantsOf(this.#shortage.lineless()))
       if (want.refusal !== undefined) this.#table.unsettled.add(want.slot);
     this.#admission.pass(now);
-    for (const connection of this.#roster.all())
-      if (this.#shortage.isShort && connection.probeFrontLimit(now)) this.#table.noteRoom();
+    for (const record of this.#roster.all())
+      if (this.#shortage.isShort && record.probeFrontLimit(now)) this.#table.noteRoom();
     this.#settleSome();
     if (this.#shortage.hasLineless && !this.hasUnsettled()) {
       this.#look();
@@ -324,32 +324,32 @@ export class Coordinator {
   }
 
   /** How many instruments the connection carries; 0 while it is not logged in, so that no ticks can be expected. */
-  instrumentsOf(index: number): number {
-    const connection = this.#roster.find(index);
-    return connection?.isUp === true ? connection.subscriptions : 0;
+  instrumentsOf(connection: number): number {
+    const record = this.#roster.find(connection);
+    return record?.isUp === true ? record.subscriptions : 0;
   }
 
   /** Changes with each login of the connection. */
-  loginsOf(index: number): number {
-    return this.#roster.find(index)?.reconnects ?? 0;
+  loginsOf(connection: number): number {
+    return this.#roster.find(connection)?.reconnects ?? 0;
   }
 
   /** Slots of the instruments that the connection carries, but for those that are tried out. */
-  slotsOf(index: number): Iterable<number> {
-    const slots = this.#roster.find(index)?.lines.keys() ?? [];
-    return this.#trials.size === 0 ? slots : [...slots].filter((slot) => !this.#trials.has(slot));
+  slotsOf(connection: number): Iterable<number> {
+    const slots = this.#roster.find(connection)?.lines.keys() ?? [];
+    return this.#probes.size === 0 ? slots : [...slots].filter((slot) => !this.#probes.has(slot));
   }
 
   status(): ConnectionStatus[] {
     const now = this.#now();
-    return [...this.#roster.all()].map((connection) => connection.status(now));
+    return [...this.#roster.all()].map((record) => record.status(now));
   }
 
   /** How the instruments stand. */
-  demand(): Demand {
-    const { states, waiting, unprovenWaiting } = this.#table.census.take(this.#table.wants);
+  demand(): CoordinatorCounts {
+    const { states, waiting, unprovenWaiting } = this.#table.counter.take(this.#table.wants);
     const queued = this.#admission.waiting;
-    const wanted = this.#table.wants.size - this.#trials.size - states.cancelled + queued;
+    const wanted = this.#table.wants.size - this.#probes.size - states.cancelled + queued;
     return {
       wanted,
       waiting,
@@ -363,12 +363,12 @@ export class Coordinator {
 
   /** Slots of the instruments that are wanted and were not refused. */
   wanted(): Iterable<number> {
-    return this.#wishes.all();
+    return this.#wanted.all();
   }
 
   /** The first `most` of those that wait for a line, and of those that were refused. */
-  troubles(most: number): Troubles {
-    return this.#wishes.troubles(most, this.#admission.queued());
+  troubles(most: number): TroubledInstruments {
+    return this.#wanted.troubles(most, this.#admission.queued());
   }
 
   #makeRoom(): void {
@@ -379,9 +379,9 @@ export class Coordinator {
   }
 
   /** Their room is needed. */
-  #endTrials(): void {
-    if (this.#trials.size === 0) return;
-    this.#trials.endAll();
+  #endProbes(): void {
+    if (this.#probes.size === 0) return;
+    this.#probes.endAll();
     this.#look();
   }
 
@@ -396,8 +396,8 @@ export class Coordinator {
     this.#add(this.#table.wants.get(line.slot)!, to);
   }
 
-  #add(want: Want, connection: ConnectionRecord): void {
-    this.#table.add(want, connection);
+  #add(want: Want, record: ConnectionRecord): void {
+    this.#table.add(want, record);
     this.#roster.takePlace();
     this.#rebalancer.balanceChanged();
   }
@@ -411,10 +411,10 @@ export class Coordinator {
   }
 
   #tellVacated(): void {
-    for (const connection of this.#roster.all()) {
-      if (!connection.retiring || connection.vacated || connection.load > 0) continue;
-      connection.vacated = true;
-      this.#effects.vacated(connection.index);
+    for (const record of this.#roster.all()) {
+      if (!record.retiring || record.vacated || record.load > 0) continue;
+      record.vacated = true;
+      this.#effects.vacated(record.index);
     }
   }
 }

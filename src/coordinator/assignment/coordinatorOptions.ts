@@ -16,7 +16,7 @@ export interface CoordinatorOptions {
   /** How many instruments are settled in one go: other things wait for it. */
   readonly settledPerTurn: number;
   /** Part of each connection on which instruments may be tried out. */
-  readonly trialShare: number;
+  readonly probeShare: number;
   /** Unproven instruments that may have places at once; what it is at the start holds for good. */
   readonly unproven: UnprovenLimits;
   /** Room is taken from others at most once in this time, since all instruments are looked at for it. */

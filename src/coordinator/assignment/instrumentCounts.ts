@@ -3,7 +3,7 @@ import { isProven, stateOf, type InstrumentState, type Want } from './want.js';
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
 
 /** Counts of instruments. */
-export interface Demand {
+export interface CoordinatorCounts {
   readonly wanted: number;
   /** Proven, wanted, not refused, and without any line on a connection that is logged in. */
   readonly waiting: number;
@@ -23,7 +23,7 @@ const stateBits = 7;
 const firstSlots = 1024;
 
 /** Counts instruments by state, and looks only at those that have changed since it counted last. */
-export class Census {
+export class InstrumentCounter {
   readonly #changed = new Set<number>();
   readonly #counts: Record<InstrumentState, number> = {
     pending: 0,
@@ -51,7 +51,7 @@ export class Census {
     for (const slot of this.#changed) {
       this.#add(this.#counted[slot] ?? 0, -1);
       const want = wants.get(slot);
-      const now = want === undefined || want.trial ? 0 : codeOf(want);
+      const now = want === undefined || want.isProbe ? 0 : codeOf(want);
       this.#add(now, 1);
       this.#set(slot, now);
     }

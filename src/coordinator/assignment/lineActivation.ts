@@ -15,7 +15,7 @@ const requestTimeMs = 60_000;
  * How a new line becomes active: with its first tick, or when the front has had time to refuse it. One that joins active
  * lines may be ahead of them, so its ticks are held back until these have brought what it brought.
  */
-export class Joining {
+export class LineActivation {
   readonly #table: LineTable;
   readonly #joined: (slot: number, connection: number) => void;
   readonly #now: () => number;
@@ -39,7 +39,7 @@ export class Joining {
     want.inVain = false;
     if (want.standing !== Standing.ticked) {
       want.standing = Standing.ticked;
-      this.#table.census.note(slot);
+      this.#table.counter.note(slot);
     }
     if (line.state === 'active') {
       want.newest = key;

@@ -23,7 +23,7 @@ export function mayCarry(connection: ConnectionRecord, want: Want): boolean {
  * Those without a line first, what is proven before what is not, then those that more sessions want; what exists before
  * what hardly does. Of what is unproven, the sessions do not count: it has its turns by client (unprovenQueue.ts).
  */
-export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
+export function byPriority(wants: Want[], autoFailover: boolean): Want[] {
   const rank = (want: Want): number =>
     (want.lines.some((line) => isGood(line, autoFailover)) ? 4 : 0) +
     (isProven(want) ? 0 : 2) +
@@ -34,7 +34,7 @@ export function byNeed(wants: Want[], autoFailover: boolean): Want[] {
 }
 
 /** Whether it has had a place for as long as it takes to hear of it, or has lost one so, and nothing has come. */
-export function isAskedInVain(want: Want, now: number): boolean {
+export function isFutile(want: Want, now: number): boolean {
   if (want.ticked) return false;
   const least = isProven(want) ? inVainMs : unprovenInVainMs;
   return want.lines.length === 0
@@ -46,7 +46,7 @@ export function isAskedInVain(want: Want, now: number): boolean {
  * The lines of a connection that carries more than it may, those first that are missed least: of what nobody wants any
  * more, of what is unproven, then of what has active lines elsewhere.
  */
-export function leastNeeded(connection: ConnectionRecord, wants: ReadonlyMap<number, Want>): Line[] {
+export function lowestPriority(connection: ConnectionRecord, wants: ReadonlyMap<number, Want>): Line[] {
   const others = (line: Line): number => {
     const want = wants.get(line.slot)!;
     if (want.count === 0) return Infinity;
@@ -64,14 +64,14 @@ export function leastNeeded(connection: ConnectionRecord, wants: ReadonlyMap<num
  *
  * @param share part of a connection that may be used so, and as much of it stays free beside
  */
-export function pickForTrial(
+export function pickForProbe(
   connections: readonly ConnectionRecord[],
   share: number,
 ): ConnectionRecord | undefined {
   let found: ConnectionRecord | undefined;
   for (const each of connections) {
     const most = Math.floor(share * each.limit);
-    if (each.trials >= most || each.load + most > each.limit || !provesExistence(each.plan)) continue;
+    if (each.probes >= most || each.load + most > each.limit || !provesExistence(each.plan)) continue;
     if (found === undefined || each.load / each.limit < found.load / found.limit) found = each;
   }
   return found;
@@ -121,7 +121,7 @@ export function spareLines(wants: Iterable<Want>, most: number, now: number): Sp
     if (first === undefined) continue;
     for (const line of open) if (line !== first) seconds.push({ line, weight: 0 });
     const only = { line: first, weight: isProven(want) ? 2 * want.count : 0 };
-    const inVain = isAskedInVain(want, now);
+    const inVain = isFutile(want, now);
     if (inVain) want.inVain = true;
     if (!isProven(want)) (inVain ? spare.unprovenInVain : unproven).push(only);
     else if (inVain) vain.push({ line: first, weight: 0 });

@@ -1,17 +1,17 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { CoordinatorOptions } from './coordinatorOptions.js';
-import type { Joining } from './lineActivation.js';
+import type { LineActivation } from './lineActivation.js';
 import { hasActive, isProven, type Want } from './want.js';
 import type { LineTable } from './lineTable.js';
 import { isGood } from './linePriority.js';
 import type { Refusals } from './refusals.js';
-import type { Roster } from './connectionRoster.js';
+import type { ConnectionRoster } from './connectionRoster.js';
 import type { Shortage } from './shortage.js';
 
-export interface SettlerParts {
+export interface LineReconcilerParts {
   readonly table: LineTable;
-  readonly roster: Roster;
-  readonly joining: Joining;
+  readonly roster: ConnectionRoster;
+  readonly activation: LineActivation;
   readonly refusals: Refusals;
   readonly shortage: Shortage;
   /** Gives the instrument a line on the connection. */
@@ -19,27 +19,28 @@ export interface SettlerParts {
 }
 
 /** Gives an instrument the lines that it should have, as far as there is room, and takes what it has too many. */
-export class Settler {
-  readonly #parts: SettlerParts;
+export class LineReconciler {
+  readonly #parts: LineReconcilerParts;
 
-  constructor(parts: SettlerParts) {
+  constructor(parts: LineReconcilerParts) {
     this.#parts = parts;
   }
 
   settle(want: Want, options: CoordinatorOptions, now: number): void {
-    const { table, roster, joining, refusals, shortage, add } = this.#parts;
+    const { table, roster, activation, refusals, shortage, add } = this.#parts;
     const { slot } = want;
     if (want.count === 0 || want.failure !== undefined) {
       shortage.forget(slot);
       for (const line of [...want.lines])
-        if (want.failure !== undefined || line.connection.retiring || (want.trial && !line.connection.isUp))
+        if (want.failure !== undefined || line.connection.retiring || (want.isProbe && !line.connection.isUp))
           table.remove(line);
       return;
     }
     const asked = isProven(want) ? options.redundancy(slot) : 1;
     const target = asked === 1 ? 1 : Math.max(1, Math.min(asked, roster.untried(want)));
     // Those that it was to wait for are down.
-    for (const line of want.lines) if (line.ahead !== undefined && !hasActive(want)) joining.activate(line);
+    for (const line of want.lines)
+      if (line.ahead !== undefined && !hasActive(want)) activation.activate(line);
     let good = want.lines.filter((line) => isGood(line, options.autoFailover)).length;
     for (const line of want.lines) {
       if (good >= target || !line.leaving || !line.connection.takesLines) continue;

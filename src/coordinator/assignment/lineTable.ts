@@ -1,8 +1,8 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { Want } from './want.js';
 import type { Line } from './connectionRecord.js';
-import { Census } from './instrumentCounts.js';
-import { Outbox, type LineCommand } from './commandBatch.js';
+import { InstrumentCounter } from './instrumentCounts.js';
+import { CommandBatch, type LineCommand } from './commandBatch.js';
 
 export interface LineEffects {
   send(command: LineCommand): void;
@@ -20,12 +20,12 @@ export class LineTable {
   readonly leaving = new Set<Line>();
   /** Slots of instruments of which something has changed since they were settled. */
   readonly unsettled = new Set<number>();
-  readonly census = new Census();
+  readonly counter = new InstrumentCounter();
   /** Slots whose number of lines has changed since the last `send`. */
   readonly #recounted = new Set<number>();
   /** Lines that carry nothing any more, since the last `send`. */
   readonly #gone: { readonly slot: number; readonly connection: ConnectionRecord }[] = [];
-  readonly #outbox = new Outbox();
+  readonly #commands = new CommandBatch();
   /** By slot: 1 where the next tick tells something. */
   #awaited = new Uint8Array(1024);
   #roomFreed = false;
@@ -63,9 +63,9 @@ export class LineTable {
     };
     want.lines.push(line);
     connection.lines.set(slot, line);
-    if (want.trial) connection.trials++;
+    if (want.isProbe) connection.probes++;
     else connection.chosenAt = ++this.#turn;
-    const known = this.#outbox.subscribe(connection, slot);
+    const known = this.#commands.subscribe(connection, slot);
     this.setState(line, known ? 'subscribing' : 'pending');
     this.#recounted.add(slot);
   }
@@ -76,13 +76,13 @@ export class LineTable {
     const want = this.wants.get(slot)!;
     want.lines.splice(want.lines.indexOf(line), 1);
     connection.lines.delete(slot);
-    if (want.trial) connection.trials--;
+    if (want.isProbe) connection.probes--;
     this.unconfirmed.delete(line);
     this.leaving.delete(line);
-    if (!connection.workerLost) this.#outbox.unsubscribe(connection, slot, isHeld);
+    if (!connection.workerLost) this.#commands.unsubscribe(connection, slot, isHeld);
     this.#recounted.add(slot);
     this.#gone.push({ slot, connection });
-    this.census.note(slot);
+    this.counter.note(slot);
     if (connection.takesLines) this.#roomFreed = true;
   }
 
@@ -96,7 +96,7 @@ export class LineTable {
   release(slot: number): void {
     for (const line of [...this.wants.get(slot)!.lines]) this.remove(line);
     this.wants.delete(slot);
-    this.census.note(slot);
+    this.counter.note(slot);
     this.unsettled.delete(slot);
     this.await(slot, false);
   }
@@ -124,8 +124,8 @@ export class LineTable {
 
   /** Somebody wants what was subscribed to see whether it exists. */
   endTrial(want: Want): void {
-    for (const { connection } of want.lines) connection.trials--;
-    want.trial = false;
+    for (const { connection } of want.lines) connection.probes--;
+    want.isProbe = false;
   }
 
   /** The line will be given up when others have taken its place. */
@@ -144,7 +144,7 @@ export class LineTable {
     line.state = state;
     line.since = this.now();
     line.ahead = undefined;
-    this.census.note(line.slot);
+    this.counter.note(line.slot);
     if (state === 'active') {
       this.unconfirmed.delete(line);
     } else {
@@ -162,7 +162,7 @@ export class LineTable {
     }
     if (!connection.isUp || !connection.workerLost) return;
     connection.workerLost = false;
-    for (const slot of connection.lines.keys()) this.#outbox.subscribe(connection, slot);
+    for (const slot of connection.lines.keys()) this.#commands.subscribe(connection, slot);
   }
 
   /** Whether the slot's next tick tells something. For the tick path. */
@@ -181,22 +181,22 @@ export class LineTable {
 
   /** The connection and its worker's session are gone: there is nobody to tell. */
   forget(connection: ConnectionRecord): void {
-    this.#outbox.drop(connection);
+    this.#commands.drop(connection);
   }
 
   /** Whether `send` has something to say. */
   get hasUnsent(): boolean {
-    return !this.#outbox.isEmpty || this.#recounted.size > 0 || this.#gone.length > 0;
+    return !this.#commands.isEmpty || this.#recounted.size > 0 || this.#gone.length > 0;
   }
 
   /** Whether `send` has something to say of the instrument. */
   isMentioned(slot: number): boolean {
-    return this.#recounted.has(slot) || this.#outbox.mentions(slot);
+    return this.#recounted.has(slot) || this.#commands.mentions(slot);
   }
 
   /** Says what has changed since the last time. */
   send(effects: LineEffects): void {
-    this.#outbox.send((command) => effects.send(command));
+    this.#commands.send((command) => effects.send(command));
     for (const { slot, connection } of this.#gone) effects.gone(slot, connection.index);
     this.#gone.length = 0;
     for (const slot of this.#recounted) {

@@ -1,7 +1,7 @@
 import type { LineTable } from './lineTable.js';
 import { newWant, type Want } from './want.js';
-import { pickForTrial } from './linePriority.js';
-import type { Roster } from './connectionRoster.js';
+import { pickForProbe } from './linePriority.js';
+import type { ConnectionRoster } from './connectionRoster.js';
 import { Standing } from './standing.js';
 
 /** After a login clients' instruments are subscribed first. */
@@ -12,12 +12,12 @@ const afterLoginMs = 5_000;
  * goes before: a trial is nowhere counted, makes no line move, and ends when its room is needed, when its connection is
  * lost, or when somebody wants the instrument.
  */
-export class Trials {
+export class ProbeSubscriptions {
   readonly #slots = new Set<number>();
   readonly #table: LineTable;
-  readonly #roster: Roster;
+  readonly #roster: ConnectionRoster;
 
-  constructor(table: LineTable, roster: Roster) {
+  constructor(table: LineTable, roster: ConnectionRoster) {
     this.#table = table;
     this.#roster = roster;
   }
@@ -38,7 +38,7 @@ export class Trials {
    */
   begin(slot: number, key: string, share: number, now: number): boolean {
     const settled = this.#roster.open.filter(({ upSince }) => now - upSince >= afterLoginMs);
-    const connection = pickForTrial(settled, share);
+    const connection = pickForProbe(settled, share);
     if (connection === undefined) return false;
     const want = newWant(slot, key, 0, true, Standing.conceivable);
     this.#table.wants.set(slot, want);

@@ -38,7 +38,7 @@ export class Refusals {
     const isFull = code === tooManyInstruments;
     // What does not exist says nothing against the connection, and any client can ask for it; nor does a limit.
     const want = this.#table.wants.get(slot);
-    if (code !== instrumentNotFound && !isFull && want?.trial !== true)
+    if (code !== instrumentNotFound && !isFull && want?.isProbe !== true)
       connection.quality.record('refusal', now);
     const line = connection.lines.get(slot);
     if (want === undefined || line === undefined) return;
@@ -59,7 +59,7 @@ export class Refusals {
   giveUp(want: Want, code: number, text: string): void {
     if (want.lines.some((each) => each.connection.isUp)) return;
     want.failure = { code, text };
-    this.#table.census.note(want.slot);
+    this.#table.counter.note(want.slot);
     this.#table.unsettled.add(want.slot);
     this.#tellOnce(want, code, text);
   }
@@ -69,7 +69,7 @@ export class Refusals {
     for (const want of this.#table.wants.values()) {
       if (!isNew(want)) continue;
       want.failure = undefined;
-      this.#table.census.note(want.slot);
+      this.#table.counter.note(want.slot);
       this.#table.unsettled.add(want.slot);
     }
   }

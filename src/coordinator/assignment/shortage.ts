@@ -2,7 +2,7 @@ import type { ConnectionRecord } from './connectionRecord.js';
 import { isProven, type Want } from './want.js';
 import { type Line } from './connectionRecord.js';
 import type { LineTable } from './lineTable.js';
-import { byNeed, kindsFor, mayCarry, spareLines, type Spare } from './linePriority.js';
+import { byPriority, kindsFor, mayCarry, spareLines, type Spare } from './linePriority.js';
 
 /** Which instruments lack lines for want of room, and how those without any get room of those that need it less. */
 export class Shortage {
@@ -76,7 +76,7 @@ export class Shortage {
    */
   makeRoom(autoFailover: boolean, spacingMs: number, now: number): void {
     if (this.#lineless.size === 0 || now - this.#madeRoomAt < spacingMs) return;
-    const needy = byNeed(this.#table.wantsOf(this.#lineless), autoFailover).filter(
+    const needy = byPriority(this.#table.wantsOf(this.#lineless), autoFailover).filter(
       (want) => !want.inVain || !isProven(want),
     );
     const [first] = needy;

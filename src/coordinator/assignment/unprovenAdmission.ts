@@ -1,28 +1,28 @@
 import { isProven, type Want } from './want.js';
 import type { LineTable } from './lineTable.js';
-import { isAskedInVain } from './linePriority.js';
+import { isFutile } from './linePriority.js';
 import { Standing } from './standing.js';
-import { UnprovenQueue, type Asker, type UnprovenLimits } from './unprovenQueue.js';
-import type { Wishes } from './wantedInstruments.js';
+import { UnprovenQueue, type UnprovenClient, type UnprovenLimits } from './unprovenQueue.js';
+import type { WantedInstruments } from './wantedInstruments.js';
 
-export interface AdmissionParts {
+export interface UnprovenAdmissionParts {
   readonly table: LineTable;
-  readonly wishes: Wishes;
+  readonly wanted: WantedInstruments;
   readonly limits: UnprovenLimits;
   readonly standing: (slot: number) => Standing;
 }
 
 /**
- * Lets wishes in. What is proven is wanted at once; what is not waits for its turn, and the coordinator does not know of
+ * Lets wanted in. What is proven is wanted at once; what is not waits for its turn, and the coordinator does not know of
  * it meanwhile. One that does not tick gives its turn to the next that waits; one that ticks is proven.
  */
-export class Admission {
-  readonly #parts: AdmissionParts;
+export class UnprovenAdmission {
+  readonly #parts: UnprovenAdmissionParts;
   readonly #queue: UnprovenQueue;
   /** Something has changed since turns were last given out. */
   #isDue = false;
 
-  constructor(parts: AdmissionParts) {
+  constructor(parts: UnprovenAdmissionParts) {
     this.#parts = parts;
     this.#queue = new UnprovenQueue(parts.limits);
   }
@@ -55,41 +55,41 @@ export class Admission {
     return this.#queue.state(slot) !== undefined;
   }
 
-  unprovenOf(asker: Asker): number {
-    return this.#queue.asksOf(asker);
+  unprovenOf(client: UnprovenClient): number {
+    return this.#queue.asksOf(client);
   }
 
-  /** @param asker undefined for the configuration, whose word is enough */
-  want(slot: number, key: string, asker: Asker | undefined): void {
-    const { wishes, standing } = this.#parts;
-    const known = Math.max(standing(slot), asker === undefined ? Standing.listed : 0) as Standing;
-    if (asker === undefined || known !== Standing.conceivable || this.#isProven(slot)) {
+  /** @param client undefined for the configuration, whose word is enough */
+  want(slot: number, key: string, client: UnprovenClient | undefined): void {
+    const { wanted, standing } = this.#parts;
+    const known = Math.max(standing(slot), client === undefined ? Standing.listed : 0) as Standing;
+    if (client === undefined || known !== Standing.conceivable || this.#isProven(slot)) {
       this.#prove(slot, known);
-      wishes.want(slot, key, known);
+      wanted.want(slot, key, known);
       return;
     }
     const before = this.#queue.state(slot);
-    this.#queue.ask(slot, key, asker);
-    if (before === 'admitted') wishes.want(slot, key, known);
+    this.#queue.ask(slot, key, client);
+    if (before === 'admitted') wanted.want(slot, key, known);
     // It is tried again, so that each client is told.
-    else if (before === 'refused') wishes.end(slot);
+    else if (before === 'refused') wanted.end(slot);
     this.#isDue = true;
   }
 
-  drop(slot: number, asker: Asker | undefined, now: number): void {
+  drop(slot: number, client: UnprovenClient | undefined, now: number): void {
     const before = this.#queue.state(slot);
-    const { wishes } = this.#parts;
-    if (asker === undefined || before === undefined) {
-      wishes.drop(slot, now);
+    const { wanted } = this.#parts;
+    if (client === undefined || before === undefined) {
+      wanted.drop(slot, now);
       return;
     }
-    this.#queue.leave(slot, asker);
+    this.#queue.leave(slot, client);
     this.#isDue = true;
     if (before === 'waiting') return;
     const after = this.#queue.state(slot);
     // No grace: nobody knows whether there is anything to come back to.
-    if (after === before) wishes.drop(slot, now);
-    else wishes.end(slot);
+    if (after === before) wanted.drop(slot, now);
+    else wanted.end(slot);
   }
 
   /** A tick of it has come. */
@@ -109,15 +109,15 @@ export class Admission {
   admit(): void {
     if (!this.#isDue) return;
     this.#isDue = false;
-    const { wishes } = this.#parts;
+    const { wanted } = this.#parts;
     for (const { slot, key, askers } of this.#queue.admit())
-      for (let i = 0; i < askers; i++) wishes.want(slot, key, Standing.conceivable);
+      for (let i = 0; i < askers; i++) wanted.want(slot, key, Standing.conceivable);
   }
 
   /** False for one that was refused, is to be tried again, and waits for its turn first. */
   maySettle(want: Want): boolean {
     if (want.failure !== undefined || this.#queue.state(want.slot) !== 'refused') return true;
-    this.#parts.wishes.end(want.slot);
+    this.#parts.wanted.end(want.slot);
     this.#queue.requeue(want.slot);
     this.#isDue = true;
     return false;
@@ -134,12 +134,12 @@ export class Admission {
   pass(now: number): void {
     let left = this.#queue.waiting;
     if (left === 0) return;
-    const { table, wishes } = this.#parts;
+    const { table, wanted } = this.#parts;
     for (const slot of [...this.#queue.admitted()]) {
       if (left === 0) break;
-      if (!isAskedInVain(table.wants.get(slot)!, now) || !this.#queue.isWaitedFor(slot)) continue;
+      if (!isFutile(table.wants.get(slot)!, now) || !this.#queue.isWaitedFor(slot)) continue;
       this.#queue.requeue(slot);
-      wishes.end(slot);
+      wanted.end(slot);
       this.#isDue = true;
       left--;
     }
@@ -148,21 +148,21 @@ export class Admission {
   /** It is wanted as one that is known, by other clients or the configuration. */
   #isProven(slot: number): boolean {
     const want = this.#parts.table.wants.get(slot);
-    return want !== undefined && !want.trial && isProven(want) && !this.asks(slot);
+    return want !== undefined && !want.isProbe && isProven(want) && !this.asks(slot);
   }
 
   #prove(slot: number, standing: Standing): void {
     const found = this.#queue.remove(slot);
     if (found === undefined) return;
-    const { table, wishes } = this.#parts;
+    const { table, wanted } = this.#parts;
     this.#isDue = true;
     if (found.state === 'waiting') {
-      for (let i = 0; i < found.askers; i++) wishes.want(slot, found.key, standing);
+      for (let i = 0; i < found.askers; i++) wanted.want(slot, found.key, standing);
       return;
     }
     const want = table.wants.get(slot)!;
     want.standing = standing;
-    table.census.note(slot);
+    table.counter.note(slot);
     table.unsettled.add(slot);
   }
 }

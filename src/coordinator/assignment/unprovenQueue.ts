@@ -1,5 +1,5 @@
 /** Who asks for instruments: one object for each client. */
-export interface Asker {
+export interface UnprovenClient {
   readonly address: string;
 }
 
@@ -24,7 +24,7 @@ interface AddressShare {
 
 /** What one asker has. */
 interface Share {
-  readonly asker: Asker;
+  readonly client: UnprovenClient;
   readonly address: AddressShare;
   held: number;
   /** Unproven instruments that it asks for. */
@@ -56,7 +56,7 @@ export interface Proven {
  */
 export class UnprovenQueue {
   readonly #entries = new Map<number, Entry>();
-  readonly #shares = new Map<Asker, Share>();
+  readonly #shares = new Map<UnprovenClient, Share>();
   readonly #addresses = new Map<string, AddressShare>();
   readonly #limits: UnprovenLimits;
   /** Slots, those that have been so for longest first. */
@@ -98,18 +98,18 @@ export class UnprovenQueue {
   }
 
   /** How many of its unproven instruments a client has here. */
-  asksOf(asker: Asker): number {
-    return this.#shares.get(asker)?.asks ?? 0;
+  asksOf(client: UnprovenClient): number {
+    return this.#shares.get(client)?.asks ?? 0;
   }
 
   /** One more client asks for it. What was refused waits again. */
-  ask(slot: number, key: string, asker: Asker): void {
+  ask(slot: number, key: string, client: UnprovenClient): void {
     let entry = this.#entries.get(slot);
     if (entry === undefined) {
       entry = { key, shares: [], state: 'waiting', payer: undefined };
       this.#entries.set(slot, entry);
     }
-    const share = this.#shareOf(asker);
+    const share = this.#shareOf(client);
     share.asks++;
     entry.shares.push(share);
     if (entry.state === 'waiting') share.waiting.add(slot);
@@ -117,9 +117,9 @@ export class UnprovenQueue {
   }
 
   /** A client asks for it no more. What the others have no share left for waits again. */
-  leave(slot: number, asker: Asker): void {
+  leave(slot: number, client: UnprovenClient): void {
     const entry = this.#entries.get(slot);
-    const share = this.#shares.get(asker);
+    const share = this.#shares.get(client);
     const at = share === undefined ? -1 : (entry?.shares.indexOf(share) ?? -1);
     if (entry === undefined || share === undefined || at < 0)
       throw new Error(`slot ${slot} was left by a client that had not asked for it`);
@@ -236,21 +236,21 @@ export class UnprovenQueue {
     for (const share of entry.shares) share.waiting.add(slot);
   }
 
-  #shareOf(asker: Asker): Share {
-    const known = this.#shares.get(asker);
+  #shareOf(client: UnprovenClient): Share {
+    const known = this.#shares.get(client);
     if (known !== undefined) return known;
-    const address = this.#addresses.get(asker.address) ?? { held: 0, clients: 0 };
-    this.#addresses.set(asker.address, address);
+    const address = this.#addresses.get(client.address) ?? { held: 0, clients: 0 };
+    this.#addresses.set(client.address, address);
     address.clients++;
-    const share = { asker, address, held: 0, asks: 0, waiting: new Set<number>() };
-    this.#shares.set(asker, share);
+    const share = { client, address, held: 0, asks: 0, waiting: new Set<number>() };
+    this.#shares.set(client, share);
     return share;
   }
 
   #forgetAsk(share: Share): void {
     if (--share.asks > 0) return;
-    this.#shares.delete(share.asker);
-    if (--share.address.clients === 0) this.#addresses.delete(share.asker.address);
+    this.#shares.delete(share.client);
+    if (--share.address.clients === 0) this.#addresses.delete(share.client.address);
   }
 }
 

@@ -25,7 +25,7 @@ export interface Want {
   /** A tick of it has come on some line that it has, or has had since somebody wanted it. */
   ticked: boolean;
   /** Nobody wants it: it is subscribed to see whether it exists (Coordinator.tryOut). */
-  trial: boolean;
+  isProbe: boolean;
   /** It had a line for long and not even a snapshot came: it hardly exists, and gives its room to others. */
   inVain: boolean;
 }
@@ -41,7 +41,7 @@ export function newWant(
   slot: number,
   key: string,
   count: number,
-  trial: boolean,
+  isProbe: boolean,
   standing: Standing = Standing.listed,
 ): Want {
   return {
@@ -57,7 +57,7 @@ export function newWant(
     told: false,
     ticked: false,
     inVain: false,
-    trial,
+    isProbe,
   };
 }
 

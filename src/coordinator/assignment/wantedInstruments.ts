@@ -3,25 +3,25 @@ import { isProven, newWant } from './want.js';
 import type { LineTable } from './lineTable.js';
 import type { Shortage } from './shortage.js';
 import type { Standing } from './standing.js';
-import type { Trials } from './probeSubscriptions.js';
+import type { ProbeSubscriptions } from './probeSubscriptions.js';
 
 /** Instruments that have no line, or will get none. */
-export interface Troubles {
+export interface TroubledInstruments {
   readonly waiting: number[];
   readonly failed: { readonly slot: number; readonly code: number; readonly text: string }[];
 }
 
 /** What sessions want, and what they have wanted until a moment ago. */
-export class Wishes {
+export class WantedInstruments {
   readonly #table: LineTable;
-  readonly #trials: Trials;
+  readonly #probes: ProbeSubscriptions;
   readonly #shortage: Shortage;
   /** Slots that nobody wants any more, the longest unwanted first, with the moment since when. */
   readonly #cancelled = new Map<number, number>();
 
-  constructor(table: LineTable, trials: Trials, shortage: Shortage) {
+  constructor(table: LineTable, probes: ProbeSubscriptions, shortage: Shortage) {
     this.#table = table;
-    this.#trials = trials;
+    this.#probes = probes;
     this.#shortage = shortage;
   }
 
@@ -32,7 +32,7 @@ export class Wishes {
       this.#table.wants.set(slot, newWant(slot, key, 1, false, standing));
       this.#table.await(slot, true);
     } else {
-      this.#trials.adopt(want);
+      this.#probes.adopt(want);
       if (standing > want.standing) want.standing = standing;
       want.count++;
       want.told = false;
@@ -42,7 +42,7 @@ export class Wishes {
         want.refusedBy = undefined;
       }
     }
-    this.#table.census.note(slot);
+    this.#table.counter.note(slot);
     this.#table.unsettled.add(slot);
   }
 
@@ -54,7 +54,7 @@ export class Wishes {
     want.count--;
     if (want.count > 0) return;
     this.#cancelled.set(slot, now);
-    this.#table.census.note(slot);
+    this.#table.counter.note(slot);
     this.#table.unsettled.add(slot);
   }
 
@@ -84,8 +84,8 @@ export class Wishes {
    *
    * @param queued unproven ones that wait for their turn
    */
-  troubles(most: number, queued: Iterable<number>): Troubles {
-    const { waiting, failed }: Troubles = { waiting: [], failed: [] };
+  troubles(most: number, queued: Iterable<number>): TroubledInstruments {
+    const { waiting, failed }: TroubledInstruments = { waiting: [], failed: [] };
     const unproven: number[] = [];
     for (const want of this.#table.wants.values()) {
       if (isWaiting(want)) (isProven(want) ? waiting : unproven).push(want.slot);

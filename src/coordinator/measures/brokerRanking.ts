@@ -1,7 +1,7 @@
 import type { RaceFigures } from './raceTally.js';
 
 /** A connection, as the table looks at it. */
-export interface Contestant {
+export interface RankedConnection {
   readonly brokerId: string;
   /** Empty where the configuration has none. */
   readonly brokerName: string;
@@ -10,7 +10,7 @@ export interface Contestant {
 }
 
 /** A broker's place in the table; null where there is nothing to tell it by. */
-export interface LeaguePlace {
+export interface RankedBroker {
   readonly broker_id: string;
   readonly broker_name: string;
   readonly connections: number;
@@ -27,8 +27,8 @@ export interface LeaguePlace {
  * Brokers by how early their ticks come, the best first: by median delay, then by share of first arrivals. Those
  * without figures are last. Brokers without an id are told apart by their names.
  */
-export function leagueTable(contestants: readonly Contestant[]): LeaguePlace[] {
-  const brokers = new Map<string, Contestant[]>();
+export function rankBrokers(contestants: readonly RankedConnection[]): RankedBroker[] {
+  const brokers = new Map<string, RankedConnection[]>();
   for (const each of contestants) {
     const key = each.brokerId === '' ? `/${each.brokerName}` : each.brokerId;
     const known = brokers.get(key);
@@ -38,7 +38,7 @@ export function leagueTable(contestants: readonly Contestant[]): LeaguePlace[] {
   return [...brokers.values()].map(placeOf).sort(compare);
 }
 
-function placeOf(connections: readonly Contestant[]): LeaguePlace {
+function placeOf(connections: readonly RankedConnection[]): RankedBroker {
   const raced = connections.map(({ race }) => race).filter(({ samples }) => samples > 0);
   const samples = sum(raced.map((race) => race.samples));
   const mean = (of: (race: RaceFigures) => number): number | null =>
@@ -54,13 +54,13 @@ function placeOf(connections: readonly Contestant[]): LeaguePlace {
   };
 }
 
-function compare(a: LeaguePlace, b: LeaguePlace): number {
+function compare(a: RankedBroker, b: RankedBroker): number {
   if (a.delay_p50_ms === null || b.delay_p50_ms === null)
     return Number(a.delay_p50_ms === null) - Number(b.delay_p50_ms === null) || byName(a, b);
   return a.delay_p50_ms - b.delay_p50_ms || (b.first_share ?? 0) - (a.first_share ?? 0) || byName(a, b);
 }
 
-function byName(a: LeaguePlace, b: LeaguePlace): number {
+function byName(a: RankedBroker, b: RankedBroker): number {
   const [name, other] = [a, b].map((each) => `${each.broker_id}/${each.broker_name}`) as [string, string];
   return name < other ? -1 : name > other ? 1 : 0;
 }

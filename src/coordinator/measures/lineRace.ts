@@ -19,7 +19,7 @@ export class LineRace {
   #places = new Int32Array(firstSlots);
   #placeCount = 0;
   readonly #freePlaces: number[] = [];
-  /** By source. */
+  /** By connection. */
   readonly #tallies = new Map<number, RaceTally>();
   readonly #memory: TickMemory;
   /** When the next half of the window begins, ms since the epoch. */
@@ -27,10 +27,10 @@ export class LineRace {
 
   constructor() {
     this.#memory = new TickMemory({
-      delivered: (source, delayMs) => {
-        if (delayMs <= longestDelayMs) this.#tallyOf(source).delivered(delayMs);
+      delivered: (connection, delayMs) => {
+        if (delayMs <= longestDelayMs) this.#tallyOf(connection).delivered(delayMs);
       },
-      missed: (source) => this.#tallyOf(source).missed(),
+      missed: (connection) => this.#tallyOf(connection).missed(),
     });
   }
 
@@ -55,34 +55,34 @@ export class LineRace {
   /**
    * A tick has come; on the tick path.
    *
-   * @param source index of the line
+   * @param connection index of the line
    * @param volume running total of the trading day
    * @param timeOfDayMs the exchange's time; negative where it is unusable
    * @param receiveMs ms since the epoch
    */
-  tick(source: number, slot: number, volume: number, timeOfDayMs: number, receiveMs: number): void {
+  tick(connection: number, slot: number, volume: number, timeOfDayMs: number, receiveMs: number): void {
     const place = this.#places[slot];
     if (place === undefined || place === 0 || timeOfDayMs < 0) return;
     if (receiveMs >= this.#turnAt || receiveMs < this.#turnAt - 2 * halfWindowMs) this.#turn(receiveMs);
-    this.#memory.take(place - 1, source, volume, timeOfDayMs, receiveMs);
+    this.#memory.take(place - 1, connection, volume, timeOfDayMs, receiveMs);
   }
 
   /** The line's figures of the last half to whole minute in which there was a race at all. */
-  take(source: number): RaceFigures {
-    return (this.#tallies.get(source) ?? new RaceTally()).figures();
+  take(connection: number): RaceFigures {
+    return (this.#tallies.get(connection) ?? new RaceTally()).figures();
   }
 
   /** To be called when a line's session ends, and when it has logged in: what it lacks in between is no gap. */
-  forget(source: number): void {
-    this.#tallies.delete(source);
-    this.#memory.forget(source);
+  forget(connection: number): void {
+    this.#tallies.delete(connection);
+    this.#memory.forget(connection);
   }
 
-  #tallyOf(source: number): RaceTally {
-    const known = this.#tallies.get(source);
+  #tallyOf(connection: number): RaceTally {
+    const known = this.#tallies.get(connection);
     if (known !== undefined) return known;
     const tally = new RaceTally();
-    this.#tallies.set(source, tally);
+    this.#tallies.set(connection, tally);
     return tally;
   }
 

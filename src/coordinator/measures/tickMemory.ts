@@ -9,12 +9,12 @@ const firstPlaces = 64;
 const intsPerPlace = 144;
 const floatsPerPlace = 144;
 const doublesPerPlace = 72;
-/** Its Int32 fields; the first three are rings over the keys, `source` has the seats. */
+/** Its Int32 fields; the first three are rings over the keys, `connection` has the seats. */
 const I = {
   volume: 0,
   time: keys,
   delivered: 2 * keys,
-  source: 3 * keys,
+  connection: 3 * keys,
   oldest: 3 * keys + seats,
   count: 3 * keys + seats + 1,
   following: 3 * keys + seats + 2,
@@ -28,9 +28,9 @@ const arrival = 72;
 /** Who is told what the memory finds of a line. */
 export interface RaceJudge {
   /** It delivered a tick so much later than the first line; 0 when it was the first itself. */
-  delivered(source: number, delayMs: number): void;
+  delivered(connection: number, delayMs: number): void;
   /** It never delivered a tick that another line did. */
-  missed(source: number): void;
+  missed(connection: number): void;
 }
 
 /**
@@ -68,25 +68,25 @@ export class TickMemory {
     while (this.#placesUsed * intsPerPlace > this.#ints.length) this.#grow();
     const at = place * intsPerPlace;
     this.#ints.fill(0, at, at + intsPerPlace);
-    this.#ints.fill(-1, at + I.source, at + I.source + seats);
+    this.#ints.fill(-1, at + I.connection, at + I.connection + seats);
   }
 
   /** Forgets at every place what the line delivered. */
-  forget(source: number): void {
+  forget(connection: number): void {
     for (let place = 0; place < this.#placesUsed; place++) {
       const at = place * intsPerPlace;
       for (let seat = 0; seat < seats; seat++)
-        if (this.#ints[at + I.source + seat] === source) this.#freeSeat(at, seat);
+        if (this.#ints[at + I.connection + seat] === connection) this.#freeSeat(at, seat);
     }
   }
 
   /** Takes a tick in; on the tick path. */
-  take(place: number, source: number, volume: number, time: number, receiveMs: number): void {
+  take(place: number, connection: number, volume: number, time: number, receiveMs: number): void {
     const ints = this.#ints;
     const at = place * intsPerPlace;
-    const seat = this.#seatOf(at, source);
+    const seat = this.#seatOf(at, connection);
     if (seat < 0) {
-      this.#join(at, source);
+      this.#join(at, connection);
       return;
     }
     const count = ints[at + I.count]!;
@@ -182,11 +182,11 @@ export class TickMemory {
     for (let seat = 0; seat < seats; seat++) {
       const bit = 1 << seat;
       if ((following & bit) === 0) continue;
-      const source = this.#ints[place * intsPerPlace + I.source + seat]!;
-      if ((delivered & bit) === 0) this.#judge.missed(source);
+      const connection = this.#ints[place * intsPerPlace + I.connection + seat]!;
+      if ((delivered & bit) === 0) this.#judge.missed(connection);
       else
         this.#judge.delivered(
-          source,
+          connection,
           baseDelay + this.#floats[place * floatsPerPlace + arrival + key * seats + seat]!,
         );
     }
@@ -197,7 +197,7 @@ export class TickMemory {
     const at = place * intsPerPlace;
     const oldest = this.#ints[at + I.oldest]!;
     const delayMs = receiveMs - this.#doubles[place * doublesPerPlace + D.earliest + oldest]!;
-    if (delayMs > 0) this.#judge.delivered(this.#ints[at + I.source + seat]!, delayMs);
+    if (delayMs > 0) this.#judge.delivered(this.#ints[at + I.connection + seat]!, delayMs);
   }
 
   #copyKey(place: number, from: number, to: number): void {
@@ -213,29 +213,30 @@ export class TickMemory {
   }
 
   /** The line's seat; -1 when it has none. */
-  #seatOf(at: number, source: number): number {
-    for (let seat = 0; seat < seats; seat++) if (this.#ints[at + I.source + seat] === source) return seat;
+  #seatOf(at: number, connection: number): number {
+    for (let seat = 0; seat < seats; seat++)
+      if (this.#ints[at + I.connection + seat] === connection) return seat;
     return -1;
   }
 
   /** Gives the line a seat, if there is one that is free or whose line has none of the keys of a full memory. */
-  #join(at: number, source: number): void {
+  #join(at: number, connection: number): void {
     const ints = this.#ints;
     let used = ints[at + I.count] === keys ? ints[at + I.following]! : -1;
     for (let key = 0; key < keys; key++) used |= ints[at + I.delivered + key]!;
     let given = -1;
     for (let seat = 0; seat < seats; seat++) {
-      if (ints[at + I.source + seat] === -1) given = seat;
+      if (ints[at + I.connection + seat] === -1) given = seat;
       else if (given < 0 && (used & (1 << seat)) === 0) given = seat;
     }
     if (given < 0) return;
     this.#freeSeat(at, given);
-    ints[at + I.source + given] = source;
+    ints[at + I.connection + given] = connection;
   }
 
   #freeSeat(at: number, seat: number): void {
     const others = ~(1 << seat);
-    this.#ints[at + I.source + seat] = -1;
+    this.#ints[at + I.connection + seat] = -1;
     this.#ints[at + I.following]! &= others;
     for (let key = 0; key < keys; key++) this.#ints[at + I.delivered + key]! &= others;
   }

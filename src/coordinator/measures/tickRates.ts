@@ -16,32 +16,32 @@ export class TickRates {
   #ticks = new Float64Array(firstConnections);
   readonly #rates = new Map<number, { ticksAtPass: number; rate: number; lastTickMs: number }>();
 
-  add(index: number): void {
-    if (index >= this.#ticks.length) {
-      const longer = new Float64Array(Math.max(2 * this.#ticks.length, index + 1));
+  add(connection: number): void {
+    if (connection >= this.#ticks.length) {
+      const longer = new Float64Array(Math.max(2 * this.#ticks.length, connection + 1));
       longer.set(this.#ticks);
       this.#ticks = longer;
     }
-    this.#rates.set(index, { ticksAtPass: 0, rate: 0, lastTickMs: NaN });
+    this.#rates.set(connection, { ticksAtPass: 0, rate: 0, lastTickMs: NaN });
   }
 
-  forget(index: number): void {
-    this.#rates.delete(index);
+  forget(connection: number): void {
+    this.#rates.delete(connection);
   }
 
   /** One more tick. For the tick path. */
-  count(index: number): void {
-    this.#ticks[index]!++;
+  count(connection: number): void {
+    this.#ticks[connection]!++;
   }
 
-  ticks(index: number): number {
-    return this.#ticks[index]!;
+  ticks(connection: number): number {
+    return this.#ticks[connection]!;
   }
 
   /** To be called once in `periodMs`. @param nowMs ms since the epoch */
   pass(periodMs: number, nowMs: number): void {
-    for (const [index, each] of this.#rates) {
-      const ticks = this.#ticks[index]!;
+    for (const [connection, each] of this.#rates) {
+      const ticks = this.#ticks[connection]!;
       const since = ticks - each.ticksAtPass;
       each.ticksAtPass = ticks;
       each.rate += rateSmoothing * ((since * 1000) / periodMs - each.rate);
@@ -50,8 +50,8 @@ export class TickRates {
   }
 
   /** Of a connection that was added. */
-  of(index: number): TickRate {
-    const { rate, lastTickMs } = this.#rates.get(index)!;
-    return { ticks: this.#ticks[index]!, ticksPerSecond: rate, lastTickMs };
+  of(connection: number): TickRate {
+    const { rate, lastTickMs } = this.#rates.get(connection)!;
+    return { ticks: this.#ticks[connection]!, ticksPerSecond: rate, lastTickMs };
   }
 }

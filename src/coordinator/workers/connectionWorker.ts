@@ -16,7 +16,7 @@ export interface ConnectionWorkerHandlers {
 
 /** One connection worker as the main thread sees it: its thread, its sessions, and the memory they share. */
 export class ConnectionWorker {
-  /** By ConnectionSpec.source. Kept while native code may write to their rings. */
+  /** By ConnectionSpec.connection. Kept while native code may write to their rings. */
   readonly connections = new Map<number, ConnectionSpec>();
   readonly exited: Promise<void>;
   readonly #channel = new EventChannel();
@@ -83,7 +83,7 @@ export class ConnectionWorker {
   }
 
   add(spec: ConnectionSpec): void {
-    this.connections.set(spec.source, spec);
+    this.connections.set(spec.connection, spec);
   }
 
   send(command: WorkerCommand): void {
@@ -130,7 +130,7 @@ export class ConnectionWorker {
 
   /** Closes one connection of a worker that was given up: it is silent at once, and released if possible. */
   closeConnection(connection: number): void {
-    this.#channel.closeSource(connection);
+    this.#channel.closeConnection(connection);
     this.connections.delete(connection);
   }
 

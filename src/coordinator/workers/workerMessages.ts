@@ -15,8 +15,8 @@ export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'log
 export interface ConnectionSpec {
   /** Name from the configuration. */
   readonly id: string;
-  /** Index of the connection in the process; written into every tick as its source. */
-  readonly source: number;
+  /** Index of the connection in the process; written into every tick. */
+  readonly connection: number;
   /** Absolute path of the vendor's library. */
   readonly library: string;
   /** The version whose interface it has; empty: as it says itself. */
@@ -66,7 +66,7 @@ export type WorkerCommand =
   /** Ends all sessions, then the worker itself. */
   | { readonly type: 'stop' };
 
-/** `connection` is always ConnectionSpec.source. */
+/** `connection` is always ConnectionSpec.connection. */
 export type WorkerEvent =
   | { readonly type: 'ready' }
   | { readonly type: 'answer' }

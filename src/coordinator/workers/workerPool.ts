@@ -86,9 +86,9 @@ export class WorkerPool {
   open(specs: readonly ConnectionSpec[]): void {
     if (this.#stopping) throw new Error('the worker pool is stopping');
     for (const spec of specs) {
-      if (this.#waiting.has(spec.source) || this.#workerOf.has(spec.source))
-        throw new Error(`connection ${spec.id} (${spec.source}) is already open`);
-      this.#waiting.set(spec.source, { spec, commands: [] });
+      if (this.#waiting.has(spec.connection) || this.#workerOf.has(spec.connection))
+        throw new Error(`connection ${spec.id} (${spec.connection}) is already open`);
+      this.#waiting.set(spec.connection, { spec, commands: [] });
     }
     if (this.#timer === undefined) this.#openNext();
   }
@@ -133,10 +133,10 @@ export class WorkerPool {
 
   #openNext(): void {
     this.#timer = undefined;
-    const next = [...this.#waiting.values()].find(({ spec }) => !this.#releasing.has(spec.source));
+    const next = [...this.#waiting.values()].find(({ spec }) => !this.#releasing.has(spec.connection));
     if (next === undefined || this.#stopping) return;
     const { spec, commands } = next;
-    const connection = spec.source;
+    const connection = spec.connection;
     this.#waiting.delete(connection);
     this.#timer = setTimeout(() => this.#openNext(), openSpacingMs);
     let worker: ConnectionWorker;

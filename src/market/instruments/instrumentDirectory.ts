@@ -16,7 +16,7 @@ import {
 import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
 import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
-import { InstrumentSearch, type Found, type InstrumentFilter } from './instrumentSearch.js';
+import { InstrumentSearch, type MatchingInstruments, type InstrumentFilter } from './instrumentSearch.js';
 import { Listing, type ListedDay, type ListingOptions } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { SymbolInfo } from './symbolInfo.js';
@@ -192,7 +192,7 @@ export class InstrumentDirectory {
   }
 
   /** The same, and how many there are beyond the limit. */
-  search(filter: InstrumentFilter): Found {
+  search(filter: InstrumentFilter): MatchingInstruments {
     return this.#search.find(this.#listing.current().contracts.values(), filter);
   }
 

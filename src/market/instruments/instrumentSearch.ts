@@ -19,7 +19,7 @@ export interface InstrumentFilter {
 export const instrumentKinds = ['future', 'option', 'combination'] as const;
 export type InstrumentKind = (typeof instrumentKinds)[number];
 
-export interface Found {
+export interface MatchingInstruments {
   /** Bare ids, in the order of the list. */
   readonly instruments: string[];
   /** How many there are, beyond the limit too. */
@@ -43,7 +43,7 @@ export class InstrumentSearch {
     this.#products = products;
   }
 
-  find(contracts: Iterable<Contract>, filter: InstrumentFilter): Found {
+  find(contracts: Iterable<Contract>, filter: InstrumentFilter): MatchingInstruments {
     const search = filter.search?.trim().toLowerCase() ?? '';
     const product = filter.product?.toLowerCase();
     const instruments: string[] = [];

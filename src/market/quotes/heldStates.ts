@@ -1,4 +1,4 @@
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 import { isSame } from './rowMerge.js';
 import { TickFlag } from './tickFlags.js';
 
@@ -6,7 +6,7 @@ import { TickFlag } from './tickFlags.js';
  * What a held state rests on: ticks of its session; storage, or a doubt whether it is old, and no whole tick has brought it or another since; or a tick
  * from outside sessions, which is shown as long as there is nothing better.
  */
-export const Standing = { live: 0, restored: 1, provisional: 2 } as const;
+export const StateBasis = { live: 0, restored: 1, provisional: 2 } as const;
 
 /**
  * The state that is held of every instrument.
@@ -25,7 +25,7 @@ export class HeldStates {
   /** Version of the slot at which its flags last changed. */
   flagsChanged: Uint32Array<ArrayBuffer>;
   /** Standing by slot. */
-  standing: Uint8Array<ArrayBuffer>;
+  basis: Uint8Array<ArrayBuffer>;
   /** By slot: 1 where the book was brought by a packet that lacks its volume, so that it is ahead of the rest. */
   bookAhead: Uint8Array<ArrayBuffer>;
   /** Whole ticks in a row, by slot, that contradicted the state. */
@@ -39,7 +39,7 @@ export class HeldStates {
     this.versions = new Uint32Array(slots);
     this.flags = new Int32Array(slots);
     this.flagsChanged = new Uint32Array(slots);
-    this.standing = new Uint8Array(slots);
+    this.basis = new Uint8Array(slots);
     this.bookAhead = new Uint8Array(slots);
     this.contradictions = new Uint8Array(slots);
   }
@@ -84,8 +84,8 @@ export class HeldStates {
 
   /** A live state may be old: it is flagged stale, and counts as one from storage. */
   doubt(slot: number): void {
-    if (this.standing[slot] !== Standing.live) return;
-    this.standing[slot] = Standing.restored;
+    if (this.basis[slot] !== StateBasis.live) return;
+    this.basis[slot] = StateBasis.restored;
     const flags = this.flags[slot]! | TickFlag.stale;
     if (flags === this.flags[slot]) return;
     const version = this.versions[slot]! + 1;
@@ -106,9 +106,9 @@ export class HeldStates {
   isHeldKey(slot: number, row: Float64Array): boolean {
     const at = slot * fieldCount;
     return (
-      isSame(row[F.volume]!, this.values[at + F.volume]!) &&
-      row[F.timestamp] === this.values[at + F.timestamp] &&
-      row[F.tradingDay] === this.values[at + F.tradingDay]
+      isSame(row[Field.volume]!, this.values[at + Field.volume]!) &&
+      row[Field.timestamp] === this.values[at + Field.timestamp] &&
+      row[Field.tradingDay] === this.values[at + Field.tradingDay]
     );
   }
 
@@ -117,17 +117,17 @@ export class HeldStates {
     const { values } = this;
     const at = slot * fieldCount;
     return (
-      tradingDay === values[at + F.tradingDay] &&
-      values[at + F.volume]! > 0 &&
-      (values[at + F.turnover]! > 0 ||
-        !Number.isNaN(values[at + F.lastPrice]!) ||
-        !Number.isNaN(values[at + F.openPrice]!))
+      tradingDay === values[at + Field.tradingDay] &&
+      values[at + Field.volume]! > 0 &&
+      (values[at + Field.turnover]! > 0 ||
+        !Number.isNaN(values[at + Field.lastPrice]!) ||
+        !Number.isNaN(values[at + Field.openPrice]!))
     );
   }
 
   /** Whether a packet with a volume is part of the held state; nothing vouches for a day of which none has come. */
   restsOnWhole(slot: number): boolean {
-    return !Number.isNaN(this.values[slot * fieldCount + F.volume]!);
+    return !Number.isNaN(this.values[slot * fieldCount + Field.volume]!);
   }
 
   /** Makes room for more slots. */
@@ -140,7 +140,7 @@ export class HeldStates {
     this.versions = copied(this.versions, new Uint32Array(slots));
     this.flags = copied(this.flags, new Int32Array(slots));
     this.flagsChanged = copied(this.flagsChanged, new Uint32Array(slots));
-    this.standing = copied(this.standing, new Uint8Array(slots));
+    this.basis = copied(this.basis, new Uint8Array(slots));
     this.bookAhead = copied(this.bookAhead, new Uint8Array(slots));
     this.contradictions = copied(this.contradictions, new Uint8Array(slots));
   }

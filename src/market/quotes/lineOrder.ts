@@ -1,4 +1,4 @@
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 
 /** Lines of one instrument that are followed at once; redundancy allows no more. */
 const mostLines = 8;
@@ -49,43 +49,43 @@ export class LineOrder {
     this.#stateCounts = counts;
   }
 
-  /** The source brings no more of the instrument, so no other line is measured by it. */
-  gone(slot: number, source: number): void {
+  /** The connection delivers the instrument no more, so no other line is measured by it. */
+  gone(slot: number, connection: number): void {
     for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++) {
-      if (this.#inStep[i] === source + 1) this.#inStep[i] = 0;
-      if (this.#known[i] === source + 1) this.#known[i] = 0;
+      if (this.#inStep[i] === connection + 1) this.#inStep[i] = 0;
+      if (this.#known[i] === connection + 1) this.#known[i] = 0;
     }
   }
 
   /** Whether this is the first tick of the line since it was subscribed. */
-  isFirst(slot: number, source: number): boolean {
+  isFirst(slot: number, connection: number): boolean {
     let free = nobody;
     for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++) {
       const known = this.#known[i]!;
-      if (known === source + 1) return false;
+      if (known === connection + 1) return false;
       if (known === 0 && free === nobody) free = i;
     }
     if (free === nobody) return false;
-    this.#known[free] = source + 1;
+    this.#known[free] = connection + 1;
     return true;
   }
 
   /** Whether the line brought the held state first. */
-  gave(slot: number, source: number): boolean {
-    return this.#givenBy[slot] === source;
+  gave(slot: number, connection: number): boolean {
+    return this.#givenBy[slot] === connection;
   }
 
   /** The line has brought the held state. */
-  sawHeld(slot: number, source: number): void {
-    if (!this.isInStep(slot, source)) this.#putInStep(slot, source);
+  sawHeld(slot: number, connection: number): void {
+    if (!this.isInStep(slot, connection)) this.#putInStep(slot, connection);
   }
 
   /** The line has brought a state that is taken. */
-  took(slot: number, source: number): void {
+  took(slot: number, connection: number): void {
     const at = slot * mostLines;
-    this.#inStep[at] = source + 1;
+    this.#inStep[at] = connection + 1;
     for (let i = at + 1; i < at + mostLines; i++) this.#inStep[i] = 0;
-    this.#givenBy[slot] = source;
+    this.#givenBy[slot] = connection;
   }
 
   /** The held state is of a new key. */
@@ -97,19 +97,25 @@ export class LineOrder {
    * Whether a state that shares its key with the held one comes after it. `nextBits` are the words of its row, and
    * `heldBits` those of the held one from `heldAt` on.
    */
-  follows(slot: number, source: number, nextBits: Int32Array, heldBits: Int32Array, heldAt: number): boolean {
-    if (this.#anyInStep(slot) && !this.isInStep(slot, source)) return false;
+  follows(
+    slot: number,
+    connection: number,
+    nextBits: Int32Array,
+    heldBits: Int32Array,
+    heldAt: number,
+  ): boolean {
+    if (this.#anyInStep(slot) && !this.isInStep(slot, connection)) return false;
     // The first state at a key is hashed when a second one comes, which is rare.
     if (this.#stateCounts[slot] === 0) this.#note(slot, hashOf(heldBits, heldAt));
     const hash = hashOf(nextBits, 0);
-    if (source !== this.#givenBy[slot] && this.#wasThere(slot, hash)) return false;
+    if (connection !== this.#givenBy[slot] && this.#wasThere(slot, hash)) return false;
     this.#note(slot, hash);
     return true;
   }
 
-  isInStep(slot: number, source: number): boolean {
+  isInStep(slot: number, connection: number): boolean {
     for (let i = slot * mostLines; i < (slot + 1) * mostLines; i++)
-      if (this.#inStep[i] === source + 1) return true;
+      if (this.#inStep[i] === connection + 1) return true;
     return false;
   }
 
@@ -118,9 +124,9 @@ export class LineOrder {
     return false;
   }
 
-  #putInStep(slot: number, source: number): void {
+  #putInStep(slot: number, connection: number): void {
     const free = this.#inStep.indexOf(0, slot * mostLines);
-    if (free >= 0 && free < (slot + 1) * mostLines) this.#inStep[free] = source + 1;
+    if (free >= 0 && free < (slot + 1) * mostLines) this.#inStep[free] = connection + 1;
   }
 
   #wasThere(slot: number, hash: number): boolean {
@@ -149,6 +155,6 @@ function longer(array: Int32Array<ArrayBuffer>, length: number): Int32Array<Arra
 function hashOf(bits: Int32Array, from: number): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < 2 * fieldCount; i++)
-    if (i >> 1 !== F.turnover) hash = Math.imul(hash ^ bits[from + i]!, 0x01000193);
+    if (i >> 1 !== Field.turnover) hash = Math.imul(hash ^ bits[from + i]!, 0x01000193);
   return hash;
 }

@@ -1,11 +1,11 @@
-import { I32, type TickRecord } from '../../ring/tickRecord.js';
+import { intWord, type TickRecord } from '../../ring/tickRecord.js';
 import type { ExchangeClock, TickTime, TimeVerdict } from './exchangeClock.js';
-import { HeldStates, Standing } from './heldStates.js';
+import { HeldStates, StateBasis } from './heldStates.js';
 import type { Instrument } from '../instruments/instrumentDirectory.js';
-import { noTicks, type LeftOut } from './rejections.js';
+import { noTicks, type Rejection } from './rejections.js';
 import { LineOrder } from './lineOrder.js';
 import type { Product } from '../instruments/products.js';
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 import {
   addLatePrices,
   addsMissing,
@@ -18,7 +18,7 @@ import { SessionPart, type SessionSchedule } from '../hours/sessionSchedule.js';
 import { Content, contentOf } from './tickContent.js';
 import { TickFlag } from './tickFlags.js';
 import { TickOrder } from './tickOrder.js';
-import { TickReader } from './recordReader.js';
+import { RecordReader } from './recordReader.js';
 import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
 const firstSlots = 1024;
@@ -54,12 +54,12 @@ export class QuoteBook {
   readonly counters = noTicks();
   readonly #states = new HeldStates(firstSlots);
   readonly #order = new LineOrder(firstSlots);
-  readonly #reader = new TickReader();
+  readonly #reader = new RecordReader();
   /** The state that a tick brings, and its words. */
   readonly #next = this.#reader.row;
   readonly #nextBits = new Int32Array(this.#next.buffer);
   #nextFlags = 0;
-  #leftOut: LeftOut = 'duplicate';
+  #rejection: Rejection = 'duplicate';
   readonly #lookup: SlotLookup;
   readonly #clock: ExchangeClock;
   readonly #time: TickTime = { epochMs: 0, tradingDay: 0, stale: false, repaired: false };
@@ -115,7 +115,7 @@ export class QuoteBook {
 
   /** Whether the held state is from outside sessions: shown while there is no other, and never stored. */
   isProvisional(slot: number): boolean {
-    return this.#states.standing[slot] === Standing.provisional;
+    return this.#states.basis[slot] === StateBasis.provisional;
   }
 
   /** Writes all values of the instrument to `into`, from `at` on. */
@@ -124,20 +124,20 @@ export class QuoteBook {
   }
 
   /** Why `apply` was false last. */
-  get leftOut(): LeftOut {
-    return this.#leftOut;
+  get rejection(): Rejection {
+    return this.#rejection;
   }
 
   /**
    * The tick for which `apply` was false last, as it would be shown, until the next `apply`. NaN for the time of one
    * that has none.
    */
-  leftOutValue(field: number): number {
+  rejectedValue(field: number): number {
     return this.#next[field]!;
   }
 
   /** Its flags. */
-  get leftOutFlags(): number {
+  get rejectedFlags(): number {
     return this.#nextFlags;
   }
 
@@ -161,11 +161,11 @@ export class QuoteBook {
       throw new RangeError(`a row has ${fieldCount} values, this one has ${row.length}`);
     if (slot >= this.#states.slots) this.#grow(slot);
     if (this.#states.versions[slot]! > 0) return false;
-    const time = row[F.timestamp]!;
-    if (!(time >= 0 && time <= lastTimeMs) || !(row[F.tradingDay]! > 0)) return false;
+    const time = row[Field.timestamp]!;
+    if (!(time >= 0 && time <= lastTimeMs) || !(row[Field.tradingDay]! > 0)) return false;
     this.#states.take(slot, row, flags | TickFlag.stale);
-    const part = this.#partOf(slot, time, row[F.tradingDay]!);
-    this.#states.standing[slot] = part === SessionPart.none ? Standing.provisional : Standing.restored;
+    const part = this.#partOf(slot, time, row[Field.tradingDay]!);
+    this.#states.basis[slot] = part === SessionPart.none ? StateBasis.provisional : StateBasis.restored;
     return true;
   }
 
@@ -177,9 +177,9 @@ export class QuoteBook {
     if (this.version(slot) > 0) this.#states.doubt(slot);
   }
 
-  /** The source brings no more of the instrument, so no other line is measured by it. */
-  lineGone(slot: number, source: number): void {
-    if (slot < this.#states.slots) this.#order.gone(slot, source);
+  /** The connection delivers the instrument no more, so no other line is measured by it. */
+  lineGone(slot: number, connection: number): void {
+    if (slot < this.#states.slots) this.#order.gone(slot, connection);
   }
 
   /**
@@ -189,25 +189,25 @@ export class QuoteBook {
    *   in the stream that brought it is newer, whatever it looks like; several streams are put in order as lines are
    */
   apply(tick: TickRecord, stream?: number): boolean {
-    const { slot, i32, source } = tick;
+    const { slot, i32, connection } = tick;
     const instrument = this.#lookup.bySlot(slot);
     if (slot >= this.#states.slots) this.#grow(slot);
     const verdict = this.#clock.resolve(
       instrument.exchange,
-      i32[I32.tradingDay]!,
-      i32[I32.actionDay]!,
-      i32[I32.updateTime]!,
-      i32[I32.updateMillisec]!,
+      i32[intWord.tradingDay]!,
+      i32[intWord.actionDay]!,
+      i32[intWord.updateTime]!,
+      i32[intWord.updateMillisec]!,
       tick.receiveTimeMs,
       this.#time,
     );
-    const isFirst = this.#order.isFirst(slot, source);
+    const isFirst = this.#order.isFirst(slot, connection);
     const reason = this.#judge(tick, instrument, verdict, isFirst, stream);
     if (reason === undefined) {
       this.counters.accepted++;
       return true;
     }
-    this.#leftOut = reason;
+    this.#rejection = reason;
     this.counters[reason]++;
     return false;
   }
@@ -216,22 +216,22 @@ export class QuoteBook {
    * Completes what is known of the tick for which `apply` was false last, so that `leftOutValue` and `leftOutFlags` hold:
    * not every reason for leaving it out needed all of it.
    */
-  readLeftOut(tick: TickRecord): void {
+  readRejected(tick: TickRecord): void {
     const time = this.#time;
-    const hasTime = this.#leftOut !== 'untimed' && this.#leftOut !== 'off_day';
+    const hasTime = this.#rejection !== 'untimed' && this.#rejection !== 'off_day';
     if (!hasTime) {
       time.epochMs = NaN;
       time.tradingDay = NaN;
       time.stale = false;
       time.repaired = false;
     }
-    const content = contentOf(tick, tick.i32[I32.volume]!);
+    const content = contentOf(tick, tick.i32[intWord.volume]!);
     this.#reader.read(tick, time, this.#lookup.bySlot(tick.slot), content);
     const isFirst = (this.#nextFlags & TickFlag.snapshot) !== 0;
     this.#isOff = hasTime && this.#partOf(tick.slot, time.epochMs, time.tradingDay) === SessionPart.none;
     this.#nextFlags = this.#flagsOf(isFirst);
     if (content >= Content.partial) this.#nextFlags |= TickFlag.partial;
-    if (this.#leftOut === 'falling_volume') this.#nextFlags |= TickFlag.fallingVolume;
+    if (this.#rejection === 'falling_volume') this.#nextFlags |= TickFlag.fallingVolume;
   }
 
   /** Takes the tick, or says why not. */
@@ -241,12 +241,12 @@ export class QuoteBook {
     verdict: TimeVerdict,
     isFirst: boolean,
     stream: number | undefined,
-  ): LeftOut | undefined {
+  ): Rejection | undefined {
     const { slot } = tick;
     const time = this.#time;
     this.#nextFlags = isFirst ? TickFlag.snapshot : 0;
     if (verdict !== 'dated') return verdict;
-    const volume = tick.i32[I32.volume]!;
+    const volume = tick.i32[intWord.volume]!;
     if (volume < 0) return 'garbage';
     const content = contentOf(tick, volume);
     if (content === Content.nothing) return 'garbage';
@@ -254,12 +254,12 @@ export class QuoteBook {
     this.#isOff = part === SessionPart.none;
     // What another book has taken is not judged again.
     const isOff = this.#isOff && stream === undefined;
-    const isProvisional = this.#states.standing[slot] === Standing.provisional;
+    const isProvisional = this.#states.basis[slot] === StateBasis.provisional;
     if (this.#states.versions[slot] === 0 || (isProvisional && !isOff)) {
       // There is no state, or none of a session.
       this.#reader.read(tick, time, instrument, content);
       this.#order.newKey(slot);
-      this.#accept(slot, stream ?? tick.source, content, isOff, this.#flagsOf(isFirst), false);
+      this.#accept(slot, stream ?? tick.connection, content, isOff, this.#flagsOf(isFirst), false);
       return undefined;
     }
     return isOff && !isProvisional
@@ -275,19 +275,19 @@ export class QuoteBook {
     part: SessionPart,
     isFirst: boolean,
     stream: number | undefined,
-  ): LeftOut | undefined {
+  ): Rejection | undefined {
     const { slot } = tick;
     const states = this.#states;
-    const source = stream ?? tick.source;
+    const connection = stream ?? tick.connection;
     const next = this.#next;
     const at = slot * fieldCount;
-    const volume = tick.i32[I32.volume]!;
+    const volume = tick.i32[intWord.volume]!;
     // A volume of 0 is none where there were trades.
     const content =
       told === Content.zero && states.hasTraded(slot, this.#time.tradingDay) ? Content.partial : told;
     const isWhole = content < Content.partial;
-    const older = this.#tickOrder.whyOlder(slot, source, volume, isWhole);
-    const falls = older !== undefined && isWhole && volume < states.values[at + F.volume]!;
+    const older = this.#tickOrder.whyOlder(slot, connection, volume, isWhole);
+    const falls = older !== undefined && isWhole && volume < states.values[at + Field.volume]!;
     const isNext = stream !== undefined && this.#order.gave(slot, stream);
     let isReset = false;
     if (older !== undefined && !isNext && !this.#tickOrder.outranksHeld(slot, content)) {
@@ -305,8 +305,8 @@ export class QuoteBook {
       // Nor is anything of a state that is given up.
       if (falls) flags = TickFlag.fallingVolume;
     } else {
-      const hasLatePrice = !Number.isNaN(next[F.closePrice]!) || !Number.isNaN(next[F.settlement]!);
-      fills = isWhole && this.#tickOrder.isBehindBook(slot, source);
+      const hasLatePrice = !Number.isNaN(next[Field.closePrice]!) || !Number.isNaN(next[Field.settlement]!);
+      fills = isWhole && this.#tickOrder.isBehindBook(slot, connection);
       if (keepMissing(next, states.values, at, part === SessionPart.session, isWhole) || fills)
         flags = TickFlag.partial;
       if (fills) keepBook(next, states.values, at);
@@ -319,10 +319,10 @@ export class QuoteBook {
     flags |= this.#flagsOf(isFirst);
 
     // What follows a state from outside sessions and does not replace it is one as well.
-    const isProvisional = states.standing[slot] === Standing.provisional;
-    if (states.isHeld(slot, next)) return this.#confirm(slot, source, isWhole, flags, fills);
+    const isProvisional = states.basis[slot] === StateBasis.provisional;
+    if (states.isHeld(slot, next)) return this.#confirm(slot, connection, isWhole, flags, fills);
     if (!states.isHeldKey(slot, next)) this.#order.newKey(slot);
-    else if (!fills && !this.#order.follows(slot, source, this.#nextBits, states.valueBits, 2 * at)) {
+    else if (!fills && !this.#order.follows(slot, connection, this.#nextBits, states.valueBits, 2 * at)) {
       this.#nextFlags = flags;
       const isSession = part === SessionPart.session;
       if (!isWhole || !this.#isSameDay(slot) || !addsMissing(next, states.values, at, isSession))
@@ -332,7 +332,7 @@ export class QuoteBook {
       flags = (flags & ~TickFlag.crossedBook) | this.#flagsOf(isFirst) | TickFlag.partial;
       fills = true;
     }
-    this.#accept(slot, source, content, isProvisional, flags, fills);
+    this.#accept(slot, connection, content, isProvisional, flags, fills);
     return undefined;
   }
 
@@ -345,7 +345,7 @@ export class QuoteBook {
     instrument: Instrument,
     content: Content,
     isFirst: boolean,
-  ): LeftOut | undefined {
+  ): Rejection | undefined {
     const { slot } = tick;
     const { values } = this.#states;
     const at = slot * fieldCount;
@@ -353,7 +353,8 @@ export class QuoteBook {
     this.#nextFlags = this.#flagsOf(isFirst);
     const { epochMs } = this.#time;
     const timeOfDay = (epochMs + shanghaiOffsetMs) % dayMs;
-    const isAfterClose = timeOfDay >= closeMs && timeOfDay < eveningMs && epochMs > values[at + F.timestamp]!;
+    const isAfterClose =
+      timeOfDay >= closeMs && timeOfDay < eveningMs && epochMs > values[at + Field.timestamp]!;
     if (!isAfterClose || !this.#isSameDay(slot)) return 'off_session';
     // The day's last state has totals as they were held, which the packet need not repeat.
     keepMissing(this.#next, values, at, true, content < Content.partial);
@@ -370,7 +371,7 @@ export class QuoteBook {
   /** Takes the next state. @param fills it is the held book with what the held state lacked beside it */
   #accept(
     slot: number,
-    source: number,
+    connection: number,
     content: Content,
     isProvisional: boolean,
     flags: number,
@@ -380,15 +381,15 @@ export class QuoteBook {
     const isWhole = content < Content.partial;
     const staysRestored =
       !isWhole &&
-      states.standing[slot] === Standing.restored &&
+      states.basis[slot] === StateBasis.restored &&
       this.#isSameDay(slot) &&
       states.restsOnWhole(slot);
     let taken = isWhole ? flags : flags | TickFlag.partial;
     if (staysRestored) taken |= TickFlag.stale;
-    else states.standing[slot] = isProvisional ? Standing.provisional : Standing.live;
+    else states.basis[slot] = isProvisional ? StateBasis.provisional : StateBasis.live;
     if (isWhole) states.contradictions[slot] = 0;
     if (!fills) {
-      this.#order.took(slot, source);
+      this.#order.took(slot, connection);
       states.bookAhead[slot] = isWhole ? 0 : 1;
     }
     this.#nextFlags = taken;
@@ -398,18 +399,18 @@ export class QuoteBook {
   /** The tick brings the held state: a copy, unless that came from storage. */
   #confirm(
     slot: number,
-    source: number,
+    connection: number,
     isWhole: boolean,
     flags: number,
     fills: boolean,
-  ): LeftOut | undefined {
+  ): Rejection | undefined {
     const states = this.#states;
     this.#nextFlags = flags;
-    if (!fills) this.#order.sawHeld(slot, source);
+    if (!fills) this.#order.sawHeld(slot, connection);
     if (isWhole) states.contradictions[slot] = 0;
     else if (states.restsOnWhole(slot)) return 'duplicate';
-    if (states.standing[slot] !== Standing.restored) return 'duplicate';
-    states.standing[slot] = Standing.live;
+    if (states.basis[slot] !== StateBasis.restored) return 'duplicate';
+    states.basis[slot] = StateBasis.live;
     const taken = isWhole ? flags : flags | TickFlag.partial;
     this.#nextFlags = taken;
     if (taken === states.flags[slot]) return 'duplicate';
@@ -434,12 +435,12 @@ export class QuoteBook {
     if (this.#time.stale) flags |= TickFlag.stale;
     if (this.#time.repaired) flags |= TickFlag.repairedTime;
     if (this.#isOff) flags |= TickFlag.offSession;
-    if (next[F.bidPrice1]! >= next[F.askPrice1]!) flags |= TickFlag.crossedBook;
+    if (next[Field.bidPrice1]! >= next[Field.askPrice1]!) flags |= TickFlag.crossedBook;
     return flags;
   }
 
   #isSameDay(slot: number): boolean {
-    return this.#next[F.tradingDay] === this.#states.values[slot * fieldCount + F.tradingDay];
+    return this.#next[Field.tradingDay] === this.#states.values[slot * fieldCount + Field.tradingDay];
   }
 
   #grow(slot: number): void {

@@ -56,7 +56,7 @@ export function fieldIndex(name: string): number {
 }
 
 /** Positions that the book writes one by one. */
-export const F = {
+export const Field = {
   lastPrice: fieldIndex('last_price'),
   openPrice: fieldIndex('open_price'),
   highestPrice: fieldIndex('highest_price'),

@@ -1,7 +1,7 @@
-import { F64, I32, RecordForm, type TickRecord } from '../../ring/tickRecord.js';
+import { doubleWord, intWord, RecordForm, type TickRecord } from '../../ring/tickRecord.js';
 import type { TickTime } from './exchangeClock.js';
 import type { Instrument } from '../instruments/instrumentDirectory.js';
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 import { absentBeyond, Content } from './tickContent.js';
 import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
 
@@ -32,10 +32,10 @@ const TurnoverUnit = { unknown: 0, yuan: 1, withoutMultiplier: 2 } as const;
  * - Of a packet that lacks its volume every 0 outside the book is absent, that of the volume too.
  * - CZCE's settlement price is the day before's until the day's own comes after the close.
  */
-export class TickReader {
+export class RecordReader {
   /** The row of the tick that was read last. */
   readonly row = new Float64Array(fieldCount);
-  /** TurnoverUnit by source, as its ticks have shown last. */
+  /** TurnoverUnit by connection, as its ticks have shown last. */
   #turnoverUnits = new Uint8Array(64);
   /** By slot: 1 where prices are above 0, 2 where they may be anything, 0 unless it was looked at. */
   #priceKinds = new Uint8Array(1024);
@@ -50,51 +50,54 @@ export class TickReader {
     const { f64, i32 } = tick;
     const { row } = this;
     // The values of a quote are in its units.
-    const isFinal = i32[I32.form] === RecordForm.quote;
+    const isFinal = i32[intWord.form] === RecordForm.quote;
     const multiplier = isFinal ? 1 : instrument.multiplier;
     const isCzce = !isFinal && instrument.exchange === 'CZCE';
     const lacksVolume = content >= Content.partial;
     // What 0 is as a price of the book, whose sides are told empty by their volumes, and as any other.
     const zeroQuote = this.#isDifference(tick.slot, instrument) ? 0 : NaN;
     const zero = lacksVolume ? NaN : zeroQuote;
-    const volume = i32[I32.volume]!;
+    const volume = i32[intWord.volume]!;
 
-    row[F.tradingDay] = time.tradingDay;
-    row[F.timestamp] = time.epochMs;
-    row[F.volume] = lacksVolume ? NaN : volume;
-    row[F.lastPrice] = price(f64[F64.lastPrice]!, zero);
-    row[F.openPrice] = price(f64[F64.openPrice]!, zero);
-    row[F.highestPrice] = price(f64[F64.highestPrice]!, zero);
-    row[F.lowestPrice] = price(f64[F64.lowestPrice]!, zero);
-    row[F.closePrice] = price(f64[F64.closePrice]!, zero);
-    row[F.upperLimitPrice] = price(f64[F64.upperLimitPrice]!, zero);
-    row[F.lowerLimitPrice] = price(f64[F64.lowerLimitPrice]!, zero);
-    row[F.preSettlement] = price(f64[F64.preSettlementPrice]!, zero);
-    row[F.preClose] = price(f64[F64.preClosePrice]!, zero);
-    const settlement = price(f64[F64.settlementPrice]!, zero);
-    row[F.settlement] =
-      isCzce && !isOwnSettlement(settlement, row[F.preSettlement]!, time, tick.receiveTimeMs)
+    row[Field.tradingDay] = time.tradingDay;
+    row[Field.timestamp] = time.epochMs;
+    row[Field.volume] = lacksVolume ? NaN : volume;
+    row[Field.lastPrice] = price(f64[doubleWord.lastPrice]!, zero);
+    row[Field.openPrice] = price(f64[doubleWord.openPrice]!, zero);
+    row[Field.highestPrice] = price(f64[doubleWord.highestPrice]!, zero);
+    row[Field.lowestPrice] = price(f64[doubleWord.lowestPrice]!, zero);
+    row[Field.closePrice] = price(f64[doubleWord.closePrice]!, zero);
+    row[Field.upperLimitPrice] = price(f64[doubleWord.upperLimitPrice]!, zero);
+    row[Field.lowerLimitPrice] = price(f64[doubleWord.lowerLimitPrice]!, zero);
+    row[Field.preSettlement] = price(f64[doubleWord.preSettlementPrice]!, zero);
+    row[Field.preClose] = price(f64[doubleWord.preClosePrice]!, zero);
+    const settlement = price(f64[doubleWord.settlementPrice]!, zero);
+    row[Field.settlement] =
+      isCzce && !isOwnSettlement(settlement, row[Field.preSettlement]!, time, tick.receiveTimeMs)
         ? NaN
         : settlement;
     // Of nothing traded there is no average, whatever is in the field.
-    const average = volume === 0 && !lacksVolume ? NaN : price(f64[F64.averagePrice]!, zero);
-    row[F.average] = multiplier === 1 ? average : this.#perUnit(average, isCzce, multiplier);
-    const turnover = amount(f64[F64.turnover]!);
-    row[F.turnover] = isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, tick.source) : turnover;
-    row[F.openInterest] = Math.round(amount(f64[F64.openInterest]!));
-    row[F.preOpenInterest] = Math.round(amount(f64[F64.preOpenInterest]!));
+    const average = volume === 0 && !lacksVolume ? NaN : price(f64[doubleWord.averagePrice]!, zero);
+    row[Field.average] = multiplier === 1 ? average : this.#perUnit(average, isCzce, multiplier);
+    const turnover = amount(f64[doubleWord.turnover]!);
+    row[Field.turnover] =
+      isCzce && multiplier !== 1 ? this.#inYuan(turnover, multiplier, tick.connection) : turnover;
+    row[Field.openInterest] = Math.round(amount(f64[doubleWord.openInterest]!));
+    row[Field.preOpenInterest] = Math.round(amount(f64[doubleWord.preOpenInterest]!));
     if (lacksVolume) {
-      if (turnover === 0) row[F.turnover] = NaN;
-      if (row[F.openInterest] === 0) row[F.openInterest] = NaN;
-      if (row[F.preOpenInterest] === 0) row[F.preOpenInterest] = NaN;
+      if (turnover === 0) row[Field.turnover] = NaN;
+      if (row[Field.openInterest] === 0) row[Field.openInterest] = NaN;
+      if (row[Field.preOpenInterest] === 0) row[Field.preOpenInterest] = NaN;
     }
     for (let level = 0; level < levelCount; level++) {
-      const bidVolume = Math.max(0, i32[I32.bidVolume1 + level]!);
-      const askVolume = Math.max(0, i32[I32.askVolume1 + level]!);
-      row[F.bidVolume1 + level] = bidVolume;
-      row[F.askVolume1 + level] = askVolume;
-      row[F.bidPrice1 + level] = bidVolume === 0 ? NaN : price(f64[F64.bidPrice1 + level]!, zeroQuote);
-      row[F.askPrice1 + level] = askVolume === 0 ? NaN : price(f64[F64.askPrice1 + level]!, zeroQuote);
+      const bidVolume = Math.max(0, i32[intWord.bidVolume1 + level]!);
+      const askVolume = Math.max(0, i32[intWord.askVolume1 + level]!);
+      row[Field.bidVolume1 + level] = bidVolume;
+      row[Field.askVolume1 + level] = askVolume;
+      row[Field.bidPrice1 + level] =
+        bidVolume === 0 ? NaN : price(f64[doubleWord.bidPrice1 + level]!, zeroQuote);
+      row[Field.askPrice1 + level] =
+        askVolume === 0 ? NaN : price(f64[doubleWord.askPrice1 + level]!, zeroQuote);
     }
   }
 
@@ -108,33 +111,35 @@ export class TickReader {
   /** Whether a price lies between the lowest and the highest of the day, but for rounding. */
   #isOfDay(price: number): boolean {
     const { row } = this;
-    const last = row[F.lastPrice]!;
-    const lowest = Number.isNaN(row[F.lowestPrice]!) ? last : row[F.lowestPrice]!;
-    const highest = Number.isNaN(row[F.highestPrice]!) ? last : row[F.highestPrice]!;
+    const last = row[Field.lastPrice]!;
+    const lowest = Number.isNaN(row[Field.lowestPrice]!) ? last : row[Field.lowestPrice]!;
+    const highest = Number.isNaN(row[Field.highestPrice]!) ? last : row[Field.highestPrice]!;
     const slack = ratioSlack * Math.abs(highest);
     return price >= lowest - slack && price <= highest + slack;
   }
 
-  #inYuan(turnover: number, multiplier: number, source: number): number {
-    if (source >= this.#turnoverUnits.length) {
-      const more = new Uint8Array(2 * source);
+  #inYuan(turnover: number, multiplier: number, connection: number): number {
+    if (connection >= this.#turnoverUnits.length) {
+      const more = new Uint8Array(2 * connection);
       more.set(this.#turnoverUnits);
       this.#turnoverUnits = more;
     }
     const shown = this.#unitOf(turnover, multiplier);
-    if (shown !== TurnoverUnit.unknown) this.#turnoverUnits[source] = shown;
-    return this.#turnoverUnits[source] === TurnoverUnit.withoutMultiplier ? turnover * multiplier : turnover;
+    if (shown !== TurnoverUnit.unknown) this.#turnoverUnits[connection] = shown;
+    return this.#turnoverUnits[connection] === TurnoverUnit.withoutMultiplier
+      ? turnover * multiplier
+      : turnover;
   }
 
   /** What this tick shows of its front: turnover is the average times volume, or that times the multiplier. */
   #unitOf(turnover: number, multiplier: number): number {
     const { row } = this;
-    const ofAverage = turnover / (row[F.volume]! * row[F.average]!);
+    const ofAverage = turnover / (row[Field.volume]! * row[Field.average]!);
     if (isNear(ofAverage, 1)) return TurnoverUnit.withoutMultiplier;
     if (isNear(ofAverage, multiplier)) return TurnoverUnit.yuan;
-    if (!Number.isNaN(row[F.average]!)) return TurnoverUnit.unknown;
+    if (!Number.isNaN(row[Field.average]!)) return TurnoverUnit.unknown;
     // Some feeds have no average; the last price is near it but for options.
-    const ofLast = turnover / (row[F.volume]! * row[F.lastPrice]!);
+    const ofLast = turnover / (row[Field.volume]! * row[Field.lastPrice]!);
     if (isNear(ofLast, 1)) return TurnoverUnit.withoutMultiplier;
     return isNear(ofLast, multiplier) ? TurnoverUnit.yuan : TurnoverUnit.unknown;
   }

@@ -9,11 +9,11 @@
  *   untimed         no usable update time
  *   garbage         a negative volume, or nothing at all
  */
-export type LeftOut =
+export type Rejection =
   'duplicate' | 'regressed' | 'falling_volume' | 'off_session' | 'off_day' | 'untimed' | 'garbage';
 
 /** How many ticks were taken, and how many were left out for each reason. */
-export type BookCounters = { accepted: number } & Record<LeftOut, number> & {
+export type BookCounters = { accepted: number } & Record<Rejection, number> & {
     /** Held states that were given up, since a row of later ticks contradicted them. */
     reset: number;
   };

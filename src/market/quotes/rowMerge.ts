@@ -1,4 +1,4 @@
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 
 /** A turnover may be computed from a rounded average, so it may fall by as much as the rounding; more is a mistake. */
 const roundedTurnover = 0.02;
@@ -25,15 +25,16 @@ export function keepMissing(
 ): boolean {
   let isKept = false;
   // A running total does not return to 0, and what the day began with does not change.
-  if (next[F.turnover] === 0 && held[at + F.turnover]! > 0) next[F.turnover] = NaN;
-  if (next[F.preOpenInterest] === 0 && held[at + F.preOpenInterest]! > 0) next[F.preOpenInterest] = NaN;
-  if (next[F.openInterest] === 0 && held[at + F.openInterest]! > 0) {
-    const traded = next[F.volume]! - held[at + F.volume]!;
-    if (!(traded >= 0 && (!inSession || held[at + F.openInterest]! <= endedByTrade * traded)))
-      next[F.openInterest] = NaN;
+  if (next[Field.turnover] === 0 && held[at + Field.turnover]! > 0) next[Field.turnover] = NaN;
+  if (next[Field.preOpenInterest] === 0 && held[at + Field.preOpenInterest]! > 0)
+    next[Field.preOpenInterest] = NaN;
+  if (next[Field.openInterest] === 0 && held[at + Field.openInterest]! > 0) {
+    const traded = next[Field.volume]! - held[at + Field.volume]!;
+    if (!(traded >= 0 && (!inSession || held[at + Field.openInterest]! <= endedByTrade * traded)))
+      next[Field.openInterest] = NaN;
   }
   // The fields before the book's are all others but the times.
-  for (let field = 0; field < F.bidPrice1; field++) {
+  for (let field = 0; field < Field.bidPrice1; field++) {
     const known = held[at + field]!;
     if (!Number.isNaN(next[field]!) || Number.isNaN(known)) continue;
     if (inSession && isWhole && isLate(field)) continue;
@@ -49,7 +50,7 @@ export function keepMissing(
  */
 export function addsMissing(next: Float64Array, held: Float64Array, at: number, inSession: boolean): boolean {
   let isAdded = false;
-  for (let field = 0; field < F.bidPrice1; field++) {
+  for (let field = 0; field < Field.bidPrice1; field++) {
     const known = held[at + field]!;
     const value = next[field]!;
     if (isSame(value, known)) continue;
@@ -62,7 +63,7 @@ export function addsMissing(next: Float64Array, held: Float64Array, at: number, 
 
 /** Puts the held book and its time into `next`. */
 export function keepBook(next: Float64Array, held: Float64Array, at: number): void {
-  for (let field = F.bidPrice1; field < fieldCount; field++) next[field] = held[at + field]!;
+  for (let field = Field.bidPrice1; field < fieldCount; field++) next[field] = held[at + field]!;
 }
 
 /**
@@ -71,7 +72,7 @@ export function keepBook(next: Float64Array, held: Float64Array, at: number): vo
  */
 export function addLatePrices(next: Float64Array, held: Float64Array, at: number): boolean {
   let isAdded = false;
-  for (let field = 0; field < F.bidPrice1; field++) {
+  for (let field = 0; field < Field.bidPrice1; field++) {
     const known = held[at + field]!;
     const value = next[field]!;
     if (known === value || Number.isNaN(value)) continue;
@@ -79,7 +80,7 @@ export function addLatePrices(next: Float64Array, held: Float64Array, at: number
     isAdded = true;
   }
   if (!isAdded) return false;
-  for (let field = 0; field < F.bidPrice1; field++)
+  for (let field = 0; field < Field.bidPrice1; field++)
     if (Number.isNaN(next[field]!)) next[field] = held[at + field]!;
   keepBook(next, held, at);
   return true;
@@ -88,10 +89,10 @@ export function addLatePrices(next: Float64Array, held: Float64Array, at: number
 /** Whether a trade was told of: the last price or one of the day's has changed. */
 export function hasOtherPrices(next: Float64Array, held: Float64Array, at: number): boolean {
   return (
-    !isSame(next[F.lastPrice]!, held[at + F.lastPrice]!) ||
-    !isSame(next[F.openPrice]!, held[at + F.openPrice]!) ||
-    !isSame(next[F.highestPrice]!, held[at + F.highestPrice]!) ||
-    !isSame(next[F.lowestPrice]!, held[at + F.lowestPrice]!)
+    !isSame(next[Field.lastPrice]!, held[at + Field.lastPrice]!) ||
+    !isSame(next[Field.openPrice]!, held[at + Field.openPrice]!) ||
+    !isSame(next[Field.highestPrice]!, held[at + Field.highestPrice]!) ||
+    !isSame(next[Field.lowestPrice]!, held[at + Field.lowestPrice]!)
   );
 }
 
@@ -103,21 +104,22 @@ export function hasOtherPrices(next: Float64Array, held: Float64Array, at: numbe
  * @param tickWorth by how much the turnover of one lot differs with its price's smallest step, in yuan
  */
 export function holdTurnover(next: Float64Array, held: Float64Array, at: number, tickWorth: number): boolean {
-  const before = held[at + F.turnover]!;
-  const fall = before - next[F.turnover]!;
+  const before = held[at + Field.turnover]!;
+  const fall = before - next[Field.turnover]!;
   if (!(fall > 0)) return false;
-  if (fall <= Math.max(roundedTurnover * before, tickWorth * next[F.volume]!)) next[F.turnover] = before;
+  if (fall <= Math.max(roundedTurnover * before, tickWorth * next[Field.volume]!))
+    next[Field.turnover] = before;
   return true;
 }
 
 /** Prices that are published after the close. */
 function isLate(field: number): boolean {
-  return field === F.closePrice || field === F.settlement;
+  return field === Field.closePrice || field === Field.settlement;
 }
 
 /** Amounts for which lines that lack them send 0. */
 function isTotal(field: number): boolean {
-  return field === F.turnover || field === F.openInterest || field === F.preOpenInterest;
+  return field === Field.turnover || field === Field.openInterest || field === Field.preOpenInterest;
 }
 
 /** Absent is absent. */

@@ -1,4 +1,4 @@
-import { F64, I32, type TickRecord } from '../../ring/tickRecord.js';
+import { doubleWord, intWord, type TickRecord } from '../../ring/tickRecord.js';
 
 /** Numbers beyond it are the vendor's marks for "no value": DBL_MAX, on some feeds FLT_MAX. */
 export const absentBeyond = 1e30;
@@ -23,29 +23,29 @@ const levels = 5;
 export function contentOf({ f64, i32 }: TickRecord, volume: number): Content {
   if (volume !== 0) return Content.whole;
   if (
-    isThere(f64[F64.turnover]!) ||
-    isThere(f64[F64.openPrice]!) ||
-    isThere(f64[F64.highestPrice]!) ||
-    isThere(f64[F64.lowestPrice]!)
+    isThere(f64[doubleWord.turnover]!) ||
+    isThere(f64[doubleWord.openPrice]!) ||
+    isThere(f64[doubleWord.highestPrice]!) ||
+    isThere(f64[doubleWord.lowestPrice]!)
   )
     return Content.partial;
   if (
-    isThere(f64[F64.preSettlementPrice]!) ||
-    isThere(f64[F64.upperLimitPrice]!) ||
-    isThere(f64[F64.lowerLimitPrice]!) ||
-    isThere(f64[F64.preClosePrice]!)
+    isThere(f64[doubleWord.preSettlementPrice]!) ||
+    isThere(f64[doubleWord.upperLimitPrice]!) ||
+    isThere(f64[doubleWord.lowerLimitPrice]!) ||
+    isThere(f64[doubleWord.preClosePrice]!)
   )
     return Content.zero;
   if (
-    isThere(f64[F64.lastPrice]!) ||
-    isThere(f64[F64.openInterest]!) ||
-    isThere(f64[F64.closePrice]!) ||
-    isThere(f64[F64.settlementPrice]!) ||
-    isThere(f64[F64.preOpenInterest]!)
+    isThere(f64[doubleWord.lastPrice]!) ||
+    isThere(f64[doubleWord.openInterest]!) ||
+    isThere(f64[doubleWord.closePrice]!) ||
+    isThere(f64[doubleWord.settlementPrice]!) ||
+    isThere(f64[doubleWord.preOpenInterest]!)
   )
     return Content.partial;
   for (let level = 0; level < levels; level++)
-    if (i32[I32.bidVolume1 + level]! > 0 || i32[I32.askVolume1 + level]! > 0) return Content.quotes;
+    if (i32[intWord.bidVolume1 + level]! > 0 || i32[intWord.askVolume1 + level]! > 0) return Content.quotes;
   return Content.nothing;
 }
 

@@ -1,7 +1,7 @@
 import type { TickTime } from './exchangeClock.js';
-import { Standing, type HeldStates } from './heldStates.js';
+import { StateBasis, type HeldStates } from './heldStates.js';
 import type { LineOrder } from './lineOrder.js';
-import { F, fieldCount } from './quoteFields.js';
+import { Field, fieldCount } from './quoteFields.js';
 import { Content } from './tickContent.js';
 
 /** So many ticks in a row that are later than the held state but contradict it prove that the state is the wrong one. */
@@ -23,37 +23,37 @@ export class TickOrder {
   }
 
   /** Whether another line, whose packets lack the volume, has brought a book that is not older than the tick. */
-  isBehindBook(slot: number, source: number): boolean {
+  isBehindBook(slot: number, connection: number): boolean {
     const { values, bookAhead } = this.#states;
     const at = slot * fieldCount;
     return (
       bookAhead[slot] === 1 &&
-      this.#time.epochMs <= values[at + F.timestamp]! &&
-      !this.#order.isInStep(slot, source)
+      this.#time.epochMs <= values[at + Field.timestamp]! &&
+      !this.#order.isInStep(slot, connection)
     );
   }
 
   /** Why the tick is not newer than the held state. Of one without a volume only its time tells. */
   whyOlder(
     slot: number,
-    source: number,
+    connection: number,
     volume: number,
     hasVolume: boolean,
   ): 'regressed' | 'falling_volume' | undefined {
     const { values } = this.#states;
     const at = slot * fieldCount;
     const { tradingDay, epochMs } = this.#time;
-    const heldDay = values[at + F.tradingDay]!;
+    const heldDay = values[at + Field.tradingDay]!;
     if (tradingDay !== heldDay) return tradingDay < heldDay ? 'regressed' : undefined;
-    const heldVolume = values[at + F.volume]!;
-    const heldTime = values[at + F.timestamp]!;
+    const heldVolume = values[at + Field.volume]!;
+    const heldTime = values[at + Field.timestamp]!;
     if (!hasVolume) return epochMs < heldTime ? 'regressed' : undefined;
     if (Number.isNaN(heldVolume)) return undefined;
     // A trade comes with a later time; some seconds are left for clocks that are put right.
     if (volume > heldVolume) return epochMs < heldTime - contradictionAheadMs ? 'regressed' : undefined;
     if (volume === heldVolume) return epochMs < heldTime ? 'regressed' : undefined;
     // What a slower line brings late is older in both.
-    const isLate = epochMs < heldTime || (epochMs === heldTime && !this.#order.isInStep(slot, source));
+    const isLate = epochMs < heldTime || (epochMs === heldTime && !this.#order.isInStep(slot, connection));
     return isLate ? 'regressed' : 'falling_volume';
   }
 
@@ -62,13 +62,13 @@ export class TickOrder {
    * packets that lack so much that their trading day may have been a guess.
    */
   outranksHeld(slot: number, content: Content): boolean {
-    const { values, standing } = this.#states;
+    const { values, basis: standing } = this.#states;
     const at = slot * fieldCount;
     const { stale, epochMs } = this.#time;
     if (stale || content >= Content.partial) return false;
-    const heldTime = values[at + F.timestamp]!;
-    if (Number.isNaN(values[at + F.volume]!)) return epochMs >= heldTime;
-    return standing[slot] === Standing.restored && content === Content.whole && epochMs > heldTime;
+    const heldTime = values[at + Field.timestamp]!;
+    if (Number.isNaN(values[at + Field.volume]!)) return epochMs >= heldTime;
+    return standing[slot] === StateBasis.restored && content === Content.whole && epochMs > heldTime;
   }
 
   /**
@@ -80,8 +80,8 @@ export class TickOrder {
     const at = slot * fieldCount;
     const { stale, epochMs, tradingDay } = this.#time;
     const isAhead =
-      epochMs >= values[at + F.timestamp]! + contradictionAheadMs ||
-      (tradingDay === values[at + F.tradingDay] && volume > values[at + F.volume]!);
+      epochMs >= values[at + Field.timestamp]! + contradictionAheadMs ||
+      (tradingDay === values[at + Field.tradingDay] && volume > values[at + Field.volume]!);
     if (stale || !isAhead) return false;
     contradictions[slot]!++;
     return contradictions[slot]! >= contradictionsToReset;

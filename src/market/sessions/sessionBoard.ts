@@ -1,6 +1,6 @@
 import { formatMoment } from '../calendar/isoText.js';
 import type { Exchange, Product, ProductTable } from '../instruments/products.js';
-import { F } from '../quotes/quoteFields.js';
+import { Field } from '../quotes/quoteFields.js';
 import type { SessionSchedule, SessionState } from '../hours/sessionSchedule.js';
 import { SessionStates } from '../hours/sessionStates.js';
 import { StaleWatch } from './staleWatch.js';
@@ -194,7 +194,7 @@ export class SessionBoard {
       stale: stale.length,
       stale_instruments: stale.slice(0, longestStaleList).map((slot) => ({
         instrument: this.#options.bySlot(slot).key,
-        last_tick: formatMoment(this.#options.book.value(slot, F.timestamp)),
+        last_tick: formatMoment(this.#options.book.value(slot, Field.timestamp)),
         silent_s: Math.round(this.#silentMs(slot) / 1000),
       })),
     };
@@ -204,7 +204,7 @@ export class SessionBoard {
     const { book } = this.#options;
     figures.instruments++;
     if (book.version(slot) > 0)
-      figures.lastTickMs = Math.max(figures.lastTickMs, book.value(slot, F.timestamp));
+      figures.lastTickMs = Math.max(figures.lastTickMs, book.value(slot, Field.timestamp));
     if (this.#watch.stale.has(slot)) figures.stale.push(slot);
   }
 

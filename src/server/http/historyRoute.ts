@@ -8,7 +8,7 @@ import {
   type HistoryQuery,
   type QueryRefusal,
 } from '../../history/query.js';
-import { asJson, crossOrigin, respond, uncached, type Answer } from './response.js';
+import { asJson, crossOrigin, respond, uncached, type HttpAnswer } from './response.js';
 import type { ErrorCode } from '../shared/errors.js';
 import type { UwsRequest, UwsResponse } from '../uws/uwsApi.js';
 
@@ -204,11 +204,11 @@ function headersOf({ format }: HistoryQuery, head: HistoryHead | undefined): Hea
   return [['content-type', contentTypes[format]], uncached, crossOrigin, readable, ...known];
 }
 
-function errorOf(status: string, code: ErrorCode, message: string): Answer {
+function errorOf(status: string, code: ErrorCode, message: string): HttpAnswer {
   return readableError(status, { code, message });
 }
 
-function refusalOf(refusal: QueryRefusal, history: TickHistory): Answer {
+function refusalOf(refusal: QueryRefusal, history: TickHistory): HttpAnswer {
   if (refusal.code === 'invalid_query') return readableError('400 Bad Request', refusal);
   const { text, meant } = history.adviseUnknown(refusal.value);
   const error = { ...refusal, message: `${refusal.message} (${text})`, suggestions: meant };
@@ -218,7 +218,7 @@ function refusalOf(refusal: QueryRefusal, history: TickHistory): Answer {
 function readableError(
   status: string,
   error: { readonly code: ErrorCode; readonly message: string },
-): Answer {
+): HttpAnswer {
   const { headers, ...answer } = asJson(status, JSON.stringify({ error }));
   return { ...answer, headers: [...headers, crossOrigin] };
 }

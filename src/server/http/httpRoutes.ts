@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import type { Logger } from 'pino';
-import { crossOrigin, asJson, failure, guarded, refuse, respond, type Answer } from './response.js';
+import { crossOrigin, asJson, failure, guarded, refuse, respond, type HttpAnswer } from './response.js';
 import { requestAddress } from '../shared/clientAddress.js';
 import { chooseCoding, namesTag } from './contentCoding.js';
 import { accountKey } from '../fairness/addressAccounts.js';
@@ -99,12 +99,12 @@ function whyBadFraming(req: UwsRequest): Refusal | undefined {
   return lengths > 0 ? refuseIt('there are both Content-Length and Transfer-Encoding') : undefined;
 }
 
-function notPublic(url: string): Answer {
+function notPublic(url: string): HttpAnswer {
   const where = 'the Unix socket of management_socket and on management_port';
   return failure('404 Not Found', 'not_public', `${url} is not on this port, but on ${where}`);
 }
 
-function noPage(url: string, req: UwsRequest): Answer {
+function noPage(url: string, req: UwsRequest): HttpAnswer {
   const isSocket = req.getHeader('upgrade').toLowerCase() === 'websocket';
   if (!isSocket && !socketPaths.includes(url)) return noSuchPage(url);
   const message = isSocket
@@ -172,7 +172,7 @@ function serveSymbols(
       headers.push(['content-type', 'application/json; charset=utf-8']);
       if (coding !== 'identity') headers.push(['content-encoding', coding]);
       const body = bodies[coding];
-      const answer: Answer = { status: '200 OK', headers, body };
+      const answer: HttpAnswer = { status: '200 OK', headers, body };
       if (isHead) respond(res, answer, true);
       else stream(res, answer, body);
     });
@@ -188,7 +188,7 @@ function serveSymbols(
 }
 
 /** Sends a long body at the pace of the reader, without a copy of it in memory for each one. */
-function stream(res: UwsResponse, { status, headers }: Answer, body: Buffer): void {
+function stream(res: UwsResponse, { status, headers }: HttpAnswer, body: Buffer): void {
   res.writeStatus(status);
   for (const [name, value] of headers) res.writeHeader(name, value);
   const start = res.getWriteOffset();

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../../config/configError.js';
 import type { ReloadSummary } from '../../config/reload.js';
-import { asJson, failure, type Answer } from './response.js';
+import { asJson, failure, type HttpAnswer } from './response.js';
 import type { ErrorCode } from '../shared/errors.js';
 
 /** A gateway is started within a moment. */
@@ -16,7 +16,10 @@ export class NotReadyError extends Error {}
  * @param reload rejects with a ConfigError when the new configuration is refused as a whole, with a NotReadyError while
  *   the gateway starts or stops
  */
-export async function reloadAnswer(reload: () => Promise<ReloadSummary>, logger: Logger): Promise<Answer> {
+export async function reloadAnswer(
+  reload: () => Promise<ReloadSummary>,
+  logger: Logger,
+): Promise<HttpAnswer> {
   try {
     return asJson('200 OK', JSON.stringify(await reload()));
   } catch (error) {
@@ -24,7 +27,7 @@ export async function reloadAnswer(reload: () => Promise<ReloadSummary>, logger:
   }
 }
 
-function answerTo(error: unknown, logger: Logger): Answer {
+function answerTo(error: unknown, logger: Logger): HttpAnswer {
   if (error instanceof ConfigError) {
     const problems = error.lines;
     const message = 'the configuration is refused, nothing was changed';

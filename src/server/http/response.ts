@@ -4,7 +4,7 @@ import type { Refusal } from '../fairness/admission.js';
 import type { UwsResponse } from '../uws/uwsApi.js';
 
 /** A whole response. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: string;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | Buffer;
@@ -14,12 +14,12 @@ export const uncached = ['cache-control', 'no-store'] as const;
 /** Web pages from anywhere may read it. */
 export const crossOrigin = ['access-control-allow-origin', '*'] as const;
 
-export function asJson(status: string, body: string): Answer {
+export function asJson(status: string, body: string): HttpAnswer {
   return { status, headers: [['content-type', 'application/json; charset=utf-8'], uncached], body };
 }
 
 /** An error response in the form that all of them have. */
-export function failure(status: string, code: ErrorCode, message: string): Answer {
+export function failure(status: string, code: ErrorCode, message: string): HttpAnswer {
   return asJson(status, JSON.stringify({ error: { code, message } }));
 }
 
@@ -43,7 +43,7 @@ export function refuse(res: UwsResponse, { status, code, message, retryAfter }: 
 }
 
 /** Answers at once, from within a handler. */
-export function respond(res: UwsResponse, { status, headers, body }: Answer, isHead: boolean): void {
+export function respond(res: UwsResponse, { status, headers, body }: HttpAnswer, isHead: boolean): void {
   res.writeStatus(status);
   for (const [name, value] of headers) res.writeHeader(name, value);
   if (isHead) {

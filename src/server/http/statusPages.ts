@@ -1,4 +1,4 @@
-import { asJson, crossOrigin, failure, type Answer } from './response.js';
+import { asJson, crossOrigin, failure, type HttpAnswer } from './response.js';
 import { healthBody, type HealthReport, type ServerCounters } from './health.js';
 import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
 
@@ -6,7 +6,7 @@ import { parseSessionsQuery, type SessionsSource } from './sessionsPage.js';
 export interface StatusPage {
   readonly method: 'get';
   /** Takes the query without its question mark. */
-  readonly answer: (query: string) => Answer;
+  readonly answer: (query: string) => HttpAnswer;
 }
 
 /** In lower case; a page that is read is there for HEAD too. */
@@ -47,17 +47,17 @@ export function statusPages(source: StatusSource): Map<string, StatusPage> {
   return pages;
 }
 
-export function noSuchPage(url: string): Answer {
+export function noSuchPage(url: string): HttpAnswer {
   return failure('404 Not Found', 'not_found', `there is no page ${url}`);
 }
 
 /** The answer to OPTIONS, without a word of other origins. */
-export function optionsAnswer(method: PageMethod): Answer {
+export function optionsAnswer(method: PageMethod): HttpAnswer {
   return { status: '204 No Content', headers: [['allow', allowedMethods[method]]], body: '' };
 }
 
 /** A preflight lets web pages read what everybody may read, and nothing else. */
-export function preflightAnswer(method: PageMethod): Answer {
+export function preflightAnswer(method: PageMethod): HttpAnswer {
   const { headers, ...answer } = optionsAnswer(method);
   return {
     ...answer,
@@ -65,7 +65,7 @@ export function preflightAnswer(method: PageMethod): Answer {
   };
 }
 
-export function wrongMethod(url: string, method: PageMethod): Answer {
+export function wrongMethod(url: string, method: PageMethod): HttpAnswer {
   const allowed = allowedMethods[method];
   const { headers, ...answer } = failure(
     '405 Method Not Allowed',
@@ -75,7 +75,7 @@ export function wrongMethod(url: string, method: PageMethod): Answer {
   return { ...answer, headers: [...headers, ['allow', allowed]] };
 }
 
-function sessionsAnswer(query: string, sessions: SessionsSource): Answer {
+function sessionsAnswer(query: string, sessions: SessionsSource): HttpAnswer {
   const parsed = parseSessionsQuery(query, sessions.products);
   const answer =
     'refusal' in parsed

@@ -1,6 +1,6 @@
 import type { Advice } from '../../market/instruments/instrumentAdvice.js';
 import type { InstrumentPattern } from '../../market/instruments/instrumentPattern.js';
-import type { Found, InstrumentFilter } from '../../market/instruments/instrumentSearch.js';
+import type { MatchingInstruments, InstrumentFilter } from '../../market/instruments/instrumentSearch.js';
 import type { SymbolInfo } from '../../market/instruments/symbolInfo.js';
 import type { FieldSet, KeyForm, TickView } from './pushOptions.js';
 
@@ -34,7 +34,7 @@ export interface ServedDirectory {
   bySlot(slot: number): ServedInstrument;
   /** What is listed; the same object as long as nothing changes. */
   listed(): unknown;
-  search(filter: InstrumentFilter): Found;
+  search(filter: InstrumentFilter): MatchingInstruments;
   /** What is listed of a pattern. */
   expand(pattern: InstrumentPattern): string[];
   /** `openInterest` is asked by slot, and may not know. */
@@ -69,7 +69,7 @@ export interface ServedEncoder {
     fields: FieldSet | null,
     view: TickView,
   ): number;
-  leftOutFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number;
+  rejectedFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number;
   actionDiffFrame(
     into: Uint8Array,
     at: number,

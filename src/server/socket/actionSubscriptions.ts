@@ -5,7 +5,7 @@ import {
   type InstrumentPattern,
 } from '../../market/instruments/instrumentPattern.js';
 import type { Exchange } from '../../market/instruments/products.js';
-import { F } from '../../market/quotes/quoteFields.js';
+import { Field } from '../../market/quotes/quoteFields.js';
 import { actionAck, errorFrame, listingFrame, type ErrorReport } from './frames.js';
 import { Expansions } from './expansions.js';
 import type { Work } from '../fairness/clientRequests.js';
@@ -14,7 +14,7 @@ import type { ServedBook, ServedDirectory, ServedInstrument } from '../shared/se
 import type { PushOptions } from '../shared/pushOptions.js';
 import { mostPatterns, PatternSet } from './patternSet.js';
 import type { PushBoard } from './pushBoard.js';
-import type { Session } from './clientSession.js';
+import type { ClientSession } from './clientSession.js';
 import { longestName, mostExplained, unknownNames } from './unknownNames.js';
 import type { WaitingBoard } from './waitingBoard.js';
 
@@ -25,7 +25,7 @@ const namesPerStep = 128;
 /** Names that are only compared in one step. */
 const comparedPerStep = 4096;
 
-export interface SubscribingParts {
+export interface ActionSubscriptionsParts {
   readonly directory: ServedDirectory;
   readonly book: ServedBook;
   readonly push: PushBoard;
@@ -42,11 +42,11 @@ interface Requested {
 }
 
 /** The action protocol's subscriptions: by name, and by patterns that new listings join. */
-export class Subscribing {
-  readonly #parts: SubscribingParts;
+export class ActionSubscriptions {
+  readonly #parts: ActionSubscriptionsParts;
   readonly #expansions: Expansions;
 
-  constructor(parts: SubscribingParts) {
+  constructor(parts: ActionSubscriptionsParts) {
     this.#parts = parts;
     this.#expansions = new Expansions(parts.directory);
   }
@@ -58,7 +58,7 @@ export class Subscribing {
    * @param report takes what the client is to be told of beside the acknowledgement
    */
   *subscribe(
-    session: Session,
+    session: ClientSession,
     instruments: readonly string[],
     options: PushOptions,
     report: (error: ErrorReport) => void,
@@ -87,7 +87,7 @@ export class Subscribing {
       if (++added % namesPerStep === 0) yield;
     }
     const slots = yield* this.#slotsOf(accepted);
-    session.interests.commit();
+    session.demand.commit();
     yield* this.#noteWaiting(session, slots);
     const errors = [
       ...(yield* this.#unknown(unknown.filter((name) => !full.has(name)))),
@@ -109,7 +109,7 @@ export class Subscribing {
    * Unsubscribes what is named and acknowledges it, in steps: by names, by patterns as they were subscribed, and by patterns of
    * which the client has some by name. `*` is all that it has.
    */
-  *unsubscribe(session: Session, instruments: readonly string[]): Work {
+  *unsubscribe(session: ClientSession, instruments: readonly string[]): Work {
     const { push } = this.#parts;
     const given: string[] = [];
     const closed: Record<string, readonly string[]> = {};
@@ -130,7 +130,7 @@ export class Subscribing {
   }
 
   /** Gives a pattern up. Returns the ids that the client is to have no more. */
-  *#close(session: Session, text: string): Generator<undefined, readonly string[]> {
+  *#close(session: ClientSession, text: string): Generator<undefined, readonly string[]> {
     const { patterns, push } = session;
     if (text === allOf) {
       for (const each of patterns?.texts() ?? []) {
@@ -156,7 +156,7 @@ export class Subscribing {
   }
 
   /** Lets what is newly listed join the session's patterns, and what is listed no more leave them, in steps. */
-  *relist(session: Session): Work {
+  *relist(session: ClientSession): Work {
     const { patterns } = session;
     if (patterns === undefined) return;
     const { limits, push } = this.#parts;
@@ -206,7 +206,10 @@ export class Subscribing {
     return { names, patterns, wrong };
   }
 
-  *#tooMany(session: Session, { names, patterns }: Requested): Generator<undefined, ErrorReport | undefined> {
+  *#tooMany(
+    session: ClientSession,
+    { names, patterns }: Requested,
+  ): Generator<undefined, ErrorReport | undefined> {
     const { maxInstrumentsPerClient: most } = this.#parts.limits;
     const { subscriptions } = session.push;
     const opened = patterns.filter(({ text }) => session.patterns?.has(text) !== true).length;
@@ -241,7 +244,7 @@ export class Subscribing {
    * @returns its ids
    */
   *#open(
-    session: Session,
+    session: ClientSession,
     pattern: InstrumentPattern,
     options: PushOptions,
     accepted: Set<string>,
@@ -320,17 +323,17 @@ export class Subscribing {
   }
 
   /** Counts the client as told of those of the ids that have to wait, in steps. */
-  *#noteWaiting(session: Session, slots: ReadonlyMap<string, number>): Work {
+  *#noteWaiting(session: ClientSession, slots: ReadonlyMap<string, number>): Work {
     const ids = [...slots];
     for (let from = 0; from < ids.length; from += comparedPerStep) {
       const some = ids.slice(from, from + comparedPerStep);
-      const late = new Set(session.interests.waiting(some.map(([, slot]) => slot)));
+      const late = new Set(session.demand.waiting(some.map(([, slot]) => slot)));
       for (const [id, slot] of some) if (late.has(slot)) this.#parts.waiting.told(session, id, slot);
       if (from + comparedPerStep < ids.length) yield;
     }
   }
 
-  #forgetWaiting(session: Session, ids: readonly string[]): void {
+  #forgetWaiting(session: ClientSession, ids: readonly string[]): void {
     if (session.waiting === undefined) return;
     const { directory, waiting } = this.#parts;
     for (const id of ids) {
@@ -339,11 +342,11 @@ export class Subscribing {
     }
   }
 
-  readonly #openInterest = (slot: number): number => this.#parts.book.value(slot, F.openInterest);
+  readonly #openInterest = (slot: number): number => this.#parts.book.value(slot, Field.openInterest);
 
   /** False where there is no such instrument. */
-  #add(session: Session, id: string, options: PushOptions): boolean {
-    const instrument = this.#parts.directory.resolve(id, session.interests.unproven);
+  #add(session: ClientSession, id: string, options: PushOptions): boolean {
+    const instrument = this.#parts.directory.resolve(id, session.demand.unproven);
     if (instrument === undefined) return false;
     this.#parts.push.subscribe(session.push, id, instrument, options);
     return true;
@@ -351,7 +354,7 @@ export class Subscribing {
 }
 
 /** Those of the ids that the client is to be told of as waiting; some may have been served since that was noted. */
-function stillWaiting({ waiting }: Session, slots: ReadonlyMap<string, number>): string[] {
+function stillWaiting({ waiting }: ClientSession, slots: ReadonlyMap<string, number>): string[] {
   if (waiting === undefined) return [];
   const ids: string[] = [];
   for (const [id, slot] of slots) if (waiting.get(slot)?.includes(id) === true) ids.push(id);

@@ -5,7 +5,7 @@ import type { ClientSocket } from './clientSocket.js';
 import type { CongestionWatch } from './congestionWatch.js';
 import type { Work } from '../fairness/clientRequests.js';
 import { FairQueue, type Lane } from '../fairness/fairQueue.js';
-import type { Interests } from './clientDemand.js';
+import type { ClientDemand } from './clientDemand.js';
 import { rtnDataHead, rtnDataTail, subscribeQuoteAck, withPatches } from './frames.js';
 import { formOf, type ServedMarket } from '../shared/servedMarket.js';
 import { WaitingPatches } from './waitingPatches.js';
@@ -26,7 +26,7 @@ interface AidEntry {
 /** The aid side of a session. */
 export class AidClient {
   readonly socket: ClientSocket;
-  readonly interests: Interests;
+  readonly demand: ClientDemand;
   entries: AidEntry[] = [];
   /** The entries whose quote has moved on since the last answer: the first dirtyCount of the list. */
   dirty: AidEntry[] = [];
@@ -52,9 +52,9 @@ export class AidClient {
   /** Of its address. */
   readonly lane: Lane<AidClient>;
 
-  constructor(socket: ClientSocket, interests: Interests, lane: Lane<AidClient>) {
+  constructor(socket: ClientSocket, demand: ClientDemand, lane: Lane<AidClient>) {
     this.socket = socket;
-    this.interests = interests;
+    this.demand = demand;
     this.lane = lane;
   }
 
@@ -196,7 +196,7 @@ export class AidBoard {
       if (++added % keysPerStep === 0) yield;
     }
     // After the new ones, so that what stays is never dropped in between.
-    for (const slot of slotsBefore) client.interests.remove(slot);
+    for (const slot of slotsBefore) client.demand.remove(slot);
     const tail = rtnDataTail(insList);
     client.tail = tail.length > longTail ? Buffer.from(tail) : tail;
     client.tailChanged = true;
@@ -230,7 +230,7 @@ export class AidBoard {
   /** False where there is no such instrument. */
   #add(client: AidClient, key: string): boolean {
     const { directory, book, snapshots } = this.#market;
-    const instrument = directory.resolve(key, client.interests.unproven);
+    const instrument = directory.resolve(key, client.demand.unproven);
     if (instrument === undefined) {
       if (!directory.lacksSlot(key)) return false;
       directory.countRefused(1);
@@ -239,7 +239,7 @@ export class AidBoard {
     const { slot } = instrument;
     while (this.#bySlot.length < slot) this.#bySlot.push(undefined);
     const entries = (this.#bySlot[slot] ??= []);
-    client.interests.add(slot);
+    client.demand.add(slot);
     const dirty = book.version(slot) > 0 && snapshots?.isAwaited(slot) !== true;
     const entry: AidEntry = {
       client,

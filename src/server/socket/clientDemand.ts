@@ -3,35 +3,35 @@ import type { Work } from '../fairness/clientRequests.js';
 const dropsPerStep = 256;
 
 /** Who asks: one object for each session. */
-export interface Asker {
+export interface WantingClient {
   readonly address: string;
 }
 
 /** Who must know which instruments clients want. */
-export interface Demand {
+export interface WantedInstruments {
   /** Called once per session and instrument. */
-  want(slot: number, asker: Asker): void;
-  drop(slot: number, asker: Asker): void;
+  want(slot: number, client: WantingClient): void;
+  drop(slot: number, client: WantingClient): void;
   /** Of some instruments that sessions want, those that have to wait for a place on a connection. */
   waiting(slots: Iterable<number>): readonly number[];
   /** How many of the session's instruments nobody knows to exist. */
-  unprovenOf(asker: Asker): number;
+  unprovenOf(client: WantingClient): number;
 }
 
 /**
  * The instruments that one session wants. It may want one in several ways (aid and action, bare and prefixed), which
  * counts as one for the demand.
  */
-export class Interests {
-  readonly #demand: Demand;
-  readonly #asker: Asker;
+export class ClientDemand {
+  readonly #demand: WantedInstruments;
+  readonly #client: WantingClient;
   readonly #ways = new Map<number, number>();
   /** Instruments that the demand has not been told of. */
   readonly #fresh = new Set<number>();
 
-  constructor(demand: Demand, asker: Asker) {
+  constructor(demand: WantedInstruments, client: WantingClient) {
     this.#demand = demand;
-    this.#asker = asker;
+    this.#client = client;
   }
 
   /** The session wants the instrument in one more way; `commit` tells the demand. */
@@ -48,7 +48,7 @@ export class Interests {
   commit(): void {
     for (const slot of this.#fresh) {
       this.#fresh.delete(slot);
-      this.#demand.want(slot, this.#asker);
+      this.#demand.want(slot, this.#client);
     }
   }
 
@@ -58,7 +58,7 @@ export class Interests {
       this.#ways.set(slot, ways - 1);
     } else if (ways === 1) {
       this.#ways.delete(slot);
-      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#asker);
+      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#client);
     }
   }
 
@@ -69,7 +69,7 @@ export class Interests {
 
   /** How many of them nobody knows to exist, those that the demand has not been told of among them. */
   get unproven(): number {
-    return this.#demand.unprovenOf(this.#asker) + this.#fresh.size;
+    return this.#demand.unprovenOf(this.#client) + this.#fresh.size;
   }
 
   /** Drops everything, in steps. */
@@ -77,7 +77,7 @@ export class Interests {
     let dropped = 0;
     for (const slot of this.#ways.keys()) {
       this.#ways.delete(slot);
-      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#asker);
+      if (!this.#fresh.delete(slot)) this.#demand.drop(slot, this.#client);
       if (++dropped % dropsPerStep === 0) yield;
     }
   }

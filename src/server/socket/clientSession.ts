@@ -4,7 +4,7 @@ import type { AddressAccount } from '../fairness/addressAccounts.js';
 import type { Lane } from '../fairness/fairQueue.js';
 import { ClientRequests, type RequestParts } from '../fairness/clientRequests.js';
 import { aidEntryBytes, subscriptionBytes, type KeptBytes } from '../fairness/keptBytes.js';
-import { Interests, type Demand } from './clientDemand.js';
+import { ClientDemand, type WantedInstruments } from './clientDemand.js';
 import { BadFrameGauge } from './limits.js';
 import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
@@ -12,23 +12,23 @@ import { PushClient } from './pushBoard.js';
 /** Of RFC 6455. */
 const policyViolationCode = 1008;
 
-export interface SessionParts {
+export interface ClientSessionParts {
   readonly socket: ClientSocket;
-  readonly demand: Demand;
+  readonly demand: WantedInstruments;
   readonly maxBadFrames: number;
   /** Of the client's address. */
   readonly account: AddressAccount;
   /** Of that address. */
   readonly aidLane: Lane<AidClient>;
   readonly pushLane: Lane<number>;
-  readonly kept: KeptBytes<Session>;
-  requests(session: Session): RequestParts;
+  readonly kept: KeptBytes<ClientSession>;
+  requests(session: ClientSession): RequestParts;
 }
 
 /** One WebSocket client; it may speak both protocols at once. */
-export class Session {
+export class ClientSession {
   readonly socket: ClientSocket;
-  readonly interests: Interests;
+  readonly demand: ClientDemand;
   readonly aid: AidClient;
   readonly push: PushClient;
   readonly badFrames: BadFrameGauge;
@@ -39,14 +39,14 @@ export class Session {
   waiting: Map<number, string[]> | undefined;
   /** Bytes of the frames that the client has sent whole, headers included. */
   received = 0;
-  readonly #kept: KeptBytes<Session>;
+  readonly #kept: KeptBytes<ClientSession>;
 
-  constructor(parts: SessionParts) {
+  constructor(parts: ClientSessionParts) {
     const { socket, demand, maxBadFrames, account, kept } = parts;
     this.socket = socket;
-    this.interests = new Interests(demand, { address: account.address });
-    this.aid = new AidClient(socket, this.interests, parts.aidLane);
-    this.push = new PushClient(socket, this.interests, parts.pushLane, () => this.requests.sendSnapshots());
+    this.demand = new ClientDemand(demand, { address: account.address });
+    this.aid = new AidClient(socket, this.demand, parts.aidLane);
+    this.push = new PushClient(socket, this.demand, parts.pushLane, () => this.requests.sendSnapshots());
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { LimitedLog } from '../../log/limitedLog.js';
 import { ownText } from '../../base/ownText.js';
-import { F } from '../../market/quotes/quoteFields.js';
+import { Field } from '../../market/quotes/quoteFields.js';
 import type { AidBoard } from './aidBoard.js';
 import type { ChartRequest } from './charts.js';
 import { errorFrame, heartbeatAck, pongFrame, type ErrorReport } from './frames.js';
@@ -13,8 +13,8 @@ import { longestInsList, parseLongInsList } from './insList.js';
 import type { ServerLimits } from './limits.js';
 import type { ServedBook, ServedDirectory, ServedInstrument } from '../shared/servedMarket.js';
 import { parseMessage, type ClientMessage, type SubscribeMessage } from './clientMessages.js';
-import type { Session } from './clientSession.js';
-import type { Subscribing } from './actionSubscriptions.js';
+import type { ClientSession } from './clientSession.js';
+import type { ActionSubscriptions } from './actionSubscriptions.js';
 import type { SymbolQueries } from '../symbols/symbolQueries.js';
 import type { SymbolRequest } from '../symbols/symbolRequest.js';
 import { longestName, unknownNames } from './unknownNames.js';
@@ -26,12 +26,12 @@ const shortFrame = 65_536;
 /** What stands between ids where a comma should. */
 const otherSeparator = /[，、；;|]/;
 
-export interface ConversationParts {
+export interface FrameHandlerParts {
   readonly directory: ServedDirectory;
   readonly book: ServedBook;
   readonly queries: SymbolQueries;
   readonly aid: AidBoard;
-  readonly subscribing: Subscribing;
+  readonly actions: ActionSubscriptions;
   readonly heartbeats: Heartbeats;
   readonly limits: ServerLimits;
   readonly logger: Logger;
@@ -40,13 +40,13 @@ export interface ConversationParts {
 }
 
 /** Hears what clients say, and does it. Whatever a frame holds, the session goes on, unless bad frames repeat. */
-export class Conversation {
+export class FrameHandler {
   /** Frames outside the grammar, of all sessions. */
   badFrames = 0;
-  readonly #parts: ConversationParts;
+  readonly #parts: FrameHandlerParts;
   readonly #lists: InstrumentLists;
 
-  constructor(parts: ConversationParts) {
+  constructor(parts: FrameHandlerParts) {
     this.#parts = parts;
     this.#lists = new InstrumentLists(parts.directory);
   }
@@ -56,7 +56,7 @@ export class Conversation {
    *
    * @returns what is left to be done for it, in steps
    */
-  hear(session: Session, frame: ArrayBuffer | Buffer, isBinary: boolean): Work | undefined {
+  handle(session: ClientSession, frame: ArrayBuffer | Buffer, isBinary: boolean): Work | undefined {
     const { maxFrameBytes } = this.#parts.limits;
     if (frame.byteLength > maxFrameBytes) {
       const message = `a frame has at most ${maxFrameBytes} bytes, this one has ${frame.byteLength}`;
@@ -72,7 +72,7 @@ export class Conversation {
   }
 
   /** What a frame left to be done has failed. */
-  failed(session: Session, error: unknown): void {
+  failed(session: ClientSession, error: unknown): void {
     // One session's bad luck must not become everybody's: an exception would end the process.
     this.#parts.logger.error(
       { err: error, session: session.socket.id },
@@ -86,7 +86,7 @@ export class Conversation {
   }
 
   /** Tells the action clients that asked for it that an instrument will not tick, once for each time they asked. */
-  instrumentRefused(session: Session, instrument: ServedInstrument, reason: string): void {
+  instrumentRefused(session: ClientSession, instrument: ServedInstrument, reason: string): void {
     const asked: string[] = [];
     for (const id of [instrument.id, instrument.key]) {
       const subscription = session.push.subscriptions.get(id);
@@ -105,7 +105,7 @@ export class Conversation {
   }
 
   /** Reading bytes as text and text as JSON take a millisecond each for a frame of hundreds of kilobytes: a step each. */
-  *#hearLongText(session: Session, text: string): Work {
+  *#hearLongText(session: ClientSession, text: string): Work {
     yield;
     const work = this.#hearText(session, text);
     if (work === undefined) return;
@@ -113,7 +113,7 @@ export class Conversation {
     yield* work;
   }
 
-  #hearText(session: Session, text: string): Work | undefined {
+  #hearText(session: ClientSession, text: string): Work | undefined {
     try {
       return this.#obey(session, parseMessage(text), text);
     } catch (error) {
@@ -122,8 +122,8 @@ export class Conversation {
     }
   }
 
-  #obey(session: Session, message: ClientMessage, text: string): Work | undefined {
-    const { aid, subscribing, heartbeats } = this.#parts;
+  #obey(session: ClientSession, message: ClientMessage, text: string): Work | undefined {
+    const { aid, actions: subscribing, heartbeats } = this.#parts;
     switch (message.kind) {
       case 'peek_message':
         aid.peek(session.aid);
@@ -154,8 +154,8 @@ export class Conversation {
     }
   }
 
-  *#subscribe(session: Session, message: SubscribeMessage, text: string): Work {
-    const { subscribing, heartbeats } = this.#parts;
+  *#subscribe(session: ClientSession, message: SubscribeMessage, text: string): Work {
+    const { actions: subscribing, heartbeats } = this.#parts;
     const { instruments, options, heartbeat } = message;
     yield* subscribing.subscribe(session, instruments, options, (error) =>
       this.#report(session, error, text),
@@ -164,7 +164,7 @@ export class Conversation {
     if (heartbeat !== undefined) heartbeats.set(session, heartbeat);
   }
 
-  *#subscribeQuote(session: Session, insList: string, text: string): Work {
+  *#subscribeQuote(session: ClientSession, insList: string, text: string): Work {
     const keys = yield* parseLongInsList(insList);
     const { maxInstrumentsPerClient: most } = this.#parts.limits;
     const refuse = (code: 'too_many_instruments' | 'ins_list_too_long', message: string): void =>
@@ -188,7 +188,7 @@ export class Conversation {
    * Clients of this side show no error, but they and their logs keep the frame. Once for each name: they send the whole list
    * again with each instrument that joins it.
    */
-  *#tellUnknown(session: Session, unknown: readonly string[]): Work {
+  *#tellUnknown(session: ClientSession, unknown: readonly string[]): Work {
     if (unknown.length === 0) return;
     const told = (session.aid.toldUnknown ??= new Set());
     const names: string[] = [];
@@ -204,30 +204,30 @@ export class Conversation {
     const report = yield* unknownNames(names, 'aid', (name) => {
       const [mark] = otherSeparator.exec(name) ?? [];
       return mark === undefined
-        ? directory.adviseUnknown(name, (slot) => book.value(slot, F.openInterest))
+        ? directory.adviseUnknown(name, (slot) => book.value(slot, Field.openInterest))
         : { text: `ids are separated by "," and not by "${mark}"`, meant: [] };
     });
     this.#report(session, report);
   }
 
-  *#setChart(session: Session, request: ChartRequest, text: string): Work {
+  *#setChart(session: ClientSession, request: ChartRequest, text: string): Work {
     const { problem } = request;
     if (problem !== undefined)
       this.#report(session, { side: 'aid', code: 'invalid_chart', message: problem }, text);
     if (!(yield* this.#parts.aid.chart(session.aid, request, text))) this.#tooMuchWaits(session, text);
   }
 
-  *#insQuery(session: Session, request: SymbolRequest, text: string): Work {
+  *#insQuery(session: ClientSession, request: SymbolRequest, text: string): Work {
     const patch = yield* this.#parts.queries.answer(request);
     if (!this.#parts.aid.patch(session.aid, `query ${request.id}`, patch)) this.#tooMuchWaits(session, text);
   }
 
-  #tooMuchWaits(session: Session, text: string): void {
+  #tooMuchWaits(session: ClientSession, text: string): void {
     const message = 'too many answers wait for peek_message: send it, and ask again';
     this.#report(session, { side: 'aid', code: 'answers_unread', message }, text);
   }
 
-  #report(session: Session, error: ErrorReport, requestJson?: string): void {
+  #report(session: ClientSession, error: ErrorReport, requestJson?: string): void {
     const { socket } = session;
     socket.send(errorFrame(error, requestJson));
     if (!errorCatalogue[error.code].badFrame) return;

@@ -1,9 +1,9 @@
 import { heartbeatFrame } from './frames.js';
-import type { Session } from './clientSession.js';
+import type { ClientSession } from './clientSession.js';
 
 /** Sends each session that asked for it a frame at its own interval. */
 export class Heartbeats {
-  readonly #timers = new Map<Session, NodeJS.Timeout>();
+  readonly #timers = new Map<ClientSession, NodeJS.Timeout>();
   readonly #holdBytes: number;
 
   /** @param holdBytes what a client may have unread and still be sent one: no queue of them grows */
@@ -12,7 +12,7 @@ export class Heartbeats {
   }
 
   /** @param seconds between two frames from now on; 0 for none */
-  set(session: Session, seconds: number): void {
+  set(session: ClientSession, seconds: number): void {
     this.forget(session);
     if (seconds === 0 || session.socket.closed) return;
     const beat = (): void => {
@@ -22,7 +22,7 @@ export class Heartbeats {
   }
 
   /** To be called when the session ends. */
-  forget(session: Session): void {
+  forget(session: ClientSession): void {
     clearInterval(this.#timers.get(session));
     this.#timers.delete(session);
   }

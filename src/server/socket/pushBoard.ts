@@ -6,7 +6,7 @@ import type { CongestionWatch } from './congestionWatch.js';
 import { Deliveries } from './deliveries.js';
 import type { Work } from '../fairness/clientRequests.js';
 import { FairQueue, type Lane } from '../fairness/fairQueue.js';
-import type { Interests } from './clientDemand.js';
+import type { ClientDemand } from './clientDemand.js';
 import { formOf, type ServedInstrument, type ServedMarket } from '../shared/servedMarket.js';
 import type { PushOptions } from '../shared/pushOptions.js';
 
@@ -49,7 +49,7 @@ const noNumber = -1;
 /** The action side of a session. */
 export class PushClient {
   readonly socket: ClientSocket;
-  readonly interests: Interests;
+  readonly demand: ClientDemand;
   /** By the id as the client wrote it. */
   readonly subscriptions = new Map<string, PushSubscription>();
   /** Subscriptions that have not joined, from nextWaiting on, first come first served. */
@@ -68,10 +68,10 @@ export class PushClient {
   /** Has the snapshots sent that wait, in the client's turn. */
   readonly sendSnapshots: () => void;
 
-  constructor(socket: ClientSocket, interests: Interests, lane: Lane<number>, sendSnapshots: () => void) {
+  constructor(socket: ClientSocket, demand: ClientDemand, lane: Lane<number>, sendSnapshots: () => void) {
     this.sendSnapshots = sendSnapshots;
     this.socket = socket;
-    this.interests = interests;
+    this.demand = demand;
     this.lane = lane;
   }
 
@@ -159,20 +159,20 @@ export class PushBoard {
   }
 
   /** Whether somebody is to be shown ticks of the instrument that the book has left out. For the tick path. */
-  showsLeftOut(slot: number): boolean {
+  showsRejected(slot: number): boolean {
     if (this.#showingAll === 0) return false;
     return this.#bySlot[slot]?.some(({ view }) => view === 'all') === true;
   }
 
   /** Queues the tick that the book has just left out for those who are shown all. */
-  leftOut(slot: number): void {
+  rejected(slot: number): void {
     const deliveries = this.#deliveries;
     for (const channel of this.#bySlot[slot] ?? []) {
       if (channel.view !== 'all') continue;
       deliveries.reserve(longestFrame);
       const { memory, position } = deliveries;
       const { form, fields } = channel;
-      this.#queue(channel, this.#market.encoder.leftOutFrame(memory, position, slot, form, fields));
+      this.#queue(channel, this.#market.encoder.rejectedFrame(memory, position, slot, form, fields));
     }
   }
 
@@ -196,7 +196,7 @@ export class PushBoard {
     const channel = this.#channelOf(slot, formOf(instrument, requested), options);
     channel.holders++;
     const before = client.subscriptions.get(requested);
-    if (before === undefined) client.interests.add(slot);
+    if (before === undefined) client.demand.add(slot);
     let replaced = before;
     if (before?.position === notJoined) {
       replaced = before.replaced;
@@ -221,7 +221,7 @@ export class PushBoard {
     if (subscription === undefined) return;
     client.subscriptions.delete(requested);
     this.#release(subscription);
-    client.interests.remove(subscription.channel.slot);
+    client.demand.remove(subscription.channel.slot);
   }
 
   /** Bytes of the client's buffer have gone out. */

@@ -3,7 +3,7 @@ import type { QuoteBook } from '../../market/quotes/quoteBook.js';
 import { ClockText } from '../../base/shanghaiText.js';
 import { asciiBytes, putBytes, putNumber, putText } from '../../base/jsonBytes.js';
 import { lotTerms } from '../../market/instruments/instrumentFile.js';
-import { F, fieldCount, quoteFields } from '../../market/quotes/quoteFields.js';
+import { Field, fieldCount, quoteFields } from '../../market/quotes/quoteFields.js';
 import { flagNames } from '../../market/quotes/tickFlags.js';
 import type { FieldSet, KeyForm, Member, Rendering, TickView } from '../shared/pushOptions.js';
 
@@ -18,7 +18,7 @@ const comma = asciiBytes(',');
 const flagsHead = asciiBytes(',"flags":[');
 const flagsTail = asciiBytes(']');
 const quotedFlags = flagNames.map((name) => asciiBytes(`"${name}"`));
-const leftOutHead = asciiBytes(',"left_out":');
+const rejectionHead = asciiBytes(',"left_out":');
 const openBrace = 0x7b;
 /** No frame is longer: there are some 40 members, none of more than 50 bytes, and ids of at most 90. */
 export const longestFrame = 8192;
@@ -29,13 +29,13 @@ function member(name: string, field: number, rendering: Rendering, documented = 
 }
 
 const timeMembers: readonly Member[] = [
-  member('datetime', F.timestamp, 'datetime'),
-  member('update_time', F.timestamp, 'update_time'),
-  member('update_millisec', F.timestamp, 'update_millisec'),
-  member('timestamp', F.timestamp, 'number'),
-  member('trading_day', F.tradingDay, 'day'),
+  member('datetime', Field.timestamp, 'datetime'),
+  member('update_time', Field.timestamp, 'update_time'),
+  member('update_millisec', Field.timestamp, 'update_millisec'),
+  member('timestamp', Field.timestamp, 'number'),
+  member('trading_day', Field.tradingDay, 'day'),
 ];
-const isTime = (field: number): boolean => field === F.timestamp || field === F.tradingDay;
+const isTime = (field: number): boolean => field === Field.timestamp || field === Field.tradingDay;
 
 const aidMembers: readonly Member[] = [
   ...timeMembers,
@@ -134,18 +134,18 @@ export class QuoteEncoder {
   }
 
   /** The same of the tick that the book has just left out, in the view of all. */
-  leftOutFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
+  rejectedFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
     const { members } = fields ?? documentedFields;
     const start = this.#putHead(into, at, slot, form);
     let end = start;
     for (const each of members) {
       end = putBytes(into, end, each.leadBytes);
       if (each.field < 0) end = this.#putId(into, end, slot, form);
-      else end = this.#putValue(into, end, each.rendering, this.#book.leftOutValue(each.field));
+      else end = this.#putValue(into, end, each.rendering, this.#book.rejectedValue(each.field));
     }
-    end = this.#putFlags(into, end, this.#book.leftOutFlags);
-    end = putBytes(into, end, leftOutHead);
-    end = putBytes(into, putText(into, putBytes(into, end, quote), this.#book.leftOut), quote);
+    end = this.#putFlags(into, end, this.#book.rejectedFlags);
+    end = putBytes(into, end, rejectionHead);
+    end = putBytes(into, putText(into, putBytes(into, end, quote), this.#book.rejection), quote);
     into[start] = openBrace;
     return putBytes(into, end, pushTail);
   }
@@ -174,7 +174,7 @@ export class QuoteEncoder {
       if (fromVersion === 0 || this.#book.changedAt(slot, each.field) > fromVersion)
         members += each.lead + this.#text(slot, each, '"-"');
     }
-    if (fromVersion === 0 || this.#book.changedAt(slot, F.preSettlement) > fromVersion)
+    if (fromVersion === 0 || this.#book.changedAt(slot, Field.preSettlement) > fromVersion)
       members += this.#lotMembers(slot);
     if (members === '') return '';
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;
@@ -183,7 +183,7 @@ export class QuoteEncoder {
   /** What simulated accounts take for a lot, by the last settlement price; nothing where that is not known. */
   #lotMembers(slot: number): string {
     const { product, multiplier, class: kind } = this.#directory.bySlot(slot);
-    const price = this.#book.value(slot, F.preSettlement);
+    const price = this.#book.value(slot, Field.preSettlement);
     if (product === undefined || kind !== 'FUTURE' || Number.isNaN(price)) return '';
     const { margin, commission } = lotTerms(product, multiplier, price);
     return `,"margin":${margin},"commission":${commission}`;
@@ -213,7 +213,7 @@ export class QuoteEncoder {
     }
     if (view !== 'plain' && (at > start || book.flagsChangedAt(slot) > fromVersion)) {
       at = this.#putFlags(into, at, book.flags(slot));
-      if (view === 'all') at = putBytes(into, putBytes(into, at, leftOutHead), nullText);
+      if (view === 'all') at = putBytes(into, putBytes(into, at, rejectionHead), nullText);
     }
     if (at === start) return begin;
     // In place of the first member's comma.

@@ -1,7 +1,7 @@
 import { failure, refuse, respond } from '../http/response.js';
 import type { AddressAccount } from '../fairness/addressAccounts.js';
 import type { Admission } from '../fairness/admission.js';
-import type { Session } from './clientSession.js';
+import type { ClientSession } from './clientSession.js';
 import type { UwsRequest, UwsResponse } from '../uws/uwsApi.js';
 
 /** What uWebSockets keeps for a socket from the upgrade on. */
@@ -9,7 +9,7 @@ export interface Connected {
   readonly address: string;
   readonly account: AddressAccount;
   readonly wantsFirstFrame: boolean;
-  session: Session | undefined;
+  session: ClientSession | undefined;
 }
 
 export interface UpgradeParts {

@@ -1,5 +1,5 @@
 import { placesFrame } from './frames.js';
-import type { Session } from './clientSession.js';
+import type { ClientSession } from './clientSession.js';
 
 /** Whether an instrument that a client has heard of as waiting has a place now, or one that had a place has lost it. */
 type Change = 'served' | 'waiting';
@@ -10,12 +10,12 @@ type Change = 'served' | 'waiting';
  */
 export class WaitingBoard {
   /** By slot: who has been told that it waits. */
-  readonly #bySlot = new Map<number, Set<Session>>();
-  readonly #changes = new Map<Session, Map<string, Change>>();
+  readonly #bySlot = new Map<number, Set<ClientSession>>();
+  readonly #changes = new Map<ClientSession, Map<string, Change>>();
   #isDue = false;
 
   /** The client has been told that an instrument waits that it has subscribed under this id. */
-  told(session: Session, id: string, slot: number): void {
+  told(session: ClientSession, id: string, slot: number): void {
     session.waiting ??= new Map();
     const ids = session.waiting.get(slot) ?? [];
     session.waiting.set(slot, ids);
@@ -38,31 +38,31 @@ export class WaitingBoard {
   }
 
   /** The instrument has lost its place. */
-  displaced(session: Session, id: string, slot: number): void {
+  displaced(session: ClientSession, id: string, slot: number): void {
     if (session.waiting?.get(slot)?.includes(id) === true) return;
     this.told(session, id, slot);
     this.#note(session, id, 'waiting');
   }
 
   /** The client does not want the instrument any more, under this id or others. */
-  forget(session: Session, slot: number): void {
+  forget(session: ClientSession, slot: number): void {
     if (session.waiting?.delete(slot) === true) this.#leave(session, slot);
   }
 
   /** Forgets a client whose socket is closed. */
-  leave(session: Session): void {
+  leave(session: ClientSession): void {
     this.#changes.delete(session);
     for (const slot of session.waiting?.keys() ?? []) this.#leave(session, slot);
     session.waiting = undefined;
   }
 
-  #leave(session: Session, slot: number): void {
+  #leave(session: ClientSession, slot: number): void {
     const sessions = this.#bySlot.get(slot);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#bySlot.delete(slot);
   }
 
-  #note(session: Session, id: string, change: Change): void {
+  #note(session: ClientSession, id: string, change: Change): void {
     const changes = this.#changes.get(session) ?? new Map<string, Change>();
     this.#changes.set(session, changes);
     changes.set(id, change);

@@ -48,7 +48,7 @@ export class StoredInstrument {
   foreign: { readonly run: string; readonly text: string } | undefined;
 
   /** Ticks left out in a row because the stream's newest entry, of another run, is not older. */
-  leftOut = 0;
+  repeated = 0;
   /** When the stream is next trimmed by age, performance.now(). */
   trimAt = 0;
 

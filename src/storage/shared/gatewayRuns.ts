@@ -26,7 +26,7 @@ export function beganLater(name: string, other: string): boolean {
 }
 
 /** The runs whose ticks this process writes, in their order: those that spill files are of, and its own. */
-export class Runs {
+export class GatewayRuns {
   readonly #own: string;
   readonly #earlier: string[];
   #ownFrom = -1;

@@ -3,7 +3,7 @@ import { parseLine, runOf } from './spillFormat.js';
 
 const readBytes = 1024 * 1024;
 /** Enough for some lines. */
-const glanceBytes = 4096;
+const peekBytes = 4096;
 
 /** How many lines a file has. @throws where it cannot be read */
 export function countLines(path: string): number {
@@ -41,13 +41,13 @@ export function receivedMsOf(line: string): number | undefined {
 
 /** Number of the last whole tick in the first `bytes` of a segment. */
 export function lastNumber(path: string, bytes: number): number | undefined {
-  const whole = linesAt(path, Math.max(0, bytes - glanceBytes)).map(parseLine);
+  const whole = linesAt(path, Math.max(0, bytes - peekBytes)).map(parseLine);
   return whole.findLast((tick) => tick !== undefined)?.n;
 }
 
 /** Some lines of a file from a place in it on, the first and last of which may be cut; none where it cannot be read. */
 function linesAt(path: string, at: number): string[] {
-  const bytes = Buffer.allocUnsafe(glanceBytes);
+  const bytes = Buffer.allocUnsafe(peekBytes);
   try {
     const fd = openSync(path, 'r');
     try {

@@ -1,10 +1,10 @@
-import { F, fieldCount } from '../../market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../market/quotes/quoteFields.js';
 import { beganLater, ownRun } from '../shared/gatewayRuns.js';
 import type { StoredInstrument } from '../quotes/storedInstrument.js';
 import { decodeTick } from '../../tickText/tickCodec.js';
 
 /** As the quote book: so many in a row prove that the newest entry is the one that is wrong. */
-const mostLeftOut = 20;
+const mostRepeated = 20;
 
 /**
  * Whether a tick tells nothing after a stream's newest entry, which is of a run that this process does not write: a front
@@ -18,12 +18,12 @@ export function isRepeated(instrument: StoredInstrument, run: number, name: stri
   const { foreign } = instrument;
   if (foreign === undefined) return false;
   if (run !== ownRun && beganLater(foreign.run, name)) return true;
-  if (instrument.leftOut >= mostLeftOut || !isNotNewer(text, foreign.text)) {
+  if (instrument.repeated >= mostRepeated || !isNotNewer(text, foreign.text)) {
     // What follows it has been compared by the quote book.
-    instrument.leftOut = mostLeftOut;
+    instrument.repeated = mostRepeated;
     return false;
   }
-  instrument.leftOut++;
+  instrument.repeated++;
   return true;
 }
 
@@ -32,7 +32,7 @@ export function isNotNewer(text: string, before: string): boolean {
   const row = readRow(text);
   const held = readRow(before);
   if (row === undefined || held === undefined) return false;
-  for (const field of [F.tradingDay, F.volume, F.timestamp])
+  for (const field of [Field.tradingDay, Field.volume, Field.timestamp])
     if (row[field] !== held[field]) return row[field]! < held[field]!;
   return row.every((value, field) => Object.is(value, held[field]));
 }

@@ -19,7 +19,7 @@ export interface Sought {
 }
 
 /** What was found of a tick. */
-export interface Found {
+export interface FoundTick {
   /** It is there. */
   readonly isStored: boolean;
   /** Lines of the entries where it might be. */
@@ -31,8 +31,8 @@ export interface Found {
  *
  * @throws UnknownOutcome when that is not possible
  */
-export async function findTicks(link: RedisLink, sought: readonly Sought[]): Promise<Found[]> {
-  const found = new Array<Found>(sought.length);
+export async function findTicks(link: RedisLink, sought: readonly Sought[]): Promise<FoundTick[]> {
+  const found = new Array<FoundTick>(sought.length);
   const byNode = new Map<RedisNode, number[]>();
   sought.forEach(({ instrument }, index) => {
     const node = link.nodeOf(instrument.ticksSlot);
@@ -62,7 +62,7 @@ function question({ instrument, from, to }: Sought): string[] {
 }
 
 /** @param entries as XRANGE gives them: each an id, and names and values */
-function foundIn(entries: unknown, seq: string): Found {
+function foundIn(entries: unknown, seq: string): FoundTick {
   if (!Array.isArray(entries)) throw new UnknownOutcome('its answer to XRANGE is malformed');
   const fields = (entries as unknown[]).flatMap((entry) => {
     const [, pairs] = Array.isArray(entry) ? (entry as unknown[]) : [];

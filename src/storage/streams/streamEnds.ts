@@ -1,6 +1,6 @@
 import type { RedisLink } from '../../redis/redisLink.js';
 import { causeOf, UnknownOutcome, type RedisNode, type Reply } from '../../redis/redisNode.js';
-import type { Runs } from '../shared/gatewayRuns.js';
+import type { GatewayRuns } from '../shared/gatewayRuns.js';
 import type { StoredInstrument } from '../quotes/storedInstrument.js';
 import { noId, parseStreamId, type StreamId } from '../../tickText/streamId.js';
 
@@ -19,7 +19,7 @@ interface StreamEnd {
 export async function readEnds(
   link: RedisLink,
   instruments: readonly StoredInstrument[],
-  runs: Runs,
+  runs: GatewayRuns,
 ): Promise<void> {
   const byNode = new Map<RedisNode, StoredInstrument[]>();
   for (const instrument of instruments) {
@@ -36,14 +36,14 @@ export async function readEnds(
   await Promise.all(answers);
 }
 
-function takeEnd(instrument: StoredInstrument, { last, newest }: StreamEnd, runs: Runs): void {
+function takeEnd(instrument: StoredInstrument, { last, newest }: StreamEnd, runs: GatewayRuns): void {
   instrument.lastMs = last.ms;
   instrument.lastN = last.n;
   instrument.newestRun = newest === undefined ? -1 : runs.find(newest.run);
   instrument.newestN = newest?.n ?? 0;
   instrument.foreign = instrument.newestRun < 0 ? newest : undefined;
   instrument.isKnown = true;
-  instrument.leftOut = 0;
+  instrument.repeated = 0;
 }
 
 function endOf(reply: Reply, link: RedisLink, node: RedisNode): StreamEnd {

@@ -5,11 +5,11 @@ import type { RedisLink } from '../../redis/redisLink.js';
 import { causeOf, UnknownOutcome, type RedisNode } from '../../redis/redisNode.js';
 import type { PersisterProgress } from '../shared/persisterProgress.js';
 import { isNotNewer } from './repeatedTicks.js';
-import { isUpTo, ownRun, type Runs } from '../shared/gatewayRuns.js';
+import { isUpTo, ownRun, type GatewayRuns } from '../shared/gatewayRuns.js';
 import type { StoredInstrument, StoredInstruments } from '../quotes/storedInstrument.js';
 import { otherWriter } from './sharedPrefix.js';
 import { readEnds } from './streamEnds.js';
-import { findTicks, type Found, type Sought } from './storedSearch.js';
+import { findTicks, type FoundTick, type Sought } from './storedSearch.js';
 import { nextId, noId } from '../../tickText/streamId.js';
 import { TickState } from './tickArena.js';
 import type { TickBacklog } from './tickBacklog.js';
@@ -33,7 +33,7 @@ export interface WriterParts {
   readonly settings: WriterSettings;
   readonly backlog: TickBacklog;
   readonly instruments: StoredInstruments;
-  readonly runs: Runs;
+  readonly runs: GatewayRuns;
   /** Gets the ticks that Redis has acknowledged, or that were found there where no answer had come. */
   readonly progress: PersisterProgress;
 }
@@ -64,7 +64,7 @@ export class StreamWriter {
   readonly #settings: WriterSettings;
   readonly #backlog: TickBacklog;
   readonly #instruments: StoredInstruments;
-  readonly #runs: Runs;
+  readonly #runs: GatewayRuns;
   readonly #progress: PersisterProgress;
   readonly #batchSize: BatchSize;
   readonly #runPrefixes = new Map<number, Uint8Array>();
@@ -303,7 +303,7 @@ export class StreamWriter {
   }
 
   /** @param late what was found of ticks that were refused because later ones are stored, by place */
-  #settle({ part, results }: PartOutcome, late: ReadonlyMap<number, Found>): void {
+  #settle({ part, results }: PartOutcome, late: ReadonlyMap<number, FoundTick>): void {
     const { arena } = this.#backlog;
     const now = performance.now();
     part.ticks.forEach((place, index) => {
@@ -334,7 +334,7 @@ export class StreamWriter {
   }
 
   /** A tick was refused by itself, and is not in its stream. @param found undefined where no later one is there either */
-  #settleRefused(place: number, error: Error, found: Found | undefined): void {
+  #settleRefused(place: number, error: Error, found: FoundTick | undefined): void {
     if (!isPassed(error)) this.#lose(place, causeOf(error));
     else if (found === undefined) this.#instrumentOf(place).isKnown = false;
     else if (found.lines.some((line) => isNotNewer(this.#backlog.arena.text(place), line))) {
@@ -349,7 +349,7 @@ export class StreamWriter {
    * the same where a connection before this one has brought them: its bytes may come to the server after the ends of the
    * streams were read. Otherwise somebody else writes there.
    */
-  async #lookForLate(outcomes: readonly PartOutcome[]): Promise<Map<number, Found>> {
+  async #lookForLate(outcomes: readonly PartOutcome[]): Promise<Map<number, FoundTick>> {
     const { arena } = this.#backlog;
     const late = outcomes.flatMap(({ part, results, refusal }) =>
       refusal === undefined ? this.#lateOf(part, results) : [],
@@ -390,7 +390,10 @@ export class StreamWriter {
     });
   }
 
-  #find(places: readonly number[], whence: (place: number) => Pick<Sought, 'from' | 'to'>): Promise<Found[]> {
+  #find(
+    places: readonly number[],
+    whence: (place: number) => Pick<Sought, 'from' | 'to'>,
+  ): Promise<FoundTick[]> {
     const { arena } = this.#backlog;
     const sought = places.map((place) => ({
       ...whence(place),

@@ -18,7 +18,7 @@ export const TickState = {
 } as const;
 
 /** A tick, but for its line. */
-export interface TickHead {
+export interface PendingTick {
   /** Index into StoredInstruments. */
   readonly instrument: number;
   /** Name of the run that took it in (gatewayRuns.ts), and its number there: no two ticks have the same. */
@@ -56,7 +56,7 @@ export class TickArena {
    *
    * @param line latin1; `length` bytes of it
    */
-  add(head: TickHead, line: Uint8Array, length: number): void {
+  add(head: PendingTick, line: Uint8Array, length: number): void {
     const at = this.end - this.#base;
     const chunk = (this.#chunks[at >>> chunkShift] ??= this.#spare.pop() ?? new Chunk());
     chunk.set(at & (chunkTicks - 1), head, line, length);
@@ -186,7 +186,7 @@ class Chunk {
   readonly begins = new Uint32Array(chunkTicks + 1);
   lines = Buffer.allocUnsafeSlow(firstLineBytes);
 
-  set(index: number, head: TickHead, line: Uint8Array, length: number): void {
+  set(index: number, head: PendingTick, line: Uint8Array, length: number): void {
     this.instruments[index] = head.instrument;
     this.runs[index] = head.run;
     this.states[index] = TickState.waiting;

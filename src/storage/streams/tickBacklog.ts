@@ -1,7 +1,7 @@
-import { ownRun, type Runs } from '../shared/gatewayRuns.js';
+import { ownRun, type GatewayRuns } from '../shared/gatewayRuns.js';
 import type { SpillFolder } from '../spill/spillFolder.js';
 import type { SpillLine } from '../spill/spillFormat.js';
-import { TickArena, TickState, tickBytes, type TickHead } from './tickArena.js';
+import { TickArena, TickState, tickBytes, type PendingTick } from './tickArena.js';
 
 /** How long ticks that Redis has acknowledged are kept, to be written again where it lost them: appendfsync everysec. */
 const keptMs = 3000;
@@ -10,11 +10,11 @@ export interface BacklogParts {
   readonly memoryBytes: number;
   /** Undefined: nothing goes to disk. */
   readonly folder: SpillFolder | undefined;
-  readonly runs: Runs;
+  readonly runs: GatewayRuns;
   /** `EXCHANGE.id` of an instrument. */
   readonly keyOf: (instrument: number) => string;
   /** What a line on disk is of; its run, number and line are the backlog's business. */
-  readonly headOf: (line: SpillLine) => Pick<TickHead, 'instrument' | 'timeMs' | 'receivedMs'>;
+  readonly headOf: (line: SpillLine) => Pick<PendingTick, 'instrument' | 'timeMs' | 'receivedMs'>;
 }
 
 /**
@@ -78,7 +78,7 @@ export class TickBacklog {
   }
 
   /** Takes a tick of this run in, with its line in latin1. */
-  push(head: TickHead, line: Uint8Array, length: number): void {
+  push(head: PendingTick, line: Uint8Array, length: number): void {
     const bytes = length + tickBytes;
     const isSpilling = this.#folder?.isEmpty === false;
     const hasRoom = this.#bytes + bytes <= this.#parts.memoryBytes;
@@ -219,13 +219,13 @@ export class TickBacklog {
     return this.#folder?.oldestUnwritten ?? taken;
   }
 
-  #add(head: TickHead, line: Uint8Array, length: number): void {
+  #add(head: PendingTick, line: Uint8Array, length: number): void {
     this.arena.add(head, line, length);
     this.#waiting++;
     this.#bytes += length + tickBytes;
   }
 
-  #append(head: TickHead, line: Uint8Array, length: number): boolean {
+  #append(head: PendingTick, line: Uint8Array, length: number): boolean {
     if (this.#folder === undefined) return false;
     const text = Buffer.from(line.buffer, line.byteOffset, length).toString('latin1');
     const room = this.#parts.memoryBytes - this.#bytes;

@@ -1,5 +1,5 @@
 import { isRepeated } from './repeatedTicks.js';
-import { isUpTo, type Runs } from '../shared/gatewayRuns.js';
+import { isUpTo, type GatewayRuns } from '../shared/gatewayRuns.js';
 import type { StoredInstrument, StoredInstruments } from '../quotes/storedInstrument.js';
 import { isAfter, nextId } from '../../tickText/streamId.js';
 import { TickState } from './tickArena.js';
@@ -26,7 +26,7 @@ let batches = 0;
 export function planBatch(
   backlog: TickBacklog,
   instruments: StoredInstruments,
-  runs: Runs,
+  runs: GatewayRuns,
   size: number,
   events: BatchEvents,
 ): number[] {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { F, fieldCount } from '../../market/quotes/quoteFields.js';
+import { Field, fieldCount } from '../../market/quotes/quoteFields.js';
 import { TapeReader, type TapeRecord } from '../../tape/tape.js';
 import { FolderClaim } from '../spill/folderClaim.js';
 import { QuoteScan } from '../quotes/quoteScan.js';
@@ -8,7 +8,7 @@ import { PersisterProgress } from '../shared/persisterProgress.js';
 import { PersisterReport } from './persisterReport.js';
 import { RedisLink } from '../../redis/redisLink.js';
 import { UnknownOutcome } from '../../redis/redisNode.js';
-import { ownRun, Runs } from '../shared/gatewayRuns.js';
+import { ownRun, GatewayRuns } from '../shared/gatewayRuns.js';
 import type { SpillFolder } from '../spill/spillFolder.js';
 import type { SpillLine } from '../spill/spillFormat.js';
 import { StoredInstruments } from '../quotes/storedInstrument.js';
@@ -51,7 +51,7 @@ export class Persister {
   readonly #backlog: TickBacklog;
   readonly #writer: StreamWriter;
   readonly #instruments: StoredInstruments;
-  readonly #runs: Runs;
+  readonly #runs: GatewayRuns;
   /** Number of the tape's next tick. */
   #next: number;
   #lostAtEnd = 0;
@@ -94,7 +94,7 @@ export class Persister {
     this.#instruments = new StoredInstruments(redis.keyPrefix, this.#progress.keys, (key) =>
       this.#progress.add(key),
     );
-    this.#runs = new Runs(run, folder?.runs ?? []);
+    this.#runs = new GatewayRuns(run, folder?.runs ?? []);
     this.#backlog = new TickBacklog({
       memoryBytes: storage.spillMemory * megabyte,
       folder,
@@ -222,7 +222,7 @@ export class Persister {
     const head = this.#head;
     head.instrument = instrument.index;
     head.n = this.#next - 1;
-    head.timeMs = row[F.timestamp]!;
+    head.timeMs = row[Field.timestamp]!;
     head.receivedMs = receivedMs;
     this.#backlog.push(head, instrument.line.bytes, instrument.line.length);
   }
@@ -238,7 +238,7 @@ export class Persister {
     }
     return {
       instrument: instrument.index,
-      timeMs: row[F.timestamp]!,
+      timeMs: row[Field.timestamp]!,
       receivedMs: head?.receivedMs ?? 0,
     };
   }
