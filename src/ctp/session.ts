@@ -47,7 +47,7 @@ export type SessionPhase =
  * timer, no library. The vendor's library reconnects by itself; after every reconnect the login and all
  * subscriptions are repeated here, as the vendor's manual demands.
  */
-export class FrontSession {
+export class CtpSession {
   #phase: SessionPhase = 'idle';
   /** The library's object exists: made by `open`, gone with `released`. */
   #exists = false;

@@ -3,7 +3,7 @@ import type { BridgeEvent } from '../ring/eventRing.js';
 import { libraryUnderTrial, openVendorLibrary, type VendorLibrary, VendorSession } from './bridge.js';
 import { disconnectText, instrumentNotFound } from './errors.js';
 import { LoginPlaces } from '../coordinator/workers/loginPlaces.js';
-import { FrontSession } from './session.js';
+import { CtpSession } from './session.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
 
 /** Node's timers take no more. */
@@ -25,7 +25,7 @@ export interface SessionHostOptions {
 /** Carries out what a Session decides, with the vendor's library and a timer. */
 export class SessionHost {
   readonly #options: SessionHostOptions;
-  readonly #session: FrontSession;
+  readonly #session: CtpSession;
   #library: VendorLibrary | undefined;
   #vendor: VendorSession | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export class SessionHost {
     this.#options = options;
     const { fronts, loginPlaces } = options.spec;
     const gate = loginPlaces === undefined ? undefined : new LoginPlaces(loginPlaces);
-    this.#session = new FrontSession(fronts, Math.random(), options.releaseMs, gate);
+    this.#session = new CtpSession(fronts, Math.random(), options.releaseMs, gate);
   }
 
   /** The handle that the session's events bear; undefined before it is open. */

@@ -21,7 +21,7 @@ import { UnfinishedWatch } from './fairness/unfinishedWatch.js';
 import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './http/historyRoute.js';
 import { installHttpRoutes } from './http/httpRoutes.js';
-import type { WantedInstruments } from './socket/clientDemand.js';
+import type { InstrumentDemand } from './socket/clientDemand.js';
 import type { ServerLimits } from './socket/limits.js';
 import { whyNotListening } from './uws/listenFailure.js';
 import type { ServedInstrument, ServedMarket } from './shared/servedMarket.js';
@@ -47,7 +47,7 @@ export interface MarketServerOptions extends ServedMarket {
   /** 0 takes a free port. */
   readonly port: number;
   readonly limits: ServerLimits;
-  readonly demand: WantedInstruments;
+  readonly demand: InstrumentDemand;
   health(): HealthReport;
   readonly sessions?: SessionsSource;
   /** Stored ticks; undefined where none are kept. */

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LoginPlaces, type LoginGate } from '../../src/coordinator/workers/loginPlaces.js';
-import { FrontSession } from '../../src/ctp/session.js';
+import { CtpSession } from '../../src/ctp/session.js';
 import type { SessionCommand, SessionInput } from '../../src/ctp/sessionMessages.js';
 
 const fronts = ['tcp://a:1', 'tcp://b:2'];
 
 /** A session with a clock that the test moves. */
 class Run {
-  readonly session: FrontSession;
+  readonly session: CtpSession;
   now = 1000;
 
   constructor(gate?: LoginGate) {
-    this.session = new FrontSession(fronts, 0, undefined, gate);
+    this.session = new CtpSession(fronts, 0, undefined, gate);
   }
 
   step(...inputs: SessionInput[]): SessionCommand[] {
@@ -263,7 +263,7 @@ describe('a session', () => {
   });
 
   it('spreads its retries', () => {
-    const early = new FrontSession(fronts, 1);
+    const early = new CtpSession(fronts, 1);
     for (const input of [open, connected, refusedLogin(9999)]) early.step(input, 0);
     expect(early.wakeAt).toBe(750);
   });
@@ -562,7 +562,7 @@ describe('a session', () => {
     const steps = fc.array(fc.tuple(input, fc.integer({ min: 0, max: 20_000 })), { maxLength: 80 });
     fc.assert(
       fc.property(steps, (list) => {
-        const session = new FrontSession(fronts, 0);
+        const session = new CtpSession(fronts, 0);
         let now = 0;
         let opens = 0;
         let releases = 0;

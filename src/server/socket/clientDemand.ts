@@ -8,7 +8,7 @@ export interface WantingClient {
 }
 
 /** Who must know which instruments clients want. */
-export interface WantedInstruments {
+export interface InstrumentDemand {
   /** Called once per session and instrument. */
   want(slot: number, client: WantingClient): void;
   drop(slot: number, client: WantingClient): void;
@@ -23,13 +23,13 @@ export interface WantedInstruments {
  * counts as one for the demand.
  */
 export class ClientDemand {
-  readonly #demand: WantedInstruments;
+  readonly #demand: InstrumentDemand;
   readonly #client: WantingClient;
   readonly #ways = new Map<number, number>();
   /** Instruments that the demand has not been told of. */
   readonly #fresh = new Set<number>();
 
-  constructor(demand: WantedInstruments, client: WantingClient) {
+  constructor(demand: InstrumentDemand, client: WantingClient) {
     this.#demand = demand;
     this.#client = client;
   }

@@ -4,7 +4,7 @@ import type { AddressAccount } from '../fairness/addressAccounts.js';
 import type { Lane } from '../fairness/fairQueue.js';
 import { ClientRequests, type RequestParts } from '../fairness/clientRequests.js';
 import { aidEntryBytes, subscriptionBytes, type KeptBytes } from '../fairness/keptBytes.js';
-import { ClientDemand, type WantedInstruments } from './clientDemand.js';
+import { ClientDemand, type InstrumentDemand } from './clientDemand.js';
 import { BadFrameGauge } from './limits.js';
 import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
@@ -14,7 +14,7 @@ const policyViolationCode = 1008;
 
 export interface ClientSessionParts {
   readonly socket: ClientSocket;
-  readonly demand: WantedInstruments;
+  readonly demand: InstrumentDemand;
   readonly maxBadFrames: number;
   /** Of the client's address. */
   readonly account: AddressAccount;
