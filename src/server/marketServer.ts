@@ -22,7 +22,7 @@ import { WorkQueue } from './fairness/workQueue.js';
 import type { TickHistory } from './http/historyRoute.js';
 import { installHttpRoutes } from './http/httpRoutes.js';
 import type { InstrumentDemand } from './socket/clientDemand.js';
-import type { ServerLimits } from './socket/limits.js';
+import { controlFrameBurst, controlFramesPerSecond, type ServerLimits } from './socket/limits.js';
 import { whyNotListening } from './uws/listenFailure.js';
 import type { ServedInstrument, ServedMarket } from './shared/servedMarket.js';
 import type { PublicStatus } from './http/publicStatus.js';
@@ -413,10 +413,12 @@ export class MarketServer {
         if (session !== undefined) this.#receive(session, frame, isBinary);
       },
       ping: (ws, payload) => {
-        countControl(ws, payload);
+        this.#takeTicks();
+        this.#takeControlFrame(ws, payload);
       },
       pong: (ws, payload) => {
-        countControl(ws, payload);
+        this.#takeTicks();
+        this.#takeControlFrame(ws, payload);
       },
       drain: (ws) => {
         this.#takeTicks();
@@ -429,6 +431,19 @@ export class MarketServer {
       },
     };
     for (const path of socketPaths) this.#app.ws(path, behavior);
+  }
+
+  /** Pings are answered by uWebSockets.js, so a client that sends many makes work that no other bound covers. */
+  #takeControlFrame(ws: UwsSocket<Connected>, payload: ArrayBuffer): void {
+    const { session } = ws.getUserData();
+    if (session === undefined) return;
+    session.received += frameBytes(payload.byteLength);
+    if (!session.controlFrames.tryTake(1, performance.now()))
+      this.#closeOverLimit(
+        session,
+        'too_many_pings',
+        `more than ${controlFrameBurst} pings and pongs at once, and ${controlFramesPerSecond} each second`,
+      );
   }
 
   #takeTicks(): void {
@@ -512,7 +527,7 @@ export class MarketServer {
     );
   }
 
-  #closeOverLimit(session: ClientSession, code: 'too_many_waiting' | 'too_much_kept', message: string): void {
+  #closeOverLimit(session: ClientSession, code: OverLimitCode, message: string): void {
     const { socket } = session;
     if (socket.closed) return;
     this.#closedOverLimit++;
@@ -554,6 +569,8 @@ export class MarketServer {
   }
 }
 
+type OverLimitCode = 'too_many_waiting' | 'too_many_pings' | 'too_much_kept';
+
 /** The two spellings that real clients send, many times a second each. */
 const peeks = ['{"aid":"peek_message"}', '{"aid": "peek_message"}'];
 
@@ -563,11 +580,6 @@ function isPeek(frame: ArrayBuffer): boolean {
     (byteLength === peeks[0]!.length || byteLength === peeks[1]!.length) &&
     peeks.includes(Buffer.from(frame).toString('latin1'))
   );
-}
-
-function countControl(ws: UwsSocket<Connected>, payload: ArrayBuffer): void {
-  const { session } = ws.getUserData();
-  if (session !== undefined) session.received += frameBytes(payload.byteLength);
 }
 
 /** What a frame of a client takes on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and the mask is always there. */

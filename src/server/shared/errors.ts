@@ -141,6 +141,12 @@ export const errorCatalogue = {
     meaning:
       'The client sends requests faster than its share of the gateway lets them be answered, and too many wait; the session is closed with 1008.',
   },
+  too_many_pings: {
+    side: 'both',
+    badFrame: false,
+    meaning:
+      'The client sends more than 100 WebSocket pings or pongs at once and 10 each second; the session is closed with 1008.',
+  },
   too_much_kept: {
     side: 'both',
     badFrame: false,

@@ -5,7 +5,8 @@ import type { Lane } from '../fairness/fairQueue.js';
 import { ClientRequests, type RequestParts } from '../fairness/clientRequests.js';
 import { aidEntryBytes, subscriptionBytes, type KeptBytes } from '../fairness/keptBytes.js';
 import { ClientDemand, type InstrumentDemand } from './clientDemand.js';
-import { BadFrameGauge } from './limits.js';
+import { BadFrameGauge, controlFrameBurst, controlFramesPerSecond } from './limits.js';
+import { TokenBucket } from '../fairness/tokenBucket.js';
 import type { PatternSet } from './patternSet.js';
 import { PushClient } from './pushBoard.js';
 
@@ -33,6 +34,8 @@ export class ClientSession {
   readonly push: PushClient;
   readonly badFrames: BadFrameGauge;
   readonly requests: ClientRequests;
+  /** Pings and pongs that the client may still send. */
+  readonly controlFrames = new TokenBucket(controlFramesPerSecond, controlFrameBurst, performance.now());
   /** Of the action side; undefined before the first. */
   patterns: PatternSet | undefined;
   /** By slot: the ids of the action side that the client knows to wait for a place (WaitingBoard). */

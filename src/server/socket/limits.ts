@@ -17,6 +17,10 @@ export interface ServerLimits extends AdmissionLimits, RequestLimits {
 export const shortestHeartbeat = 1;
 export const longestHeartbeat = 3600;
 
+/** Pings and pongs that a client may send each second, and at once. */
+export const controlFramesPerSecond = 10;
+export const controlFrameBurst = 100;
+
 export const badFrameWindowMs = 60_000;
 
 /** Counts the bad frames of one session. */

@@ -23,6 +23,25 @@ async function flood(client: TestClient, frames: readonly string[], most: number
   }
 }
 
+describe('pings and pongs of one client', () => {
+  it.each(['ping', 'pong'] as const)(
+    '%s: are taken up to 100 at once; at the next one the client is closed with 1008',
+    async (kind) => {
+      await start();
+      const modest = await world.connectAction();
+      for (let i = 0; i < 100; i++) modest.socket[kind]('x');
+      modest.send({ action: 'ping' });
+      expect(await modest.next()).toMatchObject({ action: 'pong' });
+      const greedy = await world.connectAction();
+      for (let i = 0; i < 1000; i++) greedy.socket[kind]('x');
+      expect(await greedy.next()).toMatchObject({ action: 'error', code: 'too_many_pings' });
+      expect(await greedy.closed()).toEqual({ code: 1008, reason: 'too_many_pings' });
+      expect(modest.closedWith).toBeUndefined();
+      expect(world.server.counters).toMatchObject({ closedOverLimit: 1, activeSessions: 1 });
+    },
+  );
+});
+
 describe('requests of one client that sends more than its share', () => {
   it.each([
     [
