@@ -11,9 +11,9 @@ import { runInBackground } from '../src/base/threadPriority.js';
 const ticksPerTurn = 4096;
 
 runInBackground();
-const { tape, window, poison: deadly } = workerData as WindowWorkerData;
+const { tape, window, poison } = workerData as WindowWorkerData;
 const writer = new WindowWriter(window);
-const reader = new GuardedTapeReader(tape, writer.position, deadly);
+const reader = new GuardedTapeReader(tape, writer.position, poison);
 writer.position = reader.position;
 
 // A thread that waits for shared memory to change has nothing else that keeps it alive.

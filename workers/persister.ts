@@ -8,7 +8,10 @@ const statusIntervalMs = 500;
 
 runInBackground();
 const port = parentPort!;
-const persister = new Persister(workerData as PersisterOptions, (event) => port.postMessage(event));
+const persister = new Persister(workerData as PersisterOptions, (event) => {
+  port.postMessage(event);
+  if (event.type === 'stopped') process.exit(0);
+});
 setInterval(() => {
   persister.probeDisk();
   port.postMessage({ type: 'status', status: persister.status() });

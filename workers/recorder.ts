@@ -18,8 +18,8 @@ class Place implements TapePlace {
   readonly reader: GuardedTapeReader;
   readonly #missedBefore: number;
 
-  constructor({ tape, poison: deadly }: RecorderSpec, progress: RecorderProgress) {
-    this.reader = new GuardedTapeReader(tape, progress.get('position'), deadly);
+  constructor({ tape, poison }: RecorderSpec, progress: RecorderProgress) {
+    this.reader = new GuardedTapeReader(tape, progress.get('position'), poison);
     this.#missedBefore = progress.get('missed');
   }
 

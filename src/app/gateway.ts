@@ -47,7 +47,7 @@ import { SimulatorSupervisor } from '../simulator/supervisor.js';
 import { SlotKeeper } from './slotKeeper.js';
 import { statusReport } from './statusReport.js';
 import type { StoredQuote } from '../storage/quotes/quoteScan.js';
-import { Storage } from '../sinks/sinks.js';
+import { Sinks } from '../sinks/sinks.js';
 
 /** Fronts wait for the quotes of an earlier run for this long. */
 const restoreMs = 2000;
@@ -81,7 +81,7 @@ export class Gateway {
   readonly #connections: Connections;
   readonly #finder: InstrumentFinder;
   readonly #slotKeeper: SlotKeeper;
-  readonly #storage: Storage;
+  readonly #sinks: Sinks;
   readonly #startedAt = performance.now();
   /** Follows ticks while somebody asks for it at the profile socket. */
   readonly trace = new TickTrace((slot) => this.#directory.nameOf(slot));
@@ -173,7 +173,7 @@ export class Gateway {
       log,
     });
     this.#openedDays = new OpenedDays(calendar, this.#book, this.#directory, log);
-    this.#storage = new Storage({
+    this.#sinks = new Sinks({
       config,
       book: this.#book,
       keyOf: (slot) => this.#directory.bySlot(slot).key,
@@ -192,6 +192,7 @@ export class Gateway {
     const enabled = config.connections.filter((each) => each.enabled);
     await openLibraries(enabled, this.#libraryLog, this.#log, shutdown);
 
+    const { history } = this.#sinks;
     this.#server = new MarketServer({
       host: config.websocketHost,
       port: config.websocketPort,
@@ -206,14 +207,17 @@ export class Gateway {
         products: config.products,
         report: (filter) => this.#sessions.report(filter, Date.now()),
       },
-      history: this.#storage.history.isOn
-        ? {
-            keyOf: (requested) => this.#directory.keyOf(requested),
-            adviseUnknown: (requested) =>
-              this.#directory.adviseUnknown(requested, (slot) => this.#book.value(slot, Field.openInterest)),
-            run: (query, receiver, address) => this.#storage.history.run(query, receiver, address),
-          }
-        : undefined,
+      history:
+        history === undefined
+          ? undefined
+          : {
+              keyOf: (requested) => this.#directory.keyOf(requested),
+              adviseUnknown: (requested) =>
+                this.#directory.adviseUnknown(requested, (slot) =>
+                  this.#book.value(slot, Field.openInterest),
+                ),
+              run: (query, receiver, address) => history.run(query, receiver, address),
+            },
       status: () => publicStatus(this.status()),
       statusIsPublic: () => this.#config.publicStatus,
       trustedProxies: () => this.#trustedProxies,
@@ -233,7 +237,7 @@ export class Gateway {
       logger: this.#log,
     });
     this.#log.info({ host: config.websocketHost, port }, 'listening');
-    this.#storage.start();
+    this.#sinks.start();
     this.#source.start({ onTick: this.#onTick, onBatchEnd: this.#onBatchEnd });
 
     if (config.simulator !== undefined && !shutdown.aborted) {
@@ -243,7 +247,7 @@ export class Gateway {
       );
       await this.#simulator.start(shutdown);
     }
-    if (!shutdown.aborted) await this.#storage.restore(restoreMs);
+    if (!shutdown.aborted) await this.#sinks.restore(restoreMs);
     if (shutdown.aborted) return;
     this.#connections.start();
     this.#finder.start();
@@ -273,7 +277,7 @@ export class Gateway {
     this.#source.drain();
     this.#source.stop();
     await this.#server?.close(left());
-    const hung = await this.#storage.stop(left());
+    const hung = await this.#sinks.stop(left());
     await found;
     await managed;
     this.#limitedLog.close();
@@ -323,7 +327,7 @@ export class Gateway {
     this.#book.useSessions(new SessionStates(config.tradingHours, calendar));
     this.#sessions.configure(config.tradingHours, calendar);
     this.#openedDays.useCalendar(calendar);
-    this.#storage.useCalendar(config);
+    this.#sinks.useCalendar(config);
   }
 
   /** What GET /health answers. */
@@ -331,7 +335,7 @@ export class Gateway {
     return healthReport({
       connections: this.#connections.reports(),
       demand: this.#connections.demand(),
-      storage: this.#storage.status(),
+      sinks: this.#sinks.health(),
       stale: this.#sessions.stale,
       slots: this.#directory.slots,
       offSession: this.#openedDays.status(),
@@ -343,7 +347,7 @@ export class Gateway {
   status(): StatusReport {
     const { waiting, failed } = this.#connections.troubles();
     return statusReport({
-      redis: this.#storage.status().redis,
+      redis: this.#sinks.health().reports.redis,
       status: this.health().status,
       uptimeMs: performance.now() - this.#startedAt,
       config: this.#config,
@@ -388,7 +392,7 @@ export class Gateway {
     this.trace.published(tick);
     this.#finder.onTick(tick.slot, tick.connection);
     if (this.#book.isProvisional(tick.slot)) this.#openedDays.note(tick);
-    else this.#storage.onTick(tick);
+    else this.#sinks.onTick(tick);
   }
 
   #showRejected(tick: TickRecord): void {
@@ -400,7 +404,7 @@ export class Gateway {
   #takeHeld(ticks: readonly TickRecord[]): void {
     for (const tick of ticks) this.#take(tick);
     this.#server!.onBatchEnd();
-    this.#storage.onBatchEnd();
+    this.#sinks.onBatchEnd();
   }
 
   /** Shows clients the states of an earlier run until there are newer ones. */
@@ -416,7 +420,7 @@ export class Gateway {
   readonly #onBatchEnd = (): void => {
     this.trace.batchEnd();
     this.#server?.onBatchEnd();
-    this.#storage.onBatchEnd();
+    this.#sinks.onBatchEnd();
   };
 
   #startIntervals(): void {

@@ -4,12 +4,12 @@ import type { SlotFigures } from '../market/instruments/instrumentSlots.js';
 import type { BookCounters } from '../market/quotes/rejections.js';
 import type { OffSessionStatus } from './openedDays.js';
 import type { HealthReport } from '../server/http/health.js';
-import type { StorageStatus } from '../sinks/sinks.js';
+import type { SinksHealth } from '../sinks/sinks.js';
 
 export interface HealthParts {
   readonly connections: readonly ConnectionReport[];
   readonly demand: CoordinatorCounts;
-  readonly storage: StorageStatus;
+  readonly sinks: SinksHealth;
   /** Instruments that should tick and do not. */
   readonly stale: number;
   readonly slots: SlotFigures;
@@ -23,17 +23,12 @@ export interface HealthParts {
  * carries on until another has taken its place.
  */
 export function healthReport(parts: HealthParts): HealthReport {
-  const { connections: all, demand, storage, stale, slots, ticks, offSession } = parts;
+  const { connections: all, demand, sinks, stale, slots, ticks, offSession } = parts;
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
-  const { redis, history, recorder } = storage;
+  const { redis, ...otherSinks } = sinks.reports;
   const { wanted, waiting, refused, short, unproven, unprovenWaiting } = demand;
   const up = connections.filter(isUp).length;
-  const whole =
-    up === connections.length &&
-    waiting === 0 &&
-    short === 0 &&
-    (!redis.enabled || (redis.connected && redis.trouble === '' && redis.spill_trouble === '')) &&
-    (recorder === undefined || recorder.failure === '');
+  const whole = up === connections.length && waiting === 0 && short === 0 && sinks.failures.size === 0;
   return {
     status: !all.some(isUp) ? 'unhealthy' : whole ? 'healthy' : 'degraded',
     connections: connections.map((each) => ({
@@ -63,8 +58,7 @@ export function healthReport(parts: HealthParts): HealthReport {
       },
       ticks,
       off_session: offSession,
-      ...(history === undefined ? {} : { history }),
-      ...(recorder === undefined ? {} : { recorder }),
+      ...otherSinks,
     },
   };
 }

@@ -3,7 +3,7 @@ import type { ConnectionReport } from '../coordinator/connections.js';
 import type { CoordinatorCounts } from '../coordinator/assignment/instrumentCounts.js';
 import { rankBrokers } from '../coordinator/measures/brokerRanking.js';
 import { programVersion } from '../base/paths.js';
-import type { RedisStatus } from '../sinks/redisStatus.js';
+import type { RedisStatus } from '../storage/shared/redisStatus.js';
 import type { HealthReport } from '../server/http/health.js';
 import type { ConnectionStatusReport, FailedInstrument, StatusReport } from '../server/http/status.js';
 

@@ -1,12 +1,10 @@
 import type { InstrumentPattern } from '../market/instruments/instrumentPattern.js';
-import type { PoisonTicksSpec } from '../tape/poisonTicks.js';
+import type { TapeThreadData } from '../tape/tapeThread.js';
 
 /** What the recorder's thread is started with (its workerData). */
-export interface RecorderSpec {
-  readonly tape: SharedArrayBuffer;
+export interface RecorderSpec extends TapeThreadData {
   /** Memory of a RecorderProgress: where to begin, the tape's first record where it has no position. */
   readonly progress: SharedArrayBuffer;
-  readonly poison: PoisonTicksSpec;
   readonly folder: string;
   readonly fileBytes: number;
   readonly intervalMs: number;

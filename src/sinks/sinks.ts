@@ -1,12 +1,12 @@
 import type { GatewayConfig } from '../config/gatewayConfig.js';
-import { History, type HistoryStatus } from '../history/history.js';
+import { History, keepsHistory, type HistoryStatus } from '../history/history.js';
 import type { Logger } from '../log/logging.js';
 import { calendarOf } from '../market/calendar/holidayCalendar.js';
 import { fieldCount } from '../market/quotes/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../tape/tape.js';
-import type { TapeConsumer } from '../tape/tapeConsumer.js';
+import type { Sink } from '../tape/sink.js';
 import type { TickRecord } from '../ring/tickRecord.js';
-import type { RedisStatus } from './redisStatus.js';
+import type { RedisStatus } from '../storage/shared/redisStatus.js';
 import { Recorder, type RecorderStatus } from '../recorder/recorder.js';
 import { PersisterHost } from '../storage/thread/persisterHost.js';
 import { LossWatch } from './lossWatch.js';
@@ -15,7 +15,7 @@ import type { StoredQuote } from '../storage/quotes/quoteScan.js';
 /** Ticks that a reader of the tape may be late by: 6 s at 10,000 a second, or two ticks of 30,000 instruments at once. */
 const tapeRecords = 65_536;
 
-export interface StorageParts {
+export interface SinksParts {
   readonly config: GatewayConfig;
   readonly book: StateSource;
   /** `EXCHANGE.id` of an instrument. */
@@ -39,8 +39,8 @@ const disabled: RedisStatus = {
   restarts: 0,
 };
 
-/** What /health shows. */
-export interface StorageStatus {
+/** What /health shows of the sinks: one member for each. */
+export interface SinkReports {
   readonly redis: RedisStatus;
   /** Absent where no ticks are kept for queries. */
   readonly history?: HistoryStatus;
@@ -48,45 +48,53 @@ export interface StorageStatus {
   readonly recorder?: RecorderStatus;
 }
 
+/** How the sinks are. */
+export interface SinksHealth {
+  /** By name: why a sink does not keep ticks at the moment. */
+  readonly failures: ReadonlyMap<string, string>;
+  readonly reports: SinkReports;
+}
+
+/** The sinks by the member of /health that tells of each; undefined where a configuration has none. */
+type SinkRows = { readonly [Member in keyof SinkReports]-?: Sink<Required<SinkReports>[Member]> | undefined };
+
 /**
  * Everything that keeps ticks. The main thread writes each tick that the quote book has accepted onto a tape, where
  * somebody reads it at all, and waits for nobody; all else happens in the readers' threads.
  */
-export class Storage {
-  /** Stored ticks for whoever asks. */
-  readonly history: History;
-  readonly #parts: StorageParts;
-  readonly #consumers: readonly TapeConsumer[];
+export class Sinks {
+  /** Stored ticks for clients that ask; undefined where none are kept. */
+  readonly history: History | undefined;
+  readonly #parts: SinksParts;
+  readonly #rows: SinkRows;
   readonly #persister: PersisterHost | undefined;
-  readonly #losses: LossWatch | undefined;
   readonly #recorder: Recorder | undefined;
+  readonly #losses: LossWatch | undefined;
   #tape: TapeWriter | undefined;
 
-  constructor(parts: StorageParts) {
+  constructor(parts: SinksParts) {
     this.#parts = parts;
     const { config, log, onQuotes } = parts;
-    this.history = new History(config, log);
+    if (keepsHistory(config)) this.history = new History(config, log);
     if (config.redisEnabled) {
       const persister = new PersisterHost(config, log, onQuotes);
       this.#persister = persister;
       this.#losses = new LossWatch(log, () => persister.status().lost, config.maintenanceInterval * 1000);
     }
     this.#recorder = recorderFor(parts);
-    this.#consumers = [this.#persister, this.history.window, this.#recorder].filter(
-      (each) => each !== undefined,
-    );
+    this.#rows = { redis: this.#persister, history: this.history, recorder: this.#recorder };
   }
 
   /** Before the first tick. */
   start(): void {
     this.#losses?.start();
-    if (this.#consumers.length === 0) return;
-    const records = this.#consumers.map((each) => each.tapeRecords ?? tapeRecords);
-    const wholeTicks = this.#consumers.some((each) => each.wholeTicks === true);
+    const sinks = this.#all();
+    if (sinks.length === 0) return;
+    const records = sinks.map((each) => each.tapeRecords ?? tapeRecords);
+    const wholeTicks = sinks.some((each) => each.wholeTicks === true);
     const tape = allocateTape(Math.max(...records), fieldCount, { wholeTicks });
     this.#tape = new TapeWriter(tape, this.#parts.book, this.#parts.keyOf);
-    this.history.start(tape);
-    for (const consumer of this.#consumers) consumer.start(tape);
+    for (const sink of sinks) sink.start(tape);
   }
 
   /** Takes over the trading days of a configuration. */
@@ -112,20 +120,22 @@ export class Storage {
     clearTimeout(timer);
   }
 
-  status(): StorageStatus {
-    const history = this.history.status();
-    const recorder = this.#recorder?.status();
-    return {
-      redis: this.#redisStatus(),
-      ...(history === undefined ? {} : { history }),
-      ...(recorder === undefined ? {} : { recorder }),
-    };
+  health(): SinksHealth {
+    const failures = new Map<string, string>();
+    const reports: Partial<Record<keyof SinkReports, object>> = { redis: disabled };
+    for (const member of Object.keys(this.#rows) as (keyof SinkReports)[]) {
+      const sink = this.#rows[member];
+      if (sink === undefined) continue;
+      const { failure, report } = sink.health();
+      reports[member] = report;
+      if (failure !== '') failures.set(sink.name, failure);
+    }
+    return { failures, reports: reports as SinkReports };
   }
 
-  /** After the last tick: has all readers finish. Returns the names of those that did not within the deadline. */
+  /** After the last tick: has all sinks finish. Returns the names of those that did not within the deadline. */
   async stop(deadlineMs: number): Promise<string[]> {
-    await this.history.close();
-    const started = this.#tape === undefined ? [] : this.#consumers;
+    const started = this.#tape === undefined ? [] : this.#all();
     this.#tape?.endBatch();
     const hung = await Promise.all(
       started.map(async (each) => ((await each.stop(deadlineMs)) ? [] : [each.name])),
@@ -134,27 +144,12 @@ export class Storage {
     return hung.flat();
   }
 
-  #redisStatus(): RedisStatus {
-    if (this.#persister === undefined) return disabled;
-    const { connected, latencyMs, trouble, spillTrouble, stored, waiting, spilled, lost, lagMs } =
-      this.#persister.status();
-    return {
-      enabled: true,
-      connected,
-      latency: latencyMs === null ? '' : `${latencyMs.toFixed(1)}ms`,
-      trouble,
-      spill_trouble: spillTrouble,
-      stored,
-      waiting,
-      spilled,
-      lost,
-      lag_ms: Math.round(lagMs),
-      restarts: this.#persister.restarts,
-    };
+  #all(): Sink[] {
+    return Object.values(this.#rows).filter((each) => each !== undefined);
   }
 }
 
-function recorderFor({ config, log }: StorageParts): Recorder | undefined {
+function recorderFor({ config, log }: SinksParts): Recorder | undefined {
   const { recordPath, recordInstruments, recordInterval, recordFileSize } = config;
   if (recordPath === '') return undefined;
   const settings = {

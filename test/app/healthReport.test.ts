@@ -9,14 +9,14 @@ import { InstrumentDirectory } from '../../src/market/instruments/instrumentDire
 import { loadProducts } from '../../src/market/instruments/products.js';
 import { QuoteBook } from '../../src/market/quotes/quoteBook.js';
 import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
-import { Storage } from '../../src/sinks/sinks.js';
+import { Sinks } from '../../src/sinks/sinks.js';
 import { plan, World } from '../coordinator/world.js';
 
 it('a connection that another is to replace counts while it carries on alone', () => {
   const directory = new InstrumentDirectory({ products: loadProducts(), maxInstruments: 10 });
   const book = new QuoteBook(directory, new ExchangeClock(new WeekdayCalendar()));
   const sources = { file: undefined, args: { frontAddr: ['sim://'] }, cwd: '/' };
-  const storage = new Storage({
+  const sinks = new Sinks({
     config: loadConfig({ ...sources, env: { QACTPMD_HISTORY_MEMORY: '0' } }),
     book,
     keyOf: (slot) => directory.bySlot(slot).key,
@@ -38,7 +38,7 @@ it('a connection that another is to replace counts while it carries on alone', (
     const ticks = { ...book.counters, missed: 0 };
     const demand = coordinator.demand();
     const offSession = { instruments: 0, opened_days: [] };
-    const parts = { demand, storage: storage.status(), stale: 0, slots: directory.slots, ticks, offSession };
+    const parts = { demand, sinks: sinks.health(), stale: 0, slots: directory.slots, ticks, offSession };
     return healthReport({ connections, ...parts }).status;
   };
   expect(status()).toBe('unhealthy');

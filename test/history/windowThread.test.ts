@@ -75,7 +75,7 @@ it('a thread of the window that ends has a successor, which goes on where it was
   expect(volumesOf(second)).toEqual(numbers(1000));
   expect(second.complete_from).toBe(first.ticks[0]!.timestamp);
   expect(log).toHaveLength(3);
-  expect(log[0]).toContain('another one goes on');
+  expect(log[0]).toContain('its thread crashed');
 
   // The one thread for queries was begun with the first of them.
   expect(threads).toHaveLength(5);

@@ -53,18 +53,18 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
+    await untilIs('ticks in a file', () => recorder.health().report.ticks, 10);
     // Not in a file yet when the thread ends.
     for (let i = 0; i < 5; i++) market.tick();
     market.tick(0, deadlyMs);
     market.batch(5);
-    await untilIs('all the others in files', () => recorder.status().ticks, 20);
-    expect(recorder.status()).toMatchObject({ missed: 1, lost: 0, restarts: 2, failure: '' });
+    await untilIs('all the others in files', () => recorder.health().report.ticks, 20);
+    expect(recorder.health().report).toMatchObject({ missed: 1, lost: 0, restarts: 2, failure: '' });
     // What comes while there is no thread waits for the next one, or for the end.
     market.tick(0, deadlyMs);
     market.batch(5);
-    await untilCounted('another end', () => recorder.status().restarts, 3);
-    expect(recorder.status().failure).toMatch(/^its thread ended: no trading day near/);
+    await untilCounted('another end', () => recorder.health().report.restarts, 3);
+    expect(recorder.health().report.failure).toMatch(/^its thread crashed: no trading day near/);
     market.batch(5);
     expect(await recorder.stop(5000)).toBe(true);
     const { volumes, lost } = recordedIn(folder);
@@ -78,17 +78,17 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
+    await untilIs('ticks in a file', () => recorder.health().report.ticks, 10);
     market.tick(0, deadlyMs);
     market.batch(0);
-    await untilCounted('an end', () => recorder.status().restarts, 1);
+    await untilCounted('an end', () => recorder.health().report.restarts, 1);
     market.batch(200);
-    await until('ticks of the next thread', () => recorder.status().ticks > 10);
+    await until('ticks of the next thread', () => recorder.health().report.ticks > 10);
     expect(await recorder.stop(5000)).toBe(true);
     const { volumes, lost } = recordedIn(folder);
     expect(volumes.slice(0, 11)).not.toContain(11);
     expect(volumes.at(-1)).toBe(211);
-    expect(recorder.status()).toMatchObject({ ticks: volumes.length, missed: 211 - volumes.length });
+    expect(recorder.health().report).toMatchObject({ ticks: volumes.length, missed: 211 - volumes.length });
     expect(lost).toBe(211 - volumes.length);
   });
 
@@ -103,8 +103,8 @@ describe('the recorder’s thread', () => {
     market.tick(0, deadlyMs);
     market.batch(20);
     recorder.start(market.tape);
-    await untilIs('all the others in files', () => recorder.status().ticks, 10);
-    expect(recorder.status()).toMatchObject({ missed: 1, restarts: 2 });
+    await untilIs('all the others in files', () => recorder.health().report.ticks, 10);
+    expect(recorder.health().report).toMatchObject({ missed: 1, restarts: 2 });
     expect(await recorder.stop(5000)).toBe(true);
     expect(recordedIn(folder)).toEqual({ volumes: upTo(11, 1), lost: 1 });
   });
@@ -119,9 +119,9 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     market.batch(10);
     recorder.start(market.tape);
-    await until('ticks in a file', () => recorder.status().ticks > 0);
+    await until('ticks in a file', () => recorder.health().report.ticks > 0);
     expect(await recorder.stop(5000)).toBe(true);
-    expect(recorder.status()).toMatchObject({ ticks: 10, missed: 0, restarts: 3 });
+    expect(recorder.health().report).toMatchObject({ ticks: 10, missed: 0, restarts: 3 });
     expect(recordedIn(folder)).toEqual({ volumes: upTo(10), lost: 0 });
   });
 
@@ -135,17 +135,17 @@ describe('the recorder’s thread', () => {
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
     recorder.start(market.tape);
     market.batch(10);
-    await untilIs('ticks in a file', () => recorder.status().ticks, 10);
+    await untilIs('ticks in a file', () => recorder.health().report.ticks, 10);
     for (const restarts of [1, 2]) {
       await threads.at(-1)!.terminate();
       await until(
         'another thread',
-        () => threads.length === restarts + 1 && recorder.status().failure === '',
+        () => threads.length === restarts + 1 && recorder.health().report.failure === '',
       );
     }
     market.batch(10);
     expect(await recorder.stop(5000)).toBe(true);
-    expect(recorder.status()).toMatchObject({ ticks: 20, missed: 0, restarts: 2 });
+    expect(recorder.health().report).toMatchObject({ ticks: 20, missed: 0, restarts: 2 });
     expect(recordedIn(folder)).toEqual({ volumes: upTo(20), lost: 0 });
   });
 

@@ -1,4 +1,4 @@
-import type { RedisStatus } from '../../src/sinks/redisStatus.js';
+import type { RedisStatus } from '../../src/storage/shared/redisStatus.js';
 
 /** Redis with ticks stored and waiting, not connected. */
 export const redisStatus: RedisStatus = {

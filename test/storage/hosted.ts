@@ -1,4 +1,4 @@
-import type { ResourceLimits, Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import pino from 'pino';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
@@ -21,14 +21,18 @@ export interface Hosted {
 }
 
 /** Starts it; it ends with the test. */
-export function startHost(market: TapeMarket, redis: Partial<RedisConfig>, heap?: ResourceLimits): Hosted {
+export function startHost(
+  market: TapeMarket,
+  redis: Partial<RedisConfig>,
+  options?: ConstructorParameters<typeof PersisterHost>[3],
+): Hosted {
   const spillPath = temporarySpill();
   const storage = { ...defaults.storage, spillPath, batchTime: 5 };
   const config = { redis: { ...defaults.redis, ...redis }, storage };
   const threads: Worker[] = [];
   const onWorker = (worker: Worker): void => void threads.push(worker);
   process.on('worker', onWorker);
-  const host = new PersisterHost(config, pino({ level: 'silent' }), () => undefined, heap);
+  const host = new PersisterHost(config, pino({ level: 'silent' }), () => undefined, options);
   host.start(market.tape);
   onTestFinished(async () => {
     await host.stop(5000);

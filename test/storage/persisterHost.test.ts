@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { clusterSlot } from '../../src/redis/clusterSlot.js';
 import { allocateProgress, PersisterProgress } from '../../src/storage/shared/persisterProgress.js';
@@ -46,7 +47,7 @@ it('a thread that is killed under load leaves nothing out, stores nothing twice 
   await settled();
   expect(await storedIn(port)).toEqual(all(market));
   expect(host.status()).toMatchObject({ stored: market.written, lost: 0 });
-  expect(host.restarts).toBe(4);
+  expect(host.health().report.restarts).toBe(4);
 });
 
 it('what the tape has overwritten meanwhile is counted as lost', async () => {
@@ -79,7 +80,10 @@ it('a thread that is killed while ticks wait in the file goes on behind them', a
   await until('the file to be used', () => host.status().spilled > 0);
   await kill();
   await write(market, 30);
-  await until('another thread', () => host.restarts === 1 && host.status().spilled >= market.written);
+  await until(
+    'another thread',
+    () => host.health().report.restarts === 1 && host.status().spilled >= market.written,
+  );
   await startRedis(port);
   await write(market, 30);
   await settled();
@@ -127,18 +131,51 @@ it('a thread that is killed when one node of a cluster has answered and another 
       );
 });
 
+it('a tick that crashes the thread is skipped after the second time, is counted as lost, and nothing else is lost', async () => {
+  const { port } = await startRedis(await freePort());
+  const market = new TapeMarket([keys[0]!]);
+  const execArgv = ['--import', fileURLToPath(new URL('poisonTick.js', import.meta.url))];
+  const { host, settled } = startHost(market, { port }, { execArgv });
+  market.batch(700);
+  await until('some to be stored', () => host.status().stored > 0);
+  market.batch(300);
+  await settled();
+  expect(host.status()).toMatchObject({ stored: 999, lost: 1 });
+  expect(host.health().report.restarts).toBe(2);
+  market.batch(1000);
+  await settled();
+  expect(host.status()).toMatchObject({ stored: 1998, lost: 2 });
+  expect(host.health().report.restarts).toBe(4);
+  const stored = (await readStream(clientOf(port), keys[0]!)).map(({ volume }) => volume);
+  expect(stored).toEqual(
+    Array.from({ length: 2000 }, (_, index) => index + 1).filter((volume) => volume % 1000 !== 777),
+  );
+});
+
+it('a thread that crashes during a stop is replaced, and its ticks wait in the file', async () => {
+  const { port } = await startRedis(await freePort());
+  const market = new TapeMarket([keys[0]!]);
+  const execArgv = ['--import', fileURLToPath(new URL('poisonTick.js', import.meta.url))];
+  const { host } = startHost(market, { port }, { execArgv });
+  await until('a connection', () => host.status().connected);
+  market.batch(1000);
+  expect(await host.stop(20_000)).toBe(true);
+  const { stored, spilled, lost } = host.status();
+  expect({ kept: stored + spilled, lost }).toEqual({ kept: 999, lost: 1 });
+});
+
 it('a thread whose heap is exhausted is followed by one that goes on where it was', async () => {
   const { port } = await startRedis(await freePort());
   const market = new TapeMarket(keys);
   const heap = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };
-  const { host, thread, settled } = startHost(market, { port }, heap);
+  const { host, thread, settled } = startHost(market, { port }, { resourceLimits: heap });
   await write(market, 20);
   await until('some to be stored', () => host.status().stored > 0);
   await write(market, 20);
   // What it is told takes more than it has.
   thread().postMessage(Array.from({ length: 1_500_000 }, () => ({})));
   await write(market, 20);
-  await until('another thread', () => host.restarts === 1 && host.status().connected);
+  await until('another thread', () => host.health().report.restarts === 1 && host.status().connected);
   await write(market, 20);
   await settled();
   expect(await storedIn(port)).toEqual(all(market));

@@ -8,6 +8,7 @@ import type { RedisConfig } from '../../src/config/redisConfig.js';
 import { Persister } from '../../src/storage/thread/persister.js';
 import type { PersisterEvent } from '../../src/storage/shared/persisterMessages.js';
 import { allocateProgress } from '../../src/storage/shared/persisterProgress.js';
+import { PoisonTicks } from '../../src/tape/poisonTicks.js';
 import { until } from '../helpers/until.js';
 import { openClient } from './storeReader.js';
 
@@ -53,6 +54,7 @@ export function runPersister(tape: SharedArrayBuffer, port: number, options: Run
     {
       tape,
       progress: options.progress ?? allocateProgress(),
+      poison: new PoisonTicks().spec,
       redis: { ...redisConfig(port), ...options.redis },
       storage:
         options.storage?.spillPath === undefined ? { ...storage, spillPath: temporarySpill() } : storage,

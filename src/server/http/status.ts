@@ -1,4 +1,4 @@
-import type { RedisStatus } from '../../sinks/redisStatus.js';
+import type { RedisStatus } from '../../storage/shared/redisStatus.js';
 import type { ConnectionHealth, HealthReport } from './health.js';
 
 /** Ids that a list of instruments in the report has at most. */

@@ -1,11 +1,10 @@
+import type { TapeThreadData } from '../../tape/tapeThread.js';
 import type { StorageConfig } from '../../config/gatewayConfig.js';
 import type { RedisConfig } from '../../config/redisConfig.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
 
 /** What the persister's thread is started with. */
-export interface PersisterOptions {
-  /** Its first tick is number 0. */
-  readonly tape: SharedArrayBuffer;
+export interface PersisterOptions extends TapeThreadData {
   /** Where to begin on the tape, and how far it was read since: persisterProgress.ts. */
   readonly progress: SharedArrayBuffer;
   readonly redis: RedisConfig;
@@ -42,4 +41,5 @@ export type PersisterEvent =
   | { readonly type: 'status'; readonly status: PersisterStatus }
   /** Newest states from an earlier run. */
   | { readonly type: 'quotes'; readonly quotes: readonly StoredQuote[]; readonly isLast: boolean }
+  /** The last one: the thread exits. */
   | { readonly type: 'stopped'; readonly status: PersisterStatus };

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Field, fieldCount } from '../../market/quotes/quoteFields.js';
-import { TapeReader, type TapeRecord } from '../../tape/tape.js';
+import { GuardedTapeReader } from '../../tape/poisonTicks.js';
+import type { TapeRecord } from '../../tape/tape.js';
 import { FolderClaim } from '../spill/folderClaim.js';
 import { QuoteScan } from '../quotes/quoteScan.js';
 import type { PersisterEvent, PersisterOptions, PersisterStatus } from '../shared/persisterMessages.js';
@@ -44,7 +45,7 @@ export class Persister {
   readonly #post: (event: PersisterEvent) => void;
   readonly #report: PersisterReport;
   readonly #progress: PersisterProgress;
-  readonly #reader: TapeReader;
+  readonly #reader: GuardedTapeReader;
   readonly #link: RedisLink;
   /** Undefined where there is to be no file. */
   readonly #claim: FolderClaim | undefined;
@@ -74,7 +75,7 @@ export class Persister {
   readonly #head = { instrument: 0, run: ownRun, n: 0, timeMs: 0, receivedMs: 0, isOnDisk: false };
 
   constructor(options: PersisterOptions, post: (event: PersisterEvent) => void) {
-    const { tape, progress, redis, storage, run } = options;
+    const { tape, progress, poison, redis, storage, run } = options;
     this.#options = options;
     this.#post = post;
     this.#trimAt = storage.historyAge === 0 ? Infinity : performance.now() + trimIntervalMs;
@@ -84,7 +85,7 @@ export class Persister {
     this.#progress = new PersisterProgress(progress);
     // A thread that has ended may have put more into the folder than it could say.
     this.#next = Math.max(this.#progress.next, (folder?.newestOf(run) ?? -1) + 1);
-    this.#reader = new TapeReader(tape, this.#next | 0);
+    this.#reader = new GuardedTapeReader(tape, this.#next | 0, poison);
     this.#link = new RedisLink(redis, {
       onUp: () => this.#onUp(),
       onDown: (cause) => this.#onDown(cause),
@@ -199,6 +200,7 @@ export class Persister {
         this.#takeRecord(this.#reader.record);
         taken++;
       }
+      this.#reader.putDown();
       this.#backlog.flush();
       this.#reach();
       this.#report.disk();

@@ -1,14 +1,13 @@
-import { Worker, type ResourceLimits } from 'node:worker_threads';
 import type { GatewayConfig } from '../../config/gatewayConfig.js';
 import type { Logger } from '../../log/logging.js';
-import { packagePath } from '../../base/paths.js';
-import type { PersisterEvent, PersisterOptions, PersisterStatus } from '../shared/persisterMessages.js';
+import type { PersisterEvent, PersisterStatus } from '../shared/persisterMessages.js';
 import { allocateProgress, PersisterProgress } from '../shared/persisterProgress.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
 import { runName } from '../shared/gatewayRuns.js';
-import type { TapeConsumer } from '../../tape/tapeConsumer.js';
+import type { Sink, SinkHealth } from '../../tape/sink.js';
+import { TapeThread, type TapeThreadParts } from '../../tape/tapeThread.js';
+import type { RedisStatus } from '../shared/redisStatus.js';
 
-const restartMs = 500;
 /** Instruments and what is on its way; the ticks themselves lie off the heap. */
 const heapMb = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
 
@@ -26,49 +25,45 @@ const nothing: PersisterStatus = {
 };
 
 /**
- * The persister, from the main thread's side. A thread that is lost is started anew, and goes on with the first tick that
- * is neither in Redis nor in the file nor counted as lost.
+ * The persister, from the main thread's side. A thread that crashes is replaced: the next one resumes at the first tick that
+ * is neither in Redis nor in the file nor counted as lost. A tick that crashes it twice is skipped and counts as lost.
  */
-export class PersisterHost implements TapeConsumer {
+export class PersisterHost implements Sink<RedisStatus> {
   readonly name = 'storage in Redis';
-  readonly #config: Pick<GatewayConfig, 'redis' | 'storage'>;
   readonly #log: Logger;
   readonly #onQuotes: (quotes: readonly StoredQuote[]) => void;
-  readonly #heap: ResourceLimits;
-  /** Of all threads, for each goes on where the one before has ended. */
+  /** Shared by all threads: each resumes where the one before has crashed. */
   readonly #memory = allocateProgress();
   readonly #progress = new PersisterProgress(this.#memory);
-  readonly #run = runName(Date.now());
-  #tape: SharedArrayBuffer | undefined;
-  #worker: Worker | undefined;
+  readonly #thread: TapeThread<number, PersisterEvent>;
   #status = nothing;
-  #restarts = 0;
-  #restart: NodeJS.Timeout | undefined;
-  #onStopped: ((isDone: boolean) => void) | undefined;
   #endRestore: () => void = () => undefined;
   /** Resolves when the quotes of an earlier run have been read. */
   readonly restored = new Promise<void>((resolve) => (this.#endRestore = resolve));
 
+  /** @param options of the thread; its usual heap where they name none */
   constructor(
-    config: Pick<GatewayConfig, 'redis' | 'storage'>,
+    { redis, storage }: Pick<GatewayConfig, 'redis' | 'storage'>,
     log: Logger,
     onQuotes: (quotes: readonly StoredQuote[]) => void,
-    heap: ResourceLimits = heapMb,
+    options: TapeThreadParts<PersisterEvent>['options'] = {},
   ) {
-    this.#config = config;
     this.#log = log;
     this.#onQuotes = onQuotes;
-    this.#heap = heap;
+    const run = runName(Date.now());
+    this.#thread = new TapeThread({
+      name: this.name,
+      module: 'persister',
+      options: { resourceLimits: heapMb, ...options },
+      dataFor: () => ({ progress: this.#memory, redis, storage, run }),
+      position: () => this.#progress.next | 0,
+      onEvent: (event) => this.#onEvent(event),
+      onCrash: (cause) => this.#onCrash(cause),
+    });
   }
 
   start(tape: SharedArrayBuffer): void {
-    this.#tape = tape;
-    this.#open(tape);
-  }
-
-  /** How often its thread was lost and started anew. */
-  get restarts(): number {
-    return this.#restarts;
+    this.#thread.start(tape);
   }
 
   status(): PersisterStatus {
@@ -76,45 +71,30 @@ export class PersisterHost implements TapeConsumer {
     return { ...this.#status, stored, lost };
   }
 
+  health(): SinkHealth<RedisStatus> {
+    const { connected, latencyMs, trouble, spillTrouble, ...figures } = this.status();
+    const report: RedisStatus = {
+      enabled: true,
+      connected,
+      latency: latencyMs === null ? '' : `${latencyMs.toFixed(1)}ms`,
+      trouble,
+      spill_trouble: spillTrouble,
+      stored: figures.stored,
+      waiting: figures.waiting,
+      spilled: figures.spilled,
+      lost: figures.lost,
+      lag_ms: Math.round(figures.lagMs),
+      restarts: this.#thread.restarts,
+    };
+    return { failure: [trouble, spillTrouble, connected ? '' : 'not connected'].find(Boolean) ?? '', report };
+  }
+
   async stop(deadlineMs: number): Promise<boolean> {
-    clearTimeout(this.#restart);
-    if (this.#tape === undefined) return true;
-    // What came since the last thread was lost is still on the tape.
-    const worker = this.#worker ?? this.#open(this.#tape);
-    let timer: NodeJS.Timeout | undefined;
-    const isDone = await new Promise<boolean>((resolve) => {
-      this.#onStopped = resolve;
-      timer = setTimeout(() => resolve(false), deadlineMs);
-      worker.postMessage(deadlineMs);
-    });
-    clearTimeout(timer);
-    this.#worker = undefined;
-    await worker.terminate();
+    const isDone = await this.#thread.stop((withinMs) => withinMs, deadlineMs);
     const { spilled, waiting } = this.status();
     if (isDone && spilled + waiting > 0)
       this.#log.info(`${spilled + waiting} ticks wait for Redis in a file, for the next start`);
     return isDone;
-  }
-
-  #open(tape: SharedArrayBuffer): Worker {
-    const { redis, storage } = this.#config;
-    const options: PersisterOptions = { tape, progress: this.#memory, redis, storage, run: this.#run };
-    const worker = new Worker(packagePath('dist', 'workers', 'persister.js'), {
-      name: this.name,
-      workerData: options,
-      resourceLimits: this.#heap,
-    });
-    this.#worker = worker;
-    let cause = '';
-    worker.on('message', (event: PersisterEvent) => this.#onEvent(event));
-    worker.on('error', (error: unknown) => {
-      cause = error instanceof Error ? error.message : String(error);
-    });
-    // Not before: until then it may still write, and has the folder.
-    worker.on('exit', (code) => {
-      if (worker === this.#worker) this.#onLost(tape, cause === '' ? `exit code ${code}` : cause);
-    });
-    return worker;
   }
 
   #onEvent(event: PersisterEvent): void {
@@ -123,30 +103,20 @@ export class PersisterHost implements TapeConsumer {
         this.#log[event.level](event.text);
         break;
       case 'status':
+      case 'stopped':
         this.#status = event.status;
         break;
       case 'quotes':
         this.#onQuotes(event.quotes);
         if (event.isLast) this.#endRestore();
         break;
-      case 'stopped':
-        this.#status = event.status;
-        this.#onStopped?.(true);
-        break;
     }
   }
 
-  #onLost(tape: SharedArrayBuffer, cause: string): void {
-    this.#worker = undefined;
-    const trouble = `its thread ended: ${cause}`;
+  #onCrash(cause: string): void {
+    const trouble = `its thread crashed: ${cause}`;
     // What waited in its memory waits on the tape now, or in the file.
     this.#status = { ...this.#status, connected: false, latencyMs: null, trouble };
     this.#log.error(`${this.name}: ${trouble}`);
-    if (this.#onStopped !== undefined) {
-      this.#onStopped(false);
-      return;
-    }
-    this.#restarts++;
-    this.#restart = setTimeout(() => this.#open(tape), restartMs);
   }
 }
