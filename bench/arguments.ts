@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { hopNames } from './figures/hops.js';
 import { scenarios } from './scenarios/catalogue.js';
 import type { Settings } from './scenarios/settings.js';
+import { errorText } from '../src/base/errorText.js';
 
 export interface BenchArguments {
   readonly help: boolean;
@@ -124,7 +125,7 @@ function read(argv: readonly string[]) {
     }).values;
   } catch (error) {
     // Node's message may go on with advice on further lines.
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     throw new ArgumentError(message.split(/\n|\. /, 1).join(''));
   }
 }

@@ -11,6 +11,7 @@ import type { ScenarioResult } from './scenarios/result.js';
 import { measureScale } from './scenarios/scale.js';
 import { NotBuilt, type Scenario } from './scenarios/scenario.js';
 import type { Settings } from './scenarios/settings.js';
+import { errorText } from '../src/base/errorText.js';
 
 const exitFailed = 1;
 const exitBadArguments = 2;
@@ -89,7 +90,7 @@ run(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    say(`bench: ${error instanceof Error ? error.message : String(error)}`);
+    say(`bench: ${errorText(error)}`);
     process.exitCode =
       error instanceof ArgumentError
         ? exitBadArguments

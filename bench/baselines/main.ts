@@ -5,6 +5,7 @@ import { plainWs } from './plainWs.js';
 import { baselineKinds, type Baseline, type BaselineInput, type BaselineKind } from './server.js';
 import { TickStream } from './tickStream.js';
 import { tunedWs } from './tunedWs.js';
+import { errorText } from '../../src/base/errorText.js';
 
 const builders: Readonly<Record<BaselineKind, (input: BaselineInput) => Baseline>> = {
   plain: plainWs,
@@ -45,6 +46,6 @@ async function run(kind: string | undefined, file: string | undefined): Promise<
 }
 
 run(process.argv[2], process.argv[3]).catch((error: unknown) => {
-  process.stderr.write(`baseline: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`baseline: ${errorText(error)}\n`);
   process.exit(1);
 });

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import type { GatewayConfig, LimitsConfig } from '../config/gatewayConfig.js';
-import type { Logger } from '../log/logging.js';
+import type { Logger } from 'pino';
 import { clientsThatFit, descriptorLimit } from '../server/fairness/descriptorWatch.js';
 
 /** Share of the heap that what clients make the gateway keep may take. */

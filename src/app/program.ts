@@ -8,6 +8,7 @@ import { socketPathIn } from '../base/privateSocket.js';
 import { Reloads } from './reloadTriggers.js';
 import { StandardOutput } from '../log/standardOutput.js';
 import { useShortSlices } from '../base/threadPriority.js';
+import { errorText } from '../base/errorText.js';
 
 const lastLinesMs = 500;
 
@@ -75,10 +76,6 @@ export async function runProgram(
   await logOutput.finish(lastLinesMs);
   // Not by process.exit: that waits for threads that hang in a vendor library, and runs what libraries do at their end.
   return endProcess(exitCode);
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/configError.js';
 import type { ReloadPlan, ReloadSummary } from '../config/reload.js';
+import { errorText } from '../base/errorText.js';
 
 /** Names that a line has at most; the rest is counted. */
 const longestList = 20;
@@ -42,7 +43,7 @@ function logReload(log: Logger, cause: string, summary: ReloadSummary): void {
 function logRefusedReload(log: Logger, cause: string, error: unknown): void {
   if (error instanceof ConfigError)
     for (const text of error.lines) log.error(`${cause}: refused, nothing was changed: ${text}`);
-  else log.error(`${cause}: no reload: ${error instanceof Error ? error.message : String(error)}`);
+  else log.error(`${cause}: no reload: ${errorText(error)}`);
 }
 
 function listed(names: readonly string[]): string {

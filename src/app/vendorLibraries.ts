@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ConnectionConfig } from '../config/gatewayConfig.js';
 import type { LibraryLog } from './libraryLog.js';
 import { libraryUnderTrial, openVendorLibrary, type LibraryChoice } from '../ctp/bridge.js';
+import { errorText } from '../base/errorText.js';
 
 const trialPollMs = 20;
 
@@ -37,7 +38,7 @@ export async function openLibraries(
       throw error;
     } finally {
       // While none is open, the first failure may yet be the user's answer.
-      if (opened) for (const failure of failures.splice(0)) log.error(textOf(failure));
+      if (opened) for (const failure of failures.splice(0)) log.error(errorText(failure));
     }
   });
   try {
@@ -54,8 +55,4 @@ async function open(choice: LibraryChoice, log: LibraryLog, shutdown: AbortSigna
   }
   const { version, warning } = openVendorLibrary(choice);
   log.loaded(choice.library, version, warning);
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

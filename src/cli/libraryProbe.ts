@@ -16,6 +16,7 @@ import {
   type ProbeOrder,
   type ProbeState,
 } from './probeMessages.js';
+import { errorText } from '../base/errorText.js';
 
 const pollMs = 10;
 const ringRecords = 1024;
@@ -158,6 +159,6 @@ try {
   });
   probe.open();
 } catch (error) {
-  report({ type: 'failed', text: error instanceof Error ? error.message : String(error) });
+  report({ type: 'failed', text: errorText(error) });
   endProcess(0);
 }

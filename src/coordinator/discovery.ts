@@ -1,4 +1,5 @@
 import type { Contract } from '../market/instruments/contracts.js';
+import { grown } from '../base/growable.js';
 
 /** Instruments that are tried out at once, and begun in one pass. */
 const mostTried = 100;
@@ -75,11 +76,7 @@ export class Discovery {
 
   /** The next tick of the slot tells that its instrument exists. */
   watch(slot: number): void {
-    if (slot >= this.#watched.length) {
-      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(slot + 1)));
-      longer.set(this.#watched);
-      this.#watched = longer;
-    }
+    this.#watched = grown(this.#watched, slot + 1);
     this.#watched[slot] = 1;
   }
 

@@ -5,6 +5,7 @@ import { disconnectText, instrumentNotFound } from './errors.js';
 import { LoginPlaces } from '../coordinator/workers/loginPlaces.js';
 import { CtpSession } from './session.js';
 import type { SessionCommand, SessionInput } from './sessionMessages.js';
+import { errorText } from '../base/errorText.js';
 
 /** Node's timers take no more. */
 const maxTimerMs = 2 ** 31 - 1;
@@ -174,7 +175,7 @@ export class SessionHost {
     try {
       library = openVendorLibrary(spec);
     } catch (error) {
-      this.step({ type: 'open_failed', text: textOf(error), lasting: true });
+      this.step({ type: 'open_failed', text: errorText(error), lasting: true });
       return;
     }
     this.#library = library;
@@ -191,7 +192,7 @@ export class SessionHost {
         tickDoorbells,
       });
     } catch (error) {
-      this.step({ type: 'open_failed', text: textOf(error), lasting: false });
+      this.step({ type: 'open_failed', text: errorText(error), lasting: false });
       return;
     }
     const code = this.#vendor.start(spec.fronts);
@@ -224,8 +225,4 @@ export class SessionHost {
       this.step({ type: 'time' });
     }, delay);
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

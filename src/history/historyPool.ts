@@ -6,6 +6,7 @@ import type { HistoryHead, HistoryMessage } from './chunkSender.js';
 import type { HistoryQuery } from './query.js';
 import type { HistoryFailure } from './chunkSender.js';
 import type { SourceSettings } from './sources.js';
+import { errorText } from '../base/errorText.js';
 
 /** What a thread of the pool is made with. */
 export interface HistoryWorkerData {
@@ -289,7 +290,7 @@ class PoolRun implements HistoryRun {
       await closed;
       this.#fail('internal_error', 'the query ended without an answer');
     } catch (error) {
-      this.#fail('internal_error', error instanceof Error ? error.message : String(error));
+      this.#fail('internal_error', errorText(error));
     }
   }
 

@@ -7,6 +7,7 @@ import {
 } from './historySource.js';
 import { LineRow } from './storedRow.js';
 import { StreamPage } from './streamPage.js';
+import { errorText } from '../base/errorText.js';
 
 /** Entries of one reading: some 0.4 ms of Redis' time. */
 const pageEntries = 512;
@@ -127,5 +128,5 @@ function timeOfFirst(oldest: StreamPage): number | null {
 }
 
 function reasonOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
+  return errorText(error).split('\n')[0]!;
 }

@@ -1,4 +1,5 @@
 import { longestPackedRow, packedNumbers, packRow } from './rowPacking.js';
+import { grown } from '../base/growable.js';
 
 /**
  * The window: the newest ticks of all instruments in a fixed piece of shared memory, for gateways without Redis. One
@@ -193,14 +194,8 @@ export class WindowWriter {
   }
 
   #grow(slot: number): void {
-    let slots = this.#open.length;
-    while (slots <= slot) slots *= 2;
-    const open = new Int32Array(slots).fill(-1);
-    open.set(this.#open);
-    this.#open = open;
-    const before = new Float64Array(slots * packedNumbers);
-    before.set(this.#before);
-    this.#before = before;
+    this.#open = grown(this.#open, slot + 1, -1);
+    this.#before = grown(this.#before, this.#open.length * packedNumbers);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Level } from 'pino';
-import type { Logger } from './logging.js';
+import type { Logger } from 'pino';
 
 const windowMs = 60_000;
 const linesPerWindow = 10;

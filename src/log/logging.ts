@@ -3,8 +3,6 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from '../config/gatewayConfig.js';
 
-export type { Logger } from 'pino';
-
 /** What may wait in memory while standard output takes nothing; later lines are lost, the gateway goes on. */
 const maxPendingBytes = 8 * 1024 * 1024;
 const secretKeys = ['password', 'redisPassword', 'redis_password'];

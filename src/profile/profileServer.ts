@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Logger } from '../log/logging.js';
+import type { Logger } from 'pino';
 import { PrivateSocket } from '../base/privateSocket.js';
 import { recordCpuProfile, takeHeapSnapshot } from './profiles.js';
 import type { TickTrace } from './tickTrace.js';

@@ -8,6 +8,7 @@ import {
   RecordingError,
   type BlockHeader,
 } from './recordingFormat.js';
+import { grown } from '../base/growable.js';
 
 const words = tickRecordBytes / 4;
 /** Words before it are the block's own: flags and slot. */
@@ -120,11 +121,7 @@ export class BlockBuilder {
       throw new RangeError(`${JSON.stringify(key)} is no instrument`);
     const index = this.#keys.push(key) - 1;
     this.#indices.set(key, index);
-    if ((index + 1) * words > this.#last.length) {
-      const larger = new Int32Array(2 * this.#last.length);
-      larger.set(this.#last);
-      this.#last = larger;
-    }
+    this.#last = grown(this.#last, (index + 1) * words);
     return index;
   }
 }

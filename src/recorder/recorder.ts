@@ -1,4 +1,4 @@
-import type { Logger } from '../log/logging.js';
+import type { Logger } from 'pino';
 import type { Sink, SinkHealth } from '../tape/sink.js';
 import { TapeThread, type TapeThreadData } from '../tape/tapeThread.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';

@@ -4,6 +4,7 @@ import type { SimulationClock } from './clock.js';
 import { FaultError, faultNames, parseFault, parseFaultName, type FaultName } from './faultGrammar.js';
 import type { Front } from './front.js';
 import { zonedTime, zonedTimeForm } from './zonedTime.js';
+import { errorText } from '../base/errorText.js';
 
 const host = '127.0.0.1';
 const maxBodyBytes = 64 * 1024;
@@ -40,7 +41,7 @@ export class ControlServer {
         if (response.headersSent) response.destroy();
         else
           answer(response, statusOf(error), {
-            error: error instanceof Error ? error.message : String(error),
+            error: errorText(error),
           });
       });
     });
@@ -167,7 +168,7 @@ function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch (error) {
-    throw new Refused(400, `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new Refused(400, `the body is not JSON: ${errorText(error)}`);
   }
 }
 

@@ -9,6 +9,7 @@ import { SimulatedExchange } from './exchange.js';
 import { Front } from './front.js';
 import type { Market } from './market.js';
 import { portInUse } from './portInUse.js';
+import { errorText } from '../base/errorText.js';
 
 /** All fronts of one process over one simulated exchange, and the control API where it is wanted. */
 export class Fronts {
@@ -95,5 +96,5 @@ async function named(host: string, port: number, listen: () => Promise<number>):
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return portInUse;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }

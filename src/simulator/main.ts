@@ -12,12 +12,13 @@ import { Fronts, productsOf } from './fronts.js';
 import { RedisReplaySource } from './redisSource.js';
 import { ReplayMarket } from './replayMarket.js';
 import { RecordedSource } from './replaySource.js';
+import { errorText } from '../base/errorText.js';
 
 const exitCannotRun = 1;
 const exitBadArguments = 2;
 
 function complain(code: number, error: unknown): void {
-  process.stderr.write(`simulator: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`simulator: ${errorText(error)}\n`);
   process.exitCode = code;
 }
 
@@ -41,8 +42,7 @@ async function replayMarket(
       void process.stdout.write(
         `replayed: ${ticks} ticks in ${seconds.toFixed(2)} s, ${Math.round(ticks / seconds)} ticks/s\n`,
       ),
-    onError: (error) =>
-      say(`the replay ends early: ${error instanceof Error ? error.message : String(error)}`),
+    onError: (error) => say(`the replay ends early: ${errorText(error)}`),
   });
 }
 

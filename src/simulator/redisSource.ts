@@ -11,6 +11,7 @@ import { parseRedisAddress, type RedisDay } from './redisAddress.js';
 import type { ReplaySource } from './replaySource.js';
 import { recordOf } from '../market/quotes/rowRecord.js';
 import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
+import { errorText } from '../base/errorText.js';
 
 /** Entries of all pages together, some 300 bytes each, and the most and the fewest of one page. */
 const pagesEntries = 250_000;
@@ -105,7 +106,7 @@ export class RedisReplaySource implements ReplaySource {
       return source;
     } catch (error) {
       client.disconnect();
-      throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`${name}: ${errorText(error)}`, { cause: error });
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Logger } from '../log/logging.js';
+import type { Logger } from 'pino';
 
 /** Says once per interval how many ticks were lost in it, if any were. */
 export class LossWatch {

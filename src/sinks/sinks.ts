@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '../config/gatewayConfig.js';
 import { History, keepsHistory, type HistoryStatus } from '../history/history.js';
-import type { Logger } from '../log/logging.js';
+import type { Logger } from 'pino';
 import { calendarOf } from '../market/calendar/holidayCalendar.js';
 import { fieldCount } from '../market/quotes/quoteFields.js';
 import { allocateTape, TapeWriter, type StateSource } from '../tape/tape.js';

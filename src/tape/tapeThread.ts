@@ -1,6 +1,7 @@
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 import { packagePath } from '../base/paths.js';
 import { PoisonTicks, type PoisonTicksSpec } from './poisonTicks.js';
+import { errorText } from '../base/errorText.js';
 
 /** ms from the crash of a thread to the start of its replacement. */
 const restartMs = 500;
@@ -110,7 +111,7 @@ export class TapeThread<Command, Event> {
     let cause = '';
     worker.on('message', onEvent);
     worker.on('error', (error: unknown) => {
-      cause = error instanceof Error ? error.message : String(error);
+      cause = errorText(error);
     });
     // Not before: until then the thread may still write.
     worker.on('exit', (code) => {

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import pretty from 'pino-pretty';
 import { describe, expect, it } from 'vitest';
-import { createLogger, terminalLines, type Logger } from '../../src/log/logging.js';
+import type { Logger } from 'pino';
+import { createLogger, terminalLines } from '../../src/log/logging.js';
 
 function logged(level: Parameters<typeof createLogger>[0]): {
   logger: Logger;

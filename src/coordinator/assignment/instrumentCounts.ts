@@ -1,4 +1,5 @@
 import { isProven, stateOf, type InstrumentState, type Want } from './want.js';
+import { grown } from '../../base/growable.js';
 
 const states: readonly InstrumentState[] = ['pending', 'subscribing', 'active', 'failed', 'cancelled'];
 
@@ -72,11 +73,7 @@ export class InstrumentCounter {
   }
 
   #set(slot: number, code: number): void {
-    if (slot >= this.#counted.length) {
-      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(slot + 1)));
-      longer.set(this.#counted);
-      this.#counted = longer;
-    }
+    this.#counted = grown(this.#counted, slot + 1);
     this.#counted[slot] = code;
   }
 }

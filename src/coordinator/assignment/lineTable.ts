@@ -3,6 +3,7 @@ import type { Want } from './want.js';
 import type { Line } from './connectionRecord.js';
 import { InstrumentCounter } from './instrumentCounts.js';
 import { CommandBatch, type LineCommand } from './commandBatch.js';
+import { grown } from '../../base/growable.js';
 
 export interface LineEffects {
   send(command: LineCommand): void;
@@ -171,11 +172,7 @@ export class LineTable {
   }
 
   await(slot: number, is: boolean): void {
-    if (slot >= this.#awaited.length) {
-      const longer = new Uint8Array(2 ** Math.ceil(Math.log2(slot + 1)));
-      longer.set(this.#awaited);
-      this.#awaited = longer;
-    }
+    this.#awaited = grown(this.#awaited, slot + 1);
     this.#awaited[slot] = is ? 1 : 0;
   }
 

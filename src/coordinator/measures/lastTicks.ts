@@ -1,3 +1,5 @@
+import { grown } from '../../base/growable.js';
+
 const firstSlots = 1024;
 
 /** When each instrument last ticked, on whatever line. */
@@ -7,7 +9,7 @@ export class LastTicks {
 
   /** A tick was received, at a time in ms since the epoch. For the tick path. */
   note(slot: number, receiveTimeMs: number): void {
-    if (slot >= this.#at.length) this.#grow(slot);
+    if (slot >= this.#at.length) this.#at = grown(this.#at, slot + 1);
     this.#at[slot] = receiveTimeMs;
   }
 
@@ -21,13 +23,5 @@ export class LastTicks {
     let count = 0;
     for (const slot of slots) if ((this.#at[slot] ?? 0) > sinceMs) count++;
     return count;
-  }
-
-  #grow(slot: number): void {
-    let slots = this.#at.length;
-    while (slots <= slot) slots *= 2;
-    const at = new Float64Array(slots);
-    at.set(this.#at);
-    this.#at = at;
   }
 }

@@ -1,4 +1,5 @@
 import type { MarketHours } from '../../market/hours/marketHours.js';
+import { grown } from '../../base/growable.js';
 
 /** A line is overdue when so many ticks of its instruments were to be expected since its last one, */
 const expectedTicks = 20;
@@ -163,17 +164,11 @@ export class LateWatch {
   }
 
   #grow(slot: number): void {
-    let slots = this.#ticks.length;
-    while (slots <= slot) slots *= 2;
-    const grown = <T extends Uint32Array | Float64Array | Uint8Array>(into: T, from: T): T => {
-      into.set(from);
-      return into;
-    };
-    this.#ticks = grown(new Uint32Array(slots), this.#ticks);
-    this.#seen = grown(new Uint32Array(slots), this.#seen);
-    this.#lookedAt = grown(new Float64Array(slots), this.#lookedAt);
-    this.#rates = grown(new Float64Array(slots), this.#rates);
-    this.#copies = grown(new Uint8Array(slots), this.#copies);
+    this.#ticks = grown(this.#ticks, slot + 1);
+    this.#seen = grown(this.#seen, slot + 1);
+    this.#lookedAt = grown(this.#lookedAt, slot + 1);
+    this.#rates = grown(this.#rates, slot + 1);
+    this.#copies = grown(this.#copies, slot + 1);
   }
 }
 

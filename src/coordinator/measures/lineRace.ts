@@ -1,5 +1,6 @@
 import { RaceTally, type RaceFigures } from './raceTally.js';
 import { TickMemory } from './tickMemory.js';
+import { grown } from '../../base/growable.js';
 
 export type { RaceFigures } from './raceTally.js';
 
@@ -36,11 +37,7 @@ export class LineRace {
 
   /** Says how many lines carry the instrument; those with two or more are raced. */
   follow(slot: number, lines: number): void {
-    if (slot >= this.#places.length) {
-      const places = new Int32Array(Math.max(2 * this.#places.length, slot + 1));
-      places.set(this.#places);
-      this.#places = places;
-    }
+    this.#places = grown(this.#places, slot + 1);
     const place = this.#places[slot]! - 1;
     if (lines >= 2 && place < 0) {
       const given = this.#freePlaces.pop() ?? this.#placeCount++;

@@ -1,3 +1,5 @@
+import { grown } from '../../base/growable.js';
+
 /** Ticks that are remembered of each instrument: four seconds at the exchanges' two a second. */
 const keys = 8;
 /** Lines of one instrument at once. */
@@ -65,7 +67,7 @@ export class TickMemory {
   /** Empties the place; places are numbered from 0 on. */
   clear(place: number): void {
     this.#placesUsed = Math.max(this.#placesUsed, place + 1);
-    while (this.#placesUsed * intsPerPlace > this.#ints.length) this.#grow();
+    this.#reserve(this.#placesUsed * intsPerPlace);
     const at = place * intsPerPlace;
     this.#ints.fill(0, at, at + intsPerPlace);
     this.#ints.fill(-1, at + I.connection, at + I.connection + seats);
@@ -241,9 +243,9 @@ export class TickMemory {
     for (let key = 0; key < keys; key++) this.#ints[at + I.delivered + key]! &= others;
   }
 
-  #grow(): void {
-    const ints = new Int32Array(2 * this.#ints.length);
-    ints.set(this.#ints);
+  #reserve(length: number): void {
+    if (length <= this.#ints.length) return;
+    const ints = grown(this.#ints, length);
     this.#ints = ints;
     this.#floats = new Float32Array(ints.buffer);
     this.#doubles = new Float64Array(ints.buffer);

@@ -1,3 +1,5 @@
+import { grown } from '../../base/growable.js';
+
 const firstConnections = 128;
 /** How much of the newest second is in a connection's ticks per second. */
 const rateSmoothing = 0.2;
@@ -17,11 +19,7 @@ export class TickRates {
   readonly #rates = new Map<number, { ticksAtPass: number; rate: number; lastTickMs: number }>();
 
   add(connection: number): void {
-    if (connection >= this.#ticks.length) {
-      const longer = new Float64Array(Math.max(2 * this.#ticks.length, connection + 1));
-      longer.set(this.#ticks);
-      this.#ticks = longer;
-    }
+    this.#ticks = grown(this.#ticks, connection + 1);
     this.#rates.set(connection, { ticksAtPass: 0, rate: 0, lastTickMs: NaN });
   }
 

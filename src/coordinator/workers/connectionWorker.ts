@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { EventChannel } from '../../ring/eventChannel.js';
 import type { ConnectionSpec, WorkerCommand, WorkerEvent, WorkerStart } from './workerMessages.js';
+import { errorText } from '../../base/errorText.js';
 
 const releasePollMs = 20;
 
@@ -65,7 +66,7 @@ export class ConnectionWorker {
       handlers.onEvent(event);
     });
     this.#worker.on('error', (error) => {
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = errorText(error);
     });
     this.exited = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {

@@ -3,6 +3,7 @@ import { ringNatives } from '../../ring/native.js';
 import { ConnectionWorker } from './connectionWorker.js';
 import type { ConnectionSpec, WorkerCommand, WorkerEvent } from './workerMessages.js';
 import { workerDeadlines, type WorkerDeadlines } from './workerDeadlines.js';
+import { errorText } from '../../base/errorText.js';
 
 /** One worker per connection up to here; a bare worker costs about 8 MB. */
 const maxAutoWorkers = 16;
@@ -144,7 +145,7 @@ export class WorkerPool {
       worker = this.#suspects.has(connection) ? this.#start(true) : this.#place();
     } catch (error) {
       // No descriptor or no thread is left.
-      this.#options.onWorkerLost([connection], error instanceof Error ? error.message : String(error));
+      this.#options.onWorkerLost([connection], errorText(error));
       return;
     }
     worker.add(spec);

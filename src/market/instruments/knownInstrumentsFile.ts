@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readTextFile } from '../../base/jsonFile.js';
 import type { KnownInstruments } from './knownInstruments.js';
+import { errorText } from '../../base/errorText.js';
 
 /** Far more than all instruments that a gateway can have. */
 const largestFileBytes = 16 * 2 ** 20;
@@ -44,7 +45,7 @@ export class KnownInstrumentsFile {
       this.#known.read(readTextFile(this.#path, largestFileBytes), today);
     } catch (error) {
       const next = this.#isForeign ? 'what is found is not kept' : 'is made anew';
-      this.#log.warn(`${this.#path} cannot be used and ${next}: ${text(error)}`);
+      this.#log.warn(`${this.#path} cannot be used and ${next}: ${errorText(error)}`);
     }
   }
 
@@ -76,11 +77,7 @@ export class KnownInstrumentsFile {
       await writeFile(beside, content);
       await rename(beside, this.#path);
     } catch (error) {
-      this.#log.warn(`${this.#path} cannot be written: ${text(error)}`);
+      this.#log.warn(`${this.#path} cannot be written: ${errorText(error)}`);
     }
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 import { Field, fieldCount } from './quoteFields.js';
 import { isSame } from './rowMerge.js';
 import { TickFlag } from './tickFlags.js';
+import { grown } from '../../base/growable.js';
 
 /**
  * What a held state rests on: ticks of its session; storage, or a doubt whether it is old, and no whole tick has brought it or another since; or a tick
@@ -132,21 +133,14 @@ export class HeldStates {
 
   /** Makes room for more slots. */
   grow(slots: number): void {
-    const values = new Float64Array(slots * fieldCount).fill(NaN);
-    values.set(this.values);
-    this.values = values;
-    this.valueBits = new Int32Array(values.buffer);
-    this.#changed = copied(this.#changed, new Uint32Array(slots * fieldCount));
-    this.versions = copied(this.versions, new Uint32Array(slots));
-    this.flags = copied(this.flags, new Int32Array(slots));
-    this.flagsChanged = copied(this.flagsChanged, new Uint32Array(slots));
-    this.basis = copied(this.basis, new Uint8Array(slots));
-    this.bookAhead = copied(this.bookAhead, new Uint8Array(slots));
-    this.contradictions = copied(this.contradictions, new Uint8Array(slots));
+    this.values = grown(this.values, slots * fieldCount, NaN);
+    this.valueBits = new Int32Array(this.values.buffer);
+    this.#changed = grown(this.#changed, slots * fieldCount);
+    this.versions = grown(this.versions, slots);
+    this.flags = grown(this.flags, slots);
+    this.flagsChanged = grown(this.flagsChanged, slots);
+    this.basis = grown(this.basis, slots);
+    this.bookAhead = grown(this.bookAhead, slots);
+    this.contradictions = grown(this.contradictions, slots);
   }
-}
-
-function copied<T extends { set(from: T): void }>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }

@@ -1,4 +1,5 @@
 import { Field, fieldCount } from './quoteFields.js';
+import { grown } from '../../base/growable.js';
 
 /** Lines of one instrument that are followed at once; redundancy allows no more. */
 const mostLines = 8;
@@ -28,7 +29,7 @@ export class LineOrder {
   #givenBy: Int32Array<ArrayBuffer>;
   /** Hashes of the states at the present key [slot · keptStates + i], and how many there were. */
   #states: Int32Array<ArrayBuffer>;
-  #stateCounts: Uint32Array;
+  #stateCounts: Uint32Array<ArrayBuffer>;
 
   constructor(slots: number) {
     this.#known = new Int32Array(slots * mostLines);
@@ -39,14 +40,11 @@ export class LineOrder {
   }
 
   grow(slots: number): void {
-    const before = this.#givenBy.length;
-    this.#known = longer(this.#known, slots * mostLines);
-    this.#inStep = longer(this.#inStep, slots * mostLines);
-    this.#givenBy = longer(this.#givenBy, slots).fill(nobody, before);
-    this.#states = longer(this.#states, slots * keptStates);
-    const counts = new Uint32Array(slots);
-    counts.set(this.#stateCounts);
-    this.#stateCounts = counts;
+    this.#known = grown(this.#known, slots * mostLines);
+    this.#inStep = grown(this.#inStep, slots * mostLines);
+    this.#givenBy = grown(this.#givenBy, slots, nobody);
+    this.#states = grown(this.#states, slots * keptStates);
+    this.#stateCounts = grown(this.#stateCounts, slots);
   }
 
   /** The connection delivers the instrument no more, so no other line is measured by it. */
@@ -140,12 +138,6 @@ export class LineOrder {
     this.#states[slot * keptStates + (count % keptStates)] = hash;
     this.#stateCounts[slot] = count + 1;
   }
-}
-
-function longer(array: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const more = new Int32Array(length);
-  more.set(array);
-  return more;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Instrument } from '../instruments/instrumentDirectory.js';
 import { Field, fieldCount } from './quoteFields.js';
 import { absentBeyond, Content } from './tickContent.js';
 import { dayMs, shanghaiOffsetMs } from '../../base/shanghaiTime.js';
+import { grown } from '../../base/growable.js';
 
 const levelCount = 5;
 /** Times of day in Shanghai between which CZCE's settlement price may be today's: the close, and the next day's evening. */
@@ -119,11 +120,7 @@ export class RecordReader {
   }
 
   #inYuan(turnover: number, multiplier: number, connection: number): number {
-    if (connection >= this.#turnoverUnits.length) {
-      const more = new Uint8Array(2 * connection);
-      more.set(this.#turnoverUnits);
-      this.#turnoverUnits = more;
-    }
+    this.#turnoverUnits = grown(this.#turnoverUnits, connection + 1);
     const shown = this.#unitOf(turnover, multiplier);
     if (shown !== TurnoverUnit.unknown) this.#turnoverUnits[connection] = shown;
     return this.#turnoverUnits[connection] === TurnoverUnit.withoutMultiplier
@@ -145,11 +142,7 @@ export class RecordReader {
   }
 
   #isDifference(slot: number, { id }: Instrument): boolean {
-    if (slot >= this.#priceKinds.length) {
-      const more = new Uint8Array(2 * slot);
-      more.set(this.#priceKinds);
-      this.#priceKinds = more;
-    }
+    this.#priceKinds = grown(this.#priceKinds, slot + 1);
     if (this.#priceKinds[slot] === 0) this.#priceKinds[slot] = differenceId.test(id) ? 2 : 1;
     return this.#priceKinds[slot] === 2;
   }

@@ -1,4 +1,5 @@
 import { Fifo } from '../../base/fifo.js';
+import { grown } from '../../base/growable.js';
 
 /** A front answers a subscription with a snapshot, within this time if it is well, in ms. */
 export const snapshotWaitMs = 500;
@@ -99,13 +100,7 @@ export class SnapshotWait {
   }
 
   #grow(slot: number): void {
-    let slots = this.#standing.length;
-    while (slots <= slot) slots *= 2;
-    const standing = new Uint8Array(slots);
-    standing.set(this.#standing);
-    this.#standing = standing;
-    const since = new Float64Array(slots).fill(NaN);
-    since.set(this.#carriedSince);
-    this.#carriedSince = since;
+    this.#standing = grown(this.#standing, slot + 1);
+    this.#carriedSince = grown(this.#carriedSince, slot + 1, NaN);
   }
 }

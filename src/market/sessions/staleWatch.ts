@@ -1,4 +1,5 @@
 import type { SessionSchedule } from '../hours/sessionSchedule.js';
+import { grown } from '../../base/growable.js';
 
 /** An instrument is stale when it has been silent for so many of its usual pauses, */
 const toleratedPauses = 10;
@@ -130,21 +131,15 @@ export class StaleWatch {
   }
 
   #grow(slot: number): void {
-    let slots = this.#versions.length;
-    while (slots <= slot) slots *= 2;
-    const grown = <T extends Float64Array | Uint32Array>(into: T, from: T): T => {
-      into.set(from);
-      return into;
-    };
-    this.#versions = grown(new Float64Array(slots), this.#versions);
-    this.#quietSince = grown(new Float64Array(slots), this.#quietSince);
-    this.#usualPauses = grown(new Float64Array(slots), this.#usualPauses);
-    this.#longest = grown(new Float64Array(slots), this.#longest);
-    this.#longestBefore = grown(new Float64Array(slots), this.#longestBefore);
-    this.#ticks = grown(new Uint32Array(slots), this.#ticks);
-    this.#ticksBefore = grown(new Uint32Array(slots), this.#ticksBefore);
-    this.#sessions = grown(new Float64Array(slots), this.#sessions);
-    this.#lookedAt = grown(new Uint32Array(slots), this.#lookedAt);
+    this.#versions = grown(this.#versions, slot + 1);
+    this.#quietSince = grown(this.#quietSince, slot + 1);
+    this.#usualPauses = grown(this.#usualPauses, slot + 1);
+    this.#longest = grown(this.#longest, slot + 1);
+    this.#longestBefore = grown(this.#longestBefore, slot + 1);
+    this.#ticks = grown(this.#ticks, slot + 1);
+    this.#ticksBefore = grown(this.#ticksBefore, slot + 1);
+    this.#sessions = grown(this.#sessions, slot + 1);
+    this.#lookedAt = grown(this.#lookedAt, slot + 1);
   }
 }
 

@@ -1,3 +1,5 @@
+import { grown } from '../../base/growable.js';
+
 const firstClients = 64;
 const firstFrames = 256;
 const firstEntries = 1024;
@@ -69,7 +71,7 @@ export class Deliveries {
   /** Takes the frame from `position` to `end`, which is to be queued for exactly so many clients; its number. */
   addFrame(end: number, clients: number): number {
     const frame = this.#freeFrames.pop() ?? this.#frames.length;
-    if (frame >= this.#left.length) this.#left = doubled(this.#left, 0);
+    if (frame >= this.#left.length) this.#left = grown(this.#left, this.#left.length + 1, 0);
     const page = this.#page;
     page.live++;
     this.#frames[frame] = page.bytes.subarray(this.#used, end);
@@ -82,8 +84,8 @@ export class Deliveries {
   addClient(): number {
     const client = this.#freeClients.pop() ?? this.#clients++;
     if (client >= this.#first.length) {
-      this.#first = doubled(this.#first, none);
-      this.#last = doubled(this.#last, none);
+      this.#first = grown(this.#first, this.#first.length + 1, none);
+      this.#last = grown(this.#last, this.#last.length + 1, none);
     }
     return client;
   }
@@ -104,8 +106,8 @@ export class Deliveries {
     if (entry === none) {
       entry = this.#entries++;
       if (entry === this.#next.length) {
-        this.#next = doubled(this.#next, none);
-        this.#frameOf = doubled(this.#frameOf, none);
+        this.#next = grown(this.#next, this.#next.length + 1, none);
+        this.#frameOf = grown(this.#frameOf, this.#frameOf.length + 1, none);
       }
     } else {
       this.#freeEntry = this.#next[entry]!;
@@ -147,10 +149,4 @@ export class Deliveries {
 
 function newPage(): Page {
   return { bytes: Buffer.allocUnsafeSlow(pageBytes), live: 0 };
-}
-
-function doubled(numbers: Int32Array<ArrayBuffer>, fill: number): Int32Array<ArrayBuffer> {
-  const more = new Int32Array(2 * numbers.length).fill(fill, numbers.length);
-  more.set(numbers);
-  return more;
 }

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../../config/gatewayConfig.js';
-import type { Logger } from '../../log/logging.js';
+import type { Logger } from 'pino';
 import type { PersisterEvent, PersisterStatus } from '../shared/persisterMessages.js';
 import { allocateProgress, PersisterProgress } from '../shared/persisterProgress.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
