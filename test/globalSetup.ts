@@ -3,6 +3,6 @@ import { builtNative } from './native/nativeBuild.js';
 
 /** Before any test, so that the first to need a native part does not spend its time on building all of them. */
 export async function setup(): Promise<void> {
-  builtNative('fake_6_7_13');
+  builtNative('fake_newest');
   await buildAbi();
 }

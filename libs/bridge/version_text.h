@@ -20,7 +20,7 @@ struct VersionText {
   int date = 0;  // yyyymmdd of the build; 0 if none is named
 };
 
-// The first "6.7.13" or "6_7_13" anywhere in the text, for version texts carry prefixes of many kinds, and the first date.
+// The first "6.7.2" or "6_7_2" anywhere in the text, for version texts carry prefixes of many kinds, and the first date.
 VersionText readVersionText(const std::string &text);
 
 // The vendor's product that writes its version texts in this form, if it is not CTP itself; null otherwise.

@@ -19,7 +19,12 @@ const Group groups[] = {
 };
 const Layout layout2013{Factory::b, shortId, shortAnswer, false, false};
 const Version newestVerified{6, 7, 13};
-constexpr const char *supported = "2013 and 6.3.0 to 6.7.13 are";
+
+std::string textOf(const Version &version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." + std::to_string(version.patch);
+}
+
+std::string supported() { return "2013 and " + textOf(groups[0].from) + " to " + textOf(newestVerified) + " are"; }
 
 const Layout *layoutOf(const SaidVersion &said) {
   if (said.isYear2013) return &layout2013;
@@ -54,7 +59,7 @@ InterfaceChoice withOrder(const Layout *layout, const Exports &exports, const Sa
 InterfaceChoice asAsserted(const std::string &says, const Exports &exports, const std::string &asserted) {
   const SaidVersion said{asserted == "2013", readVersionText(asserted)};
   const Layout *layout = layoutOf(said);
-  if (layout == nullptr) return refused("ctp_version \"" + asserted + "\" is not supported: " + supported);
+  if (layout == nullptr) return refused("ctp_version \"" + asserted + "\" is not supported: " + supported());
   std::string warnings = says + "; taken to be " + asserted + ", as ctp_version says";
   if (layout->factory != exports.factory) {
     warnings += std::string(", but it exports ") + nameOf(exports.factory) + ", which is called";
@@ -96,13 +101,13 @@ InterfaceChoice chooseInterface(const char *versionText, const Exports &exports,
     return refused(what + remedy);
   }
   const Layout *layout = layoutOf(said);
-  if (layout == nullptr) return refused("version \"" + text + "\" is not supported: " + supported + remedy);
+  if (layout == nullptr) return refused("version \"" + text + "\" is not supported: " + supported() + remedy);
   if (layout->factory != exports.factory) {
     return refused("version \"" + text + "\" should export " + nameOf(layout->factory) + " but exports " +
                    nameOf(exports.factory) + remedy);
   }
   if (!said.isYear2013 && newestVerified < said.text.version) {
-    add(warnings, "version \"" + text + "\" is newer than 6.7.13, the newest one verified");
+    add(warnings, "version \"" + text + "\" is newer than " + textOf(newestVerified) + ", the newest one verified");
   }
   return withOrder(layout, exports, said, warnings, remedy);
 }

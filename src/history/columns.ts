@@ -25,8 +25,6 @@ function column(name: string, kind: ColumnKind, field = -1, isDefault = true): H
   return { name, kind, field, isDefault };
 }
 
-const isTime = (field: number): boolean => field === Field.timestamp || field === Field.tradingDay;
-
 /**
  * Everything that can be given of a tick, in the order in which it is: the names of an action push, what is wrong with the
  * tick, and when it came. The id and the two halves of the time are repetitions that must be asked for, levels 2 to 5 are
@@ -39,8 +37,8 @@ export const columns: readonly HistoryColumn[] = [
   column('update_millisec', 'update_millisec', Field.timestamp, false),
   column('timestamp', 'number', Field.timestamp),
   column('trading_day', 'day', Field.tradingDay),
-  ...quoteFields.flatMap(({ name, documented }, field) =>
-    isTime(field) ? [] : [column(name, 'number', field, documented)],
+  ...quoteFields.flatMap(({ name, kind, documented }, field) =>
+    kind === 'time' ? [] : [column(name, 'number', field, documented)],
   ),
   column('flags', 'flags'),
   column('receive_time', 'receive_time'),

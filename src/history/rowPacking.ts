@@ -1,4 +1,4 @@
-import { Field, fieldCount } from '../market/quotes/quoteFields.js';
+import { Field, fieldCount, timeFields } from '../market/quotes/quoteFields.js';
 import { toMicroseconds } from './receiveTime.js';
 import type { HistoryRow } from './storedRow.js';
 
@@ -31,7 +31,7 @@ const scaledBelow = 2 ** 50;
 const largestStep = 2 ** 49;
 const intBelow = 2 ** 31;
 
-const whole = new Set<number>([Field.timestamp, Field.tradingDay, Field.volume, flagsAt]);
+const whole = new Set<number>([...timeFields, Field.volume, flagsAt]);
 const scales = Float64Array.from({ length: packedNumbers }, (_, index) =>
   whole.has(index) ? 1 : index === receiveAt ? 1000 : 10_000,
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { generations, libraryOf } from '../helpers/generations.js';
+import { generations, libraryOf, newestVerified } from '../helpers/generations.js';
 import { builtNative } from '../native/nativeBuild.js';
 import { FrontProcess } from '../simulator/frontProcess.js';
 import { run } from './console.js';
@@ -115,7 +115,11 @@ describe('check-library', { concurrent: true, timeout: testMs }, () => {
     const front = new FrontProcess(['--fronts', '1', '--base-port', '0', '--reject-login', '3']);
     try {
       const [port] = await front.ports();
-      const { code, report } = await check(libraryOf('6.7.13'), '--front-addr', `tcp://127.0.0.1:${port}`);
+      const { code, report } = await check(
+        libraryOf(newestVerified),
+        '--front-addr',
+        `tcp://127.0.0.1:${port}`,
+      );
       expect(code).toBe(1);
       expect(report.trials.at(-1)).toMatchObject({ trial: 'front', outcome: 'failed' });
       expect(report.trials.at(-1)!.text).toMatch(/^login refused: 3 /);

@@ -57,7 +57,7 @@ function open(
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'qactpmd-bridge-'));
-  fake = loadFakeLibrary('fake_6_7_13');
+  fake = loadFakeLibrary('fake_newest');
 });
 afterEach(async () => {
   fake.holdRelease(0);
@@ -65,7 +65,7 @@ afterEach(async () => {
     channel.release();
     await untilIs('released', () => channel.unreleased, 0);
   }
-  await freshFakeLibrary('fake_6_7_13');
+  await freshFakeLibrary('fake_newest');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -275,7 +275,7 @@ describe('a session', () => {
 
 describe('a tick', () => {
   const generations: [string, number, number, boolean][] = [
-    ['fake_6_7_13', 584, longIdOffset, true],
+    ['fake_newest', 584, longIdOffset, true],
     ['fake_6_7_2', 584, longIdOffset, true],
     ['fake_6_3_19', 408, shortIdOffset, false],
     ['fake_6_3_15', 408, shortIdOffset, false],

@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type VendorLibrary, openVendorLibrary } from '../../src/ctp/bridge.js';
 import { packagePath } from '../../src/base/paths.js';
 import { builtNative } from '../native/nativeBuild.js';
-import { generations, libraryOf } from '../helpers/generations.js';
+import { generations, libraryOf, newestVerified } from '../helpers/generations.js';
 
 let folder: string;
 let good: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'qactpmd-library-'));
-  good = builtNative('fake_6_7_13');
+  good = builtNative('fake_newest');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -48,7 +48,7 @@ describe('opening a library', () => {
   it('tells its version, and takes the same file under another name for the same library', () => {
     const first = open(good);
     expect(first).toMatchObject({ version: 'fake v6.7.13_20260225 14:16:30.12079', warning: '' });
-    expect(open(join(good, '..', '..', 'test', 'fake_6_7_13.so')).handle).toBe(first.handle);
+    expect(open(join(good, '..', '..', 'test', 'fake_newest.so')).handle).toBe(first.handle);
     expect(open(good, '', false).handle).not.toBe(first.handle);
   });
 
@@ -69,7 +69,7 @@ describe('opening a library', () => {
   });
 
   it.each([
-    ['newer', 'is newer than 6.7.13'],
+    ['newer', `is newer than ${newestVerified}`],
     ['unverified', 'callback order B by its build of 20190801 alone: what it exports does not tell'],
     ['drop_in_tts_old', 'callback order A by its version number alone'],
     ['silent', '2013 generation'],
@@ -88,12 +88,16 @@ describe('opening a library', () => {
     ],
     [
       'unheard_of',
-      '6.7.13',
-      'taken to be 6.7.13, as ctp_version says; callback order B by every version from 6.5.0',
+      newestVerified,
+      `taken to be ${newestVerified}, as ctp_version says; callback order B by every version from 6.5.0`,
     ],
     ['contradicting', '6.7.2', 'callback order A by its request class of 0x80 bytes, although every version'],
     ['silent_bb', '6.5.0', 'it tells no version; taken to be 6.5.0'],
-    ['wrong_factory', '6.7.13', 'but it exports CreateFtdcMdApi(path, udp, multicast), which is called'],
+    [
+      'wrong_factory',
+      newestVerified,
+      'but it exports CreateFtdcMdApi(path, udp, multicast), which is called',
+    ],
     ['wrong_factory_too', '6.7.11', 'taken to be 6.7.11'],
     ['silent', '2013', 'taken to be 2013'],
   ])('believes the user about one that is %s', (name, version, warning) => {
@@ -148,7 +152,7 @@ describe('opening a library', () => {
     const path = file('mended.so', readFileSync(builtNative('odd_nameless')));
     expect(() => open(path)).toThrow('names no version');
     writeFileSync(path, readFileSync(good));
-    expect(open(path).version).toContain('6.7.13');
+    expect(open(path).version).toContain(newestVerified);
   });
 
   it('keeps the library that is open, whatever becomes of its file', () => {
@@ -156,7 +160,7 @@ describe('opening a library', () => {
     const { handle } = open(path);
     writeFileSync(path, 'no library');
     expect(open(path).handle).toBe(handle);
-    expect(open(path, '', false).version).toContain('6.7.13');
+    expect(open(path, '', false).version).toContain(newestVerified);
   });
 
   it('finds its own functions before those that Node exports under the same names', () => {
@@ -207,7 +211,7 @@ describe('opening a library', () => {
       () => builtNative('odd_etf_options'),
       'CTP for ETF options, another product',
     ],
-    ['a version that is too old', () => builtNative('odd_old'), '6.3.0 to 6.7.13 are'],
+    ['a version that is too old', () => builtNative('odd_old'), `6.3.0 to ${newestVerified} are`],
     [
       'one of before 2013',
       () => builtNative('odd_before_2013'),

@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { loadCalendar } from '../../src/market/calendar/holidayCalendar.js';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts } from '../../src/market/instruments/products.js';
-import { generations, libraryOf } from '../helpers/generations.js';
+import { generations, libraryOf, newestVerified } from '../helpers/generations.js';
 import { AidFollower } from './aidFollower.js';
 import { Client } from './client.js';
 import { freePorts } from './ports.js';
@@ -12,7 +12,7 @@ import { connectionsTo, FrontsProcess, GatewayProcess } from './processes.js';
 import { until } from '../helpers/until.js';
 import { PushRecorder, stateOf, type Quote } from './pushRecorder.js';
 
-const reference = '6.7.13';
+const reference = newestVerified;
 /** Ids have 30 characters at most in their structs. */
 const withShortIds = new Set(['2013', '6.3.15', '6.3.19']);
 

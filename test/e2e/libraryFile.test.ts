@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { libraryOf } from '../helpers/generations.js';
+import { libraryOf, newestVerified } from '../helpers/generations.js';
 import { Client } from './client.js';
 import { rb } from './contracts.js';
 import { GatewayProcess } from './processes.js';
@@ -10,7 +10,7 @@ import { GatewayProcess } from './processes.js';
 it('a gateway lives on when the file of the library that it has loaded is overwritten in place', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-overwritten-'));
   const library = join(folder, 'thostmduserapi_se.so');
-  copyFileSync(libraryOf('6.7.13'), library);
+  copyFileSync(libraryOf(newestVerified), library);
   const line = (id: string): object => ({
     connection_id: id,
     front_addr: 'sim://?rate=50',

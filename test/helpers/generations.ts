@@ -14,6 +14,9 @@ export const generations = [
   '6.7.13',
 ];
 
+/** The newest version whose library was verified (versions.cpp). */
+export const newestVerified = generations.at(-1)!;
+
 export function libraryOf(generation: string): string {
   return packagePath('libs', 'simulator', 'build', 'generations', generation, 'thostmduserapi_se.so');
 }

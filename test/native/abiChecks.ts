@@ -1,3 +1,4 @@
+import { newestVerified } from '../helpers/generations.js';
 import { expect } from 'vitest';
 import { layouts, type AbiEvent, type AbiSession, type Fields, type Generation } from './abiClient.js';
 
@@ -61,7 +62,7 @@ export function expectLogin(session: AbiSession, event: AbiEvent, again: boolean
     expect(fields[name]).toMatch(timePattern);
     expect((seconds(fields[name]) - seconds(fields['LoginTime']) + 86_400) % 86_400, name).toBe(apart[i]);
   });
-  if ('SysVersion' in fields) expect(fields['SysVersion']).toBe('simulated back end 6.7.13');
+  if ('SysVersion' in fields) expect(fields['SysVersion']).toBe(`simulated back end ${newestVerified}`);
   if ('LoginDRIdentityID' in fields)
     expect(fields).toMatchObject({ LoginDRIdentityID: 1, UserDRIdentityID: 1 });
   if ('LastLoginTime' in fields) {

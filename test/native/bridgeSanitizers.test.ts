@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { packagePath } from '../../src/base/paths.js';
 
 const rounds = 30;
-const fakes = ['fake_6_7_13', 'fake_6_3_15', 'fake_2013'];
+const fakes = ['fake_newest', 'fake_6_3_15', 'fake_2013'];
 const buildDeadlineMs = 120_000;
 
 it.each(['address,undefined', 'thread'])(

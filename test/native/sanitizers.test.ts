@@ -1,3 +1,4 @@
+import { newestVerified } from '../helpers/generations.js';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -76,7 +77,7 @@ describe.each(builds)('under $build', ({ build, hook, env }) => {
       try {
         const address = await front.address();
         const storms = client({ QACTPMD_SIM_RELEASE_JOINS: joins });
-        for (const id of ['2013', '6.3.15', '6.7.13']) {
+        for (const id of ['2013', '6.3.15', newestVerified]) {
           const session = await storms.open(generations.find((generation) => generation.id === id)!);
           await session.command('quiet on');
           expect(await session.code(`storm ${session.flowPath} ${address} 20`)).toBe(0);

@@ -38,7 +38,7 @@ const starts: [string, number][] = [
 it.each(starts)(
   `a vendor thread at full speed, bridge, ring, doorbells and two reading threads: ${count} records %s`,
   async (_where, first) => {
-    const fake = loadFakeLibrary('fake_6_7_13');
+    const fake = loadFakeLibrary('fake_newest');
     const channel = new EventChannel();
     const ring = allocateTickRing(capacity, first);
     const doorbells = Array.from({ length: readers }, () => new Doorbell());

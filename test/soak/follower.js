@@ -4,12 +4,12 @@ import { setImmediate } from 'node:timers';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { Doorbell } = await import('../../dist/src/ring/doorbell.js');
-const { TickReader } = await import('../../dist/src/ring/tickRing.js');
-const { F64, I32 } = await import('../../dist/src/ring/tickRecord.js');
+const { TickRingReader } = await import('../../dist/src/ring/tickRing.js');
+const { doubleWord, intWord } = await import('../../dist/src/ring/tickRecord.js');
 
 const readsPerTurn = 8192;
 const { ring, handle, first, count } = workerData;
-const reader = new TickReader(ring, true);
+const reader = new TickRingReader(ring, true);
 const doorbell = new Doorbell(handle);
 const { f64, i32 } = reader.record;
 let read = 0;
@@ -18,11 +18,11 @@ let fault = '';
 
 /** What is wrong with the record that was read; it should be number n. */
 function faultOf(n) {
-  if (i32[I32.sequence] !== (n | 0)) return `record ${n} bears the number ${i32[I32.sequence] >>> 0}`;
-  if (i32[I32.volume] !== (n | 0)) return `record ${n} has the volume ${i32[I32.volume] >>> 0}`;
-  for (const field of [F64.lastPrice, F64.bidPrice1, F64.averagePrice])
+  if (i32[intWord.sequence] !== (n | 0)) return `record ${n} bears the number ${i32[intWord.sequence] >>> 0}`;
+  if (i32[intWord.volume] !== (n | 0)) return `record ${n} has the volume ${i32[intWord.volume] >>> 0}`;
+  for (const field of [doubleWord.lastPrice, doubleWord.bidPrice1, doubleWord.averagePrice])
     if (f64[field] !== n) return `record ${n} has ${f64[field]} in field ${field}`;
-  return i32[I32.slot] === 7 ? '' : `record ${n} has the slot ${i32[I32.slot]}`;
+  return i32[intWord.slot] === 7 ? '' : `record ${n} has the slot ${i32[intWord.slot]}`;
 }
 
 function turn() {

@@ -1,3 +1,4 @@
+import { newestVerified } from '../helpers/generations.js';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +62,7 @@ describe('a connection', () => {
     expect(run.events).toContainEqual({
       type: 'library',
       connection: 7,
-      version: expect.stringContaining('6.7.13') as string,
+      version: expect.stringContaining(newestVerified) as string,
       warning: '',
     });
     run.pool.send({ type: 'close', connection: 7 });
@@ -70,7 +71,7 @@ describe('a connection', () => {
   });
 
   it('says what its front was asked for, each time it was, and nothing of a batch that was not taken', async () => {
-    const fake = await freshFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_newest');
     const run = start();
     run.pool.open([run.spec(3, 'tcp://a:1', { library: fake.path })]);
     run.pool.send({ type: 'subscribe', connection: 3, ids: ['au2612', 'cu2612'], slots: [11, 12] });

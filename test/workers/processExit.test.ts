@@ -15,9 +15,9 @@ function program(folder: string, lastAct: string): string {
   const ring = JSON.stringify(packagePath('dist', 'src', 'ring', 'tickRing.js'));
   return `
     import { endProcess, WorkerPool } from ${pool};
-    import { allocateTickRing, TickReader } from ${ring};
+    import { allocateTickRing, TickRingReader } from ${ring};
     const rings = Array.from({ length: 8 }, () => allocateTickRing(1024));
-    const readers = rings.map((ring) => new TickReader(ring));
+    const readers = rings.map((ring) => new TickRingReader(ring));
     const pool = new WorkerPool({ connectionsPerWorker: 4, onEvent: () => {}, onWorkerLost: () => process.exit(9), onStranded: () => process.exit(9) });
     pool.open(rings.map((tickRing, source) => ({
       id: 'c' + source, source, library: ${JSON.stringify(simulatedLibrary)}, libraryVersion: '',

@@ -15,7 +15,7 @@ let fake: FakeLibrary;
 let run: PoolRun;
 
 beforeEach(async () => {
-  fake = await freshFakeLibrary('fake_6_7_13');
+  fake = await freshFakeLibrary('fake_newest');
   run = new PoolRun(2, { deadlines });
 }, testMs);
 afterEach(async () => {

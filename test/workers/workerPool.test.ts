@@ -118,7 +118,7 @@ describe('a worker pool', () => {
   });
 
   it('opens a connection of a lost worker only when the library has let go of its session', async () => {
-    const fake = await freshFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_newest');
     const run = start(2);
     const spec = run.spec(0, 'tcp://a:1', { library: fake.path });
     run.pool.open([spec]);
@@ -176,7 +176,7 @@ describe('a worker pool', () => {
   });
 
   it('logs in again when more happened than its worker could be told', async () => {
-    const fake = await freshFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_newest');
     const run = start();
     run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
     await untilCounted('open', () => fake.asked('init'), 1);
@@ -200,7 +200,7 @@ describe('a worker pool', () => {
   });
 
   it('asks for everything again when a session had more refused than its worker could be told', async () => {
-    const fake = await freshFakeLibrary('fake_6_7_13');
+    const fake = await freshFakeLibrary('fake_newest');
     const run = start();
     run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path })]);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['au2612', 'cu2612'], slots: [1, 2] });

@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from './connectionRecord.js';
 import type { Line } from './connectionRecord.js';
 import type { Strategy } from '../../config/gatewayConfig.js';
+import { strategyRows } from './strategies.js';
 
 /** A difference in level below it is left alone: moving costs two subscriptions and nobody gains. */
 const toleratedDifference = 0.15;
@@ -27,7 +28,7 @@ export interface Search {
  * fullest connection of a priority to the emptiest. Each move lowers the unevenness, so a row of them ends, and what
  * they led to is left alone.
  *
- * hash_based evens nothing out: it has a place for each instrument, and only priorities matter here.
+ * A strategy with a home for each instrument evens nothing out: only priorities matter here.
  *
  * @param connections those that are logged in and may take lines
  */
@@ -37,11 +38,13 @@ export function planMoves(
   budget: number,
   search: Search,
 ): Move[] {
+  const { hasHome, weight } = strategyRows[strategy];
   const count = connections.length;
   const loads = Float64Array.from(connections, (each) => each.load);
   /** What leaves keeps its place until what replaces it elsewhere is active. */
   const occupied = Float64Array.from(loads);
-  const weights = weightsOf(strategy, connections);
+  const mostLimit = connections.reduce((most, { limit }) => Math.max(most, limit), 1);
+  const weights = Float64Array.from(connections, (each) => weight(each, mostLimit));
   const impossible = new Set<number>();
   const moved = new Set<Line>();
   const moves: Move[] = [];
@@ -50,7 +53,7 @@ export function planMoves(
   const gain = (from: number, to: number): number => {
     const priorities = connections[from]!.priority - connections[to]!.priority;
     if (priorities !== 0) return priorities * perPriority;
-    if (strategy === 'hash_based') return 0;
+    if (hasHome) return 0;
     const difference = (loads[from]! - 1) / weights[from]! - (loads[to]! + 1) / weights[to]!;
     return difference > toleratedDifference ? difference : 0;
   };
@@ -91,15 +94,6 @@ export function planMoves(
     occupied[to]!++;
   }
   return moves;
-}
-
-/** How much each connection should carry, in proportion. */
-function weightsOf(strategy: Strategy, connections: readonly ConnectionRecord[]): Float64Array {
-  const most = connections.reduce((limit, each) => Math.max(limit, each.limit), 1);
-  return Float64Array.from(connections, ({ limit, score }) => {
-    if (strategy === 'round_robin') return most;
-    return strategy === 'connection_quality' ? (limit * (score + 1)) / 101 : limit;
-  });
 }
 
 function firstMovable(

@@ -4,7 +4,7 @@ import type { Line } from './connectionRecord.js';
 import type { LineTable } from './lineTable.js';
 import { mayCarry } from './linePriority.js';
 import { planMoves } from './rebalance.js';
-import { preference } from './strategies.js';
+import { strategyRows } from './strategies.js';
 import { type Strategy } from '../../config/gatewayConfig.js';
 
 /** A connection takes part when it has been logged in for this long. */
@@ -107,14 +107,15 @@ export class Rebalancer {
 
   /** Moves one of the instrument's lines to where it belongs: to another broker, or to its place in the hash. */
   #findBetter(strategy: Strategy, want: Want, settled: readonly ConnectionRecord[]): boolean {
+    const { hasHome, preference } = strategyRows[strategy];
     for (const line of want.lines) {
       const { connection } = line;
       const to = this.#parts.pick(want, line);
       if (to === undefined || !settled.includes(to) || clashes(want, line, to)) continue;
       const belongsThere =
-        strategy === 'hash_based' &&
+        hasHome &&
         to.priority === connection.priority &&
-        preference(strategy, want.hash, to) > preference(strategy, want.hash, connection);
+        preference(to, want.hash) > preference(connection, want.hash);
       if (!belongsThere && !clashes(want, line, connection)) continue;
       this.#parts.move(line, to);
       return true;

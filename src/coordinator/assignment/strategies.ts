@@ -15,13 +15,51 @@ export interface Candidate {
   readonly chosenAt: number;
 }
 
+/** How a strategy spreads instruments over the connections of one priority. */
+export interface StrategyRow {
+  /** How much the strategy likes to give an instrument, by its hash, to a connection; the greatest value wins. */
+  readonly preference: (candidate: Candidate, instrumentHash: number) => number;
+  /**
+   * How many instruments a connection should carry, in proportion to the others.
+   *
+   * @param mostLimit the greatest limit of all connections
+   */
+  readonly weight: (candidate: Candidate, mostLimit: number) => number;
+  /** Each instrument belongs on one connection, so nothing is moved to even out loads. */
+  readonly hasHome: boolean;
+}
+
 /**
- * Picks a connection for an instrument; undefined when none that is allowed has room.
- *
- * A connection of a later priority is used only when all of an earlier one are full. Within a priority:
- * round_robin takes the one that was chosen longest ago, least_connections the one with the smallest part of its room
- * in use, connection_quality the best quality weighted by free room, and hash_based the highest rendezvous hash, so
+ * round_robin takes the connection that was chosen longest ago, least_connections the one with the smallest part of its
+ * room in use, connection_quality the best quality weighted by free room, and hash_based the highest rendezvous hash, so
  * that a connection that leaves moves only its own instruments.
+ */
+export const strategyRows: Readonly<Record<Strategy, StrategyRow>> = {
+  round_robin: {
+    preference: ({ chosenAt }) => -chosenAt,
+    weight: (_candidate, mostLimit) => mostLimit,
+    hasHome: false,
+  },
+  least_connections: {
+    preference: ({ load, limit }) => -load / limit,
+    weight: ({ limit }) => limit,
+    hasHome: false,
+  },
+  connection_quality: {
+    preference: ({ score, load, limit }) => (score + 1) * (1 - load / limit),
+    weight: ({ limit, score }) => (limit * (score + 1)) / 101,
+    hasHome: false,
+  },
+  hash_based: {
+    preference: ({ hash }, instrumentHash) => mixed(instrumentHash ^ hash),
+    weight: ({ limit }) => limit,
+    hasHome: true,
+  },
+};
+
+/**
+ * Picks a connection for an instrument; undefined when none that is allowed has room. A connection of a later priority is
+ * used only when all of an earlier one are full.
  *
  * @param instrumentHash hashOf the instrument's name
  */
@@ -31,32 +69,18 @@ export function pickConnection<C extends Candidate>(
   candidates: readonly C[],
   allowed: (candidate: C) => boolean,
 ): C | undefined {
+  const { preference } = strategyRows[strategy];
   let found: C | undefined;
   let foundPreference = -Infinity;
   for (const each of candidates) {
     if (each.load >= each.limit || (found !== undefined && each.priority > found.priority)) continue;
-    const its = preference(strategy, instrumentHash, each);
+    const its = preference(each, instrumentHash);
     const better = found === undefined || each.priority < found.priority || its > foundPreference;
     if (!better || !allowed(each)) continue;
     found = each;
     foundPreference = its;
   }
   return found;
-}
-
-/** What a strategy likes best is greatest. */
-export function preference(strategy: Strategy, instrumentHash: number, candidate: Candidate): number {
-  const { hash, load, limit, score, chosenAt } = candidate;
-  switch (strategy) {
-    case 'round_robin':
-      return -chosenAt;
-    case 'least_connections':
-      return -load / limit;
-    case 'connection_quality':
-      return (score + 1) * (1 - load / limit);
-    case 'hash_based':
-      return mixed(instrumentHash ^ hash);
-  }
 }
 
 /** FNV-1a with a final mix, over UTF-16 units: 32 unsigned bits. */

@@ -1,4 +1,14 @@
 /**
+ * What a field tells of:
+ *
+ *   time   when the tick was made; a tick without it is none
+ *   trade  trades of the day, their totals, and what the day began with: nothing that was known of these ceases to be
+ *          within a trading day, so what a packet lacks stays
+ *   book   the best bids and asks: an empty side is empty
+ */
+export type QuoteFieldKind = 'time' | 'trade' | 'book';
+
+/**
  * The fields of a quote as the book keeps them, and the names under which each protocol sends them.
  *
  * `aid` names are those of the DIFF protocol together with the documented ones where the two differ, so that both
@@ -7,46 +17,57 @@
  */
 export interface QuoteField {
   readonly name: string;
+  readonly kind: QuoteFieldKind;
   readonly aid: readonly string[];
   readonly documented: boolean;
 }
 
-const named = (name: string, ...alias: string[]): QuoteField => ({
+const field = (kind: QuoteFieldKind, name: string, ...alias: string[]): QuoteField => ({
   name,
+  kind,
   aid: [...alias, name],
   documented: true,
 });
 
 function levels(name: string): QuoteField[] {
-  return [1, 2, 3, 4, 5].map((level) => ({ ...named(`${name}${level}`), documented: level === 1 }));
+  return [1, 2, 3, 4, 5].map((level) => ({ ...field('book', `${name}${level}`), documented: level === 1 }));
 }
 
-/** Numeric fields, in the book's order. */
+/** Numeric fields, in the book's order. New ones come last: stored ticks are in this order. */
 export const quoteFields: readonly QuoteField[] = [
-  named('last_price'),
-  named('open_price', 'open'),
-  named('highest_price', 'highest'),
-  named('lowest_price', 'lowest'),
-  named('close_price', 'close'),
-  named('upper_limit_price', 'upper_limit'),
-  named('lower_limit_price', 'lower_limit'),
-  named('turnover', 'amount'),
-  named('volume'),
-  named('open_interest'),
-  named('average'),
-  named('settlement'),
-  named('pre_settlement'),
-  named('pre_close'),
-  named('pre_open_interest'),
+  field('trade', 'last_price'),
+  field('trade', 'open_price', 'open'),
+  field('trade', 'highest_price', 'highest'),
+  field('trade', 'lowest_price', 'lowest'),
+  field('trade', 'close_price', 'close'),
+  field('trade', 'upper_limit_price', 'upper_limit'),
+  field('trade', 'lower_limit_price', 'lower_limit'),
+  field('trade', 'turnover', 'amount'),
+  field('trade', 'volume'),
+  field('trade', 'open_interest'),
+  field('trade', 'average'),
+  field('trade', 'settlement'),
+  field('trade', 'pre_settlement'),
+  field('trade', 'pre_close'),
+  field('trade', 'pre_open_interest'),
   ...levels('bid_price'),
   ...levels('bid_volume'),
   ...levels('ask_price'),
   ...levels('ask_volume'),
-  named('timestamp'),
-  named('trading_day'),
+  field('time', 'timestamp'),
+  field('time', 'trading_day'),
 ];
 
 export const fieldCount = quoteFields.length;
+
+/** Positions of the fields of each kind, in ascending order. */
+export const tradeFields = positionsOf('trade');
+export const bookFields = positionsOf('book');
+export const timeFields = positionsOf('time');
+
+function positionsOf(kind: QuoteFieldKind): readonly number[] {
+  return quoteFields.flatMap((each, position) => (each.kind === kind ? [position] : []));
+}
 
 /** Position of a field in the book, by its documented name. */
 export function fieldIndex(name: string): number {

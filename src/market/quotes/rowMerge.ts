@@ -1,4 +1,4 @@
-import { Field, fieldCount } from './quoteFields.js';
+import { bookFields, Field, timeFields, tradeFields } from './quoteFields.js';
 
 /** A turnover may be computed from a rounded average, so it may fall by as much as the rounding; more is a mistake. */
 const roundedTurnover = 0.02;
@@ -33,8 +33,7 @@ export function keepMissing(
     if (!(traded >= 0 && (!inSession || held[at + Field.openInterest]! <= endedByTrade * traded)))
       next[Field.openInterest] = NaN;
   }
-  // The fields before the book's are all others but the times.
-  for (let field = 0; field < Field.bidPrice1; field++) {
+  for (const field of tradeFields) {
     const known = held[at + field]!;
     if (!Number.isNaN(next[field]!) || Number.isNaN(known)) continue;
     if (inSession && isWhole && isLate(field)) continue;
@@ -50,7 +49,7 @@ export function keepMissing(
  */
 export function addsMissing(next: Float64Array, held: Float64Array, at: number, inSession: boolean): boolean {
   let isAdded = false;
-  for (let field = 0; field < Field.bidPrice1; field++) {
+  for (const field of tradeFields) {
     const known = held[at + field]!;
     const value = next[field]!;
     if (isSame(value, known)) continue;
@@ -63,7 +62,8 @@ export function addsMissing(next: Float64Array, held: Float64Array, at: number, 
 
 /** Puts the held book and its time into `next`. */
 export function keepBook(next: Float64Array, held: Float64Array, at: number): void {
-  for (let field = Field.bidPrice1; field < fieldCount; field++) next[field] = held[at + field]!;
+  for (const field of bookFields) next[field] = held[at + field]!;
+  for (const field of timeFields) next[field] = held[at + field]!;
 }
 
 /**
@@ -72,7 +72,7 @@ export function keepBook(next: Float64Array, held: Float64Array, at: number): vo
  */
 export function addLatePrices(next: Float64Array, held: Float64Array, at: number): boolean {
   let isAdded = false;
-  for (let field = 0; field < Field.bidPrice1; field++) {
+  for (const field of tradeFields) {
     const known = held[at + field]!;
     const value = next[field]!;
     if (known === value || Number.isNaN(value)) continue;
@@ -80,8 +80,7 @@ export function addLatePrices(next: Float64Array, held: Float64Array, at: number
     isAdded = true;
   }
   if (!isAdded) return false;
-  for (let field = 0; field < Field.bidPrice1; field++)
-    if (Number.isNaN(next[field]!)) next[field] = held[at + field]!;
+  for (const field of tradeFields) if (Number.isNaN(next[field]!)) next[field] = held[at + field]!;
   keepBook(next, held, at);
   return true;
 }

@@ -20,9 +20,6 @@ const flagsTail = asciiBytes(']');
 const quotedFlags = flagNames.map((name) => asciiBytes(`"${name}"`));
 const rejectionHead = asciiBytes(',"left_out":');
 const openBrace = 0x7b;
-/** No frame is longer: there are some 40 members, none of more than 50 bytes, and ids of at most 90. */
-export const longestFrame = 8192;
-
 function member(name: string, field: number, rendering: Rendering, documented = true): Member {
   const lead = `,"${name}":`;
   return { name, lead, leadBytes: asciiBytes(lead), field, rendering, documented };
@@ -35,12 +32,11 @@ const timeMembers: readonly Member[] = [
   member('timestamp', Field.timestamp, 'number'),
   member('trading_day', Field.tradingDay, 'day'),
 ];
-const isTime = (field: number): boolean => field === Field.timestamp || field === Field.tradingDay;
 
 const aidMembers: readonly Member[] = [
   ...timeMembers,
   ...quoteFields.flatMap((field, index) =>
-    isTime(index) ? [] : field.aid.map((name) => member(name, index, 'number')),
+    field.kind === 'time' ? [] : field.aid.map((name) => member(name, index, 'number')),
   ),
 ];
 
@@ -48,12 +44,32 @@ const actionMembers: readonly Member[] = [
   member('instrument_id', -1, 'instrument_id'),
   ...timeMembers,
   ...quoteFields.flatMap((field, index) =>
-    isTime(index) ? [] : [member(field.name, index, 'number', field.documented)],
+    field.kind === 'time' ? [] : [member(field.name, index, 'number', field.documented)],
   ),
 ];
 
 /** The names that `fields` of an action subscribe may hold. */
 export const actionFieldNames: readonly string[] = actionMembers.map((each) => each.name);
+
+/** `EXCHANGE.id`, in quotes; a value, of which a time is the longest: "2024-04-11 09:30:00.500". */
+const longestId = 98;
+const longestValue = 40;
+
+/** No action frame has more bytes: all members there are, all flags, and the longest id. */
+export const longestFrame =
+  pushHead.length +
+  longestId +
+  dataHead.length +
+  actionMembers.reduce(
+    (sum, { leadBytes, field }) => sum + leadBytes.length + (field < 0 ? longestId : longestValue),
+    0,
+  ) +
+  flagsHead.length +
+  quotedFlags.reduce((sum, flag) => sum + flag.length + comma.length, 0) +
+  flagsTail.length +
+  rejectionHead.length +
+  longestValue +
+  pushTail.length;
 
 const documentedFields: FieldSet = { key: '', members: actionMembers.filter((each) => each.documented) };
 
