@@ -19,10 +19,10 @@ function program(folder: string, lastAct: string): string {
     const rings = Array.from({ length: 8 }, () => allocateTickRing(1024));
     const readers = rings.map((ring) => new TickRingReader(ring));
     const pool = new WorkerPool({ connectionsPerWorker: 4, onEvent: () => {}, onWorkerLost: () => process.exit(9), onStranded: () => process.exit(9) });
-    pool.open(rings.map((tickRing, source) => ({
-      id: 'c' + source, source, library: ${JSON.stringify(simulatedLibrary)}, libraryVersion: '',
+    pool.open(rings.map((tickRing, connection) => ({
+      id: 'c' + connection, connection, library: ${JSON.stringify(simulatedLibrary)}, libraryVersion: '',
       production: true, fronts: ['sim://?rate=5000'],
-      brokerId: '', userId: '', password: '', flowFolder: ${JSON.stringify(folder)} + '/' + source,
+      brokerId: '', userId: '', password: '', flowFolder: ${JSON.stringify(folder)} + '/' + connection,
       tickRing, tickDoorbells: [],
     })));
     for (let connection = 0; connection < 8; connection++)
