@@ -23,30 +23,32 @@ function renderTable(heading: readonly string[], body: readonly string[]): strin
   return [`| ${heading.join(' | ')} |`, `|${' --- |'.repeat(heading.length)}`, ...body].join('\n');
 }
 
-/** The file's keys as a Markdown table, for the README. A key with a dot is one inside a section. */
+/** The file's keys as a Markdown table, for docs/configuration.md. A key with a dot is one inside a section. */
 export function renderGatewayOptions(): string {
   return renderTable(
-    ['Key', 'Default', 'Unit', 'Allowed', 'What it does', 'Environment variable'],
+    ['Key', 'Default', 'Unit', 'Allowed', 'Reload', 'What it does', 'Environment variable'],
     rows(gatewayOptions, (path, option) => [
       `\`${path}\``,
       presetOf(option),
       option.unit ?? '',
       option.format.allowed,
+      option.reload,
       option.doc,
       `\`${environmentName(path)}\``,
     ]),
   );
 }
 
-/** The keys of an entry of connections[] as a Markdown table, for the README. */
+/** The keys of an entry of connections[] as a Markdown table, for docs/configuration.md. */
 export function renderConnectionOptions(): string {
   return renderTable(
-    ['Key', 'Default', 'Unit', 'Allowed', 'What it does'],
+    ['Key', 'Default', 'Unit', 'Allowed', 'Reload', 'What it does'],
     rows(connectionOptions, (path, option) => [
       `\`${path}\``,
       presetOf(option),
       option.unit ?? '',
       option.format.allowed,
+      option.reload,
       option.doc,
     ]),
   );

@@ -90,7 +90,7 @@ export function flattenRecord(
     const siblings = Object.keys(table)
       .filter((path) => path.startsWith(prefix))
       .map((path) => path.slice(prefix.length).split('.')[0]!);
-    const unknown = new UnknownKeys([...new Set(siblings)], 'README.md has the table of all settings');
+    const unknown = new UnknownKeys([...new Set(siblings)], 'docs/configuration.md lists all settings');
     for (const [key, value] of Object.entries(members)) {
       const path = prefix + key;
       if (prefix === '' && sections.has(key)) {

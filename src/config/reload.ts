@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionConfig, GatewayConfig } from './gatewayConfig.js';
-import type { connectionOptions, gatewayOptions } from './options.js';
+import { gatewayOptions, type connectionOptions, type Reload } from './options.js';
 
 /** What turns a running gateway into one with another configuration. Holds passwords: not to be logged. */
 export interface ReloadPlan {
@@ -29,7 +29,7 @@ type Setting = Exclude<
 >;
 type Key = keyof typeof gatewayOptions;
 
-const atOnce = {
+const keyOf = {
   publicStatus: 'public_status',
   trustedProxies: 'trusted_proxies',
   loadBalanceStrategy: 'load_balance_strategy',
@@ -49,10 +49,6 @@ const atOnce = {
   configWatch: 'config_watch',
   logLevel: 'log_level',
   shutdownDeadline: 'shutdown_deadline',
-} as const satisfies Partial<Record<Setting, Key>>;
-
-/** Listeners, folders and threads that are made once. */
-const atStart = {
   websocketHost: 'websocket_host',
   websocketPort: 'websocket_port',
   managementSocket: 'management_socket',
@@ -68,7 +64,9 @@ const atStart = {
   recordFileSize: 'record_file_size',
   instrumentsFile: 'instruments_file',
   redisEnabled: 'redis_enabled',
-} as const satisfies Record<Exclude<Setting, keyof typeof atOnce>, Key>;
+} as const satisfies Record<Setting, Key>;
+
+const settings = Object.keys(keyOf) as Setting[];
 
 const limitKeys = {
   maxClients: 'limits.max_clients',
@@ -153,6 +151,16 @@ function changedKeys<Section extends object>(
   return [...new Set(changed)];
 }
 
+/** Keys of the settings that have changed, of those that a running gateway takes over, or of the others. */
+function changedSettings(before: GatewayConfig, after: GatewayConfig, reload: Reload): string[] {
+  const keys = Object.fromEntries(
+    settings
+      .filter((setting) => gatewayOptions[keyOf[setting]].reload === reload)
+      .map((setting) => [setting, keyOf[setting]]),
+  );
+  return changedKeys(before, after, keys);
+}
+
 function enabledById(config: GatewayConfig): Map<string, ConnectionConfig> {
   return new Map(config.connections.filter((each) => each.enabled).map((each) => [each.connectionId, each]));
 }
@@ -208,9 +216,9 @@ export function planReload(running: GatewayConfig, next: GatewayConfig): ReloadP
     removed: [...before.keys()].filter((id) => !after.has(id)),
     reopened: changed.filter(needsLogin).map(([, each]) => each),
     adjusted: changed.filter((pair) => !needsLogin(pair)).map(([, each]) => each),
-    settings: changedKeys(running, next, atOnce),
+    settings: changedSettings(running, next, 'live'),
     restart: [
-      ...changedKeys(running, next, atStart),
+      ...changedSettings(running, next, 'restart'),
       ...changedKeys(running.redis, next.redis, redisKeys),
       ...changedKeys(running.storage, next.storage, storageKeys),
       ...changedKeys(running.history, next.history, historyKeys),
@@ -232,9 +240,11 @@ function changedSimulator(before: GatewayConfig['simulator'], after: GatewayConf
  */
 export function runningAfter(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
   const before = enabledById(running);
-  const fixed = Object.fromEntries(
-    (Object.keys(atStart) as (keyof typeof atStart)[]).map((field) => [field, running[field]]),
-  ) as Pick<GatewayConfig, keyof typeof atStart>;
+  const fixed: Partial<GatewayConfig> = Object.fromEntries(
+    settings
+      .filter((setting) => gatewayOptions[keyOf[setting]].reload === 'restart')
+      .map((setting) => [setting, running[setting]]),
+  );
   const connections = next.connections.map((each) => {
     const old = each.enabled ? before.get(each.connectionId) : undefined;
     return old === undefined || sameLibrary(old, each) ? each : old;

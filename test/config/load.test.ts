@@ -296,7 +296,7 @@ describe('refusals', () => {
     [{ 'limits.max_clients': 5 }, /^limits\.max_clients: unknown key/],
     [
       { nonsense: [1] },
-      'nonsense: unknown key with the value a list of 1, no setting is called so, README.md has the table of all settings',
+      'nonsense: unknown key with the value a list of 1, no setting is called so, docs/configuration.md lists all settings',
     ],
     [{ constructor: { prototype: 1 } }, /^constructor: unknown key/],
     [{ limits: 3 }, 'limits: must be an object, not 3'],

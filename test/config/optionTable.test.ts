@@ -20,8 +20,8 @@ describe('the option tables', () => {
     expect(renderConnectionOptions()).toContain('| `front_addr` | required |');
   });
 
-  it('stand in the README as the program has them', () => {
-    const text = readFileSync(packagePath('README.md'), 'utf8');
+  it('stand in docs/configuration.md as the program has them', () => {
+    const text = readFileSync(packagePath('docs', 'configuration.md'), 'utf8');
     expect(text).toContain(renderGatewayOptions());
     expect(text).toContain(renderConnectionOptions());
   });
