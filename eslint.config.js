@@ -71,11 +71,28 @@ export default tseslint.config(
   },
   {
     files: ['{src,workers}/**/*.ts'],
+    ignores: ['src/log/**'],
+    rules: { 'no-restricted-syntax': ['error', ...unmarkedLines()] },
+  },
+  {
+    files: ['{src,workers}/**/*.ts'],
     plugins: { house: { rules: { 'no-circle': noCircle } } },
     rules: { 'house/no-circle': 'error' },
   },
   ...floorRules(),
 );
+
+/** Selects log lines of level warn and above that name no event of src/base/logEvents.ts. */
+function unmarkedLines() {
+  const message = "a warning or an error names its event: log.warn(marked('event'), text), see src/base/logEvents.ts";
+  const severe = "[callee.property.name=/^(warn|error|fatal)$/]:not([arguments.0.callee.name='marked'])";
+  const selectors = [
+    `CallExpression[callee.object.name=/log(ger)?$/i]${severe}`,
+    `CallExpression[callee.object.property.name=/log(ger)?$/i]${severe}`,
+    "CallExpression[callee.property.name='write'][arguments.1.value=/^(warn|error|fatal)$/]:not([arguments.2.callee.name='marked'])",
+  ];
+  return selectors.map((selector) => ({ selector, message }));
+}
 
 /** ESLint's entries that hold each folder to its floor. */
 function floorRules() {

@@ -8,6 +8,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const { renderGatewayOptions, renderConnectionOptions } = await import('../dist/src/config/optionTable.js');
 const { errorCatalogue } = await import('../dist/src/server/shared/errors.js');
 
+const { logEvents } = await import('../dist/src/base/logEvents.js');
+
+const eventRows = Object.entries(logEvents).map(
+  ([event, { level, meaning }]) => `| \`${event}\` | ${level} | ${meaning} |`,
+);
 const errorRows = Object.entries(errorCatalogue).map(
   ([code, { side, meaning }]) => `| \`${code}\` | ${side} | ${meaning} |`,
 );
@@ -16,6 +21,7 @@ const errorRows = Object.entries(errorCatalogue).map(
 const documents = {
   'configuration.md': { settings: renderGatewayOptions(), connections: renderConnectionOptions() },
   'protocol.md': { errors: ['| Code | Sent to | Meaning |', '| --- | --- | --- |', ...errorRows].join('\n') },
+  'events.md': { events: ['| Event | Level | Meaning |', '| --- | --- | --- |', ...eventRows].join('\n') },
 };
 
 for (const [document, tables] of Object.entries(documents)) {

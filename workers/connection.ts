@@ -106,7 +106,12 @@ class ConnectionWorker {
     if (ordinaryLost !== this.#ordinaryLost) {
       const count = (ordinaryLost - this.#ordinaryLost) >>> 0;
       this.#ordinaryLost = ordinaryLost;
-      this.post({ type: 'log', level: 'warn', text: `${count} refusals or warnings of fronts were lost` });
+      this.post({
+        type: 'log',
+        level: 'warn',
+        event: 'events_lost',
+        text: `${count} refusals or warnings of fronts were lost`,
+      });
       for (const host of [...this.#hosts.values()]) host.checkRefusals();
     }
     for (;;) {
@@ -118,7 +123,12 @@ class ConnectionWorker {
       }
       if (this.#beforeLoss > 0) return;
       this.#beforeLoss = Infinity;
-      this.post({ type: 'log', level: 'warn', text: 'connection events were lost: logging in again' });
+      this.post({
+        type: 'log',
+        level: 'warn',
+        event: 'events_lost',
+        text: 'connection events were lost: logging in again',
+      });
       for (const host of [...this.#hosts.values()]) host.resynchronise();
     }
   }

@@ -49,7 +49,7 @@ class RecorderWorker {
     this.#post = post;
     this.#progress = new RecorderProgress(spec.progress);
     this.#place = new Place(spec, this.#progress);
-    this.#sink = new BlockSink(spec, (level, text) => post({ type: 'log', level, text }), this.#progress);
+    this.#sink = new BlockSink(spec, post, this.#progress);
     const calendar = new HolidayCalendar(spec.holidays);
     this.#recorder = new TickRecorder({ ...spec, calendar }, this.#sink, this.#place);
     this.#sink.passed(this.#place);

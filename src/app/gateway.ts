@@ -48,6 +48,7 @@ import { SlotKeeper } from './slotKeeper.js';
 import { statusReport } from './statusReport.js';
 import type { StoredQuote } from '../storage/quotes/quoteScan.js';
 import { Sinks } from '../sinks/sinks.js';
+import { marked } from '../base/logEvents.js';
 
 /** Fronts wait for the quotes of an earlier run for this long. */
 const restoreMs = 2000;
@@ -359,14 +360,16 @@ export class Gateway {
   }
 
   #calendar(config: GatewayConfig): TradingCalendar {
-    return tradingCalendar(config, (text) => setImmediate(() => this.#log.warn(text)));
+    return tradingCalendar(config, (text) =>
+      setImmediate(() => this.#log.warn(marked('config_warning'), text)),
+    );
   }
 
   /** The configuration was checked against the fronts that it names, and others run. */
   #warnOfStray({ simulator, connections }: GatewayConfig, next: GatewayConfig): void {
     if (simulator === undefined || isDeepStrictEqual(simulator, next.simulator)) return;
     const stray = strayConnections(simulator, connections);
-    if (stray !== undefined) this.#log.warn(stray);
+    if (stray !== undefined) this.#log.warn(marked('config_warning'), stray);
   }
 
   readonly #onTick = (tick: TickRecord): void => {
@@ -456,7 +459,10 @@ export class Gateway {
     const instruments = this.#connections.demand();
     this.#log.debug({ instruments, ticks, clients: this.#server?.counters }, 'counters');
     if (ticks.missed > this.#missedLogged) {
-      this.#log.warn(`${ticks.missed - this.#missedLogged} ticks were lost: the main thread read too slowly`);
+      this.#log.warn(
+        marked('ticks_missed'),
+        `${ticks.missed - this.#missedLogged} ticks were lost: the main thread read too slowly`,
+      );
       this.#missedLogged = ticks.missed;
     }
   }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { marked } from '../base/logEvents.js';
 
 /** Logs what vendor libraries say they are, each library and each of its texts once. */
 export class LibraryLog {
@@ -21,6 +22,6 @@ export class LibraryLog {
     if (this.#said.has(text)) return;
     this.#said.add(text);
     this.#log.info({ library, version }, 'vendor library loaded');
-    if (warning !== '') this.#log.warn({ library }, `${library}: ${warning}`);
+    if (warning !== '') this.#log.warn(marked('library_warning', { library }), `${library}: ${warning}`);
   }
 }

@@ -2,6 +2,7 @@ import { getHeapStatistics } from 'node:v8';
 import type { GatewayConfig, LimitsConfig } from '../config/gatewayConfig.js';
 import type { Logger } from 'pino';
 import { clientsThatFit, descriptorLimit } from '../server/fairness/descriptorWatch.js';
+import { marked } from '../base/logEvents.js';
 
 /** Share of the heap that what clients make the gateway keep may take. */
 const heapShare = 1 / 4;
@@ -15,6 +16,7 @@ export function limitsThatFit(
   const maxClients = Math.min(limits.maxClients, clientsThatFit(descriptors, connections.length));
   if (maxClients < limits.maxClients)
     log.warn(
+      marked('limit_lowered'),
       `limits.max_clients is lowered from ${limits.maxClients} to ${maxClients}: the process may have ${descriptors} files and sockets open (ulimit -n)`,
     );
   const heapBytes = getHeapStatistics().heap_size_limit * heapShare;

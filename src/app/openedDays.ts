@@ -7,6 +7,7 @@ import { Field } from '../market/quotes/quoteFields.js';
 import { TickFlag } from '../market/quotes/tickFlags.js';
 import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import { intWord, type TickRecord } from '../ring/tickRecord.js';
+import { marked } from '../base/logEvents.js';
 
 /** A tick with one of them is not of its time. */
 const notLive = TickFlag.stale | TickFlag.repairedTime;
@@ -28,7 +29,7 @@ export class OpenedDays {
   readonly #log: Logger;
 
   constructor(calendar: TradingCalendar, book: QuoteBook, directory: InstrumentDirectory, log: Logger) {
-    this.#watch = new OffSessionWatch(calendar, (text) => log.warn(text));
+    this.#watch = new OffSessionWatch(calendar, (text) => log.warn(marked('off_session'), text));
     this.#book = book;
     this.#directory = directory;
     this.#log = log;
@@ -53,6 +54,7 @@ export class OpenedDays {
     if (day === undefined || this.#days.has(day)) return false;
     this.#days.add(day);
     this.#log.warn(
+      marked('holiday_opened', { day }),
       `${day} is a holiday in ${calendarPath}, but many instruments trade: it counts as a trading day from now on, and what came before is not stored; the file should be put right`,
     );
     return true;

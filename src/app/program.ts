@@ -9,6 +9,7 @@ import { Reloads } from './reloadTriggers.js';
 import { StandardOutput } from '../log/standardOutput.js';
 import { useShortSlices } from '../base/threadPriority.js';
 import { errorText } from '../base/errorText.js';
+import { marked } from '../base/logEvents.js';
 
 const lastLinesMs = 500;
 
@@ -34,15 +35,17 @@ export async function runProgram(
     output = StandardOutput.divert();
   } catch (error) {
     const plain = new LogOutput(1);
-    createLogger(config.logLevel, plain.stream).fatal(errorText(error));
+    createLogger(config.logLevel, plain.stream).fatal(marked('startup_failed'), errorText(error));
     await plain.finish(lastLinesMs);
     return 1;
   }
   const logOutput = new LogOutput(output.fd);
   const log = createLogger(config.logLevel, logOutput.stream);
   const printed = new LimitedLog(log);
-  output.onLine((line) => printed.write('output', 'warn', {}, `a vendor library prints: ${line}`));
-  for (const text of config.warnings) log.warn(text);
+  output.onLine((line) =>
+    printed.write('output', 'warn', marked('library_output'), `a vendor library prints: ${line}`),
+  );
+  for (const text of config.warnings) log.warn(marked('config_warning'), text);
   const reloads = new Reloads(options.sources, config, log);
   hangups.addEventListener('SIGHUP', () => reloads.request('SIGHUP'));
   const gateway = new Gateway(config, () => reloads.load(), log);
@@ -60,7 +63,7 @@ export async function runProgram(
     await aborted(shutdown);
     log.info({ signal: String(shutdown.reason) }, 'stopping');
   } catch (error) {
-    log.fatal(errorText(error));
+    log.fatal(marked('startup_failed'), errorText(error));
     exitCode = 1;
   }
   reloads.close();
@@ -68,7 +71,10 @@ export async function runProgram(
   printed.close();
   await profiles?.close();
   if (hung.length > 0) {
-    log.fatal(`did not stop within ${config.shutdownDeadline} s: ${hung.join(', ')}`);
+    log.fatal(
+      marked('stop_incomplete'),
+      `did not stop within ${config.shutdownDeadline} s: ${hung.join(', ')}`,
+    );
     exitCode = 1;
   } else if (exitCode === 0) {
     log.info('stopped');

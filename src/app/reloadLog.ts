@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config/configError.js';
 import type { ReloadPlan, ReloadSummary } from '../config/reload.js';
 import { errorText } from '../base/errorText.js';
+import { marked } from '../base/logEvents.js';
 
 /** Names that a line has at most; the rest is counted. */
 const longestList = 20;
@@ -35,15 +36,19 @@ function logReload(log: Logger, cause: string, summary: ReloadSummary): void {
   );
   for (const kind of kinds) log.info(`${cause}: ${beginnings[kind]}: ${listed(summary[kind])}`);
   if (summary.restart.length > 0)
-    log.warn(`${cause}: these need a restart and stay as they were: ${listed(summary.restart)}`);
+    log.warn(
+      marked('restart_needed', { settings: summary.restart }),
+      `${cause}: these need a restart and stay as they were: ${listed(summary.restart)}`,
+    );
   else if (kinds.length === 0) log.info(`${cause}: nothing has changed`);
 }
 
 /** A line for each of the first things that are wrong. */
 function logRefusedReload(log: Logger, cause: string, error: unknown): void {
   if (error instanceof ConfigError)
-    for (const text of error.lines) log.error(`${cause}: refused, nothing was changed: ${text}`);
-  else log.error(`${cause}: no reload: ${errorText(error)}`);
+    for (const text of error.lines)
+      log.error(marked('reload_refused'), `${cause}: refused, nothing was changed: ${text}`);
+  else log.error(marked('reload_failed'), `${cause}: no reload: ${errorText(error)}`);
 }
 
 function listed(names: readonly string[]): string {

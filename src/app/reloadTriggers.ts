@@ -7,6 +7,7 @@ import type { NamedFile } from '../config/namedFiles.js';
 import { withoutWaiting } from '../base/jsonFile.js';
 import type { ReloadSummary } from '../config/reload.js';
 import { loggedReload } from './reloadLog.js';
+import { marked } from '../base/logEvents.js';
 
 /** Changed files that a line names; the rest is counted. */
 const mostNamed = 3;
@@ -49,7 +50,8 @@ export class Reloads {
    */
   load(): GatewayConfig {
     const next = this.#read();
-    for (const text of next.warnings) if (!this.#warnings.includes(text)) this.#log.warn(text);
+    for (const text of next.warnings)
+      if (!this.#warnings.includes(text)) this.#log.warn(marked('config_warning'), text);
     this.#warnings = next.warnings;
     this.#follow(next);
     return next;
@@ -102,6 +104,7 @@ export class Reloads {
           changed: (paths) => this.request(this.#causeOf(paths)),
           restless: (path) =>
             this.#log.warn(
+              marked('config_restless'),
               `${this.#nameOf(path)} changes all the time: it is not read before it is left alone, and changes of other files do not wait for it any more`,
             ),
         },

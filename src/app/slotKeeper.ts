@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { InstrumentDirectory } from '../market/instruments/instrumentDirectory.js';
+import { marked } from '../base/logEvents.js';
 
 export interface SlotKeeperOptions {
   readonly directory: Pick<InstrumentDirectory, 'giveBack' | 'slots'>;
@@ -30,7 +31,7 @@ export class SlotKeeper {
     if (isRefusing && !this.#hasWarned) {
       this.#hasWarned = true;
       log.warn(
-        { used, free },
+        marked('no_slots', { used, free }),
         `clients ask for more instruments that are not listed than the gateway keeps: ${used} are kept, further ones are refused with no_slots`,
       );
     }

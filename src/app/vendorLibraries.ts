@@ -4,6 +4,7 @@ import type { ConnectionConfig } from '../config/gatewayConfig.js';
 import type { LibraryLog } from './libraryLog.js';
 import { libraryUnderTrial, openVendorLibrary, type LibraryChoice } from '../ctp/bridge.js';
 import { errorText } from '../base/errorText.js';
+import { marked } from '../base/logEvents.js';
 
 const trialPollMs = 20;
 
@@ -38,7 +39,8 @@ export async function openLibraries(
       throw error;
     } finally {
       // While none is open, the first failure may yet be the user's answer.
-      if (opened) for (const failure of failures.splice(0)) log.error(errorText(failure));
+      if (opened)
+        for (const failure of failures.splice(0)) log.error(marked('library_failed'), errorText(failure));
     }
   });
   try {

@@ -27,6 +27,7 @@ import { TickRates, type TickRate } from './measures/tickRates.js';
 import type { UnprovenClient } from './assignment/unprovenQueue.js';
 import type { TroubledInstruments } from './assignment/wantedInstruments.js';
 import { WorkerPool } from './workers/workerPool.js';
+import { marked, membersOf } from '../base/logEvents.js';
 
 const passMs = 1_000;
 /** Instruments that are settled in one turn of the event loop: ticks wait for it. */
@@ -353,8 +354,9 @@ export class Connections {
       case 'log': {
         const id = event.connection === undefined ? undefined : this.#open.get(event.connection)?.spec.id;
         const { level, text } = event;
-        if (id === undefined) this.#options.limitedLog.write('worker says', level, {}, text);
-        else this.#options.limitedLog.write(`${id} says`, level, { connection: id }, `${id}: ${text}`);
+        const { limitedLog } = this.#options;
+        if (id === undefined) limitedLog.write('worker says', level, membersOf(event), text);
+        else limitedLog.write(`${id} says`, level, { ...membersOf(event), connection: id }, `${id}: ${text}`);
         break;
       }
       case 'ready':
@@ -382,7 +384,7 @@ export class Connections {
       limitedLog.write(
         id,
         event.fatal ? 'error' : 'warn',
-        line,
+        marked(event.fatal ? 'connection_given_up' : 'connection_down', line),
         `${id}: ${event.reason}`,
         event.reason.replaceAll(/\d+ times/g, 'times'),
       );
@@ -399,7 +401,7 @@ export class Connections {
       this.#options.limitedLog.write(
         `${id} refused`,
         'warn',
-        { connection: id, instrument, code },
+        marked('subscription_refused', { connection: id, instrument, code }),
         `${id}: ${instrument} refused: ${text}`,
       );
     if (slot === undefined) return;

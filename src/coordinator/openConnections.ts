@@ -8,6 +8,7 @@ import type { Coordinator } from './assignment/coordinator.js';
 import { LoginAccounts } from './workers/loginAccounts.js';
 import type { ConnectionSpec } from './workers/workerMessages.js';
 import type { WorkerPool } from './workers/workerPool.js';
+import { marked } from '../base/logEvents.js';
 
 /** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
 const firstReopenMs = 1_000;
@@ -212,7 +213,7 @@ export class OpenConnections {
     }
     const delayMs = Math.min(longestReopenMs, firstReopenMs * 2 ** Math.min(opened.workersLost++, 16));
     log.error(
-      { connection: spec.id, reopen_ms: delayMs },
+      marked('worker_lost', { connection: spec.id, reopen_ms: delayMs }),
       `${spec.id}: its worker was lost: ${error}; opening it again`,
     );
     opened.timer = setTimeout(() => pool.open([spec]), delayMs);
@@ -227,7 +228,7 @@ export class OpenConnections {
     if (opened === undefined || opened.closing) return;
     const { id } = opened.spec;
     this.#parts.log.error(
-      { connection: id },
+      marked('worker_hung', { connection: id }),
       `${id}: ${error} over another connection; opening it elsewhere`,
     );
     opened.closing = true;

@@ -210,7 +210,8 @@ export class SessionHost {
   }
 
   #warn(text: string): void {
-    this.#options.post({ type: 'log', level: 'warn', text, connection: this.#options.spec.connection });
+    const { connection } = this.#options.spec;
+    this.#options.post({ type: 'log', level: 'warn', event: 'front_trouble', text, connection });
   }
 
   #armTimer(): void {

@@ -5,6 +5,7 @@ import type { HistoryQuery } from './query.js';
 import { WindowReader } from './tickWindow.js';
 import { WindowThread } from './windowThread.js';
 import type { Sink, SinkHealth } from '../tape/sink.js';
+import { marked } from '../base/logEvents.js';
 
 export type HistorySettings = Pick<GatewayConfig, 'redisEnabled' | 'redis' | 'history'>;
 
@@ -58,7 +59,11 @@ export class History implements Sink<HistoryStatus> {
           : { kind: 'memory', window: this.#window.memory },
       queries: history.queries,
       waiting: history.queue,
-      onFault: (error: Error) => log.error({ err: error }, 'a thread that answers history queries has ended'),
+      onFault: (error: Error) =>
+        log.error(
+          marked('thread_crashed', { err: error }),
+          'a thread that answers history queries has crashed',
+        ),
     });
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { TapeThread, type TapeThreadData } from '../tape/tapeThread.js';
 import { allocateWindow, WindowReader } from './tickWindow.js';
+import { marked } from '../base/logEvents.js';
 
 /** What the thread is made with. */
 export interface WindowWorkerData extends TapeThreadData {
@@ -29,7 +30,7 @@ export class WindowThread {
       position: () => new WindowReader(this.memory).position,
       onEvent: () => undefined,
       onCrash: (cause) => {
-        log.error(`history window: its thread crashed: ${cause}`);
+        log.error(marked('thread_crashed'), `history window: its thread crashed: ${cause}`);
       },
     });
   }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { PrivateSocket } from '../base/privateSocket.js';
 import { recordCpuProfile, takeHeapSnapshot } from './profiles.js';
 import type { TickTrace } from './tickTrace.js';
+import { marked } from '../base/logEvents.js';
 
 const defaultSeconds = 10;
 const longestSeconds = 300;
@@ -62,7 +63,7 @@ export class ProfileServer {
     this.#trace = trace;
     server.maxConnections = maxClients;
     server.on('connection', (client) => void this.#serve(client));
-    server.on('error', (error) => logger.warn(`profile socket: ${error.message}`));
+    server.on('error', (error) => logger.warn(marked('profile_failed'), `profile socket: ${error.message}`));
   }
 
   /** Opens the socket and logs its path. Throws a SocketPathError, or the system's error, which names the path. */
@@ -85,7 +86,7 @@ export class ProfileServer {
     try {
       await this.#socket.close();
     } catch (error) {
-      this.#logger.warn(`profile socket: ${(error as Error).message}`);
+      this.#logger.warn(marked('profile_failed'), `profile socket: ${(error as Error).message}`);
     }
   }
 
@@ -121,7 +122,7 @@ export class ProfileServer {
       this.#logger.info(`profile: ${command.kind} done`);
     } catch (error) {
       const reason = signal.aborted ? 'its client left or the gateway stops' : (error as Error).message;
-      this.#logger.warn(`profile: ${command.kind} not delivered: ${reason}`);
+      this.#logger.warn(marked('profile_failed'), `profile: ${command.kind} not delivered: ${reason}`);
       if (!client.destroyed) client.end(`error: ${reason}\n`);
     }
   }

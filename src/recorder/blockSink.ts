@@ -1,6 +1,7 @@
 import { sealBlock, type PackedBlock } from './blockCodec.js';
 import type { RecorderProgress } from './recorderProgress.js';
 import { RecordingWriter } from './recordingWriter.js';
+import type { ThreadLine } from '../base/logEvents.js';
 
 const retryMs = 1000;
 /** The disk is asked to keep what it was given no more often than this. */
@@ -33,7 +34,7 @@ interface Waiting extends TapePlace {
  */
 export class BlockSink {
   readonly #settings: SinkSettings;
-  readonly #say: (level: 'info' | 'error', text: string) => void;
+  readonly #log: (line: ThreadLine) => void;
   readonly #progress: RecorderProgress;
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
@@ -46,16 +47,12 @@ export class BlockSink {
   #syncedAtMs = -Infinity;
 
   /**
-   * @param say takes a line for the log: when the disk begins to refuse, and when it is over
+   * @param log takes a line: when the disk begins to refuse, and when it is over
    * @param progress is kept up to date: what it says is settled is in a file, or counted
    */
-  constructor(
-    settings: SinkSettings,
-    say: (level: 'info' | 'error', text: string) => void,
-    progress: RecorderProgress,
-  ) {
+  constructor(settings: SinkSettings, log: (line: ThreadLine) => void, progress: RecorderProgress) {
     this.#settings = settings;
-    this.#say = say;
+    this.#log = log;
     this.#progress = progress;
   }
 
@@ -129,7 +126,12 @@ export class BlockSink {
     if (last !== undefined) {
       this.#lose(waitingTicks);
       this.#settle(last);
-      this.#say('error', `${waitingTicks} ticks were not recorded: ${this.#failure}`);
+      this.#log({
+        type: 'log',
+        level: 'error',
+        event: 'recording_lost',
+        text: `${waitingTicks} ticks were not recorded: ${this.#failure}`,
+      });
     }
     const writer = this.#writer;
     this.#writer = undefined;
@@ -181,7 +183,7 @@ export class BlockSink {
     const next = new RecordingWriter(this.#settings.folder, tradingDay);
     this.#writer = next;
     this.#progress.add('files', 1);
-    this.#say('info', `recording into ${next.path}`);
+    this.#log({ type: 'log', level: 'info', text: `recording into ${next.path}` });
     if (present !== undefined) {
       try {
         if (present.isThere) present.sync();
@@ -200,17 +202,23 @@ export class BlockSink {
     if (first) {
       const place = this.#writer?.path ?? this.#settings.folder;
       const bound = mostWaitingBytes / 1024 / 1024;
-      this.#say(
-        'error',
-        `cannot record into ${place}: ${this.#failure}; trying again, up to ${bound} MB of ticks wait in memory`,
-      );
+      this.#log({
+        type: 'log',
+        level: 'error',
+        event: 'recording_failed',
+        text: `cannot record into ${place}: ${this.#failure}; trying again, up to ${bound} MB of ticks wait in memory`,
+      });
     }
   }
 
   #goesOn(): void {
     if (this.#failure === '') return;
     this.#failure = '';
-    this.#say('info', `recording goes on into ${this.path}; ${this.#lostInOutage} ticks were lost meanwhile`);
+    this.#log({
+      type: 'log',
+      level: 'info',
+      text: `recording goes on into ${this.path}; ${this.#lostInOutage} ticks were lost meanwhile`,
+    });
     this.#lostInOutage = 0;
   }
 }

@@ -1,5 +1,6 @@
 import type { InstrumentPattern } from '../market/instruments/instrumentPattern.js';
 import type { TapeThreadData } from '../tape/tapeThread.js';
+import { type ThreadLine } from '../base/logEvents.js';
 
 /** What the recorder's thread is started with (its workerData). */
 export interface RecorderSpec extends TapeThreadData {
@@ -21,9 +22,7 @@ export interface RecorderTarget {
   readonly failure: string;
 }
 
-export type RecorderEvent =
-  | { readonly type: 'target'; readonly target: RecorderTarget }
-  | { readonly type: 'log'; readonly level: 'info' | 'error'; readonly text: string };
+export type RecorderEvent = { readonly type: 'target'; readonly target: RecorderTarget } | ThreadLine;
 
 export type RecorderCommand =
   /** From now on these are the weekdays without trading. */

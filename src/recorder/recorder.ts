@@ -3,6 +3,7 @@ import type { Sink, SinkHealth } from '../tape/sink.js';
 import { TapeThread, type TapeThreadData } from '../tape/tapeThread.js';
 import type { RecorderCommand, RecorderEvent, RecorderSpec, RecorderTarget } from './messages.js';
 import { RecorderProgress } from './recorderProgress.js';
+import { marked, membersOf } from '../base/logEvents.js';
 
 /** Young and old generation of the thread, in MB: one block and what waits for the disk. */
 const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
@@ -50,11 +51,11 @@ export class Recorder implements Sink<RecorderStatus> {
       position: () => this.#progress.get('position'),
       onEvent: (event) => {
         if (event.type === 'target') this.#target = event.target;
-        else log[event.level](event.text);
+        else log[event.level](membersOf(event), event.text);
       },
       onCrash: (cause) => {
         const failure = `its thread crashed: ${cause}`;
-        log.error(`${this.name}: ${failure}`);
+        log.error(marked('thread_crashed'), `${this.name}: ${failure}`);
         this.#target = { file: '', failure };
       },
     });

@@ -14,6 +14,7 @@ import {
   type PageMethod,
   type StatusPages,
 } from './http/statusPages.js';
+import { marked } from '../base/logEvents.js';
 
 const portHost = '127.0.0.1';
 const maxConnections = 64;
@@ -127,7 +128,7 @@ export class ManagementServer {
     try {
       await removed;
     } catch (error) {
-      this.#logger.warn(`management_socket: ${(error as Error).message}`);
+      this.#logger.warn(marked('management_failed'), `management_socket: ${(error as Error).message}`);
     }
     await ended;
   }
@@ -135,7 +136,7 @@ export class ManagementServer {
   #server(whyNot: (request: IncomingMessage) => string | undefined): Server {
     const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
       this.#handle(request, response, whyNot(request)).catch((error: unknown) => {
-        this.#logger.error({ err: error }, 'a management request failed');
+        this.#logger.error(marked('request_failed', { err: error }), 'a management request failed');
         if (response.headersSent) response.destroy();
         else
           send(response, failure('500 Internal Server Error', 'internal_error', 'the log says why'), false);

@@ -40,6 +40,7 @@ import type { LimitedLog } from '../log/limitedLog.js';
 import { loadUws } from './uws/uws.js';
 import { WaitingBoard } from './socket/waitingBoard.js';
 import type { Uws, UwsApp, UwsBehavior, UwsSocket } from './uws/uwsApi.js';
+import { marked } from '../base/logEvents.js';
 
 export interface MarketServerOptions extends ServedMarket {
   /** Address to listen on, such as 0.0.0.0. */
@@ -354,6 +355,7 @@ export class MarketServer {
     } catch (error) {
       if (!isOutOfDescriptors(error)) throw error;
       this.#options.logger.warn(
+        marked('receive_unbounded'),
         `no descriptor is left to bound what the kernel keeps for clients on port ${port}`,
       );
     }
@@ -367,7 +369,10 @@ export class MarketServer {
   #listenAgain(): void {
     if (!this.#accepting || this.#listenSocket !== undefined) return;
     if (this.#listenOn(this.#port)) return;
-    this.#options.logger.error({ port: this.#port }, 'the port cannot be opened again; another try follows');
+    this.#options.logger.error(
+      marked('port_closed', { port: this.#port }),
+      'the port cannot be opened again; another try follows',
+    );
     setTimeout(() => this.#listenAgain(), listenAgainMs).unref();
   }
 
@@ -534,7 +539,7 @@ export class MarketServer {
     this.#options.limitedLog.write(
       `over-limit ${socket.address}`,
       'warn',
-      { session: socket.id, address: socket.address, code },
+      marked('client_closed', { session: socket.id, address: socket.address, code }),
       `client ${socket.id} at ${socket.address} is closed: ${message}`,
       code,
     );

@@ -37,7 +37,7 @@ const texts = new Map<number, string>([
 ]);
 
 /** An error's text as the vendor's back end sends it, in GB18030. */
-export function errorText(id: number): Buffer {
+export function vendorErrorText(id: number): Buffer {
   const known = texts.get(id);
   return known === undefined ? Buffer.from(`CTP:error ${id}`) : Buffer.from(known, 'hex');
 }

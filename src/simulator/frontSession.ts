@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { errorText } from './errorTexts.js';
+import { vendorErrorText } from './errorTexts.js';
 import type { FaultSet } from './faultSet.js';
 import type { Market } from './market.js';
 import { SendQueue, type Sending } from './outbox.js';
@@ -25,7 +25,7 @@ const notLoggedIn = 6;
 const tooManyInstruments = 6000;
 const readFailed = 0x1001;
 
-const info = (id: number): ErrorInfo => ({ id, text: errorText(id) });
+const info = (id: number): ErrorInfo => ({ id, text: vendorErrorText(id) });
 
 /** A session as the control API shows it. */
 export interface SessionReport {

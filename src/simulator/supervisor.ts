@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { packagePath } from '../base/paths.js';
 import { portInUse } from './portInUse.js';
+import { marked } from '../base/logEvents.js';
 
 const startDeadlineMs = 15_000;
 const stopDeadlineMs = 3_000;
@@ -137,7 +138,10 @@ export class SimulatorSupervisor {
     const delayMs = this.#restartMs;
     this.#restartMs = Math.min(delayMs * 2, longestRestartMs);
     this.#restartTimer = setTimeout(() => {
-      this.#log.warn({ restart_ms: delayMs }, `the simulated fronts ended (${end}); starting them again`);
+      this.#log.warn(
+        marked('simulator_restarted', { restart_ms: delayMs }),
+        `the simulated fronts ended (${end}); starting them again`,
+      );
       this.#restartTimer = setTimeout(() => {
         this.#launch().catch((error: unknown) => this.#restart(String(error), 0));
       }, delayMs);

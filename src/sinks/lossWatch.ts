@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { marked } from '../base/logEvents.js';
 
 /** Says once per interval how many ticks were lost in it, if any were. */
 export class LossWatch {
@@ -29,7 +30,10 @@ export class LossWatch {
   #tell(): void {
     const lost = this.#lost();
     if (lost > this.#told)
-      this.#log.error(`${lost - this.#told} ticks will never be stored in Redis, ${lost} since the start`);
+      this.#log.error(
+        marked('ticks_lost'),
+        `${lost - this.#told} ticks will never be stored in Redis, ${lost} since the start`,
+      );
     this.#told = lost;
   }
 }

@@ -62,3 +62,12 @@ it('lint refuses a switch that leaves a case out', async () => {
     '@typescript-eslint/switch-exhaustiveness-check',
   );
 });
+
+it.each([
+  "log.warn('nothing to alert on');",
+  "options.logger.error({ err: 1 }, 'nothing to alert on');",
+  "limitedLog.write('source', 'warn', {}, 'nothing to alert on');",
+])('lint refuses a warning or an error that names no event: %s', async (line) => {
+  const text = `export function tell(log: Log, options: Options, limitedLog: Limited): void {\n  ${line}\n}\n`;
+  expect(await faultsOf('src/app/slotKeeper.ts', text)).toContain('no-restricted-syntax');
+});

@@ -79,7 +79,7 @@ describe('the file of what is known', () => {
   const open = (path: string): { all: KnownInstruments; file: KnownInstrumentsFile; warnings: string[] } => {
     const all = known();
     const warnings: string[] = [];
-    const file = new KnownInstrumentsFile(path, all, { warn: (text) => warnings.push(text) });
+    const file = new KnownInstrumentsFile(path, all, { warn: (_members, text) => warnings.push(text) });
     file.read(today);
     return { all, file, warnings };
   };

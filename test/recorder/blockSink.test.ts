@@ -1,3 +1,4 @@
+import type { ThreadLine } from '../../src/base/logEvents.js';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -24,7 +25,7 @@ interface Made {
 function sinkInto(folder: string, fileBytes = 1e9): Made {
   const lines: string[] = [];
   const progress = new RecorderProgress();
-  const say = (level: string, text: string): void => void lines.push(`${level} ${text}`);
+  const say = ({ level, text }: ThreadLine): void => void lines.push(`${level} ${text}`);
   return { sink: new BlockSink({ folder, fileBytes }, say, progress), lines, progress };
 }
 

@@ -7,7 +7,7 @@ const { RecorderProgress } = await import('../../dist/src/recorder/recorderProgr
 const [folder, blocksText] = process.argv.slice(2);
 const lines = [];
 const progress = new RecorderProgress();
-const say = (level, text) => lines.push(`${level} ${text}`);
+const say = ({ level, text }) => lines.push(`${level} ${text}`);
 const sink = new BlockSink({ folder, fileBytes: 1e9 }, say, progress);
 const builder = new BlockBuilder(100);
 const record = new Int32Array(80);

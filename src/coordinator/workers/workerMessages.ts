@@ -5,6 +5,7 @@
 
 import type { DoorbellHandle } from '../../ring/doorbell.js';
 import type { EventChannelHandle } from '../../ring/eventChannel.js';
+import { type ThreadLine } from '../../base/logEvents.js';
 
 export type { DoorbellHandle } from '../../ring/doorbell.js';
 
@@ -98,9 +99,4 @@ export type WorkerEvent =
     }
   /** Nothing of the session writes into its ring any more, and the connection may be opened again. */
   | { readonly type: 'closed'; readonly connection: number }
-  | {
-      readonly type: 'log';
-      readonly level: 'debug' | 'info' | 'warn' | 'error';
-      readonly text: string;
-      readonly connection?: number;
-    };
+  | (ThreadLine & { readonly connection?: number });

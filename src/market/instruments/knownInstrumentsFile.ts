@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { readTextFile } from '../../base/jsonFile.js';
 import type { KnownInstruments } from './knownInstruments.js';
 import { errorText } from '../../base/errorText.js';
+import { marked, type LogEvent } from '../../base/logEvents.js';
 
 /** Far more than all instruments that a gateway can have. */
 const largestFileBytes = 16 * 2 ** 20;
@@ -11,7 +12,7 @@ const largestFileBytes = 16 * 2 ** 20;
 const gatherMs = 5_000;
 
 export interface KnownFileLog {
-  warn(text: string): void;
+  warn(members: { readonly event: LogEvent }, text: string): void;
 }
 
 /**
@@ -45,7 +46,10 @@ export class KnownInstrumentsFile {
       this.#known.read(readTextFile(this.#path, largestFileBytes), today);
     } catch (error) {
       const next = this.#isForeign ? 'what is found is not kept' : 'is made anew';
-      this.#log.warn(`${this.#path} cannot be used and ${next}: ${errorText(error)}`);
+      this.#log.warn(
+        marked('instruments_file_failed'),
+        `${this.#path} cannot be used and ${next}: ${errorText(error)}`,
+      );
     }
   }
 
@@ -77,7 +81,10 @@ export class KnownInstrumentsFile {
       await writeFile(beside, content);
       await rename(beside, this.#path);
     } catch (error) {
-      this.#log.warn(`${this.#path} cannot be written: ${errorText(error)}`);
+      this.#log.warn(
+        marked('instruments_file_failed'),
+        `${this.#path} cannot be written: ${errorText(error)}`,
+      );
     }
   }
 }

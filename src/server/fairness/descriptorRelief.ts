@@ -3,6 +3,7 @@ import type { LimitedLog } from '../../log/limitedLog.js';
 import { crowdingConnections } from './crowdedAddresses.js';
 import { isOutOfDescriptors } from './descriptorWatch.js';
 import type { ClientConnection, SocketTable } from './socketTable.js';
+import { marked } from '../../base/logEvents.js';
 
 export interface ReliefParts {
   readonly sockets: SocketTable;
@@ -73,7 +74,7 @@ export class DescriptorRelief {
       limitedLog.write(
         'connections cut',
         'warn',
-        { address, connections: count },
+        marked('connections_cut', { address, connections: count }),
         `${count} connections of ${address} are cut off: it has the most, and few descriptors are left for new clients`,
         address,
       );

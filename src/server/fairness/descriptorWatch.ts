@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { LimitedLog } from '../../log/limitedLog.js';
+import { marked } from '../../base/logEvents.js';
 
 /** Descriptors that are left to files, Redis and fronts when clients have taken all others. */
 const spareDescriptors = 32;
@@ -72,7 +73,7 @@ export class DescriptorWatch {
       this.#parts.limitedLog.write(
         'accept pauses',
         'warn',
-        { limit: this.#limit },
+        marked('accept_paused', { limit: this.#limit }),
         `no connections are accepted for now: the process may have ${this.#limit} files and sockets open, and has almost all of them`,
       );
       this.#parts.pause();

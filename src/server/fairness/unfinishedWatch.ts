@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { isOutOfDescriptors } from './descriptorWatch.js';
 import type { SocketTable } from './socketTable.js';
 import { otherBytes, overLimit, unfinishedOf } from './unfinishedMessages.js';
+import { marked } from '../../base/logEvents.js';
 
 export interface UnfinishedParts {
   readonly sockets: SocketTable;
@@ -74,7 +75,7 @@ export class UnfinishedWatch {
     this.cut += tooMuch.length;
     const bytes = tooMuch.reduce((sum, each) => sum + each.bytes, 0);
     logger.warn(
-      { connections: tooMuch.length, bytes },
+      marked('unfinished_cut', { connections: tooMuch.length, bytes }),
       `${tooMuch.length} connections are cut off: clients have sent ${bytes} bytes there of messages that they do not end`,
     );
   }

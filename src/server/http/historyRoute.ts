@@ -11,6 +11,7 @@ import {
 import { asJson, crossOrigin, respond, uncached, type HttpAnswer } from './response.js';
 import type { ErrorCode } from '../shared/errors.js';
 import type { UwsRequest, UwsResponse } from '../uws/uwsApi.js';
+import { marked } from '../../base/logEvents.js';
 
 /** Stored ticks, as far as the server needs them. */
 export interface TickHistory {
@@ -137,7 +138,10 @@ class StreamedAnswer implements HistoryReceiver {
 
   failed(code: HistoryFailure, message: string): void {
     if (code === 'internal_error')
-      this.#logger.error({ query: this.#query, reason: message }, 'a history query failed');
+      this.#logger.error(
+        marked('history_query_failed', { query: this.#query, reason: message }),
+        'a history query failed',
+      );
     if (this.#gone) return;
     if (this.#begun) {
       this.#res.close();

@@ -17,6 +17,7 @@ import {
 } from './statusPages.js';
 import type { SymbolsPages } from './symbolsPage.js';
 import type { UwsApp, UwsRequest, UwsResponse } from '../uws/uwsApi.js';
+import { marked } from '../../base/logEvents.js';
 
 export interface HttpParts {
   /** Served as they are, but for those that `statusIsPublic` is about. */
@@ -178,7 +179,7 @@ function serveSymbols(
     });
   };
   serve().catch((error: unknown) => {
-    logger.error({ err: error }, 'the instrument file could not be served');
+    logger.error(marked('request_failed', { err: error }), 'the instrument file could not be served');
     if (!aborted)
       res.cork(() => {
         const message = 'the instrument file could not be made, the log says why';

@@ -3,6 +3,7 @@ import { ConfigError } from '../../config/configError.js';
 import type { ReloadSummary } from '../../config/reload.js';
 import { asJson, failure, type HttpAnswer } from './response.js';
 import type { ErrorCode } from '../shared/errors.js';
+import { marked } from '../../base/logEvents.js';
 
 /** A gateway is started within a moment. */
 const retryAfterSeconds = '1';
@@ -38,6 +39,6 @@ function answerTo(error: unknown, logger: Logger): HttpAnswer {
     const { headers, ...notReady } = failure('503 Service Unavailable', 'not_ready', error.message);
     return { ...notReady, headers: [...headers, ['retry-after', retryAfterSeconds]] };
   }
-  logger.error({ err: error }, 'the reload failed');
+  logger.error(marked('reload_failed', { err: error }), 'the reload failed');
   return failure('500 Internal Server Error', 'internal_error', 'the reload failed, the log says why');
 }

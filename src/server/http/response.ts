@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { ErrorCode } from '../shared/errors.js';
 import type { Refusal } from '../fairness/admission.js';
 import type { UwsResponse } from '../uws/uwsApi.js';
+import { marked } from '../../base/logEvents.js';
 
 /** A whole response. */
 export interface HttpAnswer {
@@ -28,7 +29,7 @@ export function guarded(res: UwsResponse, logger: Logger, answer: () => void): v
   try {
     answer();
   } catch (error) {
-    logger.error({ err: error }, 'a request could not be answered');
+    logger.error(marked('request_failed', { err: error }), 'a request could not be answered');
     res.close();
   }
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { BackpressureLimits } from './backpressure.js';
 import type { ClientSocket } from './clientSocket.js';
+import { marked } from '../../base/logEvents.js';
 
 /** Of a UTF-16 unit in UTF-8. */
 const maxBytesPerChar = 3;
@@ -100,7 +101,7 @@ export class CongestionWatch {
     this.cutOff++;
     this.#waitedFor.delete(socket);
     this.#logger.warn(
-      { session: socket.id, address: socket.address, unreadBytes: buffered },
+      marked('client_cut_off', { session: socket.id, address: socket.address, unreadBytes: buffered }),
       `client ${socket.id} at ${socket.address} is cut off: ${why}, ${buffered} bytes wait for it`,
     );
     socket.cut();

@@ -18,6 +18,7 @@ import type { ActionSubscriptions } from './actionSubscriptions.js';
 import type { SymbolQueries } from '../symbols/symbolQueries.js';
 import type { SymbolRequest } from '../symbols/symbolRequest.js';
 import { longestName, unknownNames } from './unknownNames.js';
+import { marked } from '../../base/logEvents.js';
 
 /** Names that one client is told are of no instrument. */
 const mostToldUnknown = 64;
@@ -75,7 +76,7 @@ export class FrameHandler {
   failed(session: ClientSession, error: unknown): void {
     // One session's bad luck must not become everybody's: an exception would end the process.
     this.#parts.logger.error(
-      { err: error, session: session.socket.id },
+      marked('request_failed', { err: error, session: session.socket.id }),
       'a client frame could not be handled',
     );
     this.#report(session, {
@@ -236,7 +237,7 @@ export class FrameHandler {
     this.#parts.limitedLog.write(
       `bad frames ${socket.address}`,
       'warn',
-      { session: socket.id, address: socket.address },
+      marked('client_closed', { session: socket.id, address: socket.address }),
       `client ${socket.id} at ${socket.address} is closed: too many bad frames, the last one ${error.code}`,
       error.code,
     );

@@ -2,6 +2,7 @@ import type { TapeThreadData } from '../../tape/tapeThread.js';
 import type { StorageConfig } from '../../config/gatewayConfig.js';
 import type { RedisConfig } from '../../config/redisConfig.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
+import { type ThreadLine } from '../../base/logEvents.js';
 
 /** What the persister's thread is started with. */
 export interface PersisterOptions extends TapeThreadData {
@@ -37,7 +38,7 @@ export interface PersisterStatus {
 }
 
 export type PersisterEvent =
-  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  | ThreadLine
   | { readonly type: 'status'; readonly status: PersisterStatus }
   /** Newest states from an earlier run. */
   | { readonly type: 'quotes'; readonly quotes: readonly StoredQuote[]; readonly isLast: boolean }

@@ -65,7 +65,7 @@ export class FolderClaim {
     } catch (error) {
       const { message } = error as Error;
       const text = `ticks that wait for Redis are kept in memory alone: ${message}; trying again`;
-      if (message !== this.#trouble) post({ type: 'log', level: 'error', text });
+      if (message !== this.#trouble) post({ type: 'log', level: 'error', event: 'spill_failed', text });
       this.#trouble = message;
     }
   }

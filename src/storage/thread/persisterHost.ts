@@ -7,6 +7,7 @@ import { runName } from '../shared/gatewayRuns.js';
 import type { Sink, SinkHealth } from '../../tape/sink.js';
 import { TapeThread, type TapeThreadParts } from '../../tape/tapeThread.js';
 import type { RedisStatus } from '../shared/redisStatus.js';
+import { marked, membersOf } from '../../base/logEvents.js';
 
 /** Instruments and what is on its way; the ticks themselves lie off the heap. */
 const heapMb = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 512 };
@@ -100,7 +101,7 @@ export class PersisterHost implements Sink<RedisStatus> {
   #onEvent(event: PersisterEvent): void {
     switch (event.type) {
       case 'log':
-        this.#log[event.level](event.text);
+        this.#log[event.level](membersOf(event), event.text);
         break;
       case 'status':
       case 'stopped':
@@ -117,6 +118,6 @@ export class PersisterHost implements Sink<RedisStatus> {
     const trouble = `its thread crashed: ${cause}`;
     // What waited in its memory waits on the tape now, or in the file.
     this.#status = { ...this.#status, connected: false, latencyMs: null, trouble };
-    this.#log.error(`${this.name}: ${trouble}`);
+    this.#log.error(marked('thread_crashed'), `${this.name}: ${trouble}`);
   }
 }

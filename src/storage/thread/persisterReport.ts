@@ -1,6 +1,7 @@
 import type { PersisterEvent } from '../shared/persisterMessages.js';
 import type { RedisLink } from '../../redis/redisLink.js';
 import type { SpillFolder } from '../spill/spillFolder.js';
+import { logEvents } from '../../base/logEvents.js';
 
 /** What the log is told of Redis and of the file: each change once. */
 export class PersisterReport {
@@ -25,26 +26,30 @@ export class PersisterReport {
   /** Redis answers. */
   up(): void {
     if (this.#isToldDown || !this.#wasUp)
-      this.#log('info', `${this.#link.name} ${this.#isToldDown ? 'answers again' : 'is connected'}`);
+      this.#info(`${this.#link.name} ${this.#isToldDown ? 'answers again' : 'is connected'}`);
     this.#wasUp = true;
     this.#isToldDown = false;
   }
 
   /** Redis does not answer any more. */
   down(cause: string): void {
-    if (!this.#isToldDown) this.#log('warn', `${this.#link.name} cannot be used: ${cause}; trying again`);
+    if (!this.#isToldDown)
+      this.#trouble('redis_down', `${this.#link.name} cannot be used: ${cause}; trying again`);
     this.#isToldDown = true;
   }
 
   /** What whoever runs Redis should know. */
   advice(text: string): void {
-    this.#log('warn', text);
+    this.#trouble('redis_advice', text);
   }
 
   /** States of an earlier run have been read, or some of them were refused. */
   restored(refusal: string | undefined): void {
     if (refusal !== undefined)
-      this.#log('warn', `${this.#link.name} does not give the states of an earlier run: ${refusal}`);
+      this.#trouble(
+        'redis_read_refused',
+        `${this.#link.name} does not give the states of an earlier run: ${refusal}`,
+      );
   }
 
   /** Why ticks cannot wait on disk, and that they can again. */
@@ -54,10 +59,10 @@ export class PersisterReport {
     const fault = folder.takeError()?.message;
     const { trouble } = folder;
     if (trouble !== this.#toldTrouble) {
-      if (trouble === '') this.#log('info', 'the file for ticks that wait for Redis can be used again');
-      else this.#log('error', `the file for ticks that wait for Redis: ${trouble}`);
+      if (trouble === '') this.#info('the file for ticks that wait for Redis can be used again');
+      else this.#trouble('spill_failed', `the file for ticks that wait for Redis: ${trouble}`);
     } else if (trouble === '' && fault !== undefined && fault !== this.#toldFault) {
-      this.#log('error', `the file for ticks that wait for Redis: ${fault}`);
+      this.#trouble('spill_failed', `the file for ticks that wait for Redis: ${fault}`);
       this.#toldFault = fault;
     }
     this.#toldTrouble = trouble;
@@ -73,19 +78,30 @@ export class PersisterReport {
     // An outage is told of by the connection itself.
     const isRefusal = trouble !== undefined && this.#link.isUp;
     if (isRefusal && !this.#isToldTrouble)
-      this.#log('warn', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
-    if (trouble === undefined && this.#isToldTrouble)
-      this.#log('info', `${this.#link.name} stores ticks again`);
+      this.#trouble('redis_write_refused', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
+    if (trouble === undefined && this.#isToldTrouble) this.#info(`${this.#link.name} stores ticks again`);
     if (isRefusal) this.#isToldTrouble = true;
     else if (trouble === undefined) this.#isToldTrouble = false;
     for (const refusal of refusals) {
-      if (!this.#toldRefusals.has(refusal)) this.#log('error', refusal);
+      if (!this.#toldRefusals.has(refusal)) this.#trouble('ticks_refused', refusal);
       this.#toldRefusals.add(refusal);
     }
     this.disk();
   }
 
-  #log(level: 'info' | 'warn' | 'error', text: string): void {
-    this.#post({ type: 'log', level, text });
+  #info(text: string): void {
+    this.#post({ type: 'log', level: 'info', text });
+  }
+
+  #trouble(event: StorageTrouble, text: string): void {
+    this.#post({ type: 'log', level: logEvents[event].level, event, text });
   }
 }
+
+type StorageTrouble =
+  | 'redis_down'
+  | 'redis_advice'
+  | 'redis_read_refused'
+  | 'redis_write_refused'
+  | 'ticks_refused'
+  | 'spill_failed';
