@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const { renderGatewayOptions, renderConnectionOptions } = await import('../dist/src/config/optionTable.js');
 const { errorCatalogue } = await import('../dist/src/server/shared/errors.js');
 
+const { healthMembers } = await import('../dist/src/server/http/healthMembers.js');
 const { logEvents } = await import('../dist/src/base/logEvents.js');
 
 const eventRows = Object.entries(logEvents).map(
@@ -17,10 +18,23 @@ const errorRows = Object.entries(errorCatalogue).map(
   ([code, { side, meaning }]) => `| \`${code}\` | ${side} | ${meaning} |`,
 );
 
+/** By section of /health: what each of its members tells. */
+const healthTables = Object.fromEntries(
+  Object.entries(healthMembers).map(([section, members]) => [
+    section,
+    [
+      '| member | meaning |',
+      '| --- | --- |',
+      ...Object.entries(members).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`),
+    ].join('\n'),
+  ]),
+);
+
 /** By document: its tables, each between `<!-- table: name -->` and `<!-- end -->`. */
 const documents = {
   'configuration.md': { settings: renderGatewayOptions(), connections: renderConnectionOptions() },
   'protocol.md': { errors: ['| Code | Sent to | Meaning |', '| --- | --- | --- |', ...errorRows].join('\n') },
+  'health.md': healthTables,
   'events.md': { events: ['| Event | Level | Meaning |', '| --- | --- | --- |', ...eventRows].join('\n') },
 };
 

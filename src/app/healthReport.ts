@@ -2,8 +2,7 @@ import type { ConnectionReport } from '../coordinator/connections.js';
 import type { CoordinatorCounts } from '../coordinator/assignment/instrumentCounts.js';
 import type { SlotFigures } from '../market/instruments/instrumentSlots.js';
 import type { BookCounters } from '../market/quotes/rejections.js';
-import type { OffSessionStatus } from './openedDays.js';
-import type { HealthReport } from '../server/http/health.js';
+import type { HealthReport, OffSessionHealth } from '../server/http/health.js';
 import type { SinksHealth } from '../sinks/sinks.js';
 
 export interface HealthParts {
@@ -14,7 +13,7 @@ export interface HealthParts {
   readonly stale: number;
   readonly slots: SlotFigures;
   readonly ticks: BookCounters & { readonly missed: number };
-  readonly offSession: OffSessionStatus;
+  readonly offSession: OffSessionHealth;
 }
 
 /**
@@ -25,7 +24,6 @@ export interface HealthParts {
 export function healthReport(parts: HealthParts): HealthReport {
   const { connections: all, demand, sinks, stale, slots, ticks, offSession } = parts;
   const connections = all.filter((each) => !each.retiring && !each.isReplaced);
-  const { redis, ...otherSinks } = sinks.reports;
   const { wanted, waiting, refused, short, unproven, unprovenWaiting } = demand;
   const up = connections.filter(isUp).length;
   const whole = up === connections.length && waiting === 0 && short === 0 && sinks.failures.size === 0;
@@ -42,24 +40,21 @@ export function healthReport(parts: HealthParts): HealthReport {
       ticks: each.ticks,
       reason: each.reason,
     })),
-    redis,
-    details: {
-      instruments: {
-        wanted,
-        waiting,
-        refused,
-        short,
-        stale,
-        unproven,
-        unproven_waiting: unprovenWaiting,
-        slots: slots.used,
-        free_slots: slots.free,
-        no_slots: slots.refused,
-      },
-      ticks,
-      off_session: offSession,
-      ...otherSinks,
+    instruments: {
+      wanted,
+      waiting,
+      refused,
+      short,
+      stale,
+      unproven,
+      unproven_waiting: unprovenWaiting,
+      slots: slots.used,
+      free_slots: slots.free,
+      no_slots: slots.refused,
     },
+    ticks,
+    off_session: offSession,
+    ...sinks.reports,
   };
 }
 

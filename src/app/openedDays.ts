@@ -7,18 +7,11 @@ import { Field } from '../market/quotes/quoteFields.js';
 import { TickFlag } from '../market/quotes/tickFlags.js';
 import type { TradingCalendar } from '../market/calendar/tradingCalendar.js';
 import { intWord, type TickRecord } from '../ring/tickRecord.js';
+import type { OffSessionHealth } from '../server/http/health.js';
 import { marked } from '../base/logEvents.js';
 
 /** A tick with one of them is not of its time. */
 const notLive = TickFlag.stale | TickFlag.repairedTime;
-
-/** What /health shows of trading outside sessions. */
-export interface OffSessionStatus {
-  /** Instruments that trade outside their sessions. */
-  readonly instruments: number;
-  /** Holidays of the calendar that have turned out to be trading days, yyyymmdd. */
-  readonly opened_days: readonly number[];
-}
 
 /** The holidays of the calendar that have turned out to be trading days, and the ticks that show it. */
 export class OpenedDays {
@@ -75,7 +68,7 @@ export class OpenedDays {
     this.#days.clear();
   }
 
-  status(): OffSessionStatus {
+  status(): OffSessionHealth {
     return { instruments: this.#watch.instruments, opened_days: [...this.#days] };
   }
 }

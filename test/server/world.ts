@@ -11,6 +11,7 @@ import { WeekdayCalendar } from '../../src/market/calendar/tradingCalendar.js';
 import { Snapshots } from '../../src/app/snapshotSource.js';
 import type { BackpressureLimits } from '../../src/server/socket/backpressure.js';
 import type { HealthReport } from '../../src/server/http/health.js';
+import { emptyHealth } from './healthReport.js';
 import type { TickHistory } from '../../src/server/http/historyRoute.js';
 import type { ServerLimits } from '../../src/server/socket/limits.js';
 import { MarketServer, type MarketServerOptions } from '../../src/server/marketServer.js';
@@ -54,7 +55,7 @@ export class World {
   readonly waiting = new Set<string>();
   /** Instruments of each client that nobody knows to exist. */
   unproven = 0;
-  health: HealthReport = { status: 'healthy', connections: [], redis: { connected: false, latency: '' } };
+  health: HealthReport = emptyHealth;
   port = 0;
   readonly #limitedLog: LimitedLog;
   readonly #clients: TestClient[] = [];

@@ -1,10 +1,20 @@
-/** What the gateway says of itself; /health adds the time and the server's own figures. */
+import type { HistoryStatus } from '../../history/history.js';
+import type { BookCounters } from '../../market/quotes/rejections.js';
+import type { RecorderStatus } from '../../recorder/recorder.js';
+import type { RedisStatus } from '../../storage/shared/redisStatus.js';
+
+/** What the gateway reports of itself in /health; the server adds the time and its own figures. docs/health.md lists all members. */
 export interface HealthReport {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   readonly connections: readonly ConnectionHealth[];
-  readonly redis: { readonly connected: boolean; readonly latency: string };
-  /** Further members of the response. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  readonly instruments: InstrumentHealth;
+  readonly ticks: BookCounters & { readonly missed: number };
+  readonly off_session: OffSessionHealth;
+  readonly redis: RedisStatus;
+  /** Absent where no ticks are kept for queries. */
+  readonly history?: HistoryStatus;
+  /** Absent where nothing is recorded. */
+  readonly recorder?: RecorderStatus;
 }
 
 export interface ConnectionHealth {
@@ -13,6 +23,32 @@ export interface ConnectionHealth {
   /** 0 to 100. */
   readonly quality: number;
   readonly subscriptions: number;
+  readonly broker_id: string;
+  /** Absent where the configuration has none. */
+  readonly broker_name?: string;
+  readonly reconnects: number;
+  readonly ticks: number;
+  readonly reason: string;
+}
+
+/** Numbers of instruments. */
+export interface InstrumentHealth {
+  readonly wanted: number;
+  readonly waiting: number;
+  readonly refused: number;
+  readonly short: number;
+  readonly stale: number;
+  readonly unproven: number;
+  readonly unproven_waiting: number;
+  readonly slots: number;
+  readonly free_slots: number;
+  readonly no_slots: number;
+}
+
+export interface OffSessionHealth {
+  readonly instruments: number;
+  /** yyyymmdd */
+  readonly opened_days: readonly number[];
 }
 
 /** The server's own figures since it started. */
@@ -46,14 +82,32 @@ export interface ServerCounters {
   readonly cutOffClients: number;
 }
 
+/** What the server adds to the report. */
+export interface ServerHealth {
+  /** UTC, to the second. */
+  readonly timestamp: string;
+  readonly websocket: { readonly active_sessions: number; readonly total_messages: number };
+  readonly limits: {
+    readonly refused_clients: number;
+    readonly refused_origins: number;
+    readonly refused_requests: number;
+    readonly delayed_clients: number;
+    readonly closed_clients: number;
+    readonly kept_bytes: number;
+    readonly cut_unfinished: number;
+    readonly accept_pauses: number;
+    readonly cut_connections: number;
+  };
+}
+
 /** Body of GET /health: the names are fixed by the protocol, more may be added. */
+export type HealthBody = HealthReport & ServerHealth;
+
+/** The body of GET /health, as JSON. */
 export function healthBody(report: HealthReport, counters: ServerCounters, nowMs: number): string {
-  const { status, connections, redis, details } = report;
-  return JSON.stringify({
-    ...details,
-    status,
+  const body: HealthBody = {
+    ...report,
     timestamp: `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
-    connections,
     websocket: { active_sessions: counters.activeSessions, total_messages: counters.totalMessages },
     limits: {
       refused_clients: counters.refusedClients,
@@ -66,6 +120,6 @@ export function healthBody(report: HealthReport, counters: ServerCounters, nowMs
       accept_pauses: counters.acceptPauses,
       cut_connections: counters.cutConnections,
     },
-    redis,
-  });
+  };
+  return JSON.stringify(body);
 }
