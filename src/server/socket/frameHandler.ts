@@ -67,7 +67,7 @@ export class FrameHandler {
     } else {
       const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame);
       const text = bytes.toString('utf8');
-      return text.length > shortFrame ? this.#hearLongText(session, text) : this.#hearText(session, text);
+      return text.length > shortFrame ? this.#handleLongText(session, text) : this.#handleText(session, text);
     }
     return undefined;
   }
@@ -106,24 +106,24 @@ export class FrameHandler {
   }
 
   /** Reading bytes as text and text as JSON take a millisecond each for a frame of hundreds of kilobytes: a step each. */
-  *#hearLongText(session: ClientSession, text: string): Work {
+  *#handleLongText(session: ClientSession, text: string): Work {
     yield;
-    const work = this.#hearText(session, text);
+    const work = this.#handleText(session, text);
     if (work === undefined) return;
     yield;
     yield* work;
   }
 
-  #hearText(session: ClientSession, text: string): Work | undefined {
+  #handleText(session: ClientSession, text: string): Work | undefined {
     try {
-      return this.#obey(session, parseMessage(text), text);
+      return this.#dispatch(session, parseMessage(text), text);
     } catch (error) {
       this.failed(session, error);
       return undefined;
     }
   }
 
-  #obey(session: ClientSession, message: ClientMessage, text: string): Work | undefined {
+  #dispatch(session: ClientSession, message: ClientMessage, text: string): Work | undefined {
     const { aid, actions: subscribing, heartbeats } = this.#parts;
     switch (message.kind) {
       case 'peek_message':
