@@ -1,23 +1,20 @@
-/**
- * What is to be known of a tick beside its values, as bits. A tick without any is what a front sends when something
- * happens at the exchange.
- */
+/** Flags of a tick, as bits. A tick without flags is what a front sends when something happens at the exchange. */
 export const TickFlag = {
-  /** The first tick of a line since it was subscribed: the state that was there, not a change. */
+  /** The first tick of a line since it was subscribed: the existing state, not a change. */
   snapshot: 1,
-  /** Its time lies well before its receipt: what was so then, and may have changed since. */
+  /** Received more than a minute after its time, or an old state that no front has confirmed. */
   stale: 2,
-  /** At its time the product had no session. */
+  /** The product had no session at its time. */
   offSession: 4,
-  /** Its dates could not be right; they follow from the clock of this host. */
+  /** Its dates were impossible; they follow from the clock of this host. */
   repairedTime: 8,
   /** The best bid is not below the best ask. */
   crossedBook: 16,
-  /** The day's volume is less than before. */
+  /** Less volume than before on the same trading day. */
   fallingVolume: 32,
-  /** The day's turnover is less than before. */
+  /** Less turnover than before on the same trading day. */
   fallingTurnover: 64,
-  /** Its packet lacked fields; what was known of them stays. */
+  /** Its packet lacked fields. Known values stay; fields that no packet of the day has stated are absent. */
   partial: 128,
 } as const;
 

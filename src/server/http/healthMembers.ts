@@ -38,7 +38,7 @@ export const healthMembers = {
   },
   ticks: {
     accepted: 'ticks that clients get',
-    duplicate: 'rejected: a copy of a known state, see [reasons](data-quality.md#what-is-left-out)',
+    duplicate: 'rejected: a copy of a known state, see [reasons](data-quality.md#rejected-ticks)',
     regressed: 'rejected: older than the known state',
     falling_volume: 'rejected: later, but with less volume on the same trading day',
     off_session: 'rejected: outside the trading sessions',
