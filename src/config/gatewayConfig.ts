@@ -56,6 +56,8 @@ export interface LimitsConfig {
   readonly clientWork: number;
   /** Percent of the main thread. */
   readonly addressWork: number;
+  /** Percent of the main thread. */
+  readonly viewWork: number;
   readonly maxKeptBytes: number;
   readonly maxUnfinishedBytes: number;
   /** In lower case. */
@@ -290,6 +292,7 @@ export function toGatewayConfig(
       requestsPerSecond: values['limits.requests_per_second'],
       clientWork: values['limits.client_work'],
       addressWork: values['limits.address_work'],
+      viewWork: values['limits.view_work'],
       maxKeptBytes: values['limits.max_kept'] * bytesPerMb,
       maxUnfinishedBytes: values['limits.max_unfinished'] * bytesPerMb,
       allowedOrigins: values.allowed_origins,

@@ -449,6 +449,13 @@ export const gatewayOptions = {
     'Share of the main thread for all sessions and HTTP requests of one address. A burst may use ten seconds of it.',
     '%',
   ),
+  'limits.view_work': option(
+    integer(1, 100),
+    25,
+    'restart',
+    'Share of the main thread for pushes with fields that clients have chosen, of all clients together. Addresses get equal parts. A client beyond it skips ticks and gets the newest states.',
+    '%',
+  ),
   'limits.max_kept': option(
     integer(16, 65_536),
     256,

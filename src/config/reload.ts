@@ -75,6 +75,7 @@ const limitKeys = {
   requestsPerSecond: 'limits.requests_per_second',
   clientWork: 'limits.client_work',
   addressWork: 'limits.address_work',
+  viewWork: 'limits.view_work',
   maxKeptBytes: 'limits.max_kept',
   maxUnfinishedBytes: 'limits.max_unfinished',
   allowedOrigins: 'allowed_origins',

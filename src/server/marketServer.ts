@@ -147,7 +147,7 @@ export class MarketServer {
     const backpressure = { ...defaultBackpressure, ...options.backpressure };
     this.#watch = new CongestionWatch(backpressure, logger);
     this.#aid = new AidBoard(options, backpressure, this.#watch, () => this.#writeLater());
-    this.#push = new PushBoard(options, backpressure, this.#watch);
+    this.#push = new PushBoard(options, backpressure, this.#watch, limits.viewWork);
     this.#actions = new ActionSubscriptions({
       directory,
       book: options.book,
@@ -235,6 +235,7 @@ export class MarketServer {
       cutUnfinished: this.#unfinished.cut,
       acceptPauses: this.#descriptors.pauses,
       cutConnections: this.#relief.cut,
+      skippedViews: this.#push.skippedViews,
     };
   }
 
@@ -332,6 +333,7 @@ export class MarketServer {
     if (hasClients) await pause(Math.min(closeGraceMs, Math.max(0, deadline - performance.now())));
     this.#watch.stop();
     this.#work.stop();
+    this.#push.stop();
     clearImmediate(this.#turn);
     this.#app.close();
   }

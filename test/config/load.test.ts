@@ -79,6 +79,7 @@ describe('defaults', () => {
         requestsPerSecond: 100,
         clientWork: 5,
         addressWork: 25,
+        viewWork: 25,
         maxKeptBytes: 256 * 1_048_576,
         maxUnfinishedBytes: 64 * 1_048_576,
         allowedOrigins: [],

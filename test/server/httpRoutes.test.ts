@@ -48,6 +48,7 @@ describe('/health', () => {
         cut_unfinished: 0,
         accept_pauses: 0,
         cut_connections: 0,
+        skipped_views: 0,
       },
     });
   });

@@ -87,6 +87,7 @@ export class World {
         requestsPerSecond: 1000,
         clientWork: 50,
         addressWork: 100,
+        viewWork: 100,
         maxKeptBytes: 268_435_456,
         maxUnfinishedBytes: 67_108_864,
         allowedOrigins: [],

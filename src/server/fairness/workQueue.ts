@@ -1,7 +1,9 @@
-import { Fifo } from '../../base/fifo.js';
+import { FairQueue } from './fairQueue.js';
 
 /** Who does work that is charged to an allowance. */
 export interface Worker {
+  /** One object for each address: addresses take turns. */
+  readonly account: object;
   /** True from `add` until there is nothing left to do. Kept by the queue. */
   isQueued: boolean;
   /** True when it has waited for an allowance since it was last idle. Kept by the queue. */
@@ -29,7 +31,7 @@ const delayedCheckMs = 20;
 
 /**
  * Does what clients ask for in turns, a slice at a time, so that ticks are taken from the rings and written in between.
- * Clients take turns by the step. One that has used up its own allowance, or its address's, waits until some has come
+ * Addresses take turns by the step, and the clients of each among themselves. A client that has used up its own allowance, or its address's, waits until some has come
  * back. What fits into the present slice is done at once.
  */
 export class WorkQueue {
@@ -37,7 +39,7 @@ export class WorkQueue {
   delayed = 0;
   readonly #isBusy: () => boolean;
   readonly #takeTicks: () => void;
-  readonly #ready = new Fifo<Worker>();
+  readonly #ready = new FairQueue<Worker>();
   readonly #waiting = new Set<Worker>();
   #waitingCheckedMs = 0;
   /** ms that the present slice has taken. */
@@ -86,7 +88,7 @@ export class WorkQueue {
   add(worker: Worker): void {
     if (worker.isQueued) return;
     worker.isQueued = true;
-    this.#ready.push(worker);
+    this.#ready.push(this.#ready.laneOf(worker.account), worker);
     this.#schedule(Math.max(0, this.#nextSliceMs - performance.now()));
   }
 
@@ -121,7 +123,7 @@ export class WorkQueue {
       this.charge(worker, after - now, after);
       now = after;
       if (hasMore) {
-        this.#ready.push(worker);
+        this.#ready.push(this.#ready.laneOf(worker.account), worker);
       } else {
         worker.isQueued = false;
         worker.isDelayed = false;
@@ -149,7 +151,7 @@ export class WorkQueue {
     for (const worker of this.#waiting) {
       if (worker.msInDebt(nowMs) > 0) continue;
       this.#waiting.delete(worker);
-      this.#ready.push(worker);
+      this.#ready.push(this.#ready.laneOf(worker.account), worker);
     }
   }
 }

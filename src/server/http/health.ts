@@ -76,6 +76,8 @@ export interface ServerCounters {
   readonly acceptPauses: number;
   /** Connections cut off because their address had the most when no descriptor was left. */
   readonly cutConnections: number;
+  /** Frames with chosen fields that were not made because their addresses had used up their share. */
+  readonly skippedViews: number;
   /** How often a push client began to lag. */
   readonly laggedClients: number;
   /** Clients that were cut off because they did not read. */
@@ -97,6 +99,7 @@ export interface ServerHealth {
     readonly cut_unfinished: number;
     readonly accept_pauses: number;
     readonly cut_connections: number;
+    readonly skipped_views: number;
   };
 }
 
@@ -119,6 +122,7 @@ export function healthBody(report: HealthReport, counters: ServerCounters, nowMs
       cut_unfinished: counters.cutUnfinished,
       accept_pauses: counters.acceptPauses,
       cut_connections: counters.cutConnections,
+      skipped_views: counters.skippedViews,
     },
   };
   return JSON.stringify(body);

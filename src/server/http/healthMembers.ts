@@ -68,6 +68,8 @@ export const healthMembers = {
     cut_unfinished: 'connections cut off because of messages that clients did not finish',
     accept_pauses: 'how often no connections were accepted because descriptors ran out',
     cut_connections: 'connections cut off because their address had the most when few descriptors were left',
+    skipped_views:
+      'frames with chosen `fields` that were skipped because their addresses had used up their share (`limits.view_work`)',
   },
   redis: {
     enabled: '`redis_enabled`',

@@ -30,6 +30,8 @@ export interface AnnouncementParts<Session extends Listener> {
  * clients.
  */
 export class Announcements<Session extends Listener> implements Worker {
+  /** Of no address: it takes turns with all of them. */
+  readonly account: object = this;
   isQueued = false;
   isDelayed = false;
   readonly #parts: AnnouncementParts<Session>;

@@ -49,7 +49,13 @@ export class ClientSession {
     this.socket = socket;
     this.demand = new ClientDemand(demand, { address: account.address });
     this.aid = new AidClient(socket, this.demand, parts.aidLane);
-    this.push = new PushClient(socket, this.demand, parts.pushLane, () => this.requests.sendSnapshots());
+    this.push = new PushClient({
+      socket,
+      demand: this.demand,
+      account,
+      lane: parts.pushLane,
+      sendSnapshots: () => this.requests.sendSnapshots(),
+    });
     this.badFrames = new BadFrameGauge(maxBadFrames);
     this.requests = new ClientRequests(account, parts.requests(this), performance.now());
     this.#kept = kept;

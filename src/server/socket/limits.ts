@@ -9,6 +9,8 @@ export interface ServerLimits extends AdmissionLimits, RequestLimits {
   readonly maxKeptBytes: number;
   /** Bytes of messages that clients have begun and not ended, of all clients together. */
   readonly maxUnfinishedBytes: number;
+  /** Share of the main thread, in percent, for frames with fields that clients have chosen, of all clients together. */
+  readonly viewWork: number;
   /** Frames outside the grammar that a client may send within badFrameWindowMs; the next one closes the session. */
   readonly maxBadFrames: number;
 }

@@ -6,6 +6,7 @@ import type { CongestionWatch } from './congestionWatch.js';
 import { Deliveries } from './deliveries.js';
 import type { Work } from '../fairness/clientRequests.js';
 import { FairQueue, type Lane } from '../fairness/fairQueue.js';
+import { ViewBudget } from '../fairness/viewBudget.js';
 import type { ClientDemand } from './clientDemand.js';
 import { formOf, type ServedInstrument, type ServedMarket } from '../shared/servedMarket.js';
 import type { PushOptions } from '../shared/pushOptions.js';
@@ -46,6 +47,14 @@ interface PushSubscription {
 const notJoined = -1;
 const noNumber = -1;
 
+export interface PushClientParts {
+  readonly socket: ClientSocket;
+  readonly demand: ClientDemand;
+  readonly account: object;
+  readonly lane: Lane<number>;
+  readonly sendSnapshots: () => void;
+}
+
 /** The action side of a session. */
 export class PushClient {
   readonly socket: ClientSocket;
@@ -62,16 +71,19 @@ export class PushClient {
   /** Among the clients that deliveries are queued for; -1 before the first subscription. */
   number = noNumber;
 
-  /** Of its address. */
+  /** Of its address: one object for each. */
+  readonly account: object;
+  /** Of that address. */
   readonly lane: Lane<number>;
 
   /** Has the snapshots sent that wait, in the client's turn. */
   readonly sendSnapshots: () => void;
 
-  constructor(socket: ClientSocket, demand: ClientDemand, lane: Lane<number>, sendSnapshots: () => void) {
+  constructor({ socket, demand, account, lane, sendSnapshots }: PushClientParts) {
     this.sendSnapshots = sendSnapshots;
     this.socket = socket;
     this.demand = demand;
+    this.account = account;
     this.lane = lane;
   }
 
@@ -81,6 +93,9 @@ export class PushClient {
   }
 }
 
+/** What a frame with chosen fields takes of the main thread, in ms: the frame, and each of its members. */
+const frameMs = 0.0008;
+const memberMs = 0.0001;
 /** Snapshots that one client is sent in one step. */
 const snapshotsPerStep = 64;
 /** Subscriptions of a client that has left, given up in one step. */
@@ -110,6 +125,12 @@ export class PushBoard {
   readonly #market: ServedMarket;
   readonly #limits: BackpressureLimits;
   readonly #watch: CongestionWatch;
+  readonly #views: ViewBudget;
+  /** Channels whose members are to be taken out of them, since nobody can pay for their frames. */
+  readonly #unpaid = new Set<Channel>();
+  /** Clients that wait for the next period of the budget. */
+  readonly #resuming = new Set<PushClient>();
+  #resumeTimer: NodeJS.Timeout | undefined;
   readonly #channels = new Map<string, Channel>();
   /** By slot: the channels with members. */
   readonly #bySlot: (Channel[] | undefined)[] = [];
@@ -128,10 +149,22 @@ export class PushBoard {
   /** Bytes buffered for all clients. */
   #unread = 0;
 
-  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch) {
+  /** @param viewWork share of the main thread, in percent, for frames with fields that clients have chosen */
+  constructor(market: ServedMarket, limits: BackpressureLimits, watch: CongestionWatch, viewWork: number) {
     this.#market = market;
     this.#limits = limits;
     this.#watch = watch;
+    this.#views = new ViewBudget(viewWork);
+  }
+
+  /** Frames with chosen fields that were not made because their addresses had used up their share. */
+  get skippedViews(): number {
+    return this.#views.refused;
+  }
+
+  /** Does nothing from now on by itself. */
+  stop(): void {
+    clearTimeout(this.#resumeTimer);
   }
 
   /** The lane of the clients of one address. */
@@ -151,11 +184,12 @@ export class PushBoard {
     const deliveries = this.#deliveries;
     const version = this.#market.book.version(slot);
     for (const channel of channels) {
-      if (channel.version === version) continue;
+      if (channel.version === version || (channel.fields !== null && !this.#mayEncode(channel))) continue;
       const end = this.#encode(channel);
       channel.version = version;
       if (end !== deliveries.position) this.#queue(channel, end);
     }
+    if (this.#unpaid.size > 0) this.#suspendUnpaid();
   }
 
   /** Whether somebody is to be shown ticks of the instrument that the book has left out. For the tick path. */
@@ -168,12 +202,13 @@ export class PushBoard {
   rejected(slot: number): void {
     const deliveries = this.#deliveries;
     for (const channel of this.#bySlot[slot] ?? []) {
-      if (channel.view !== 'all') continue;
+      if (channel.view !== 'all' || (channel.fields !== null && !this.#mayEncode(channel))) continue;
       deliveries.reserve(longestFrame);
       const { memory, position } = deliveries;
       const { form, fields } = channel;
       this.#queue(channel, this.#market.encoder.rejectedFrame(memory, position, slot, form, fields));
     }
+    if (this.#unpaid.size > 0) this.#suspendUnpaid();
   }
 
   /** Writes to so many of the clients that have waited longest; to all where too much has gathered. */
@@ -257,6 +292,7 @@ export class PushBoard {
 
   /** Forgets a client whose socket is closed, in steps. */
   *leave(client: PushClient): Work {
+    this.#resuming.delete(client);
     this.#count(client);
     client.waiting = [];
     client.nextWaiting = 0;
@@ -270,6 +306,38 @@ export class PushBoard {
     this.#clients[client.number] = undefined;
     this.#deliveries.removeClient(client.number);
     client.number = noNumber;
+  }
+
+  /** Whether an address of a member can pay for a frame with chosen fields. Where none can, the members wait. */
+  #mayEncode(channel: Channel): boolean {
+    this.#views.advance(performance.now());
+    const ms = frameMs + memberMs * channel.fields!.members.length;
+    for (const { client } of channel.members) if (this.#views.take(client.account, ms)) return true;
+    this.#views.refused++;
+    this.#unpaid.add(channel);
+    return false;
+  }
+
+  /** Takes the members out of channels that nobody pays for; they get the newest state in the next period. */
+  #suspendUnpaid(): void {
+    for (const channel of this.#unpaid) {
+      for (const subscription of [...channel.members]) {
+        const { client } = subscription;
+        this.#part(subscription);
+        client.waiting.push(subscription);
+        this.#resuming.add(client);
+      }
+    }
+    this.#unpaid.clear();
+    this.#resumeTimer ??= setTimeout(
+      () => {
+        this.#resumeTimer = undefined;
+        const clients = [...this.#resuming];
+        this.#resuming.clear();
+        for (const client of clients) client.sendSnapshots();
+      },
+      Math.max(1, this.#views.periodEndMs - performance.now()),
+    );
   }
 
   /** Queues the frame that ends there for every member. */

@@ -10,6 +10,8 @@ class Steps implements Worker {
   debtUntil = 0;
   delays = 0;
 
+  account: object = this;
+
   constructor(
     readonly name: string,
     readonly steps: number,
@@ -69,6 +71,16 @@ function worker(name: string, steps: number, stepMs: number): Steps {
 }
 
 describe('the work queue', () => {
+  it('lets addresses take turns, however many workers each has', () => {
+    const many = [worker('a', 2, 0), worker('b', 2, 0), worker('c', 2, 0)];
+    for (const each of many) each.account = many;
+    const other = worker('z', 3, 0);
+    for (const each of [...many, other]) queue.add(each);
+    vi.advanceTimersByTime(1);
+    expect(order.slice(0, 6)).toEqual(['a', 'z', 'b', 'z', 'c', 'z']);
+    expect(queue.length).toBe(0);
+  });
+
   it('lets workers take turns by the step', () => {
     const [a, b] = [worker('a', 3, 0), worker('b', 2, 0)];
     queue.add(a);
