@@ -184,7 +184,8 @@ void InstrumentModel::enterBlock(int32_t index) {
         (limitPrice_ == upperLimit_ ? block_.lowestMinute : block_.highestMinute) = 0;
     }
     block_.volume = static_cast<int64_t>(lotsPerMinute_ * block_.count * (0.3 + 1.4 * unit(mix(h3))));
-    block_.lotValue = price((block_.open + block_.close) / 2) * spec_.multiplier;
+    // The price at its start, so that the day's average never leaves what was traded so far.
+    block_.lotValue = price(block_.open) * spec_.multiplier;
     minuteStart_ = blockStart_;
     minute_.index = -1;
     enterMinute(block_.first);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { loadProducts } from '../../src/market/instruments/products.js';
 import { TickFeed } from '../../src/simulator/tickFeed.js';
 import { buildNative } from './nativeClient.js';
 import { fieldsOf, stepsBetween, type TickFields } from './tickFields.js';
@@ -10,6 +11,13 @@ const hourMs = 60 * minuteMs;
 /** Monday 2026-11-23, 00:00 Shanghai. */
 const monday = Date.UTC(2026, 10, 22, 16);
 const ids = ['rb2701', 'au2702', 'CF701', 'm2701', 'IF2612', 'T2612', 'TS2612', 'si2701', 'sc2701', 'l2701F'];
+/** Units of a lot. */
+const multipliers = new Map(
+  ids.map((id) => [
+    id,
+    loadProducts().get(/^[A-Za-z]+/.exec(id)![0] + (id.endsWith('F') ? '_f' : ''))!.multiplier,
+  ]),
+);
 const opened: TickFeed[] = [];
 
 function open(seed = 1, rate = 2): TickFeed {
@@ -105,6 +113,20 @@ describe('within a trading day', () => {
       }
     },
   );
+
+  it.each(ids)('%s: the average price lies between the lowest and the highest so far', (id) => {
+    const feed = open();
+    const average = 384;
+    for (let step = monday - 20 * hourMs; step < monday + 20 * hourMs; step += 41_777) {
+      const fields = tick(feed, id, step);
+      if (fields[last] === noValue) continue;
+      // CZCE sends the price of a unit, all others that of a lot.
+      const multiplier = id.startsWith('CF') ? 1 : multipliers.get(id)!;
+      const unit = Number(fields[average]) / multiplier;
+      expect(unit).toBeGreaterThanOrEqual(Number(fields[lowest]) * (1 - 1e-9));
+      expect(unit).toBeLessThanOrEqual(Number(fields[highest]) * (1 + 1e-9));
+    }
+  });
 
   it('a new highest price was traded: at two ticks a second it is the last price of a tick', () => {
     const feed = open();

@@ -94,6 +94,7 @@ it(
     expect(run.events).toContainEqual({
       type: 'log',
       level: 'warn',
+      event: 'front_trouble',
       text: 'the library did not let go of the session within 3 s',
       connection: 0,
     });
