@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { InstrumentDirectory } from '../market/instruments/instrumentDirectory.js';
 import { marked } from '../base/logEvents.js';
 
-export interface SlotKeeperOptions {
+export interface SlotKeeperParts {
   readonly directory: Pick<InstrumentDirectory, 'giveBack' | 'slots'>;
   /** Whether somebody may still speak of the instrument, or something of it is kept. */
   readonly isInUse: (slot: number) => boolean;
@@ -13,11 +13,11 @@ export interface SlotKeeperOptions {
 
 /** Takes slots back that nobody needs, and says once that there are none left. */
 export class SlotKeeper {
-  readonly #options: SlotKeeperOptions;
+  readonly #options: SlotKeeperParts;
   #refusedBefore = 0;
   #hasWarned = false;
 
-  constructor(options: SlotKeeperOptions) {
+  constructor(options: SlotKeeperParts) {
     this.#options = options;
   }
 

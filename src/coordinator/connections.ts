@@ -12,7 +12,7 @@ import { AlwaysWanted } from './alwaysWanted.js';
 import type { ConnectionStatus } from './assignment/connectionRecord.js';
 import type { CoordinatorCounts } from './assignment/instrumentCounts.js';
 import { Coordinator } from './assignment/coordinator.js';
-import type { CoordinatorOptions } from './assignment/coordinatorOptions.js';
+import type { CoordinatorSettings } from './assignment/coordinatorSettings.js';
 import { HeldTicks } from './heldTicks.js';
 import { LastTicks } from './measures/lastTicks.js';
 import { LateWatch } from './measures/lateWatch.js';
@@ -37,7 +37,7 @@ const roomSpacingMs = 200;
 const probeShare = 0.05;
 const longestInstrumentList = 100;
 
-export interface ConnectionsOptions {
+export interface ConnectionsParts {
   readonly config: GatewayConfig;
   readonly log: Logger;
   /** For what fronts can cause at any rate. */
@@ -82,7 +82,7 @@ export interface ConnectionReport extends ConnectionStatus, TickRate {
  */
 export class Connections {
   #config: GatewayConfig;
-  readonly #options: ConnectionsOptions;
+  readonly #options: ConnectionsParts;
   readonly #coordinator: Coordinator;
   readonly #race = new LineRace();
   readonly #held = new HeldTicks();
@@ -98,11 +98,11 @@ export class Connections {
   /** Since they were last told. */
   readonly #displaced = new Set<number>();
 
-  constructor(options: ConnectionsOptions) {
+  constructor(options: ConnectionsParts) {
     this.#options = options;
     this.#late = new LateWatch(hoursOf(options.config));
     this.#config = options.config;
-    this.#coordinator = new Coordinator(this.#coordinatorOptions(), {
+    this.#coordinator = new Coordinator(this.#coordinatorSettings(), {
       send: (command) => this.#send(command),
       refused: options.onRefused,
       standing: (slot) => this.#standing(slot),
@@ -241,7 +241,7 @@ export class Connections {
     const hoursChanged = plan.settings.some((key) => key === 'trading_hours' || key === 'calendar_file');
     if (hoursChanged) this.#late = new LateWatch(hoursOf(next));
     if (hoursChanged || next.silenceTimeout !== before.silenceTimeout) this.#watchSilence();
-    if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorOptions());
+    if (plan.settings.length > 0) this.#coordinator.configure(this.#coordinatorSettings());
     for (const config of plan.adjusted) this.#open.adjust(config);
     for (const config of plan.added) this.#open.open(config);
     for (const config of plan.reopened) this.#open.replace(config);
@@ -292,7 +292,7 @@ export class Connections {
     this.#pool.stop();
   }
 
-  #coordinatorOptions(): CoordinatorOptions {
+  #coordinatorSettings(): CoordinatorSettings {
     const { loadBalanceStrategy, autoFailover, maxRetryCount, unsubscribeGrace } = this.#config;
     const { redundancy, redundantInstruments, limits } = this.#config;
     const { directory } = this.#options;

@@ -10,7 +10,7 @@ import { Discovery } from './discovery.js';
 
 const passMs = 1_000;
 
-export interface FinderOptions {
+export interface InstrumentFinderParts {
   readonly enabled: boolean;
   /** Absolute path of the file that keeps what was found. */
   readonly file: string;
@@ -25,7 +25,7 @@ export interface FinderOptions {
 
 /** Adds to the list of instruments what is found to exist, and remembers it. Does nothing while it is not enabled. */
 export class InstrumentFinder {
-  readonly #options: FinderOptions;
+  readonly #options: InstrumentFinderParts;
   readonly #known: KnownInstruments;
   readonly #file: KnownInstrumentsFile;
   readonly #discovery: Discovery;
@@ -36,7 +36,7 @@ export class InstrumentFinder {
   #foundSinceSweep = 0;
 
   /** Reads the file. */
-  constructor(options: FinderOptions) {
+  constructor(options: InstrumentFinderParts) {
     const { directory, connections, products, calendar } = options;
     this.#options = options;
     this.#isEnabled = options.enabled;

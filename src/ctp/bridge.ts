@@ -198,7 +198,7 @@ export function examineLibrary(library: string, libraryVersion: string): Library
   };
 }
 
-export interface VendorSessionOptions {
+export interface VendorSessionParts {
   /** EventChannelHandle.owner. */
   readonly owner: number;
   readonly library: VendorLibrary;
@@ -216,7 +216,7 @@ export class VendorSession {
   readonly #tickRing: Uint8Array;
 
   /** @throws with one line when the flow folder cannot be made or the library refuses */
-  constructor(options: VendorSessionOptions) {
+  constructor(options: VendorSessionParts) {
     this.#tickRing = new Uint8Array(options.tickRing);
     const error = Buffer.alloc(errorTextBytes);
     this.handle = bridge().createSession(

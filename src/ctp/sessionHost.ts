@@ -12,7 +12,7 @@ const maxTimerMs = 2 ** 31 - 1;
 /** Between two looks at whether a library's trial is over. */
 const trialPollMs = 20;
 
-export interface SessionHostOptions {
+export interface SessionHostParts {
   readonly spec: ConnectionSpec;
   /** EventChannelHandle.owner. */
   readonly owner: number;
@@ -25,7 +25,7 @@ export interface SessionHostOptions {
 
 /** Carries out what a Session decides, with the vendor's library and a timer. */
 export class SessionHost {
-  readonly #options: SessionHostOptions;
+  readonly #options: SessionHostParts;
   readonly #session: CtpSession;
   #library: VendorLibrary | undefined;
   #vendor: VendorSession | undefined;
@@ -34,7 +34,7 @@ export class SessionHost {
   #trialTimer: NodeJS.Timeout | undefined;
   #refusalsLost = 0;
 
-  constructor(options: SessionHostOptions) {
+  constructor(options: SessionHostParts) {
     this.#options = options;
     const { fronts, loginPlaces } = options.spec;
     const gate = loginPlaces === undefined ? undefined : new LoginPlaces(loginPlaces);

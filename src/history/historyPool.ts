@@ -45,7 +45,7 @@ export type HistoryRefusal = 'busy' | 'address_busy';
 /** Share of the places, of those where queries are answered as of those where they wait, that one address may have. */
 export const addressShare = 3 / 4;
 
-export interface HistoryPoolOptions {
+export interface HistoryPoolParts {
   readonly source: SourceSettings;
   /** Queries that are answered at once. */
   readonly queries: number;
@@ -94,7 +94,7 @@ export class HistoryPool {
     failed: 0,
     ticks: 0,
   };
-  readonly #options: HistoryPoolOptions;
+  readonly #options: HistoryPoolParts;
   readonly #waiting = new Set<PoolRun>();
   readonly #running = new Set<PoolRun>();
   #tape: SharedArrayBuffer | undefined;
@@ -105,7 +105,7 @@ export class HistoryPool {
   readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
-  constructor(options: HistoryPoolOptions) {
+  constructor(options: HistoryPoolParts) {
     this.#options = options;
   }
 

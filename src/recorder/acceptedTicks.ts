@@ -16,7 +16,7 @@ const maxInstruments = 500_000;
 /** Streams are numbered apart from sources. */
 const firstStream = 1 << 30;
 
-export interface AcceptedTicksOptions {
+export interface AcceptedTicksSettings {
   /** The recorded one. */
   readonly market: MarketSettings;
   /** Is given one line for each year that the calendar lacks and a tick is of. */
@@ -47,7 +47,7 @@ export class AcceptedTicks {
   /** By key: the slot; -1 where it is not wanted, -2 where there can be no such instrument. */
   readonly #slots = new Map<string, number>();
 
-  constructor(ticks: RecordedTicks, options: AcceptedTicksOptions) {
+  constructor(ticks: RecordedTicks, options: AcceptedTicksSettings) {
     this.#ticks = ticks;
     const { market, warn, patterns } = options;
     this.#patterns = patterns;

@@ -29,7 +29,7 @@ export interface ManagementPlace {
   readonly flowPath: string;
 }
 
-export interface ManagementOptions {
+export interface ManagementParts {
   /** What the public port has as well. */
   readonly pages: StatusPages;
   /** GET /api/status */
@@ -84,7 +84,7 @@ export class ManagementServer {
   #socket: PrivateSocket | undefined;
   #closed: Promise<void> | undefined;
 
-  private constructor({ pages, status, reload, logger }: ManagementOptions) {
+  private constructor({ pages, status, reload, logger }: ManagementParts) {
     this.#logger = logger;
     this.#pages = new Map<string, Page>([
       ...pages,
@@ -96,7 +96,7 @@ export class ManagementServer {
   }
 
   /** Throws an Error of one line that names the setting, when socket or port cannot be had. */
-  static async open(options: ManagementOptions): Promise<ManagementServer> {
+  static async open(options: ManagementParts): Promise<ManagementServer> {
     const { socket, port, logger } = options;
     const opened = new ManagementServer(options);
     try {

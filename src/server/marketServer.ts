@@ -42,7 +42,7 @@ import { WaitingBoard } from './socket/waitingBoard.js';
 import type { Uws, UwsApp, UwsBehavior, UwsSocket } from './uws/uwsApi.js';
 import { marked } from '../base/logEvents.js';
 
-export interface MarketServerOptions extends ServedMarket {
+export interface MarketServerParts extends ServedMarket {
   /** Address to listen on, such as 0.0.0.0. */
   readonly host: string;
   /** 0 takes a free port. */
@@ -105,7 +105,7 @@ const closeCheckMs = 20;
 export class MarketServer {
   /** What the port answers about the server itself and the market, for other servers that answer it too. */
   readonly pages: StatusPages;
-  readonly #options: MarketServerOptions;
+  readonly #options: MarketServerParts;
   readonly #uws: Uws;
   readonly #app: UwsApp;
   readonly #aid: AidBoard;
@@ -138,7 +138,7 @@ export class MarketServer {
   #turn: NodeJS.Immediate | undefined;
 
   /** Throws an Error of one line on machines that uWebSockets.js does not run on. */
-  constructor(options: MarketServerOptions) {
+  constructor(options: MarketServerParts) {
     const { logger, limits, directory } = options;
     this.#options = options;
     this.#uws = loadUws();

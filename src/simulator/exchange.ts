@@ -27,7 +27,7 @@ interface Listed {
   readonly newcomers: ReadonlySet<string>;
 }
 
-export interface SimulatedExchangeOptions extends Partial<Omit<FeedSettings, 'holidays'>> {
+export interface SimulatedExchangeSettings extends Partial<Omit<FeedSettings, 'holidays'>> {
   readonly products: ProductTable;
   /** The holidays of `hours` exchange; by default those that ship with the package. */
   readonly calendar?: HolidayCalendar;
@@ -59,7 +59,7 @@ export class SimulatedExchange implements Market {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: SimulatedExchangeOptions) {
+  constructor(options: SimulatedExchangeSettings) {
     this.#products = options.products;
     this.#instruments = options.instruments;
     this.#lateLimitMs = options.lateLimitMs ?? defaultLateLimitMs;

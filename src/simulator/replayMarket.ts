@@ -13,7 +13,7 @@ const backlogPollMs = 1;
 const shortestWaitMs = 4;
 const longestWaitMs = 1000;
 
-export interface ReplayOptions {
+export interface ReplaySettings {
   readonly source: ReplaySource;
   /** Recorded ms per real ms; max: as fast as the sessions read. */
   readonly speed: number | 'max';
@@ -44,7 +44,7 @@ interface Instrument {
  * stands.
  */
 export class ReplayMarket implements Market {
-  readonly #options: ReplayOptions;
+  readonly #options: ReplaySettings;
   readonly #instruments: Instrument[];
   readonly #byKey: ReadonlyMap<string, Instrument>;
   readonly #indices = new Map<string, number>();
@@ -61,7 +61,7 @@ export class ReplayMarket implements Market {
   #waiting: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(options: ReplayOptions) {
+  constructor(options: ReplaySettings) {
     this.#options = options;
     this.#isMax = options.speed === 'max';
     const byId = new Map<string, Instrument>();

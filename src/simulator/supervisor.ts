@@ -25,7 +25,7 @@ const productsDescriptor = 4;
 const productsPath = `/proc/self/fd/${productsDescriptor}`;
 
 /** How the simulated fronts are started: the config's `simulator` section, and its product table. */
-export interface SimulatorOptions {
+export interface SimulatorParts {
   readonly fronts: number;
   readonly basePort: number;
   /** Ticks per second and instrument. */
@@ -37,7 +37,7 @@ export interface SimulatorOptions {
 
 /** Runs the simulated fronts as a child process, starts it again when it dies, and ends it with the gateway. */
 export class SimulatorSupervisor {
-  readonly #options: SimulatorOptions;
+  readonly #options: SimulatorParts;
   readonly #log: Logger;
   #child: ChildProcess | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
@@ -46,7 +46,7 @@ export class SimulatorSupervisor {
   /** A copy of the product file as the gateway was started with; undefined where there is none. */
   #products: number | undefined;
 
-  constructor(options: SimulatorOptions, log: Logger) {
+  constructor(options: SimulatorParts, log: Logger) {
     this.#options = options;
     this.#log = log;
     // The file may change at any time: fronts that start again go on with what the gateway holds.

@@ -67,7 +67,7 @@ export interface StateSource {
 }
 
 /** What a tape is made for. */
-export interface TapeOptions {
+export interface TapeSettings {
   /** Instruments' slots are below it. */
   readonly slots?: number;
   /** Keep the vendor's records whole, for readers who want more of them than slot and receive time. */
@@ -89,7 +89,7 @@ function recordBytesFor(header: Int32Array): number {
 export function allocateTape(
   capacity: number,
   fields: number,
-  { slots = mostSlots, wholeTicks = true, firstSequence = 0 }: TapeOptions = {},
+  { slots = mostSlots, wholeTicks = true, firstSequence = 0 }: TapeSettings = {},
 ): SharedArrayBuffer {
   const tickBytes = wholeTicks ? tickRecordBytes : tickHeadBytes;
   const { memory, header } = allocateRing(kind, capacity, tickBytes + fields * 8 + 8, slots * keyBytes);

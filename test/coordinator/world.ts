@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { Coordinator } from '../../src/coordinator/assignment/coordinator.js';
-import type { CoordinatorOptions } from '../../src/coordinator/assignment/coordinatorOptions.js';
+import type { CoordinatorSettings } from '../../src/coordinator/assignment/coordinatorSettings.js';
 import type { LineCommand } from '../../src/coordinator/assignment/commandBatch.js';
 import type { ConnectionPlan } from '../../src/coordinator/assignment/connectionRecord.js';
 import { Standing } from '../../src/coordinator/assignment/standing.js';
@@ -27,12 +27,12 @@ export class World {
   /** By slot: as the coordinator told last. */
   readonly carried = new Map<number, number>();
   now = 0;
-  #options: CoordinatorOptions;
+  #options: CoordinatorSettings;
   /** What fronts have refused, and the workers have let go of. */
   readonly #refusals = new Set<string>();
   volume = 0;
 
-  constructor(plans: readonly ConnectionPlan[], options: Partial<CoordinatorOptions> = {}) {
+  constructor(plans: readonly ConnectionPlan[], options: Partial<CoordinatorSettings> = {}) {
     this.held = plans.map(() => new Set<number>());
     this.#options = {
       strategy: 'least_connections',
@@ -66,7 +66,7 @@ export class World {
     plans.forEach((each, index) => this.coordinator.addConnection(index, each));
   }
 
-  configure(options: Partial<CoordinatorOptions>): this {
+  configure(options: Partial<CoordinatorSettings>): this {
     this.#options = { ...this.#options, ...options };
     this.coordinator.configure(this.#options);
     return this;

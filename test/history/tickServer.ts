@@ -1,6 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { expect, onTestFinished } from 'vitest';
-import { HistoryPool, type HistoryPoolOptions } from '../../src/history/historyPool.js';
+import { HistoryPool, type HistoryPoolParts } from '../../src/history/historyPool.js';
 import { World } from '../server/world.js';
 
 export interface Served {
@@ -23,7 +23,7 @@ export interface Page {
 let port = 0;
 
 /** A pool whose threads do not fail. */
-export function poolOf(options: Omit<HistoryPoolOptions, 'onFault'>): HistoryPool {
+export function poolOf(options: Omit<HistoryPoolParts, 'onFault'>): HistoryPool {
   return new HistoryPool({
     ...options,
     onFault: (error) => {
@@ -33,7 +33,7 @@ export function poolOf(options: Omit<HistoryPoolOptions, 'onFault'>): HistoryPoo
 }
 
 /** A server that answers history queries, until the test ends. */
-export async function serveTicks(options: Omit<HistoryPoolOptions, 'onFault'>): Promise<Served> {
+export async function serveTicks(options: Omit<HistoryPoolParts, 'onFault'>): Promise<Served> {
   const pool = poolOf(options);
   const world = await World.start({ history: pool });
   onTestFinished(async () => {

@@ -14,7 +14,7 @@ import type { HealthReport } from '../../src/server/http/health.js';
 import { emptyHealth } from './healthReport.js';
 import type { TickHistory } from '../../src/server/http/historyRoute.js';
 import type { ServerLimits } from '../../src/server/socket/limits.js';
-import { MarketServer, type MarketServerOptions } from '../../src/server/marketServer.js';
+import { MarketServer, type MarketServerParts } from '../../src/server/marketServer.js';
 import type { SessionsSource } from '../../src/server/http/sessionsPage.js';
 import { until } from '../helpers/until.js';
 import { makeTick, testTimeMs, type TickFields } from '../market/ticks.js';
@@ -24,7 +24,7 @@ export interface WorldOptions {
   port?: number;
   limits?: Partial<ServerLimits>;
   backpressure?: Partial<BackpressureLimits>;
-  access?: Pick<MarketServerOptions, 'status' | 'statusIsPublic' | 'trustedProxies'>;
+  access?: Pick<MarketServerParts, 'status' | 'statusIsPublic' | 'trustedProxies'>;
   sessions?: SessionsSource;
   /** Answers GET /api/history/ticks. */
   history?: Pick<TickHistory, 'run'>;

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listInstruments } from '../../src/market/instruments/optionContracts.js';
 import { loadProducts, shippedProductRows, toProductTable } from '../../src/market/instruments/products.js';
 import { SimulationClock } from '../../src/simulator/clock.js';
-import { SimulatedExchange, type SimulatedExchangeOptions } from '../../src/simulator/exchange.js';
+import { SimulatedExchange, type SimulatedExchangeSettings } from '../../src/simulator/exchange.js';
 import type { Subscriber } from '../../src/simulator/market.js';
 import { FrontProcess } from './frontProcess.js';
 import { buildNative, NativeClient } from './nativeClient.js';
@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 /** An exchange whose ticks end in a list, without sockets. */
-function open(options: Partial<SimulatedExchangeOptions>): {
+function open(options: Partial<SimulatedExchangeSettings>): {
   exchange: SimulatedExchange;
   subscriber: Subscriber;
   ticks: { id: string; fields: TickFields }[];
@@ -89,7 +89,7 @@ it('runs a clock of a millionfold speed over a week of holidays within the secon
 });
 
 /** Times of day at which an instrument has ticks from 12:00 to 19:00, the exchange looked at every half hour. */
-function afternoonOf(id: string, day: string, options: Partial<SimulatedExchangeOptions> = {}): string[] {
+function afternoonOf(id: string, day: string, options: Partial<SimulatedExchangeSettings> = {}): string[] {
   const at = (time: string): number => Date.parse(`${day}T${time}:00+08:00`);
   const clock = new SimulationClock(at('12:00'), 0.001);
   const { exchange, subscriber, ticks } = open({ clock, rate: 0.01, hours: 'exchange', ...options });

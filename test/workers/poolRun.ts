@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionSpec, WorkerEvent } from '../../src/coordinator/workers/workerMessages.js';
-import { WorkerPool, type WorkerPoolOptions } from '../../src/coordinator/workers/workerPool.js';
+import { WorkerPool, type WorkerPoolParts } from '../../src/coordinator/workers/workerPool.js';
 import { packagePath } from '../../src/base/paths.js';
 import { ringNatives } from '../../src/ring/native.js';
 import { allocateTickRing, TickRingReader } from '../../src/ring/tickRing.js';
@@ -27,7 +27,7 @@ export class PoolRun {
 
   constructor(
     connectionsPerWorker: 'auto' | number = 'auto',
-    options: Pick<WorkerPoolOptions, 'deadlines' | 'mostHanging'> = {},
+    options: Pick<WorkerPoolParts, 'deadlines' | 'mostHanging'> = {},
   ) {
     this.pool = new WorkerPool({
       ...options,

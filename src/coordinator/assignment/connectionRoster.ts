@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { CoordinatorOptions } from './coordinatorOptions.js';
+import type { CoordinatorSettings } from './coordinatorSettings.js';
 import type { Want } from './want.js';
 import type { Line } from './connectionRecord.js';
 import { isGood, mayCarry } from './linePriority.js';
@@ -77,7 +77,7 @@ export class ConnectionRoster {
 
   /** A connection for one more line, or instead of one: of another broker where there is one. */
   pick(
-    { strategy, autoFailover }: CoordinatorOptions,
+    { strategy, autoFailover }: CoordinatorSettings,
     want: Want,
     instead?: Line,
   ): ConnectionRecord | undefined {

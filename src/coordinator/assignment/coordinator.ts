@@ -1,7 +1,7 @@
 import { UnprovenAdmission } from './unprovenAdmission.js';
 import { isWaiting, type CoordinatorCounts } from './instrumentCounts.js';
 import { ConnectionRecord, type ConnectionPlan, type ConnectionStatus } from './connectionRecord.js';
-import type { CoordinatorEffects, CoordinatorOptions } from './coordinatorOptions.js';
+import type { CoordinatorEffects, CoordinatorSettings } from './coordinatorSettings.js';
 import { LineActivation } from './lineActivation.js';
 import type { Want } from './want.js';
 import type { Line, TickKey } from './connectionRecord.js';
@@ -34,7 +34,7 @@ import { WantedInstruments, type TroubledInstruments } from './wantedInstruments
  *   - a line that moves is given up after its successor has become active.
  */
 export class Coordinator {
-  #options: CoordinatorOptions;
+  #options: CoordinatorSettings;
   readonly #effects: CoordinatorEffects;
   readonly #now: () => number;
   readonly #table: LineTable;
@@ -50,7 +50,7 @@ export class Coordinator {
 
   /** @param now ms on a clock that never steps back */
   constructor(
-    options: CoordinatorOptions,
+    options: CoordinatorSettings,
     effects: CoordinatorEffects,
     now: () => number = () => performance.now(),
   ) {
@@ -90,7 +90,7 @@ export class Coordinator {
   }
 
   /** Takes other options; what they change is settled at once. */
-  configure(options: CoordinatorOptions): void {
+  configure(options: CoordinatorSettings): void {
     this.#options = options;
     for (const slot of this.#table.wants.keys()) this.#table.unsettled.add(slot);
     this.#rebalancer.layoutChanged();

@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from './connectionRecord.js';
-import type { CoordinatorOptions } from './coordinatorOptions.js';
+import type { CoordinatorSettings } from './coordinatorSettings.js';
 import type { LineActivation } from './lineActivation.js';
 import { hasActive, isProven, type Want } from './want.js';
 import type { LineTable } from './lineTable.js';
@@ -26,7 +26,7 @@ export class LineReconciler {
     this.#parts = parts;
   }
 
-  settle(want: Want, options: CoordinatorOptions, now: number): void {
+  settle(want: Want, options: CoordinatorSettings, now: number): void {
     const { table, roster, activation, refusals, shortage, add } = this.#parts;
     const { slot } = want;
     if (want.count === 0 || want.failure !== undefined) {

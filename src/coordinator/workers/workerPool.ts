@@ -17,7 +17,7 @@ const mostHanging = 8;
 /** Workers without a connection that stay for the next one: what a thread leaves behind is given back in part alone. */
 const mostIdle = 8;
 
-export interface WorkerPoolOptions {
+export interface WorkerPoolParts {
   /** 'auto': one worker per connection up to 16 connections, past that packed into 4 workers. */
   readonly connectionsPerWorker: 'auto' | number;
   readonly onEvent: (event: WorkerEvent) => void;
@@ -52,7 +52,7 @@ export function endProcess(code: number): never {
 
 /** The connection workers, from the main thread's side. */
 export class WorkerPool {
-  readonly #options: WorkerPoolOptions;
+  readonly #options: WorkerPoolParts;
   readonly #workers = new Set<ConnectionWorker>();
   readonly #workerOf = new Map<number, ConnectionWorker>();
   /** Connections whose turn has not come, with the commands that wait for them. */
@@ -73,7 +73,7 @@ export class WorkerPool {
   #askTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  constructor(options: WorkerPoolOptions) {
+  constructor(options: WorkerPoolParts) {
     this.#options = options;
     this.#deadlines = options.deadlines ?? workerDeadlines;
     ringNatives().holdReleases(0);

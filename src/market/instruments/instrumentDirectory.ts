@@ -17,7 +17,7 @@ import { staticFields, SymbolsFile } from './instrumentFile.js';
 import { matches, type InstrumentPattern } from './instrumentPattern.js';
 import { InstrumentSlots, type SlotFigures } from './instrumentSlots.js';
 import { InstrumentSearch, type MatchingInstruments, type InstrumentFilter } from './instrumentSearch.js';
-import { Listing, type ListedDay, type ListingOptions } from './listing.js';
+import { Listing, type ListedDay, type ListingParts } from './listing.js';
 import type { Exchange, Product, ProductTable } from './products.js';
 import { SymbolInfo } from './symbolInfo.js';
 import type { TradingCalendar } from '../calendar/tradingCalendar.js';
@@ -41,7 +41,7 @@ export interface Instrument {
   readonly staticJson: string;
 }
 
-export interface DirectoryOptions extends ListingOptions {
+export interface DirectoryParts extends ListingParts {
   /** Slots that there are; while all are in use, requests resolve to nothing. */
   readonly maxInstruments: number;
 }
@@ -68,7 +68,7 @@ export class InstrumentDirectory {
   #info: { readonly of: ListedDay; readonly info: SymbolInfo } | undefined;
   #file: { readonly of: ListedDay; readonly file: SymbolsFile } | undefined;
 
-  constructor(options: DirectoryOptions) {
+  constructor(options: DirectoryParts) {
     this.#products = options.products;
     this.#maxInstruments = options.maxInstruments;
     this.#slots = new InstrumentSlots(options.maxInstruments);

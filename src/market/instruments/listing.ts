@@ -13,7 +13,7 @@ export interface ListedDay {
   readonly contracts: ReadonlyMap<string, Contract>;
 }
 
-export interface ListingOptions {
+export interface ListingParts {
   readonly products: ProductTable;
   /** Of the trading days; weekdays where it is left out. */
   readonly calendar?: TradingCalendar;
@@ -35,7 +35,7 @@ export class Listing {
   #found: readonly Contract[] = [];
   #current: ListedDay | undefined;
 
-  constructor({ products, calendar, now }: ListingOptions) {
+  constructor({ products, calendar, now }: ListingParts) {
     this.#products = products;
     this.#calendar = calendar ?? new WeekdayCalendar();
     this.#now = now ?? Date.now;

@@ -62,7 +62,7 @@ interface BoardInstrument {
   readonly product: Product | undefined;
 }
 
-export interface SessionBoardOptions {
+export interface SessionBoardParts {
   readonly products: ProductTable;
   readonly bySlot: (slot: number) => BoardInstrument;
   /** Slots of the instruments that are subscribed. */
@@ -79,7 +79,7 @@ interface ProductFigures {
 
 /** What every product does at present, and which of its instruments should be ticking and are not. */
 export class SessionBoard {
-  readonly #options: SessionBoardOptions;
+  readonly #options: SessionBoardParts;
   #hours: 'exchange' | 'always';
   #states: SessionStates;
   #watch = new StaleWatch();
@@ -90,7 +90,7 @@ export class SessionBoard {
   #sampledAt = 0;
 
   /** `hours` is the setting trading_hours. */
-  constructor(hours: 'exchange' | 'always', calendar: TradingCalendar, options: SessionBoardOptions) {
+  constructor(hours: 'exchange' | 'always', calendar: TradingCalendar, options: SessionBoardParts) {
     this.#options = options;
     this.#hours = hours;
     this.#states = new SessionStates(hours, calendar);

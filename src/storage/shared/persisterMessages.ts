@@ -5,7 +5,7 @@ import type { StoredQuote } from '../quotes/quoteScan.js';
 import { type ThreadLine } from '../../base/logEvents.js';
 
 /** What the persister's thread is started with. */
-export interface PersisterOptions extends TapeThreadData {
+export interface PersisterData extends TapeThreadData {
   /** Where to begin on the tape, and how far it was read since: persisterProgress.ts. */
   readonly progress: SharedArrayBuffer;
   readonly redis: RedisConfig;

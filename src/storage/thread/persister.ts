@@ -4,7 +4,7 @@ import { GuardedTapeReader } from '../../tape/poisonTicks.js';
 import type { TapeRecord } from '../../tape/tape.js';
 import { FolderClaim } from '../spill/folderClaim.js';
 import { QuoteScan } from '../quotes/quoteScan.js';
-import type { PersisterEvent, PersisterOptions, PersisterStatus } from '../shared/persisterMessages.js';
+import type { PersisterEvent, PersisterData, PersisterStatus } from '../shared/persisterMessages.js';
 import { PersisterProgress } from '../shared/persisterProgress.js';
 import { PersisterReport } from './persisterReport.js';
 import { RedisLink } from '../../redis/redisLink.js';
@@ -41,7 +41,7 @@ const megabyte = 1024 * 1024;
  * waits in a backlog.
  */
 export class Persister {
-  readonly #options: PersisterOptions;
+  readonly #options: PersisterData;
   readonly #post: (event: PersisterEvent) => void;
   readonly #report: PersisterReport;
   readonly #progress: PersisterProgress;
@@ -74,7 +74,7 @@ export class Persister {
   /** The tick that is being taken. */
   readonly #head = { instrument: 0, run: ownRun, n: 0, timeMs: 0, receivedMs: 0, isOnDisk: false };
 
-  constructor(options: PersisterOptions, post: (event: PersisterEvent) => void) {
+  constructor(options: PersisterData, post: (event: PersisterEvent) => void) {
     const { tape, progress, poison, redis, storage, run } = options;
     this.#options = options;
     this.#post = post;

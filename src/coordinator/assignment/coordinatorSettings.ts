@@ -3,7 +3,7 @@ import type { Standing } from './standing.js';
 import type { Strategy } from '../../config/gatewayConfig.js';
 import type { UnprovenLimits } from './unprovenQueue.js';
 
-export interface CoordinatorOptions {
+export interface CoordinatorSettings {
   readonly strategy: Strategy;
   /** Move a lost connection's instruments to others that are logged in, and back when there is room again. */
   readonly autoFailover: boolean;
