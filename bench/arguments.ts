@@ -124,7 +124,7 @@ function read(argv: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    // Node's message may go on with advice on further lines.
+    // Node's message may continue with advice on further lines.
     const message = errorText(error);
     throw new ArgumentError(message.split(/\n|\. /, 1).join(''));
   }

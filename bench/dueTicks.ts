@@ -9,7 +9,7 @@ const usPerMs = 1000;
 
 /**
  * When each tick of the instruments was due between two times, ms since the epoch: from the fronts' own rule, so that
- * ticks which nobody sent have a time as well. Instruments without a tick are left out.
+ * ticks which nobody sent have a time as well. Instruments without a tick are skipped.
  */
 export function dueTicks(
   ids: readonly string[],

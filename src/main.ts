@@ -11,7 +11,7 @@ setFlagsFromString('--semi-space-growth-factor=1');
 // too. A terminal's Ctrl-C reaches the process twice under npm: what follows the first signal changes nothing.
 const shutdown = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => shutdown.abort(signal));
-// A signal to read the configuration anew; without a handler it would end the process.
+// A signal to reload the configuration; without a handler it would end the process.
 const hangups = new EventTarget();
 process.on('SIGHUP', () => hangups.dispatchEvent(new Event('SIGHUP')));
 const terminals = [0, 1, 2].filter((fd) => isatty(fd));

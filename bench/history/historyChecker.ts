@@ -1,6 +1,6 @@
 /**
  * every: each tick must arrive (pushes of the action protocol)
- * newest: ticks may be left out, never the last one (answers to peeks, which conflate)
+ * newest: ticks may be skipped, never the last one (answers to peeks, which conflate)
  */
 export type Delivery = 'every' | 'newest';
 

@@ -53,7 +53,7 @@ function madeUpStrikes(count: number, first: number): string[] {
   return Array.from({ length: count }, (_, i) => `m2705-C-${first + i}`);
 }
 
-/** What hostile or broken clients do, by name. Each goes on until the process ends. */
+/** What hostile or broken clients do, by name. Each continues until the process ends. */
 export const attacks: Readonly<Record<string, (target: Target) => void>> = {
   patterns: (target) => {
     const pairs = Buffer.concat([subscribe(['*']), unsubscribe(['*'])]);

@@ -59,9 +59,9 @@ export class Child {
     });
     endWithTheBench(this);
     this.#closed = once(this.process, 'close').finally(() => outlived(this));
-    // A program that cannot be started has no pid, and whoever asks for it is told.
+    // A program that cannot be started has no pid, and whoever the caller is for it is told.
     this.#closed.catch(() => undefined);
-    // A process that is gone does not read its commands; that it is gone is noticed by whoever waits for it.
+    // A process that is gone does not read its commands; that it is gone is noticed by anyone who waits for it.
     this.process.stdin!.on('error', () => undefined);
     for (const stream of [this.process.stdout!, this.process.stderr!])
       createInterface({ input: stream }).on('line', (line) => this.#take(line));

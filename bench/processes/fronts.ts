@@ -66,7 +66,7 @@ export class Fronts {
     this.child.process.kill('SIGSTOP');
   }
 
-  /** Goes on where it was stopped. */
+  /** Continues where it was stopped. */
   thaw(): void {
     this.child.process.kill('SIGCONT');
   }

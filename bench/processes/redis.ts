@@ -41,7 +41,7 @@ export class RedisProcess {
 
   client(): Redis {
     const client = new Redis(this.port, '127.0.0.1', { retryStrategy: () => 50 });
-    // Whoever sends a command hears of it.
+    // Anyone who sends a command learns of it.
     client.on('error', () => undefined);
     return client;
   }

@@ -40,7 +40,7 @@ function summaryOf(redundancy: number, fault: FaultKind, all: readonly FaultFigu
 }
 
 /**
- * A front's process is stopped, goes on, another is killed, is started again, round after round. What holds for
+ * A front's process is stopped, continues, another is killed, is started again, round after round. What holds for
  * every client (losses, duplicates, order, latencies) is that of the run with redundancy 2: with a single line, ticks of
  * the moment of a failure are lost, since no front sends them again.
  */

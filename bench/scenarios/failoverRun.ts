@@ -82,7 +82,7 @@ export async function runFailover(options: FailoverOptions): Promise<FailoverFig
 interface Fault {
   readonly fault: FaultKind;
   readonly atMs: number;
-  /** When the front was let go on, or was started again. */
+  /** When the front was let continue, or was started again. */
   backMs: number;
 }
 
@@ -186,7 +186,7 @@ class FailoverRun {
     return front;
   }
 
-  /** Stops a front's process until the gateway has noticed, and lets it go on. */
+  /** Stops a front's process until the gateway has noticed, and lets it continue. */
   async #stopFront(line: number): Promise<void> {
     const front = this.#fronts[line]!;
     const fault: Fault = { fault: 'SIGSTOP', atMs: Date.now(), backMs: NaN };

@@ -32,11 +32,11 @@ export interface RunOptions {
   readonly slow?: HopName | undefined;
   /** Take a CPU profile of the gateway's main thread during the window. */
   readonly profile?: boolean;
-  /** What goes on beside, during the window. */
+  /** What continues beside, during the window. */
   readonly beside?: Beside;
 }
 
-/** Something that goes on beside what is measured. */
+/** Something that continues beside what is measured. */
 export interface Beside {
   /** With the gateway at a port, before the warm-up: what is started then is not measured. */
   prepare(port: number): Promise<void>;

@@ -154,7 +154,7 @@ async function fill(redis: RedisProcess, prefix: string): Promise<void> {
         `${before!},`,
         `,${after!}`,
       );
-    // So much at once makes Redis write its log anew, in a process of its own that takes a core: not beside what is measured.
+    // So much at once makes Redis write its log again, in a process of its own that takes a core: not beside what is measured.
     let isAsked = false;
     await until('Redis to have written its log anew', async () => {
       if (/aof_rewrite_(in_progress|scheduled):1/.test(await client.info('persistence'))) return undefined;

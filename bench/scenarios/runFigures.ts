@@ -80,7 +80,7 @@ export function loadUse(
 
 /**
  * The clients' histories against what must have arrived at least. Where the flow has stopped, all clients must agree; where
- * ticks are made in the library it goes on, and a client may be some ms behind another. A tick that no client has may also be one that a
+ * ticks are made in the library it continues, and a client may be some ms behind another. A tick that no client has may also be one that a
  * late front had not sent when it was frozen, so it is lost only where the front had time enough.
  */
 export function judge(

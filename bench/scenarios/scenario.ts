@@ -5,7 +5,7 @@ export interface Scenario {
   readonly name: string;
   /** One line for --help. */
   readonly summary: string;
-  /** @param say tells what is going on, a line at a time */
+  /** @param say tells what is under way, a line at a time */
   run(settings: Settings, say: (line: string) => void): Promise<ScenarioResult>;
 }
 

@@ -1,6 +1,6 @@
 import type { HopName } from '../figures/hops.js';
 
-/** What the command line may set of any scenario; what it leaves out is the scenario's own. */
+/** What the command line may set of any scenario; what it skips is the scenario's own. */
 export interface Settings {
   readonly seconds?: number | undefined;
   readonly warmup?: number | undefined;

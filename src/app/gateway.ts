@@ -101,7 +101,7 @@ export class Gateway {
   readonly #healthLog: HealthLog;
 
   /**
-   * @param loadAgain reads the configuration anew, from where this one came
+   * @param loadAgain reloads the configuration, from where this one came
    */
   constructor(config: GatewayConfig, loadAgain: () => GatewayConfig, log: Logger) {
     this.#config = config;
@@ -264,7 +264,7 @@ export class Gateway {
   async stop(): Promise<string[]> {
     const deadline = Date.now() + this.#config.shutdownDeadline * 1000;
     const left = (): number => Math.max(100, deadline - Date.now());
-    // A signal to the whole group ends the simulated fronts at once, which must not start them anew.
+    // A signal to the whole group ends the simulated fronts at once, which must not start them again.
     this.#simulator?.retire();
     this.#connecting = false;
     this.#intervals.stop();
@@ -287,7 +287,7 @@ export class Gateway {
   }
 
   /**
-   * Reads the configuration anew and carries out what has changed, as far as a running gateway can.
+   * Reads the configuration again and carries out what has changed, as far as a running gateway can.
    *
    * @throws ConfigError when anything in it is wrong, and then nothing has changed; NotReadyError while the
    *   gateway starts or stops

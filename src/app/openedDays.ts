@@ -58,7 +58,7 @@ export class OpenedDays {
     return { ...config, holidays: withoutOpened(config.holidays, this.#days) };
   }
 
-  /** Goes on with a calendar that has these days, or, after `forget`, with another one. */
+  /** Continues with a calendar that has these days, or, after `forget`, with another one. */
   useCalendar(calendar: TradingCalendar): void {
     this.#watch.useCalendar(calendar);
   }

@@ -15,7 +15,7 @@ const lastLinesMs = 500;
 
 /**
  * Runs one command line to its end and gives the command's exit code. A gateway runs until `shutdown` is aborted, and reads
- * its configuration anew at each SIGHUP event of `hangups`. Then it ends the process: with 0 after a clean stop, 1 when it
+ * its configuration again at each SIGHUP event of `hangups`. Then it ends the process: with 0 after a clean stop, 1 when it
  * could not start or stop.
  */
 export async function runProgram(

@@ -13,7 +13,7 @@ import { marked } from '../base/logEvents.js';
 const mostNamed = 3;
 
 /**
- * Says when the configuration is to be read anew: when it is asked to, and when its file, or one that it names, has changed
+ * Says when the configuration is to be read again: when it is asked to, and when its file, or one that it names, has changed
  * and config_watch is on. What is asked for before the gateway can reload is done once it can.
  */
 export class Reloads {

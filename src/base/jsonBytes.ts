@@ -1,7 +1,7 @@
 /**
  * JSON written byte by byte into memory that is used again: strings that are joined and then turned into bytes cost
  * several times as much. Each function writes at a position and returns the one after it; all that is written is
- * ASCII, and whoever calls sees to it that there is room.
+ * ASCII, and the caller sees to it that there is room.
  */
 
 const digit0 = 0x30;

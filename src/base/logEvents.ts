@@ -140,7 +140,7 @@ export type ThreadLine =
       readonly text: string;
     };
 
-/** The members of a line that tells of an event. */
+/** The members of a line that reports an event. */
 export function marked<Members extends object>(
   event: LogEvent,
   members?: Members,

@@ -112,7 +112,7 @@ export class PrivateSocket {
    * Removes the name, unless another process has put its own socket there, and closes the server; resolves when its
    * connections have ended.
    *
-   * @throws the system's error when the name cannot be removed; the server is closed all the same
+   * @throws the system's error when the name cannot be removed; the server is closed nevertheless
    */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');

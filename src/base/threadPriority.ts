@@ -10,7 +10,7 @@ const longSlice = 10_000_000n;
 const schedSetattr = 314;
 /** Size and places of what it takes, in its first version: u32 size, policy, u64 flags, i32 nice, u32 priority, u64 runtime. */
 const attributes = { bytes: 48, size: 0, flags: 8, nice: 16, runtime: 24 } as const;
-/** A flag of it: real-time, batch and idle threads stay what whoever started the gateway made them (SCHED_FLAG_KEEP_POLICY). */
+/** A flag of it: real-time, batch and idle threads stay what anyone who started the gateway made them (SCHED_FLAG_KEEP_POLICY). */
 const keepPolicy = 0x08n;
 
 type Syscall = KoffiFunc<(number: number, pid: number, attributes: Buffer, flags: number) => number>;

@@ -64,7 +64,7 @@ function frontsByKind({ servers }: Broker): { readonly real: string[]; readonly 
 /**
  * One connection per broker: its connection_id is the BrokerID, its front_addr lists the fronts of all its servers.
  * Servers that are test systems, or send quotes around the clock, get a connection `<BrokerID>_test` of their own, which is
- * disabled where the file has real servers too. Brokers without a usable address are left out with a warning.
+ * disabled where the file has real servers too. Brokers without a usable address are skipped with a warning.
  */
 export function connectionsOf(brokers: readonly Broker[], warn: (text: string) => void): BrokerConnection[] {
   const taken = new Set<string>();

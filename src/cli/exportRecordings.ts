@@ -21,7 +21,7 @@ class ExportError extends Error {}
 
 /**
  * Writes recordings as CSV or Parquet into a new file, in the light of the market that they are from. What cannot be read,
- * and a summary, go to the error output. Returns the exit code: 0, also where damaged parts were left out; or 1 with one
+ * and a summary, go to the error output. Returns the exit code: 0, also where damaged parts were skipped; or 1 with one
  * line that says why, and no file.
  */
 export async function exportRecordings(

@@ -25,7 +25,7 @@ function pairs(value: unknown): string {
     .join(', ');
 }
 
-/** The answer of /health as text; what is absent is left out. */
+/** The answer of /health as text; what is absent is skipped. */
 export function renderHealth(health: Row, width: number): string {
   const rows = Array.isArray(health['connections']) ? health['connections'].filter(isRecord) : [];
   const rest = Object.entries(health).filter(([key]) => !headFields.includes(key));

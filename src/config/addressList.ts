@@ -40,7 +40,7 @@ export const addressList: Format<readonly string[]> = {
   },
 };
 
-/** The addresses of a list; entries that its format refuses are left out. */
+/** The addresses of a list; entries that its format refuses are skipped. */
 export function toAddresses(list: readonly unknown[]): Address[] {
   return list.flatMap((text) => (typeof text === 'string' ? (parseAddress(text) ?? []) : []));
 }

@@ -38,7 +38,7 @@ interface Watched {
 
 /**
  * Calls back when the content of files has changed and is settled, once for all of them: as long as one still changes, the
- * others wait for it, for they may belong together, as a certificate and its key; but not for ever.
+ * others wait for it, for they may belong together, as a certificate and its key; but not forever.
  *
  * The names are looked at once a second, through every symbolic link: that sees a file written in place, one that an
  * editor has put in its place, a link of a mounted volume that was turned elsewhere, and files on network folders,

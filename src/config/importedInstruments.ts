@@ -39,7 +39,7 @@ export interface ImportedInstruments {
   readonly contracts: readonly Contract[];
   /** What makes a file useless, a line each. */
   readonly faults: readonly string[];
-  /** Rows that were left out, and why. */
+  /** Rows that were skipped, and why. */
   readonly warnings: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export interface ImportContext {
   readonly products: ProductTable;
   /** yyyymmdd */
   readonly today: number;
-  /** By which futures expire whose row does not say when; weekdays where it is left out. */
+  /** Decides when futures expire whose row does not say; weekdays by default. */
   readonly calendar?: TradingCalendar | undefined;
   /** Take expired ones too. */
   readonly withExpired?: boolean;
@@ -57,7 +57,7 @@ export interface ImportContext {
 
 /**
  * Reads lists of instruments: a table with a header line where a file's name ends with .csv, .tsv or .txt, otherwise a JSON
- * list of objects with the same keys, which may be named .tsv or .txt as well. Rows that are wrong or expired are left out, all others are taken; of an instrument with
+ * list of objects with the same keys, which may be named .tsv or .txt as well. Rows that are wrong or expired are skipped, all others are taken; of an instrument with
  * several rows the last one counts.
  */
 export function readImportedInstruments(

@@ -55,7 +55,7 @@ interface Merged {
 }
 
 function checkText(source: ConfigSource, { layer, labels, faults }: TextLayer): ConfigProblem[] {
-  // A variable's text says which entry of a list is meant, so the entry's number is left out.
+  // A variable's text says which entry of a list is meant, so the entry's number is skipped.
   const refused = checkLayer(layer, gatewayOptions).map(
     ({ path, text }) => `${labels.get(path.replace(/\[\d+\]$/, ''))!}: ${text}`,
   );
@@ -219,11 +219,11 @@ export function loadEndpoints(sources: ConfigSources): Endpoints {
 }
 
 /**
- * What a configuration says of the market, for whoever reads a gateway's ticks later: with those instruments too that are
+ * What a configuration says of the market, for anyone who reads a gateway's ticks later: with those instruments too that are
  * not traded any more.
  */
 export interface MarketConfig extends MarketSettings {
-  /** Imported rows that were left out, and why. */
+  /** Imported rows that were skipped, and why. */
   readonly warnings: readonly string[];
 }
 

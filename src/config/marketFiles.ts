@@ -14,7 +14,7 @@ export interface MarketFiles {
   readonly importedInstruments: readonly Contract[];
   /** Undefined where the file is of no use. */
   readonly holidays: HolidayTable | undefined;
-  /** Rows that were left out, and why. */
+  /** Rows that were skipped, and why. */
   readonly warnings: readonly string[];
 }
 

@@ -38,7 +38,7 @@ export const networkList: Format<readonly string[]> = {
   },
 };
 
-/** The addresses that the list's networks hold; entries that its format refuses are left out. */
+/** The addresses that the list's networks hold; entries that its format refuses are skipped. */
 export function toAddressSet(list: readonly string[]): BlockList {
   const set = new BlockList();
   for (const text of list) {

@@ -118,7 +118,7 @@ const checks: Readonly<Record<RowKey, Check>> = {
   remove: { allowed: 'true', accepts: (value) => value === true },
 };
 
-/** What a row that adds a product may leave out. */
+/** What a row that adds a product may skip. */
 const usual = {
   pinyin: '',
   night_close: null,

@@ -34,7 +34,7 @@ export interface RedisConfig {
 
 const tlsFiles = { ca: 'redis_tls_ca_file', cert: 'redis_tls_cert_file', key: 'redis_tls_key_file' } as const;
 
-/** Puts the redis_ settings together; `add` is told of each that does not go with another, or names no usable file. */
+/** Puts the redis_ settings together; `add` takes a problem for each that contradicts another, or names an unusable file. */
 export function toRedisConfig(
   values: GatewayValues,
   context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },

@@ -7,9 +7,9 @@ export interface ReloadPlan {
   readonly added: readonly ConnectionConfig[];
   /** Ids, those of connections that are disabled now too. */
   readonly removed: readonly string[];
-  /** To be logged in anew: address, broker, user, password or evaluation has changed. */
+  /** To be logged in again: address, broker, user, password or evaluation has changed. */
   readonly reopened: readonly ConnectionConfig[];
-  /** To go on with their login: nothing but max_subscriptions, priority or broker_name has changed. */
+  /** To continue with their login: nothing but max_subscriptions, priority or broker_name has changed. */
   readonly adjusted: readonly ConnectionConfig[];
   /** Changed keys that apply at once. */
   readonly settings: readonly string[];
@@ -17,9 +17,9 @@ export interface ReloadPlan {
   readonly restart: readonly string[];
 }
 
-/** A plan as people and programs are told of it. */
+/** A plan in the form that people and programs get. */
 export interface ReloadSummary extends Readonly<Record<keyof ReloadPlan, readonly string[]>> {
-  /** Connections that go on as they were. */
+  /** Connections that continue as they were. */
   readonly unchanged: number;
 }
 
@@ -167,8 +167,8 @@ function enabledById(config: GatewayConfig): Map<string, ConnectionConfig> {
 }
 
 /**
- * Keys of connections whose library has changed, so that they go on as they are: `ctp_library` where it is so of all
- * that go on, `connections.<id>.ctp_library` otherwise.
+ * Keys of connections whose library has changed, so that they continue as they are: `ctp_library` where it is so of all
+ * that continue, `connections.<id>.ctp_library` otherwise.
  */
 function changedLibraries(kept: readonly (readonly [ConnectionConfig, ConnectionConfig])[]): string[] {
   return (Object.keys(libraryKeys) as (keyof typeof libraryKeys)[]).flatMap((field) => {
@@ -183,7 +183,7 @@ function sameLibrary(before: ConnectionConfig, after: ConnectionConfig): boolean
 }
 
 /**
- * The next configuration as it is to be taken while the simulated fronts go on as they were started: what follows from
+ * The next configuration as it is to be taken while the simulated fronts continue as they were started: what follows from
  * a changed simulator section would be connections to fronts that are not there.
  */
 export function withRunningFronts(running: GatewayConfig, next: GatewayConfig): GatewayConfig {
@@ -200,7 +200,7 @@ export function withRunningFronts(running: GatewayConfig, next: GatewayConfig): 
 /**
  * What has to happen so that a gateway that runs with one configuration runs with the next; both have been checked as a
  * whole. Connections are the same where their connection_id is; their order in the list means nothing. A connection
- * whose library changes is named in `restart` and goes on as it was in every respect.
+ * whose library changes is named in `restart` and continues as it was in every respect.
  */
 export function planReload(running: GatewayConfig, next: GatewayConfig): ReloadPlan {
   const before = enabledById(running);

@@ -20,7 +20,7 @@ export class UnknownKeys {
   readonly #documented: string;
   #explained = 0;
 
-  /** @param documented says where all known keys are told of, for an object that has too many to list them */
+  /** @param documented names the place that lists all known keys, for an object with too many of them */
   constructor(known: readonly string[], documented: string) {
     this.#known = known;
     this.#documented = documented;

@@ -91,7 +91,7 @@ export class Discovery {
     if (this.#probes.has(slot)) this.#end(slot);
   }
 
-  /** Ends all that is going on; what is left is not tried. */
+  /** Ends all that is under way; what is left is not tried. */
   stop(): void {
     for (const slot of [...this.#probes.keys()]) this.#end(slot);
     this.#left = [];

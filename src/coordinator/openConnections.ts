@@ -130,7 +130,7 @@ export class OpenConnections {
     this.#parts.pool.open([this.add(config)]);
   }
 
-  /** Takes other subscriptions or another priority; it is opened anew where its ring is too small for them. */
+  /** Takes other subscriptions or another priority; it is reopened where its ring is too small for them. */
   adjust(config: ConnectionConfig): void {
     const opened = this.#byId(config.connectionId);
     if (opened === undefined) return;
@@ -143,7 +143,7 @@ export class OpenConnections {
   }
 
   /**
-   * Opens a connection anew, with other credentials or more room. The one before goes when this one is logged in; until
+   * Opens a connection again, with other credentials or more room. The one before goes when this one is logged in; until
    * then it carries on, for what replaces it may have been given a wrong address.
    */
   replace(config: ConnectionConfig): void {
@@ -220,7 +220,7 @@ export class OpenConnections {
   }
 
   /**
-   * Its worker hangs over another connection. It is opened anew at once, and takes nothing more: what it carries moves to
+   * Its worker hangs over another connection. It is reopened at once, and takes nothing more: what it carries moves to
    * others while its ticks flow on, and it is closed when they have taken it.
    */
   stranded(connection: number, error: string): void {

@@ -85,7 +85,7 @@ export class LoginRefusals {
     return `${this.#isWrongPassword ? 'wrong password' : 'login refused'} three times${words}: ${until}`;
   }
 
-  /** Begins anew. @returns whether there was a refusal that kept the login from being tried */
+  /** Starts again. @returns whether there was a refusal that kept the login from being tried */
   retry(): boolean {
     const stood = this.#stands;
     this.#count = 0;

@@ -318,7 +318,7 @@ export class CtpSession {
       this.#subscriptions.forget([input.id]);
       return [input];
     }
-    // Nobody wants it any more, and so the front need not be told; when it is wanted again, it is asked for anew. A
+    // Nobody wants it any more, and so the front need not be told; when it is wanted again, it is asked for again. A
     // late answer to a request that was taken back says nothing about the one that may follow.
     if (!this.#subscriptions.wants(input.id)) this.#subscriptions.forget([input.id]);
     return [];

@@ -15,7 +15,7 @@ const ticksPerSlice = 128;
  * chunks. One tick beyond the limit is looked for, so that a cursor is given only where there is another page.
  *
  * @returns ticks that were given
- * @throws HistoryError, before or in the midst of the answer; Cancelled when nobody wants it any more
+ * @throws HistoryError, before or during the answer; Cancelled when nobody wants it any more
  */
 export async function answerQuery(
   query: HistoryQuery,
@@ -74,7 +74,7 @@ async function writeRows(
       if (count === limit) position = reading.position;
     }
     throttle.rest();
-    // Whoever has cancelled, or asks for something else, is heard.
+    // Anyone who has cancelled, or asks for something else, is heard.
     await nextTurn();
     if (sender.cancelled) throw new Cancelled();
   } while (await reading.more());

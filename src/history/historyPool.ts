@@ -23,10 +23,10 @@ export interface QueryTask {
   readonly port: MessagePort;
 }
 
-/** Whoever gets the answer of a query. Nothing is called after `failed`, a last chunk, or a cancel. */
+/** Anyone who gets the answer of a query. Nothing is called after `failed`, a last chunk, or a cancel. */
 export interface HistoryReceiver {
   /**
-   * The next piece of the answer, valid until `release` is called, which lets the query go on. `head` comes with the
+   * The next piece of the answer, valid until `release` is called, which lets the query continue. `head` comes with the
    * first piece.
    */
   chunk(bytes: Uint8Array, isLast: boolean, head: HistoryHead | undefined, release: () => void): void;
@@ -51,7 +51,7 @@ export interface HistoryPoolParts {
   readonly queries: number;
   /** Queries that wait for their turn. */
   readonly waiting: number;
-  /** Hears of a thread's end that no query has heard of. */
+  /** Hears of a thread's end that no query has learned of. */
   readonly onFault: (error: Error) => void;
 }
 
@@ -110,7 +110,7 @@ export class HistoryPool {
   }
 
   /**
-   * Starts one thread, which stays: to load and start it in the midst of the day would hold up ticks for some 50 ms. To be
+   * Starts one thread, which stays: to load and start it during the day would hold up ticks for some 50 ms. To be
    * called before the first query.
    *
    * @param tape of the ticks that queries leave the machine to while they come
@@ -203,7 +203,7 @@ export class HistoryPool {
         maxThreads,
         concurrentTasksPerWorker: Math.ceil(queries / maxThreads),
         idleTimeout: idleMs,
-        // A thread that waits for queries must still hear of its connection to Redis.
+        // A thread that waits for queries must still learn of its connection to Redis.
         atomics: 'disabled',
         workerData,
         resourceLimits,
@@ -214,7 +214,7 @@ export class HistoryPool {
   }
 
   /**
-   * A thread that cannot be started is not started again by its pool, and what waits for it would wait for ever. Others of
+   * A thread that cannot be started is not started again by its pool, and what waits for it would wait forever. Others of
    * the pool may still be loading native code, and are ended when they must have done so.
    */
   #giveUp(pool: Piscina, error: Error): void {
@@ -342,7 +342,7 @@ class PoolRun implements HistoryRun {
     this.#ended = true;
     this.#counters.chunks -= this.#chunks;
     this.#leave();
-    // The thread hears of it and stops.
+    // The thread learns of it and stops.
     this.#port?.close();
   }
 }

@@ -45,7 +45,7 @@ export interface HistoryReading {
 
 export type HistoryErrorCode = 'cursor_expired' | 'history_unavailable';
 
-/** Why ticks cannot be given, in words for whoever asked. */
+/** Why ticks cannot be given, in words for the client that asked. */
 export class HistoryError extends Error {
   constructor(
     readonly code: HistoryErrorCode,

@@ -37,7 +37,7 @@ type Parameter = (typeof parameters)[number];
 const defaultSpanMs = 3_600_000;
 const defaultLimit = 10_000;
 export const largestLimit = 10_000_000;
-/** Characters of a wrong value that are repeated to whoever gave it. */
+/** Characters of a wrong value that are repeated to the client that sent it. */
 const shownValue = 100;
 
 class Refused extends Error {

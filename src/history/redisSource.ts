@@ -56,7 +56,7 @@ export class RedisHistorySource implements HistorySource {
 }
 
 /**
- * Reads an entry that was given before, to be left out, and those that follow it. Where it is gone, so may others be that
+ * Reads an entry that was given before, to be skipped, and those that follow it. Where it is gone, so may others be that
  * came after it.
  *
  * @throws HistoryError
@@ -115,7 +115,7 @@ class StreamReading implements HistoryReading {
 
   #ask(): Promise<void> {
     const asked = this.#readAfter(this.#page.idOf(this.#page.count - 1), this.#nextPage);
-    // Whoever awaits it hears of the failure; after a close nobody does.
+    // Anyone who awaits it learns of the failure; after a close nobody does.
     asked.catch(() => undefined);
     return asked;
   }

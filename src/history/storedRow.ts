@@ -17,7 +17,7 @@ export interface StoredRow {
   putReceived(into: Uint8Array, at: number): number;
 }
 
-/** A tick in numbers; the same object is filled anew for each. */
+/** A tick in numbers; the same object is filled again for each. */
 export class HistoryRow implements StoredRow {
   /** As in the quote book: by the order of quoteFields, NaN where absent. */
   readonly values = new Float64Array(fieldCount).fill(NaN);
@@ -43,7 +43,7 @@ const digit0 = 0x30;
 const minus = 0x2d;
 const letterI = 0x49;
 
-/** A tick in the digits that it is stored with, which are copied; the same object is filled anew for each. */
+/** A tick in the digits that it is stored with, which are copied; the same object is filled again for each. */
 export class LineRow implements StoredRow {
   readonly #line = new LineReader();
   timeMs = NaN;

@@ -102,7 +102,7 @@ export class WindowWriter {
   #nextNumber: number;
 
   /**
-   * Goes on where an earlier writer of the same window has ended.
+   * Continues where an earlier writer of the same window has ended.
    *
    * @param firstNumber number of the first block, for tests at the wrap
    * @throws if the memory is no window
@@ -116,7 +116,7 @@ export class WindowWriter {
     this.#resume();
   }
 
-  /** Where on the tape the next writer goes on; NaN before this is set. */
+  /** Where on the tape the next writer continues; NaN before this is set. */
   get position(): number {
     return this.#memory.position[0]!;
   }

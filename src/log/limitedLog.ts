@@ -11,7 +11,7 @@ interface Source {
   left: number;
   /** What has been written in this window. */
   readonly texts: Set<string>;
-  /** Writes the newest of the lines that were left out. */
+  /** Writes the newest of the lines that were skipped. */
   last: ((leftOut: number) => void) | undefined;
   readonly timer: NodeJS.Timeout;
 }
@@ -46,7 +46,7 @@ export class LimitedLog {
     };
   }
 
-  /** Writes what was left out, and nothing later. */
+  /** Writes what was skipped, and nothing later. */
   close(): void {
     for (const source of this.#sources.keys()) this.#end(source);
   }

@@ -3,14 +3,14 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from '../config/gatewayConfig.js';
 
-/** What may wait in memory while standard output takes nothing; later lines are lost, the gateway goes on. */
+/** What may wait in memory while standard output takes nothing; later lines are lost, the gateway continues. */
 const maxPendingBytes = 8 * 1024 * 1024;
 const secretKeys = ['password', 'redisPassword', 'redis_password'];
 
 /** pino's paths for a secret at the top of a logged object and up to three levels below. */
 const redactedPaths = secretKeys.flatMap((key) => ['', '*.', '*.*.', '*.*.*.'].map((depth) => depth + key));
 
-/** One line for each message: members that the message says too are left out, others follow it. */
+/** One line for each message: members that the message says too are skipped, others follow it. */
 export const terminalLines = {
   translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
   ignore: 'pid,hostname,connection,state,instrument',
@@ -41,7 +41,7 @@ export class LogOutput {
     if (file === undefined) return;
     await new Promise<void>((resolve) => {
       const deadline = setTimeout(() => {
-        // Otherwise pino would try again at the very end, for ever.
+        // Otherwise pino would try again at the very end, forever.
         file.destroy();
         resolve();
       }, deadlineMs);

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { divertOutput } from '../ring/native.js';
 
-/** A line that goes on and on is cut here. */
+/** Longest line; a longer one is cut. */
 const maxLineBytes = 2048;
 const lineFeed = 0x0a;
 const controls = /\p{Cc}+/gu;

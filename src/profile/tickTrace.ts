@@ -91,7 +91,7 @@ export class TickTrace {
     this.#followed = tick;
   }
 
-  /** The book has accepted the tick; one that it left out is not followed further. */
+  /** The book has accepted the tick; one that it skipped is not followed further. */
   applied(tick: TickRecord): void {
     if (this.#followed === tick) this.#samples[this.#count * columns + Column.applied] = this.#now();
   }

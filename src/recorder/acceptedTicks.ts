@@ -72,7 +72,7 @@ export class AcceptedTicks {
   }
 
   /**
-   * Takes the next tick that clients were told of; false at the end.
+   * Takes the next tick that clients got; false at the end.
    *
    * @param most ticks that are looked at; undefined where there is none among them
    */

@@ -14,7 +14,7 @@ export class CsvExport implements RowWriter {
   readonly #writers = new Map<string, TickWriter>();
   #length = 0;
 
-  /** @param descriptor is open for writing; whoever opened it closes it */
+  /** @param descriptor is open for writing; anyone who opened it closes it */
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
     this.#length = this.#buffer.write(`${names.join(',')}\n`, 'latin1');

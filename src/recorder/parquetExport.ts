@@ -42,7 +42,7 @@ export class ParquetExport implements RowWriter {
   #rows = 0;
 
   /**
-   * @param descriptor is open for writing; whoever opened it closes it
+   * @param descriptor is open for writing; anyone who opened it closes it
    * @param groupRows rows of a row group
    */
   constructor(descriptor: number, groupRows = rowGroupRows) {

@@ -135,7 +135,7 @@ export class RecordedTicks {
   #open: Open[] = [];
   #present: Open | undefined;
 
-  /** @param onDamage hears of each block that cannot be read; it is left out */
+  /** @param onDamage learns of each block that cannot be read; it is skipped */
   constructor(
     readers: readonly RecordingReader[],
     range: TickRange,

@@ -65,7 +65,7 @@ export class Recorder implements Sink<RecorderStatus> {
     this.#thread.start(tape);
   }
 
-  /** From now on these are the weekdays without trading, yyyymmdd: the trading day of each tick is found anew. */
+  /** From now on these are the weekdays without trading, yyyymmdd: the trading day of each tick is found again. */
   useHolidays(holidays: readonly number[]): void {
     this.#settings = { ...this.#settings, holidays };
     this.#thread.send({ type: 'holidays', holidays });

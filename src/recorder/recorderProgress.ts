@@ -7,7 +7,7 @@
  *   lost      ticks that found no place on the disk
  *   position  the tape's number of the first tick that is not settled: all before it are in files, or counted
  *   missed    ticks that were overwritten on the tape, up to `position`
- *   untold    lost or missed ticks, up to `position`, that no file tells of yet
+ *   untold    lost or missed ticks, up to `position`, that no file reports yet
  *   overrun   as missed, but up to where the thread reads now
  *   behind    ticks that wait on the tape, in a block, or for the disk
  */
@@ -30,7 +30,7 @@ const places = Object.fromEntries(figures.map((figure, place) => [figure, place]
 
 /**
  * The recorder's counters, one double each in shared memory. The recorder's thread alone writes them, each at the moment at
- * which it becomes true, so they outlive a thread that is lost and the next one goes on from there.
+ * which it becomes true, so they outlive a thread that is lost and the next one continues from there.
  */
 export class RecorderProgress {
   readonly memory: SharedArrayBuffer;

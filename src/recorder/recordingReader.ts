@@ -30,7 +30,7 @@ export interface Damage {
 
 /**
  * A recording opened for reading. Opening walks the blocks' headers, without unpacking any. What is damaged in the
- * midst is left out and told in `damages`; what a crash left of the last block is `torn`.
+ * midst is skipped and told in `damages`; what a crash left of the last block is `torn`.
  */
 export class RecordingReader {
   readonly path: string;
@@ -203,7 +203,7 @@ export class RecordingReader {
   /** The first block at or after an offset, found by its mark. */
   #nextBlock(from: number, fileId: number | undefined): BlockPlace | undefined {
     for (let base = from; base + blockHeaderBytes <= this.bytes; base += scanBytes) {
-      // A header that begins in this chunk may go on in the next.
+      // A header that begins in this chunk may continue in the next.
       const chunk = this.#take(base, scanBytes + blockHeaderBytes - 1);
       const last = chunk.length - blockHeaderBytes;
       for (
@@ -254,7 +254,7 @@ function firstWhere(length: number, holds: (index: number) => boolean): number {
 
 function open(path: string): number {
   try {
-    // A pipe must not hold up whoever opens it.
+    // A pipe must not hold up anyone who opens it.
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code = 'unknown cause' } = error as NodeJS.ErrnoException;

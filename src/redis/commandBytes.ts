@@ -31,7 +31,7 @@ export class CommandBytes {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Begins anew; not before all of it has been sent. */
+  /** Starts again; not before all of it has been sent. */
   clear(): void {
     this.count = 0;
     this.#length = 0;

@@ -5,7 +5,7 @@ const scanCount = 1000;
 const malformed = 'its answer to SCAN is malformed';
 
 /**
- * Goes through the keys that begin with a prefix, on one server after the other, a page at a time: whoever asks may do
+ * Goes through the keys that begin with a prefix, on one server after the other, a page at a time: whoever the caller is may do
  * something else between two pages, however many keys there are that begin otherwise.
  */
 export class KeyScan {

@@ -10,7 +10,7 @@ const layoutMs = 1000;
 const settledLayoutMs = 10_000;
 
 export interface LinkEvents extends NodeEvents {
-  /** What whoever runs Redis should know, in a line; once for each server. */
+  /** What the operator of Redis should know, in a line; once for each server. */
   readonly onAdvice?: (text: string) => void;
 }
 
@@ -46,7 +46,7 @@ export class RedisLink {
   readonly #nodes = new Map<string, RedisNode>();
   /** Address of the master of each slot, in a cluster. */
   #slots: readonly string[] = [];
-  /** Address of the server that a slot has moved to last: it knows the layout, others may hear of it seconds later. */
+  /** Address of the server that a slot has moved to last: it knows the layout, others may learn of it seconds later. */
   #informed = '';
   /** Servers that advice was given for. */
   readonly #advised = new Set<string>();
@@ -98,7 +98,7 @@ export class RedisLink {
     }, layoutMs);
   }
 
-  /** Whoever has the keys of a slot; undefined where nobody is known to. */
+  /** Anyone who has the keys of a slot; undefined where nobody is known to. */
   nodeOf(slot: number): RedisNode | undefined {
     return this.#nodes.get(this.isCluster ? (this.#slots[slot] ?? '') : 'only');
   }

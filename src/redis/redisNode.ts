@@ -19,7 +19,7 @@ export type Reply = { readonly value: unknown } | { readonly error: Error };
 export class UnknownOutcome extends Error {}
 
 export interface NodeEvents {
-  /** It answers; what was known of its data may be wrong, for it may have been started anew or be another server. */
+  /** It answers; what was known of its data may be wrong, for it may have been restarted or be another server. */
   readonly onUp: () => void;
   /** @param cause in a few words */
   readonly onDown: (cause: string) => void;

@@ -5,8 +5,8 @@ interface Turn {
 }
 
 /**
- * Who has a connection: commands of the client may be under way together, while whoever reads an answer off the socket has
- * it alone. In the order in which they ask, so that neither keeps the other waiting for ever.
+ * Who has a connection: commands of the client may be under way together, while anyone who reads an answer off the socket has
+ * it alone. In the order in which they ask, so that neither keeps the other waiting forever.
  */
 export class SocketTurns {
   readonly #waiting: Turn[] = [];

@@ -8,7 +8,7 @@ const eventReserve = 512;
 
 /** The memory of an event channel, for the worker that reads it. */
 export interface EventChannelHandle {
-  /** The bridge's number for whoever receives the events. */
+  /** The bridge's number for anyone who receives the events. */
   readonly owner: number;
   readonly ring: SharedArrayBuffer;
   readonly doorbell: DoorbellHandle;

@@ -1,5 +1,5 @@
 /**
- * How every ring in shared memory begins, whoever writes it (libs/bridge states the same for the two that it writes):
+ * How every ring in shared memory begins, anyone who writes it (libs/bridge states the same for the two that it writes):
  *
  *   byte 0    i32 magic, capacity (power of two), record bytes, header bytes
  *        16   words of the ring's own, the counters from byte 64 on, in a cache line that its readers poll

@@ -96,7 +96,7 @@ export class RingTickSource implements TickSource {
   }
 
   readonly #turn = (): void => {
-    // Whoever calls, there is one turn to come at most.
+    // The caller, there is one turn to come at most.
     clearImmediate(this.#next);
     if (this.#sink === undefined) return;
     this.#take();

@@ -71,7 +71,7 @@ export function whyNotManagement(host: string | undefined, origin: string | unde
 }
 
 /**
- * HTTP for whoever runs the gateway: on a Unix socket that the gateway's own user alone can open, and on a port of the
+ * HTTP for the operator: on a Unix socket that the gateway's own user alone can open, and on a port of the
  * loopback interface, if one is set, for every user of the machine.
  *
  *     curl --unix-socket ctpflow/management-7799.sock http://localhost/api/status

@@ -53,7 +53,7 @@ export interface MarketServerParts extends ServedMarket {
   readonly sessions?: SessionsSource;
   /** Stored ticks; undefined where none are kept. */
   readonly history?: TickHistory | undefined;
-  /** Whether ticks wait to be taken in, so that clients' requests have to give way; never where it is left out. */
+  /** Whether ticks wait to be taken in, so that clients' requests have to give way; never by default. */
   readonly ticksWait?: () => boolean;
   /** Takes in the ticks that wait; absent where there are none. Called between clients, never from within a tick. */
   readonly takeTicks?: () => void;
@@ -255,12 +255,12 @@ export class MarketServer {
     this.#writeLater();
   }
 
-  /** Whether somebody wants to see the instrument's ticks that the book leaves out. */
+  /** Whether somebody wants to see the instrument's ticks that the book skips. */
   showsRejected(slot: number): boolean {
     return this.#push.showsRejected(slot);
   }
 
-  /** To be called after a tick that the book has left out, where `showsLeftOut`. */
+  /** To be called after a tick that the book has skipped, where `showsLeftOut`. */
   onRejected(slot: number): void {
     this.#push.rejected(slot);
     this.#writeLater();
@@ -378,7 +378,7 @@ export class MarketServer {
     setTimeout(() => this.#listenAgain(), listenAgainMs).unref();
   }
 
-  /** Writes to so many clients of either side, and has a later turn go on with the others. */
+  /** Writes to so many clients of either side, and has a later turn continue with the others. */
   #write(clients: number): void {
     this.#turn = undefined;
     this.#push.write(clients);

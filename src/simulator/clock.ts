@@ -32,7 +32,7 @@ export class SimulationClock {
     return (instant - this.now()) / this.#speed;
   }
 
-  /** Sets the clock to an instant and a speed, from which it goes on. */
+  /** Sets the clock to an instant and a speed, from which it continues. */
   set(nowMs: number, speed = this.#speed): void {
     this.#originMs = nowMs;
     this.#originReal = performance.now();

@@ -106,6 +106,6 @@ function whyUnreadable(argv: readonly string[], error: unknown): string {
   const [, option] = /^Option '(?:-h, )?(--[a-z-]+)/.exec(message) ?? [];
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE' && option !== undefined)
     return valued.has(option) ? `${option}: must have a value, ${seeHelp}` : `${option}: takes no value`;
-  // Node's message may go on with advice on further lines.
+  // Node's message may continue with advice on further lines.
   return message.split(/\n|\. /, 1).join('');
 }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 export const defaultQueueLimit = 10_000;
 const firstBatchBytes = 64 * 1024;
 
-/** What decides how a session's packets leave; asked anew at every flush. */
+/** What decides how a session's packets leave; asked again at every flush. */
 export interface Sending {
   /** Packets that may wait for the client. */
   readonly queueLimit: number;

@@ -21,7 +21,7 @@ const scanCount = 1000;
 /** Streams that one pipeline asks. */
 const pipelineStreams = 64;
 const answerTimeoutMs = 10_000;
-/** A trading day begins at 20:00; ids may be a little late, and other days' ticks are left out by their trading day. */
+/** A trading day begins at 20:00; ids may be a little late, and other days' ticks are skipped by their trading day. */
 const firstHourMs = 18 * 3_600_000;
 const lastHourMs = 22 * 3_600_000;
 
@@ -198,7 +198,7 @@ function clientFor({ host, port, tls, username, password, database }: RedisDay):
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  // Every failure reaches whoever waits for an answer.
+  // Every failure reaches anyone who waits for an answer.
   client.on('error', () => undefined);
   return client;
 }
@@ -212,7 +212,7 @@ function idsOf(day: number): { readonly first: string; readonly last: string } {
   };
 }
 
-/** Streams under the prefix; names that are no instrument's are left out. */
+/** Streams under the prefix; names that are no instrument's are skipped. */
 async function findStreams(
   client: Redis,
   { prefix }: RedisDay,

@@ -31,7 +31,7 @@ export class RecordedSource implements ReplaySource {
   readonly #ticks: RecordedTicks;
 
   /**
-   * @param onDamage hears of each part that cannot be read, in one line; it is left out
+   * @param onDamage learns of each part that cannot be read, in one line; it is skipped
    * @throws RecordingError, naming the file, for what cannot be opened or is no recording
    */
   constructor(paths: readonly string[], onDamage: (text: string) => void) {

@@ -13,9 +13,9 @@ const startDeadlineMs = 15_000;
 const stopDeadlineMs = 3_000;
 const firstRestartMs = 250;
 const longestRestartMs = 10_000;
-/** A child that lived this long begins its restarts anew. */
+/** A child that lived this long begins its restarts again. */
 const settledMs = 30_000;
-/** A signal to the whole group may end the child before this process hears of it. */
+/** A signal to the whole group may end the child before this process learns of it. */
 const groupSignalMs = 100;
 const portHint =
   'set other ports with simulator.base_port or QACTPMD_SIMULATOR_BASE_PORT, or run without fronts: --front-addr sim://';
@@ -49,7 +49,7 @@ export class SimulatorSupervisor {
   constructor(options: SimulatorParts, log: Logger) {
     this.#options = options;
     this.#log = log;
-    // The file may change at any time: fronts that start again go on with what the gateway holds.
+    // The file may change at any time: fronts that start again continue with what the gateway holds.
     if (options.productsFile !== '') this.#products = copyWithoutName(options.productsFile);
   }
 
@@ -149,7 +149,7 @@ export class SimulatorSupervisor {
   }
 }
 
-/** Opens a copy that nobody else sees, and that is gone with whoever has it open. */
+/** Opens a copy that nobody else sees, and that is gone with anyone who has it open. */
 function copyWithoutName(file: string): number {
   const folder = mkdtempSync(join(tmpdir(), 'qactpmd-products-'));
   try {

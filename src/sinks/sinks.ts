@@ -55,7 +55,7 @@ export interface SinksHealth {
   readonly reports: SinkReports;
 }
 
-/** The sinks by the member of /health that tells of each; undefined where a configuration has none. */
+/** The sinks by the member of /health that reports each; undefined where a configuration has none. */
 type SinkRows = { readonly [Member in keyof SinkReports]-?: Sink<Required<SinkReports>[Member]> | undefined };
 
 /**

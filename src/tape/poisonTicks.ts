@@ -4,13 +4,13 @@ import { TapeReader } from './tape.js';
 export interface PoisonTicksSpec {
   /** One double: the tape's number of the tick that the thread has in hand, NaN while it has none. */
   readonly inHand: SharedArrayBuffer;
-  /** Numbers of ticks that are to be left out. */
+  /** Numbers of ticks that are to be skipped. */
   readonly skips: readonly number[];
 }
 
 /**
- * Finds the ticks that end whoever takes them, so that the threads that follow one another at the tape do not all end there.
- * A tick that two of them had in hand as they ended is left out from then on. Threads end for other reasons too, such as
+ * Finds the ticks that end anyone who takes them, so that the threads that follow one another at the tape do not all end there.
+ * A tick that two of them had in hand as they ended is skipped from then on. Threads end for other reasons too, such as
  * too little memory to start with: those that have nothing in hand leave nothing out.
  */
 export class PoisonTicks {
@@ -39,7 +39,7 @@ export class PoisonTicks {
   }
 }
 
-/** Says which tick it has in hand, and leaves out those that have ended threads: they count as missed. */
+/** Says which tick it has in hand, and skips those that have ended threads: they count as missed. */
 export class GuardedTapeReader extends TapeReader {
   readonly #inHand: Float64Array;
   readonly #skips: Set<number>;

@@ -34,7 +34,7 @@ import { TickRecord, tickRecordBytes } from '../ring/tickRecord.js';
  *
  * A reader that has emptied the tape leaves it alone for some ms. Where nothing has come meanwhile, it notes in parked where
  * it waits, and then waits for head to differ from there; the writer stores head and then looks at parked, once per batch.
- * All of these are sequentially consistent, so either the writer sees the reader or the reader sees the record. Whoever
+ * All of these are sequentially consistent, so either the writer sees the reader or the reader sees the record. Anyone who
  * waits at a place before the batch was woken with an earlier one, or its thread has ended: nobody takes the note back. Waking
  * somebody takes the writer longer than all else that it does in a batch: while ticks keep coming, it wakes nobody.
  */
@@ -297,7 +297,7 @@ export class TapeReader {
     }
   }
 
-  /** The number of the record that next() takes next: 32 bits that wrap, for another reader to go on from. */
+  /** The number of the record that next() takes next: 32 bits that wrap, for another reader to continue from. */
   get position(): number {
     return this.#cursor;
   }

@@ -18,7 +18,7 @@ const nextEnds = new Uint16Array(parts);
  * so only those that have changed are formatted; the others are copied from the line before.
  */
 export class TickLine {
-  /** The values that the line tells of; NaN absent. */
+  /** The values that the line reports; NaN absent. */
   readonly row = new Float64Array(fieldCount).fill(NaN);
   /** Begins with the line. */
   bytes = new Uint8Array(firstCapacity);

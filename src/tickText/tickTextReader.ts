@@ -24,7 +24,7 @@ function isDigit(byte: number | undefined): boolean {
 }
 
 /**
- * A line of encodeTick (tickCodec.ts) as bytes, whose numbers are made only when they are asked for: whoever passes them
+ * A line of encodeTick (tickCodec.ts) as bytes, whose numbers are made only when they are asked for: anyone who passes them
  * on as text can copy their digits. The same object is used for one line after another; it refers to the bytes of the last.
  */
 export class LineReader {

@@ -209,7 +209,7 @@ describe('a file that changes', () => {
 });
 
 describe('a file that the configuration names', () => {
-  it('is watched as its own file is: a password that is rotated logs in anew', async () => {
+  it('is watched as its own file is: a password that is rotated logs in again', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'secret'), 'old\n');
     const { lines, running, begin } = run(

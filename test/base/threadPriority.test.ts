@@ -39,7 +39,7 @@ it('a priority that is lower already stays', () => {
   expect(after("(await import('node:os')).setPriority(15); runInBackground();").nice).toBe(15);
 });
 
-it('the policy stays that whoever started the process has chosen', () => {
+it('the policy stays that anyone who started the process has chosen', () => {
   const batch = ['chrt', '--batch', '0'];
   const { policy } = after('', ...batch);
   expect(policy).not.toBe(after('').policy);

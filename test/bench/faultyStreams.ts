@@ -14,7 +14,7 @@ export interface FaultyStream {
 const base = 1_000;
 
 /**
- * A stream of consecutive numbers with known faults: numbers left out, repeated, held back until after a later one,
+ * A stream of consecutive numbers with known faults: numbers skipped, repeated, held back until after a later one,
  * and some from before the stream began. The first number is always whole, since it is the base.
  */
 export const faultyStream: fc.Arbitrary<FaultyStream> = fc

@@ -47,7 +47,7 @@ it('the chart has a panel, a line and a bar per point for each curve, all within
   }
 });
 
-it('what is measured anew takes the place of what was stored', () => {
+it('what is measured again takes the place of what was stored', () => {
   const stored = { results: [], curves: [curve('clients', [1]), curve('fan-out', [2])] };
   const fresh = { results: [], curves: [curve('clients', [9]), curve('instruments', [3])] };
   expect(

@@ -74,7 +74,7 @@ describe('check-library', { concurrent: true, timeout: testMs }, () => {
     expect(report.trials[0]!.text).toContain('crashed (Segmentation fault) when it was asked for a session');
   });
 
-  it('tells of a crash at the release, and of one that does not dial', async () => {
+  it('reports a crash at the release, and of one that does not dial', async () => {
     const { code, report } = await check(builtNative('fake_crashes_at_release'));
     expect(code).toBe(3);
     expect(report.verdict).toBe('troubled');

@@ -220,7 +220,7 @@ describe('export', () => {
     expect(part.rows.map((row) => row['volume'])).toEqual(['108', '109', '110', '111']);
   });
 
-  it('takes what two recorders have of one tick once, and says what it left out', async () => {
+  it('takes what two recorders have of one tick once, and says what it skipped', async () => {
     const folder = recordingFolder();
     const files = [1, 2].map(() => writeRecording(folder, [samples(30)]));
     const { rows, err } = await exported(...files);
@@ -290,7 +290,7 @@ describe('export', () => {
     expect(await days('--config', config)).toBe('20240412');
   });
 
-  it('goes on past damage and says where it is', async () => {
+  it('continues past damage and says where it is', async () => {
     const folder = recordingFolder();
     const path = writeRecording(folder, [samples(10), samples(20).slice(10), samples(30).slice(20)]);
     const bytes = readFileSync(path);

@@ -134,7 +134,7 @@ describe('passwords', () => {
     expect(passwordOf({})).toBe('');
   });
 
-  it('are read once from a pipe, which would keep whoever looks at it again', () => {
+  it('are read once from a pipe, which would keep anyone who looks at it again', () => {
     const cwd = temporaryFolder();
     execFileSync('mkfifo', [join(cwd, 'pipe')]);
     const write = (text: string): void => {

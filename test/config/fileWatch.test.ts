@@ -73,7 +73,7 @@ describe('FileWatch', () => {
     await reached(calls, 1);
   });
 
-  it('goes on after a file that was put in the place of the one before', async () => {
+  it('continues after a file that was put in the place of the one before', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'gateway.json');
     writeFileSync(path, 'one');
@@ -140,7 +140,7 @@ describe('FileWatch', () => {
     expect(named()).toEqual([cert, key]);
   });
 
-  it('waits for a file that never rests for a time, names it once, and goes on with the others', async () => {
+  it('waits for a file that never rests for a time, names it once, and continues with the others', async () => {
     const folder = temporaryFolder();
     const [one, other] = [join(folder, 'one'), join(folder, 'other')] as const;
     for (const path of [one, other]) writeFileSync(path, 'old');
@@ -188,7 +188,7 @@ describe('FileWatch', () => {
     await reached(calls, 1);
   });
 
-  it('goes on with other files, whose content is news only once it changes', async () => {
+  it('continues with other files, whose content is news only once it changes', async () => {
     const folder = temporaryFolder();
     const [one, two, three] = ['one', 'two', 'three'].map((name) => join(folder, name)) as [
       string,

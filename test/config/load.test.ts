@@ -12,7 +12,7 @@ import { packagePath } from '../../src/base/paths.js';
 import { connection, load, problemsOf, temporaryFolder } from './sources.js';
 
 describe('defaults', () => {
-  it('fills everything that the file leaves out', () => {
+  it('fills everything that the file skips', () => {
     const cwd = temporaryFolder();
     expect(load({ cwd })).toEqual({
       websocketHost: '0.0.0.0',

@@ -220,7 +220,7 @@ describe('Coordinator: refusals', () => {
     expect(world.loads).toEqual([12]);
   });
 
-  it('tries what was given up on a connection that comes later, but does not tell of it again', () => {
+  it('tries what was given up on a connection that comes later, but does not report it again', () => {
     const world = new World([plan('a'), plan('b')]).up(0).want(1).refuse(0, 1, 16);
     world.up(1);
     expect(world.linesOf(1)).toEqual([1]);
@@ -358,7 +358,7 @@ describe('Coordinator: rebalancing', () => {
     });
   });
 
-  it('goes on while some instruments cannot be had', () => {
+  it('continues while some instruments cannot be had', () => {
     const world = new World([plan('a'), plan('b'), plan('c')]).up(0, 1).want(999);
     world.refuse(world.linesOf(999)[0]!, 999, 3).refuse(world.linesOf(999)[0]!, 999, 3);
     world
@@ -451,7 +451,7 @@ describe('Coordinator: redundancy', () => {
     expect(world.linesOf(1)).toHaveLength(2);
   });
 
-  it('goes on with one line when the other dies, and finds a second one at once', () => {
+  it('continues with one line when the other dies, and finds a second one at once', () => {
     const world = new World([plan('a'), plan('b'), plan('c')], two).up(0, 1).want(1).up(2).down(0);
     expect(world.linesOf(1)).toEqual([1, 2]);
     expect(world.coordinator.demand()).toMatchObject({ waiting: 0, short: 0 });

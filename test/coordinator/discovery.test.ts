@@ -96,7 +96,7 @@ describe('Discovery', () => {
     expect(found).toEqual([5000]);
   });
 
-  it('waits where there is no room, and goes on when there is', () => {
+  it('waits where there is no room, and continues when there is', () => {
     room = 0;
     const all = discovery();
     pass(all, 30);
@@ -120,7 +120,7 @@ describe('Discovery', () => {
     expect(swept).toEqual([20261124]);
   });
 
-  it('starts anew after it was stopped', () => {
+  it('starts again after it was stopped', () => {
     const all = discovery();
     pass(all, 2);
     all.stop();

@@ -112,7 +112,7 @@ describe('an instrument', () => {
     });
   });
 
-  it('that goes down to one line is raced no more, and begins anew with the next second one', () => {
+  it('that goes down to one line is raced no more, and start again with the next second one', () => {
     const { race, deliver } = between(2);
     for (let tick = 0; tick < 20; tick++) for (const source of [0, 1]) deliver(source, tick);
     const { samples } = race.take(0);
@@ -137,7 +137,7 @@ describe('an instrument', () => {
     expect(race.take(5)).toMatchObject({ firstShare: 0, gapShare: 0, samples: slots.length });
   });
 
-  it('goes on while others are added to the race', () => {
+  it('continues while others are added to the race', () => {
     const { race, deliver } = between(2);
     for (let tick = 0; tick < 30; tick++) {
       deliver(0, tick);
@@ -217,7 +217,7 @@ describe('nothing is held against a line', () => {
     expect(race.take(1)).toMatchObject({ delayP99Ms: about(1), gapShare: 0, samples: 50 });
   });
 
-  it('over a new trading day, in which volumes begin anew', () => {
+  it('over a new trading day, in which volumes start again', () => {
     for (const before of [3, 40]) {
       const { race } = between(2);
       for (let tick = 0; tick < before; tick++)

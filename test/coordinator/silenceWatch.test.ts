@@ -44,7 +44,7 @@ class World {
     return this;
   }
 
-  /** The process stands still while the fronts go on. */
+  /** The process stands still while the fronts continue. */
   sleep(seconds: number): this {
     this.#now += seconds * 1000;
     this.#look();
@@ -80,7 +80,7 @@ describe('a line that breaks off', () => {
     expect(world.found).toHaveLength(2);
   });
 
-  it('is found at any hour if another line goes on', () => {
+  it('is found at any hour if another line continues', () => {
     const world = new World('2026-11-22T04:00:00', [5, 5]).run(60);
     world.rates[0] = 0;
     world.run(60);
@@ -182,7 +182,7 @@ describe('no alarm', () => {
     expect(world.run(1200).found).toEqual([]);
   });
 
-  it('sounds over a quiet line that goes on', () => {
+  it('sounds over a quiet line that continues', () => {
     const world = new World('2026-11-23T13:30:00', [0.2]).run(1200);
     world.rates[0] = 0;
     world.run(45);

@@ -49,7 +49,7 @@ const kinds = Object.keys(hoursOf) as Kind[];
 
 export interface SimulatedLine {
   readonly kind: Kind;
-  /** Mean ticks a minute in the midst of a session, on a mean day. */
+  /** Mean ticks a minute during a session, on a mean day. */
   readonly perMinute: number;
 }
 

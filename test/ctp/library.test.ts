@@ -148,7 +148,7 @@ describe('opening a library', () => {
     expect(memoryFiles().filter((name) => name.includes('copied'))).toHaveLength(1);
   });
 
-  it('loads a changed file anew where the one before was refused', () => {
+  it('loads a changed file again where the one before was refused', () => {
     const path = file('mended.so', readFileSync(builtNative('odd_nameless')));
     expect(() => open(path)).toThrow('names no version');
     writeFileSync(path, readFileSync(good));

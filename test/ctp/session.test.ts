@@ -332,7 +332,7 @@ describe('a session', () => {
     expect(run.step(late)).toEqual([late]);
   });
 
-  it('asks anew for what was refused while nobody wanted it', () => {
+  it('asks again for what was refused while nobody wanted it', () => {
     const run = loggedIn();
     run.step(subscribe('a'));
     run.now += 10;
@@ -662,7 +662,7 @@ describe('sessions of one user', () => {
     expect(logins(new Run(new LoginPlaces(memory)).step(open, connected))).toBe(0);
   });
 
-  it('count refusals that come late, and begin to count anew after a login', () => {
+  it('count refusals that come late, and begin to count again after a login', () => {
     const memory = LoginPlaces.allocate();
     const run = new Run(new LoginPlaces(memory));
     run.step(open, connected);

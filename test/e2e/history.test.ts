@@ -94,7 +94,7 @@ function holds(stored: readonly number[], seen: readonly number[]): boolean {
 }
 
 describe('stored ticks of a gateway with Redis', () => {
-  it('are those that clients have seen, and the gateway stops in order in the midst of an answer', async () => {
+  it('are those that clients have seen, and the gateway stops in order during an answer', async () => {
     const redis = await startRedis(await freePort());
     const store = new Redis({ port: redis.port });
     onTestFinished(() => store.disconnect());

@@ -199,7 +199,7 @@ describe.each(generations.filter((generation) => generation !== reference))(
       }
     });
 
-    it('every state that an aid client was told of is one of the same ticks, and so is the last', async () => {
+    it('every state that an aid client got is one of the same ticks, and so is the last', async () => {
       const { aid } = outputOf(generation);
       for (const key of keys) {
         const states = outputOf(reference).diffs.states(key);

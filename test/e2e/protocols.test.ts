@@ -199,7 +199,7 @@ describe.each(generations)('generation %s', (generation) => {
   });
 
   describe('what clients may send', () => {
-    it('answers garbage with an error and goes on', async () => {
+    it('answers garbage with an error and continues', async () => {
       const client = await connect('?protocol=action');
       for (const garbage of [
         '',

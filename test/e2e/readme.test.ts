@@ -49,7 +49,7 @@ it("the README's Python example prints ticks", async () => {
   );
 });
 
-it('no document or script runs the program through npx, which would build it anew beside a running one', () => {
+it('no document or script runs the program through npx, which would build it again beside a running one', () => {
   const files = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'package.json', 'Dockerfile'];
   const docs = [
     'data-quality',

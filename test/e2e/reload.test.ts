@@ -111,7 +111,7 @@ function ticks(): Map<string, number[]> {
 /**
  * Every instrument ticks on, and from its first tick to its last none is lost, repeated or behind the one before. A line
  * that has just been subscribed begins with the newest state, which overtakes what a front that is short of time has yet
- * to send on the old line: what is left out for that reason has come all the same, and the book has counted it.
+ * to send on the old line: what is skipped for that reason has come nevertheless, and the book has counted it.
  */
 async function expectNoGap(): Promise<void> {
   const counts = new Map([...ticks()].map(([id, numbers]) => [id, numbers.length]));
@@ -212,7 +212,7 @@ describe('at SIGHUP', () => {
     await expectNoGap();
   });
 
-  it('a connection whose password file has changed logs in anew', async () => {
+  it('a connection whose password file has changed logs in again', async () => {
     const file = join(gateway.folder, 'password');
     writeFileSync(file, 'one');
     const withPassword = [line(1), line(2, { password_file: file }), line(3)];

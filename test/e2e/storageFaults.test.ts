@@ -20,7 +20,7 @@ import { until } from '../helpers/until.js';
 import { freePort, freePorts } from './ports.js';
 import { faultsIn, type Kept, type KeptInRedis, type Kill, type Witnessed } from './storage/evidence.js';
 
-// QACTPMD_STORAGE_SECONDS sets how long the kills go on, QACTPMD_STORAGE_SEED which ones they are.
+// QACTPMD_STORAGE_SECONDS sets how long the kills continue, QACTPMD_STORAGE_SEED which ones they are.
 const seconds = Number(process.env['QACTPMD_STORAGE_SECONDS'] ?? 15);
 const seed = Number(process.env['QACTPMD_STORAGE_SEED'] ?? 1);
 
@@ -177,7 +177,7 @@ class World {
     this.#client.send({ action: 'subscribe', instruments, fields: ['instrument_id', 'volume'] });
   }
 
-  /** Notes down what can be seen in Redis, as long as it goes on. */
+  /** Notes down what can be seen in Redis, as long as it continues. */
   async #watch(): Promise<void> {
     while (!this.#isOver) {
       const pipeline = this.#witness!.pipeline();

@@ -56,7 +56,7 @@ let frontPort: number;
 let fronts: [FrontsProcess, FrontsProcess];
 let gateway: GatewayProcess;
 let tqsdk: TqClient;
-/** Raw clients: one that is told of every tick, and one that peeks as the package does. */
+/** Raw clients: one that gets every tick, and one that peeks as the package does. */
 let recorder: PushRecorder;
 let follower: AidFollower;
 /** A contract of each exchange. */
@@ -156,7 +156,7 @@ describe('the package tqsdk, unmodified', () => {
     expect(tqsdk.found('nothing')).toEqual([]);
   });
 
-  it('goes on when the front of some of its instruments is killed', async () => {
+  it('continues when the front of some of its instruments is killed', async () => {
     const { connections } = await gateway.healthUntil('both connections to carry something', (health) =>
       health.connections.every(({ subscriptions }) => subscriptions > 0),
     );
@@ -169,7 +169,7 @@ describe('the package tqsdk, unmodified', () => {
     await followed(10, Date.now());
   });
 
-  it('goes on after a restart of the gateway', async () => {
+  it('continues after a restart of the gateway', async () => {
     await gateway.stop('SIGKILL');
     recorder.stop();
     await follower.stop();

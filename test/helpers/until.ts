@@ -44,7 +44,7 @@ export async function until<T>(
   return (await untilReads<unknown>(what, check, Boolean, deadlineMs, onWake)) as NonNullable<Awaited<T>>;
 }
 
-/** Waits until a value is the given one, which it keeps until the test goes on. */
+/** Waits until a value is the given one, which it keeps until the test continues. */
 export async function untilIs<T extends string | number | boolean | null>(
   what: Subject,
   read: () => T | Promise<T>,

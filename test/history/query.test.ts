@@ -68,7 +68,7 @@ describe('a history query', () => {
     expect(parsed(`instrument=${encodeURIComponent('DCE.SP a2605&a2609')}`).key).toBe('DCE.SP a2605&a2609');
   });
 
-  it('goes on with the interval of a cursor', () => {
+  it('continues with the interval of a cursor', () => {
     const position = '1767576600500-3';
     const [fromMs, toMs] = [nowMs - 5 * hourMs, nowMs - hourMs];
     const cursor = encodeCursor('SHFE.rb2601', { source: 'redis', fromMs, toMs, position });

@@ -76,7 +76,7 @@ describe('ticks from Redis', () => {
     expect(volumes).toEqual(Array.from({ length: 2600 }, (_, index) => index));
   });
 
-  it('have no gap that a client is not told of, where ticks after the cursor were dropped between two pages', async () => {
+  it('have no gap that a client is not reported, where ticks after the cursor were dropped between two pages', async () => {
     const { client } = await serve();
     await store(client, 30);
     const next = (await page(`${day}&limit=10`)).next!;
@@ -115,7 +115,7 @@ describe('ticks from Redis', () => {
     expect(await volumes(100, 170)).toEqual([100, 160]);
   });
 
-  it('are left out where somebody else has written what is no tick', async () => {
+  it('are skipped where somebody else has written what is no tick', async () => {
     const { client } = await serve();
     await store(client, 2);
     await client.xadd(stream, `${timeOfTick(2)}-0`, 'hello', 'world');
@@ -126,7 +126,7 @@ describe('ticks from Redis', () => {
     expect((await fetch(addressOf('', 'rb2605'))).status).toBe(503);
   });
 
-  it('are hundreds of thousands in one answer, with no more memory than ever, while ticks go on', async () => {
+  it('are hundreds of thousands in one answer, with no more memory than ever, while ticks continue', async () => {
     const { client, pool, world } = await serve();
     const count = 300_000;
     await storeMany(client, stream, count);

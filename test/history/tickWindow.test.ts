@@ -52,7 +52,7 @@ describe('a window of ticks', () => {
     expect(completeFromMs).toBe(timeOfTick(indices[0]!));
   });
 
-  it('goes on with an instrument whose block was dropped while it was being filled', async () => {
+  it('continues with an instrument whose block was dropped while it was being filled', async () => {
     const memory = allocateWindow(64_000, 1);
     const writer = fillWindow(memory, 1, 'SHFE.rb2605', 0, 3);
     for (let index = 0; index < 5000; index++) appendTick(writer, 0, key, index);
@@ -72,7 +72,7 @@ describe('a window of ticks', () => {
     expect(indices.length).toBeLessThan(100 + 2 * (60_000 / stepMs) + 100);
   });
 
-  it('goes on after a position', async () => {
+  it('continues after a position', async () => {
     const memory = allocateWindow(1_000_000, 1);
     fillWindow(memory, 0, key, 0, 300);
     const { positions } = await read(memory);

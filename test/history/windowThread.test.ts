@@ -16,7 +16,7 @@ interface Page {
   complete_from: number | null;
 }
 
-it('a thread of the window that ends has a successor, which goes on where it was or says since when', async () => {
+it('a thread of the window that ends has a successor, which continues where it was or says since when', async () => {
   const threads: Worker[] = [];
   const seen = (worker: Worker): number => threads.push(worker);
   process.on('worker', seen);

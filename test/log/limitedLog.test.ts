@@ -46,14 +46,14 @@ describe('LimitedLog', () => {
     expect(lines).toHaveLength(10 + 1 + 28);
   });
 
-  it('is silent and keeps nothing when nothing was left out', () => {
+  it('is silent and keeps nothing when nothing was skipped', () => {
     log.write('a', 'warn', {}, 'once');
     vi.advanceTimersByTime(60_000);
     expect(lines).toHaveLength(1);
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('writes what was left out when it is closed', () => {
+  it('writes what was skipped when it is closed', () => {
     for (let i = 1; i <= 11; i++) log.write('a', 'error', { i }, 'lost');
     log.close();
     expect(lines.map((line) => line['msg'])).toHaveLength(11);

@@ -30,7 +30,7 @@ function bookOf(): QuoteBook {
   return new QuoteBook(directory, new ExchangeClock(calendar), new SessionStates('exchange', calendar));
 }
 
-/** Applies a tick of a second of the day; its flags, or why it was left out. */
+/** Applies a tick of a second of the day; its flags, or why it was skipped. */
 function flagsOf(second: number, fields: TickFields = {}): string[] | string {
   const tick = makeTick({
     slot,
@@ -163,7 +163,7 @@ describe('a closing or a settlement price', () => {
     expect([value(Field.settlement), value(Field.turnover)]).toEqual([3488, 1_000_000]);
   });
 
-  it('is not believed beside another price, and what was left out is shown as it came', () => {
+  it('is not believed beside another price, and what was skipped is shown as it came', () => {
     flagsOf(15 * 3600 - 1, { doubles: { upperLimitPrice: 3800 } });
     const doubles = { settlementPrice: 3488 };
     expect(flagsOf(18 * 3600, { lastPrice: 9999, doubles })).toBe('off_session');

@@ -265,7 +265,7 @@ describe('ExchangeClock', () => {
       expect(clock.resolve('SHFE', 0, 0, 36_000, 0, receiveMs, out)).toBe('off_day');
   });
 
-  it('goes on with another calendar', () => {
+  it('continues with another calendar', () => {
     const changing = new ExchangeClock(new WeekdayCalendar(), true);
     const sunday = Date.parse('2024-04-14T21:00:00.2+08:00');
     const read = (): number => {

@@ -77,7 +77,7 @@ it('names what is wrong in a file', () => {
   rmSync(folder, { recursive: true });
 });
 
-it('says once for each year that its table lacks it, and goes on with what is always so', () => {
+it('says once for each year that its table lacks it, and continues with what is always so', () => {
   const missing: number[] = [];
   const calendar = calendarOf({ path: 'any', years: { 2026: [20261001] } }, (year) => missing.push(year));
   expect(calendar.next(20261231)).toBe(20270104);

@@ -83,7 +83,7 @@ function quotes(ms: number, bid: number, mark = 0, fields: TickFields = {}): Tic
   };
 }
 
-/** Applies a tick; its flags, or why it was left out. */
+/** Applies a tick; its flags, or why it was skipped. */
 function flagsOf(id: string, fields: TickFields): string[] | string {
   const slot = slotOf(id);
   return book.apply(makeTick({ slot, ...fields })) ? namesOfFlags(book.flags(slot)) : book.rejection;

@@ -86,7 +86,7 @@ describe('a holiday of the calendar', () => {
 });
 
 describe('trading outside sessions', () => {
-  it('is told of once for a trading day, and counted', () => {
+  it('is reported once per trading day, and counted', () => {
     const ids = ['rb2701', 'cu2701'];
     note({ ids, at: '2026-12-01 18:05:00', day: 20261201, count: 19 });
     expect(told).toEqual([]);

@@ -42,7 +42,7 @@ interface Packet extends TickFields {
   readonly day?: number;
 }
 
-/** Applies a packet that is received 200 ms after its time; its flags, or why it was left out. */
+/** Applies a packet that is received 200 ms after its time; its flags, or why it was skipped. */
 function flagsOf({ id = 'rb2701', at, day, ...fields }: Packet): string[] | string {
   const { slot } = directory.resolve(id)!;
   const actionDay = Number(at.slice(0, 10).replaceAll('-', ''));
@@ -281,7 +281,7 @@ describe('what comes in good order is taken', () => {
     flagsOf({ at: '2026-11-30 14:59:59', volume: 500_000 });
     expect(flagsOf({ at: '2026-11-30 18:05:00', volume: 500_001 })).toEqual([]);
     expect(flagsOf({ at: '2026-11-28 10:00:00', id: 'au2702', day: 20261130 })).toEqual(['snapshot']);
-    // Such a market may begin its day anew.
+    // Such a market may begin its day again.
     for (let n = 0; n < 20; n++) flagsOf({ at: second('2026-11-30 18:06:00', n), volume: 10 + n });
     expect([book.counters.reset, valuesOf('rb2701')['volume']]).toEqual([1, 29]);
   });

@@ -45,7 +45,7 @@ describe('QuoteBook', () => {
     expect(encoder.aidQuote(rb, 0, 1)).toBe('');
   });
 
-  it('leaves out a repeated tick, a falling volume, an older time and an earlier trading day', () => {
+  it('skips a repeated tick, a falling volume, an older time and an earlier trading day', () => {
     const base = { volume: 100, updateTime: 36_000, millisec: 500, receivedAt: testTimeMs + 500 };
     expect(book.apply(makeTick(base))).toBe(true);
     expect(book.apply(makeTick(base))).toBe(false);

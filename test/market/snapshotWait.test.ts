@@ -50,7 +50,7 @@ describe('a state that is held', () => {
     expect(wait.dueAt).toBe(Infinity);
   });
 
-  it('is waited for anew when another line follows one that brought nothing', () => {
+  it('is waited for again when another line follows one that brought nothing', () => {
     wait.carried(slot, 1, 0);
     expect(wait.ask(slot, 10_000)).toBe('old');
     wait.carried(slot, 0, 11_000);

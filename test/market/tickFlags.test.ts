@@ -28,7 +28,7 @@ beforeEach(() => {
   rb = directory.resolve('rb2410')!.slot;
 });
 
-/** Applies a tick of rb2410 at a time of day of 11 April 2024; its flags, or why it was left out. */
+/** Applies a tick of rb2410 at a time of day of 11 April 2024; its flags, or why it was skipped. */
 function flagsOf(time: string, fields: TickFields = {}): string[] | string {
   const [hours, minutes, seconds] = time.split(':').map(Number) as [number, number, number];
   const updateTime = hours * 3600 + minutes * 60 + seconds;
@@ -76,7 +76,7 @@ describe('flags', () => {
     expect(flagsOf('10:00:03', { volume: 103, ...locked })).toEqual([]);
   });
 
-  it('off_session: such a tick is left out, whatever it says, but for a late settlement price', () => {
+  it('off_session: such a tick is skipped, whatever it says, but for a late settlement price', () => {
     flagsOf('10:14:59');
     const quotes = { doubles: { bidPrice1: 3498 } };
     expect(flagsOf('10:20:00', quotes)).toBe('off_session off_session');
@@ -109,7 +109,7 @@ describe('flags', () => {
     expect(flagsOf('18:30:00', { volume: 100, doubles: { bidPrice1: 3498 } })).toEqual([]);
   });
 
-  it('falling_volume: a later tick with less volume is left out until a row of them proves it right', () => {
+  it('falling_volume: a later tick with less volume is skipped until a row of them proves it right', () => {
     flagsOf('10:00:00', { volume: 5000 });
     for (let second = 10; second < 29; second++)
       expect(flagsOf(`10:00:${second}`, { volume: second })).toBe('falling_volume falling_volume');
@@ -136,7 +136,7 @@ describe('flags', () => {
   });
 });
 
-describe('what is left out', () => {
+describe('what is skipped', () => {
   it('is counted by its reason, and shown with what is known of it', () => {
     flagsOf('10:00:00', { lastPrice: 3500 });
     expect(flagsOf('10:00:00', { lastPrice: 3500 })).toBe('duplicate');

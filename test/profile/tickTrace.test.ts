@@ -44,7 +44,7 @@ it('stamps a tick on its way, in order', async () => {
   expect(times).toEqual([...times].sort((a, b) => a - b));
 });
 
-it('does not follow a tick that the book leaves out', async () => {
+it('does not follow a tick that the book skips', async () => {
   const trace = new TickTrace(String);
   const { samples } = await recorded(trace, 1, () => {
     trace.taken(tick(1, 1));
@@ -80,7 +80,7 @@ it('follows about one in so many', async () => {
   expect(samples.length).toBeLessThan(1200);
 });
 
-it('records nothing unasked, one recording at a time, and anew each time', async () => {
+it('records nothing unasked, one recording at a time, and again each time', async () => {
   const trace = new TickTrace(String);
   follow(trace, tick(1, 1));
   trace.batchEnd();

@@ -59,7 +59,7 @@ describe('the sink of blocks', () => {
     expect(lines.every((line) => line.startsWith('info recording into '))).toBe(true);
   });
 
-  it('says once that a folder cannot be written, keeps what comes, and goes on when it can', () => {
+  it('says once that a folder cannot be written, keeps what comes, and continues when it can', () => {
     const place = recordingFolder();
     const folder = join(place, 'ticks');
     writeFileSync(folder, 'a file');

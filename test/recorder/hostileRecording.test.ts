@@ -35,7 +35,7 @@ function memoryFor(run: () => void): number {
   return (process.memoryUsage().rss - before) / 2 ** 20;
 }
 
-/** Writes a block's header anew, with right checksums, over the first block of a file. */
+/** Writes a block's header again, with right checksums, over the first block of a file. */
 function forge(path: string, change: Partial<BlockHeader>, payload?: Buffer): void {
   const whole = readFileSync(path);
   const header = parseBlockHeader(whole.subarray(fileHeaderBytes));
@@ -257,7 +257,7 @@ describe('a file that is not what it should be', () => {
     reader.close();
   });
 
-  it('loses its day where its header names none, and is read all the same', () => {
+  it('loses its day where its header names none, and is read nevertheless', () => {
     const path = writeRecording(recordingFolder(), [samples(10)]);
     const bytes = readFileSync(path);
     bytes.writeUInt32LE(0xffffffff, 20);

@@ -170,7 +170,7 @@ describe('recording from a running gateway', () => {
     expect(readFiles(folder).ticks.every((each) => each.startsWith('SHFE.'))).toBe(true);
   });
 
-  it('does not hold up clients while its folder cannot be written, and goes on when it can', async () => {
+  it('does not hold up clients while its folder cannot be written, and continues when it can', async () => {
     const folder = join(recordingFolder(), 'ticks');
     writeFileSync(folder, 'a file');
     const gateway = await gatewayWith(await fronts(200), { record_path: folder });

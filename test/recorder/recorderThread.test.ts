@@ -47,7 +47,7 @@ const upTo = (count: number, ...without: number[]): number[] =>
   Array.from({ length: count }, (_, i) => i + 1).filter((each) => !without.includes(each));
 
 describe('the recorder’s thread', () => {
-  it('is started anew when a tick ends it, and loses that tick alone', async () => {
+  it('is restarted when a tick ends it, and loses that tick alone', async () => {
     const market = new TapeMarket([key], 1024);
     const folder = recordingFolder();
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
@@ -72,7 +72,7 @@ describe('the recorder’s thread', () => {
     expect(lost).toBe(2);
   });
 
-  it('counts what was overwritten before it was started anew', async () => {
+  it('counts what was overwritten before it was restarted', async () => {
     const market = new TapeMarket([key], 64);
     const folder = recordingFolder();
     const recorder = new Recorder({ ...settings, folder }, pino({ level: 'silent' }));
@@ -125,7 +125,7 @@ describe('the recorder’s thread', () => {
     expect(recordedIn(folder)).toEqual({ volumes: upTo(10), lost: 0 });
   });
 
-  it('is started anew however often it is lost while nothing ticks', async () => {
+  it('is restarted however often it is lost while nothing ticks', async () => {
     const threads: Worker[] = [];
     const onWorker = (worker: Worker): void => void threads.push(worker);
     process.on('worker', onWorker);

@@ -63,7 +63,7 @@ export function told(key: string, { i32 }: TickRecord): string {
 
 export interface ReadBack {
   readonly ticks: readonly string[];
-  /** What was left out, in words. */
+  /** What was skipped, in words. */
   readonly damages: readonly string[];
   readonly torn: boolean;
 }

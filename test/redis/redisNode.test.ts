@@ -61,7 +61,7 @@ describe('answers that are read off the socket', () => {
     expect(await node.run([['GET', 'text']])).toEqual([{ value: '1' }]);
   });
 
-  it('are unknown where the server ends in the midst of one; those that wait fail as well, later ones come again', async () => {
+  it('are unknown where the server ends during one; those that wait fail as well, later ones come again', async () => {
     const whole = reply([['1-0', ['tick', '0,1']]]);
     const peer = await startOddPeer(odd(whole.slice(0, 12)));
     const { node, downs } = await connect(peer.port);
@@ -84,7 +84,7 @@ describe('answers that are read off the socket', () => {
     expect(again.asked.get('XRANGE')).toBe(1);
   });
 
-  it('that make no sense are refused by what they are, and the connection is made anew', async () => {
+  it('that make no sense are refused by what they are, and the connection is made again', async () => {
     const sense = reply([['1-0', ['tick', '0,1']]]);
     const peer = await startOddPeer(odd('+QUEUED\r\n'));
     const { node, downs } = await connect(peer.port);

@@ -15,7 +15,7 @@ const anyWork: fc.Arbitrary<Work> = fc.record({
   length: fc.nat({ max: 6 }),
 });
 
-it('whoever is alone has nobody beside it, all begin in the order in which they ask, and each hears of its own end', async () => {
+it('anyone who is alone has nobody beside it, all begin in the order in which they ask, and each learns of its own end', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(anyWork, { maxLength: 5 }), { maxLength: 8 }), async (waves) => {
       const turns = new SocketTurns();

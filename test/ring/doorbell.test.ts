@@ -163,7 +163,7 @@ describe('a doorbell', () => {
     expect(() => bell.listen(() => undefined)).toThrow('closed');
   });
 
-  it('never writes to its descriptor after it was closed while writers go on', async () => {
+  it('never writes to its descriptor after it was closed while writers continue', async () => {
     const ring = allocateTickRing(1024);
     for (let i = 0; i < 50; i++) {
       const bell = doorbell();

@@ -178,7 +178,7 @@ describe('a tick ring', () => {
 });
 
 describe('a ring that is emptied', () => {
-  it.each([false, true])('is as one that was made anew (lossless: %s)', (lossless) => {
+  it.each([false, true])('is as one that was made again (lossless: %s)', (lossless) => {
     const ring = allocateTickRing(8, 0, lossless);
     const writer = new StepWriter(ring);
     for (let i = 0; i < 11; i++) {

@@ -97,7 +97,7 @@ describe('subscribe_quote', () => {
     });
   });
 
-  it('replaces the set: what is left out vanishes, what stays is sent in full again', async () => {
+  it('replaces the set: what is skipped vanishes, what stays is sent in full again', async () => {
     world.tick('rb2410');
     world.tick('cu2406');
     const client = await world.connectAid();
@@ -171,7 +171,7 @@ describe('subscribe_quote', () => {
     expect((await client.rtnData()).meta.ins_list).toBe(insList);
   });
 
-  it('is case-sensitive, and leaves out of quotes what does not exist while it echoes the key', async () => {
+  it('is case-sensitive, and skips of quotes what does not exist while it echoes the key', async () => {
     world.tick('rb2410');
     const client = await world.connectAid();
     const insList = 'RB2410,shfe.rb2410,DCE.rb2410,nonsense,SHFE.rb2410';
@@ -368,7 +368,7 @@ describe('errors', () => {
     });
   });
 
-  it('answers what belongs to the protocol and is not served, however often, and goes on', async () => {
+  it('answers what belongs to the protocol and is not served, however often, and continues', async () => {
     await world.stop();
     world = await World.start({ limits: { maxBadFrames: 3 } });
     const client = await world.connectAid();

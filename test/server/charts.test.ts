@@ -34,7 +34,7 @@ function patches(frame: Frame): unknown[] {
 }
 
 describe('set_chart', () => {
-  it('is answered by a chart without bars that a client can go on with', async () => {
+  it('is answered by a chart without bars that a client can continue with', async () => {
     expect(await patchesAfter(request)).toEqual([
       {
         klines: { 'SHFE.rb2410': { 60000000000: { last_id: 0, data: {} } } },

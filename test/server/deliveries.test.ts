@@ -15,7 +15,7 @@ function textOf(frame: Uint8Array | undefined): string | undefined {
 }
 
 describe('Deliveries', () => {
-  it('give each client its frames in order, as they were written, whoever comes and goes', () => {
+  it('give each client its frames in order, as they were written, anyone who comes and goes', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ act: fc.constant('tick' as const), of: fc.nat(2 ** 8 - 1) }) },
       { weight: 6, arbitrary: fc.record({ act: fc.constant('take' as const), of: fc.nat(7) }) },

@@ -92,7 +92,7 @@ describe('/livez and /readyz', () => {
 
 describe('HEAD', () => {
   it.each(['/health', '/livez', '/readyz', '/symbols/latest.json', '/nowhere'])(
-    'answers %s as GET does, without the body, and goes on to serve',
+    'answers %s as GET does, without the body, and continues to serve',
     async (path) => {
       const [whole, head] = [await request(path), await request(path, { method: 'HEAD' })];
       const body = await whole.text();

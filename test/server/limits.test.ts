@@ -23,7 +23,7 @@ describe('large frames', () => {
     expect(await client.next()).toEqual({ aid: 'subscribe_quote', status: 'ok' });
   });
 
-  it('get an error above it, and the session goes on', async () => {
+  it('get an error above it, and the session continues', async () => {
     const client = await world.connectAid();
     client.send(frameOf(mib + 1));
     expect(await client.next()).toMatchObject({

@@ -91,7 +91,7 @@ describe('subscribing by a pattern', () => {
     expect(await client.settled()).toEqual([]);
   });
 
-  it('leaves out what is unsubscribed by its name, until the pattern is subscribed anew', async () => {
+  it('skips what is unsubscribed by its name, until the pattern is subscribed again', async () => {
     const client = await world.connectAction();
     await client.subscribe(['rb*']);
     client.send({ action: 'unsubscribe', instruments: ['rb2410'] });

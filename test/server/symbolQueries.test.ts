@@ -120,7 +120,7 @@ describe('ins_query', () => {
     expect(await client.nextText()).toContain('"expire_datetime":1728975600000000000,');
   });
 
-  it('tells of an option what it is on, and its product has its price step', async () => {
+  it('reports an option what it is on, and its product has its price step', async () => {
     list('SHFE.rb2410C3500');
     const [node] = await nodesOf(everything('(instrument_id: ["SHFE.rb2410C3500"])'));
     expect(node).toMatchObject({

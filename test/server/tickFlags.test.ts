@@ -12,7 +12,7 @@ afterEach(async () => {
   await world.stop();
 });
 
-/** As the gateway does it: a tick that the book leaves out is shown to those who want all. */
+/** As the gateway does it: a tick that the book skips is shown to those who want all. */
 function apply(fields: TickFields): void {
   const { slot } = world.directory.resolve('rb2410')!;
   const tick = makeTick({ slot, ...fields });
@@ -64,7 +64,7 @@ describe('action subscribe with flags', () => {
 });
 
 describe('action subscribe with all', () => {
-  it('shows every tick that comes, and why it was left out', async () => {
+  it('shows every tick that comes, and why it was skipped', async () => {
     const client = await world.connectAction();
     await client.subscribe(['SHFE.rb2410'], { all: true, fields: ['volume', 'datetime', 'instrument_id'] });
     apply({ volume: 100 });

@@ -36,7 +36,7 @@ describe('an action client whose instruments wait for a place on a connection', 
     expect(await client.next()).toMatchObject({ action: 'pong' });
   });
 
-  it('is told of those of its patterns too', async () => {
+  it('learns of those of its patterns too', async () => {
     await start();
     const [first, ...others] = world!.directory.list({ product: 'cu' });
     world!.waiting.add(first!);
@@ -93,7 +93,7 @@ describe('an action client whose instruments wait for a place on a connection', 
     expect(await next.next()).toMatchObject({ action: 'pong' });
   });
 
-  it('that speaks aid hears of no such thing', async () => {
+  it('that speaks aid learns of no such thing', async () => {
     await start('cu2601');
     const client = await world!.connectAid();
     client.send({ aid: 'subscribe_quote', ins_list: 'cu2601' });

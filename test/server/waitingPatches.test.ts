@@ -24,7 +24,7 @@ describe('WaitingPatches', () => {
     expect(patches.chars).toBe(0);
     expect(patches.put('a', 'x'.repeat(10))).toBe(true);
     expect(patches.put('b', 'y'.repeat(9))).toBe(false);
-    // What waited before goes on waiting.
+    // What waited before continues waiting.
     expect(patches.put('a', 'x'.repeat(20))).toBe(false);
     expect(patches.chars).toBe(11);
     expect(patches.put('a', 'z'.repeat(19))).toBe(true);

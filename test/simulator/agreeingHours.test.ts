@@ -133,7 +133,7 @@ interface Stretch {
   readonly to: number;
 }
 
-/** What a product does from begin to end of a trading day, breaks and closed times left out. */
+/** What a product does from begin to end of a trading day, breaks and closed times skipped. */
 function stretchesOf(product: Product, { begin, end }: ModelDay): Stretch[] {
   const found: Stretch[] = [];
   for (let from = begin; from < end;) {

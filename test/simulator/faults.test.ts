@@ -91,7 +91,7 @@ describe('a connection', () => {
     await open();
   });
 
-  it('falls silent in a stall, the heartbeats too, and goes on after it', async () => {
+  it('falls silent in a stall, the heartbeats too, and continues after it', async () => {
     const client = await receiving(id);
     await control.fault(0, 'stall');
     await client.command(`subscribe ${other}`);

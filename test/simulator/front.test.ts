@@ -99,7 +99,7 @@ describe('ticks', () => {
     }
   });
 
-  it('go on after the front was killed and started again, with a volume that continues', async () => {
+  it('continue after the front was killed and started again, with a volume that continues', async () => {
     const port = await freePort();
     const before = run('--base-port', String(port));
     await before.ports();
@@ -123,7 +123,7 @@ describe('ticks', () => {
     expect(all).toEqual([...all].sort((a, b) => a - b));
   });
 
-  it('of a front that was stopped for a while go on with the present', async () => {
+  it('of a front that was stopped for a while continue with the present', async () => {
     const fronts = run('--base-port', '0', '--rate', '100');
     const client = open();
     await client.connect(`tcp://127.0.0.1:${(await fronts.ports())[0]!}`);
@@ -140,7 +140,7 @@ describe('ticks', () => {
       const [hours, minutes, seconds] = String(fields![208]).split(':').map(Number);
       return ((hours! * 60 + minutes!) * 60 + seconds!) * 1000 + Number(fields![220]);
     });
-    // What is older than half a second when the front wakes up is left out.
+    // What is older than half a second when the front wakes up is skipped.
     const gaps = times.slice(1).map((time, i) => time - times[i]!);
     expect(Math.max(...gaps)).toBeGreaterThan(900);
     expect(gaps.filter((gap) => gap > 500)).toHaveLength(1);

@@ -128,7 +128,7 @@ it('has no night before a holiday, and the auction of the day after it in the mo
   ]);
 });
 
-it('has a Friday night that belongs to Monday and goes on on Saturday morning', () => {
+it('has a Friday night that belongs to Monday and continues on Saturday morning', () => {
   const ticks = ticksOf('au2702', '2026-11-20T17:00', '2026-11-23T08:00');
   expect(stretches(ticks)).toEqual(['20:59-02:30']);
   expect(new Set(ticks.map((tick) => `${tick[tradingDay]!} ${tick[actionDay]!}`))).toEqual(

@@ -54,7 +54,7 @@ export class NativeClient {
   constructor(env: Readonly<Record<string, string>> = {}) {
     this.#client = new AbiClient('plain', env);
     this.#session = this.#client.open(generation, vendorLibrary);
-    // Whoever sends the first command is told.
+    // Anyone who sends the first command is told.
     this.#session.catch(() => undefined);
   }
 

@@ -193,7 +193,7 @@ describe('a replay', () => {
     expect(await front.line(/^replayed/)).toMatch(/^replayed: 2 ticks/);
   });
 
-  it('goes on past damage, says where it is, and reads several files as one day', async () => {
+  it('continues past damage, says where it is, and reads several files as one day', async () => {
     const day = made(20_000, 4);
     const other = made(100, 5);
     const bytes = readFileSync(day.path);

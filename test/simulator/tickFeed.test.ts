@@ -208,7 +208,7 @@ describe('the schedule', () => {
     expect(seen).toEqual(expected.map((step) => tick(feed, 'rb2701', step)[volume]));
   });
 
-  it('sends one tick an instrument for a time that was missed, the newest, and goes on from there', () => {
+  it('sends one tick an instrument for a time that was missed, the newest, and continues from there', () => {
     const feed = open();
     const indices = ids.map((id) => feed.add(id));
     for (const index of indices) feed.setActive(index, true, monday);
@@ -243,7 +243,7 @@ describe('the schedule', () => {
     expect(seen).toBe(ids.length);
   });
 
-  it('goes on when the clock is set back', () => {
+  it('continues when the clock is set back', () => {
     const feed = open();
     feed.setActive(feed.add('rb2701'), true, monday + hourMs);
     let seen = 0;

@@ -83,7 +83,7 @@ describe('a Redis', () => {
     expect(running.persister.status()).toMatchObject({ stored: market.written, lost: 0 });
   });
 
-  it('that comes back empty gets again what it acknowledged of late', async () => {
+  it('that comes back empty gets again what it acknowledged recently', async () => {
     const port = await freePort();
     const server = await startRedis(port);
     const market = new TapeMarket(keys);
@@ -101,7 +101,7 @@ describe('a Redis', () => {
     await expectWhole(port, market);
   });
 
-  it('that stands still holds up nobody, and has everything once when it goes on', async () => {
+  it('that stands still holds up nobody, and has everything once when it continues', async () => {
     const server = await startRedis(await freePort());
     const market = new TapeMarket(keys);
     const running = runPersister(market.tape, server.port);

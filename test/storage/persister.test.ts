@@ -70,7 +70,7 @@ describe('the persister', () => {
     ]);
   });
 
-  it('goes on where the thread before it has ended, with what that did not store and nothing else', async () => {
+  it('continues where the thread before it has ended, with what that did not store and nothing else', async () => {
     const { port } = await startRedis(await freePort());
     const market = new TapeMarket(['SHFE.rb2605', 'DCE.m2605']);
     const progress = allocateProgress();

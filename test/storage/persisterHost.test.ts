@@ -20,7 +20,7 @@ async function storedIn(port: number): Promise<number[][]> {
   return Promise.all(keys.map(async (key) => (await readStream(client, key)).map(({ volume }) => volume)));
 }
 
-/** Writes ticks, in many batches, so that the thread is in the midst of them. */
+/** Writes ticks, in many batches, so that the thread is during them. */
 async function write(market: TapeMarket, batches: number): Promise<void> {
   for (let i = 0; i < batches; i++) {
     market.batch(60);
@@ -72,7 +72,7 @@ it('what the tape has overwritten meanwhile is counted as lost', async () => {
   }
 });
 
-it('a thread that is killed while ticks wait in the file goes on behind them', async () => {
+it('a thread that is killed while ticks wait in the file continues behind them', async () => {
   const port = await freePort();
   const market = new TapeMarket(keys);
   const { host, kill, settled } = startHost(market, { port });
@@ -164,7 +164,7 @@ it('a thread that crashes during a stop is replaced, and its ticks wait in the f
   expect({ kept: stored + spilled, lost }).toEqual({ kept: 999, lost: 1 });
 });
 
-it('a thread whose heap is exhausted is followed by one that goes on where it was', async () => {
+it('a thread whose heap is exhausted is followed by one that continues where it was', async () => {
   const { port } = await startRedis(await freePort());
   const market = new TapeMarket(keys);
   const heap = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };

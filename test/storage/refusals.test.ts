@@ -58,7 +58,7 @@ it('a server that has another name for XADD has nothing stored and nothing lost'
   await expectWhole(port, market);
 });
 
-it('a hash that is of another type is told of once, and its ticks are stored', async () => {
+it('a hash of another type is reported once, and its ticks are stored', async () => {
   const { port } = await startRedis(await freePort());
   await clientOf(port).set(`qactpmd:quote:${keys[0]!}`, 'x');
   const market = new TapeMarket(keys);
@@ -74,7 +74,7 @@ it('a hash that is of another type is told of once, and its ticks are stored', a
   expect(running.lines().filter((line) => line.includes('WRONGTYPE'))).toHaveLength(1);
 });
 
-it('a Redis that takes keys away when it is full is told of', async () => {
+it('a Redis that evicts keys when it is full is reported', async () => {
   const { port } = await startRedis(
     await freePort(),
     ...['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'],

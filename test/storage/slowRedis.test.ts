@@ -38,7 +38,7 @@ it('a Redis behind a slow line gets all ticks once; they wait in the file meanwh
   expect(running.persister.status()).toMatchObject({ stored: 12_000, lost: 0 });
 });
 
-it('a line that takes longer for a full batch than Redis is waited for is written to all the same', async () => {
+it('a line that takes longer for a full batch than Redis is waited for is written to nevertheless', async () => {
   const { port } = await startRedis(await freePort());
   const wire = await startSlowWire(port, { delayMs: 0, bytesPerSecond: 25_000 });
   const market = new TapeMarket(keys);

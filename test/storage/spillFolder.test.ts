@@ -244,7 +244,7 @@ describe('a spill folder', () => {
     folder.close();
   });
 
-  it('counts as damaged what somebody has removed, says so once, and goes on', () => {
+  it('counts as damaged what somebody has removed, says so once, and continues', () => {
     const path = temporarySpill();
     const folder = SpillFolder.open(path, megabyte, 'run');
     for (let n = 0; n < 10; n++) folder.append(n, 'SHFE.rb2605', text);

@@ -33,7 +33,7 @@ export async function readStream(redis: Redis, key: string): Promise<StoredTick[
   }
 }
 
-/** A client of a test server; to be closed by whoever opens it. */
+/** A client of a test server; to be closed by anyone who opens it. */
 export function openClient(port: number, options: RedisOptions = {}): Redis {
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20, ...options });
   client.on('error', () => undefined);

@@ -258,7 +258,7 @@ async function startPair(): Promise<{ ports: number[]; master: Redis; replica: R
   return { ports, master, replica };
 }
 
-/** Gives a slot of whoever has it to another node, as redis-cli does. */
+/** Gives a slot of anyone who has it to another node, as redis-cli does. */
 async function moveSlot(nodes: readonly RedisServer[], slot: number): Promise<void> {
   const clients = nodes.map(({ port }) => clientOf(port));
   const ids = await Promise.all(clients.map(async (client) => String(await client.call('CLUSTER', 'MYID'))));

@@ -210,7 +210,7 @@ describe('a tape', () => {
     }
   });
 
-  it('is not told of a thread that has ended while it waited, for longer than a batch', async () => {
+  it('is not reported a thread that has ended while it waited, for longer than a batch', async () => {
     const written = writeTo(8);
     written.append();
     written.endBatch();
@@ -248,7 +248,7 @@ describe('a tape', () => {
     expect(() => allocateTape(capacity, 37)).toThrow(RangeError);
   });
 
-  it('tells whoever does not read it whether ticks come, across the wrap', () => {
+  it('tells anyone who does not read it whether ticks come, across the wrap', () => {
     const written = writeTo(8, 2 ** 32 - 3);
     const watch = new TapeWatch(written.tape);
     expect(watch.look()).toBe(false);

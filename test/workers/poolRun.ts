@@ -103,7 +103,7 @@ export class PoolRun {
   stop(): void {
     this.#ended = true;
     this.pool.stop();
-    // The process goes on with other tests: what is in line is released.
+    // The process continues with other tests: what is in line is released.
     ringNatives().holdReleases(0);
     rmSync(this.#folder, { recursive: true });
   }

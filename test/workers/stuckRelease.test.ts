@@ -6,7 +6,7 @@ import { depthStruct, longIdOffset } from '../ctp/depthStruct.js';
 import { until, untilCounted } from '../helpers/until.js';
 import { PoolRun } from './poolRun.js';
 
-/** The next release begins well before a connection goes on without the one that hangs. */
+/** The next release begins well before a connection continues without the one that hangs. */
 const deadlines = { answerMs: 3_000, releaseMs: 3_000, nextReleaseMs: 500 };
 const stuckMs = 30_000;
 const testMs = 60_000;
@@ -54,7 +54,7 @@ async function expectAnotherFolder(spec: ConnectionSpec): Promise<void> {
 }
 
 it(
-  'a connection whose library does not let go of it goes on in another folder, and holds up no other',
+  'a connection whose library does not let go of it continues in another folder, and holds up no other',
   async () => {
     run.pool.open([run.spec(0, 'tcp://a:1', { library: fake.path }), run.spec(1, 'sim://')]);
     run.pool.send({ type: 'subscribe', connection: 0, ids: ['rb2605'], slots: [7] });
@@ -86,7 +86,7 @@ it(
 );
 
 it(
-  'a connection whose library does not let go of it is closed all the same',
+  'a connection whose library does not let go of it is closed nevertheless',
   async () => {
     const spec = await openSticking();
     run.pool.send({ type: 'close', connection: 0 });
@@ -104,7 +104,7 @@ it(
 );
 
 it(
-  'a connection of a lost worker goes on in another folder when the library does not let go of it',
+  'a connection of a lost worker continues in another folder when the library does not let go of it',
   async () => {
     const spec = await openSticking();
     run.pool.send({ type: 'subscribe', connection: 0 } as unknown as ConnectionCommand);
@@ -155,7 +155,7 @@ describe('a worker that hangs in the library', () => {
   );
 
   it(
-    'closes its connection all the same',
+    'closes its connection nevertheless',
     async () => {
       await hang();
       run.pool.send({ type: 'close', connection: 0 });

@@ -7,7 +7,7 @@ export interface LineCommand {
   readonly slots: readonly number[];
 }
 
-/** `forget`: the worker may or may not have it, and shall not; `renew`: it shall have it anew. */
+/** `forget`: the worker may or may not have it, and shall not; `renew`: it shall have it again. */
 type Change = 'subscribe' | 'unsubscribe' | 'forget' | 'renew';
 
 const isFor: Readonly<Record<LineCommand['type'], readonly Change[]>> = {

@@ -194,7 +194,7 @@ export class Coordinator {
     return this.#probes.begin(slot, key, this.#options.probeShare, this.#now());
   }
 
-  /** Ends a trial, if it goes on. */
+  /** Ends a trial, if it continues. */
   endTrial(slot: number): void {
     this.#probes.end(slot);
   }
@@ -221,7 +221,7 @@ export class Coordinator {
     this.#settleSome();
   }
 
-  /** A connection's worker is gone, and the subscriptions with it; the connection will be opened anew. */
+  /** A connection's worker is gone, and the subscriptions with it; the connection will be reopened. */
   workerLost(connection: number, reason: string): void {
     const record = this.#roster.find(connection);
     if (record === undefined) return;
@@ -238,7 +238,7 @@ export class Coordinator {
     }
   }
 
-  /** Whether `ticked` must hear of the next tick of the slot. For the tick path. */
+  /** Whether `ticked` must learn of the next tick of the slot. For the tick path. */
   awaits(slot: number): boolean {
     return this.#table.awaits(slot);
   }

@@ -33,7 +33,7 @@ export function byPriority(wants: Want[], autoFailover: boolean): Want[] {
   return ranked.map(({ want }) => want);
 }
 
-/** Whether it has had a place for as long as it takes to hear of it, or has lost one so, and nothing has come. */
+/** Whether it has had a place for as long as it takes to learn of it, or has lost one so, and nothing has come. */
 export function isFutile(want: Want, now: number): boolean {
   if (want.ticked) return false;
   const least = isProven(want) ? inVainMs : unprovenInVainMs;

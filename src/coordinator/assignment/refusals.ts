@@ -42,7 +42,7 @@ export class Refusals {
       connection.quality.record('refusal', now);
     const line = connection.lines.get(slot);
     if (want === undefined || line === undefined) return;
-    // The worker has let go of it, unless this crossed with a newer request: so it is told all the same.
+    // The worker has let go of it, unless this crossed with a newer request: so it is told nevertheless.
     this.#table.drop(line, false);
     if (isFull) {
       connection.limitToLoad(now);

@@ -51,7 +51,7 @@ export interface Proven {
 
 /**
  * Instruments that clients want and that nobody knows to exist. Any client can name tens of thousands of them, so a few have
- * places at a time: so many for each client, for each address, and in all. Whoever has fewest is next, and by address
+ * places at a time: so many for each client, for each address, and in all. The client with the fewest is next, and by address
  * first, so neither many clients of one address nor many names of one client keep others from their turn.
  */
 export class UnprovenQueue {

@@ -66,7 +66,7 @@ export class WantedInstruments {
     }
   }
 
-  /** Ends it at once, whoever wants it. */
+  /** Ends it at once, anyone who wants it. */
   end(slot: number): void {
     this.#cancelled.delete(slot);
     this.#table.release(slot);

@@ -71,7 +71,7 @@ interface Line {
  * Finds lines that fall silent before they have flowed for long enough to be judged by that, or that say nothing at all
  * after their login. What other lines and other times say of their instruments counts: a line is found
  *
- *   - when its ticks were many and end, in the midst of a session;
+ *   - when its ticks were many and end, during a session;
  *   - when its instruments tick on other lines and not on it, for much longer than it ever paused;
  *   - when instruments of it should be ticking in their session, and are not;
  *   - when its front was asked for instruments that have ticked before, and in their session has not even sent snapshots.
@@ -179,7 +179,7 @@ function newLine({ written, expecting, logins = 0 }: FirstFlowSample, now: numbe
   return { written, doubts: 0, ...begun(expecting, logins, now) };
 }
 
-/** What begins anew with each login, and with its end. */
+/** What start again with each login, and with its end. */
 function begun(expecting: boolean, logins: number, now: number): Omit<Line, 'written' | 'doubts'> {
   return {
     expecting,

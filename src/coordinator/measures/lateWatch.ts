@@ -5,7 +5,7 @@ import { grown } from '../../base/growable.js';
 const expectedTicks = 20;
 /** and this long at the earliest, */
 const graceMs = 3_000;
-/** or so many of the longest pauses that it made of late: quiet instruments tick in clusters. */
+/** or so many of the longest pauses that it made recently: quiet instruments tick in clusters. */
 const toleratedGaps = 2;
 const gapMemoryMs = 5 * 60_000;
 /** Ticks count once a line has ticked in so many samples since its login: before, they may be mere snapshots. */
@@ -41,14 +41,14 @@ interface Line {
   /** Ticks that were to be expected since then, and when they had become enough. */
   expected: number;
   due: number;
-  /** The longest pause of late, and in the time before. */
+  /** The longest pause recently, and in the time before. */
   recentGap: number;
   earlierGap: number;
   gapsSince: number;
 }
 
 /**
- * Tells how long a line's next tick has been overdue, from the rates at which its instruments ticked of late on
+ * Tells how long a line's next tick has been overdue, from the rates at which its instruments ticked recently on
  * whatever line. While no line of an instrument ticks, its rate stays as it was.
  *
  * It answers how well a line does, all the time; SilenceWatch answers when a line must be opened again. Both keep the
@@ -113,7 +113,7 @@ export class LateWatch {
     line.due = NaN;
   }
 
-  /** Each line that ticked tells of its instruments; of those with several such lines each has a copy of a tick. */
+  /** Each line that ticked reports its instruments; of those with several such lines each has a copy of a tick. */
   #learnRates(samples: readonly LateSample[], now: number): void {
     const moving = samples.filter(({ line }) => this.#lines.get(line)!.moved);
     for (const { slots } of moving)

@@ -7,7 +7,7 @@ const looksPerTimeout = 8;
 const longestPeriodMs = 1_000;
 /** A flow counts outside trading hours, with no other line flowing, once it has lasted this long: settlement prices come in shorter bursts. */
 const provenOutsideHoursMs = 10 * 60_000;
-/** A line of quiet instruments may pause for this many of the longest pauses it made of late: */
+/** A line of quiet instruments may pause for this many of the longest pauses it made recently: */
 const toleratedGaps = 10;
 /** in this time, and in so many samples with ticks, for one pause alone says nothing of the next. */
 const gapMemoryMs = 5 * 60_000;
@@ -49,7 +49,7 @@ interface Line {
   /** Samples with ticks in it, and the most instruments. */
   flowSamples: number;
   flowInstruments: number;
-  /** The longest pause within the present flow: of late, and in the time before; and what `of late` is. */
+  /** The longest pause within the present flow: recently, and in the time before; and what `recently` is. */
   recentGap: number;
   earlierGap: number;
   gapsSince: number;
@@ -63,8 +63,8 @@ interface Line {
  * Finds lines that have fallen silent though their front is connected: the vendor's library does not notice a silent
  * peer for minutes. Silence is no sign by itself (quiet instruments, breaks, nights, holidays), so a line is found
  *
- *   - when its ticks have flowed and break off for the time-out, and for much longer than they ever paused of late, at
- *     a moment that is no end of any session; outside trading hours only if another line goes on, or after a long flow;
+ *   - when its ticks have flowed and break off for the time-out, and for much longer than they ever paused recently, at
+ *     a moment that is no end of any session; outside trading hours only if another line continues, or after a long flow;
  *   - when it has not flowed for long enough to be judged by that, and others tell that it should, see FirstFlow;
  *   - when it misses an opening at which it ticks day by day, see OpeningWatch;
  *   - when it was found, has been opened again and does not even get the snapshots that follow a subscription,

@@ -49,9 +49,9 @@ export interface RaceJudge {
  * A key is judged when it leaves the memory, by receive times and not by the order in which the rings were read. It
  * is judged for the lines that followed the instrument then: that delivered an older key before, and this or a newer
  * one since. So neither a line that has just joined nor one that is being dropped is blamed; a line that lacks all the
- * keys of the memory has left, and joins anew if it comes back. Only what two lines followed is a race.
+ * keys of the memory has left, and joins again if it comes back. Only what two lines followed is a race.
  * An arrival that comes after one of a newer key was late by that much at least, even if nobody else had the tick.
- * Keys that step back, and go on to, are those of a new day: the memory begins anew.
+ * Keys that step back, and continue to, are those of a new day: the memory start again.
  */
 export class TickMemory {
   #ints = new Int32Array(firstPlaces * intsPerPlace);

@@ -7,7 +7,7 @@ const rateSmoothing = 0.2;
 /** What is counted of one connection. */
 export interface TickRate {
   readonly ticks: number;
-  /** Of late. */
+  /** Recently. */
   readonly ticksPerSecond: number;
   /** When the last tick came, ms since the epoch; NaN before the first. */
   readonly lastTickMs: number;

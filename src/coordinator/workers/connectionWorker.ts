@@ -119,7 +119,7 @@ export class ConnectionWorker {
     return [...this.connections.keys()].filter((connection) => this.#channel.isIdle(connection));
   }
 
-  /** For a worker that hangs: takes no more commands or sessions. What flows goes on until closeConnection or abandon. */
+  /** For a worker that hangs: takes no more commands or sessions. What flows continues until closeConnection or abandon. */
   giveUp(): void {
     this.#retiring = true;
     this.#givenUp = true;

@@ -29,13 +29,13 @@ export class HolidayCalendar implements TradingCalendar {
   readonly holidays: readonly number[];
   readonly #holidays: ReadonlySet<number>;
   readonly #weekdays = new WeekdayCalendar();
-  /** Years that are known or have been found missing; undefined where nobody wants to hear of those. */
+  /** Years that are known or have been found missing; undefined where nobody wants to learn of those. */
   readonly #years: Set<number> | undefined;
   readonly #onMissing: (year: number) => void;
 
   /**
    * `holidays` are yyyymmdd days; those on weekends change nothing. Every weekday of a year that is not covered counts
-   * as a trading day, and `missing` hears of it when it is asked for, once.
+   * as a trading day, and `missing` learns of it when it is asked for, once.
    */
   constructor(
     holidays: Iterable<number>,
@@ -112,7 +112,7 @@ export function readHolidays(path = bundledFile()): HolidayTable {
 /**
  * The exchanges' calendar. Outside the years that the file lists every weekday is a trading day but for the holidays whose
  * date is the same in all years: the others are announced a few months ahead, and a file with them can be given.
- * `onMissingYear` hears of such years, each once.
+ * `onMissingYear` learns of such years, each once.
  */
 export function calendarOf(table: HolidayTable, onMissingYear?: (year: number) => void): HolidayCalendar {
   const holidays = [...Object.values(table.years).flat(), ...holidaysOfOtherYears(table)];

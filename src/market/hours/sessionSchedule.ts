@@ -38,7 +38,7 @@ export type SessionPart = (typeof SessionPart)[keyof typeof SessionPart];
 
 /** When products with the same hours trade. Answers are pure functions of the instant, ms since the epoch. */
 export interface SessionSchedule {
-  /** Allocates nothing on days that were asked for of late. */
+  /** Allocates nothing on days that were asked for recently. */
   state(timeMs: number): SessionState;
   /** True for a tick of an exchange time at which none is sent in good order; as cheap. */
   isOffSession(timeMs: number): boolean;
@@ -191,7 +191,7 @@ export class AlwaysOpenSchedule implements SessionSchedule {
   }
 }
 
-/** Puts a trading day together from what happens in it, in order; what is left out is closed. */
+/** Puts a trading day together from what happens in it, in order; what is skipped is closed. */
 class TimelineBuilder {
   readonly #begin: number;
   readonly #starts: number[];

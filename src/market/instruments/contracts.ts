@@ -227,7 +227,7 @@ function contractOf(product: Product, count: number, calendar: TradingCalendar):
 
 /**
  * Every contract that might exist whatever the listing rules say: all months of the next two years and the present one, of
- * each product with futures, the nearest first. What has expired is left out.
+ * each product with futures, the nearest first. What has expired is skipped.
  *
  * @param today yyyymmdd, the present trading day
  */

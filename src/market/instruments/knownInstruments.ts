@@ -3,7 +3,7 @@ import { parseInstrumentId } from './instrumentId.js';
 import type { ProductTable } from './products.js';
 import type { TradingCalendar } from '../calendar/tradingCalendar.js';
 
-/** Version of the text; files of others are made anew. */
+/** Version of the text; files of others are made again. */
 const version = 1;
 
 /** The content of the file, as JSON. */
@@ -58,7 +58,7 @@ export class KnownInstruments {
   }
 
   /**
-   * Takes in what `write` has made. Instruments that no product table knows any more are left out.
+   * Takes in what `write` has made. Instruments that no product table knows any more are skipped.
    *
    * @param today trading day, yyyymmdd
    * @throws Error, with one line on what is wrong; nothing is taken in then

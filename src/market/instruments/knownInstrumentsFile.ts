@@ -17,7 +17,7 @@ export interface KnownFileLog {
 
 /**
  * Keeps what is known on disk. The file is always whole: it is written beside and renamed. A file that cannot be used is
- * named in a warning and made anew, and so is one that cannot be written, which changes nothing else.
+ * named in a warning and made again, and so is one that cannot be written, which changes nothing else.
  */
 export class KnownInstrumentsFile {
   readonly #path: string;

@@ -15,7 +15,7 @@ export interface ListedDay {
 
 export interface ListingParts {
   readonly products: ProductTable;
-  /** Of the trading days; weekdays where it is left out. */
+  /** Trading days; weekdays by default. */
   readonly calendar?: TradingCalendar;
   /** ms since the epoch. */
   readonly now?: () => number;

@@ -17,7 +17,7 @@ export function loadSpelling(): Spelling {
   );
 }
 
-/** A name in pinyin, in lower case: 豆粕 → doupo, 20号胶 → 20haojiao. What is neither known nor ASCII is left out. */
+/** A name in pinyin, in lower case: 豆粕 → doupo, 20号胶 → 20haojiao. What is neither known nor ASCII is skipped. */
 export function spell(name: string, spelling: Spelling): string {
   return Array.from(
     name,

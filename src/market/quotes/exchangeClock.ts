@@ -63,7 +63,7 @@ export class ExchangeClock {
     this.#forget();
   }
 
-  /** Goes on with another calendar. */
+  /** Continues with another calendar. */
   configure(calendar: TradingCalendar, alwaysOpen: boolean): void {
     this.#dates = new TickDates(calendar, alwaysOpen);
     this.#alwaysOpen = alwaysOpen;

@@ -76,7 +76,7 @@ export class QuoteBook {
     this.#sessions = sessions;
   }
 
-  /** Goes on with other sessions. */
+  /** Continues with other sessions. */
   useSessions(sessions: SessionLookup): void {
     this.#sessions = sessions;
     this.#schedules = [];
@@ -360,7 +360,7 @@ export class QuoteBook {
     keepMissing(this.#next, values, at, true, content < Content.partial);
     holdTurnover(this.#next, values, at, tickWorthOf(instrument.product));
     if (!addLatePrices(this.#next, values, at)) {
-      // What is left out is shown as it came.
+      // What is skipped is shown as it came.
       this.#reader.read(tick, this.#time, instrument, content);
       return 'off_session';
     }

@@ -1,5 +1,5 @@
 /**
- * What a field tells of:
+ * What a field is about:
  *
  *   time   when the tick was made; a tick without it is none
  *   trade  trades of the day, their totals, and what the day began with: nothing that was known of these ceases to be

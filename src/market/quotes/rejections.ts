@@ -1,5 +1,5 @@
 /**
- * Why a tick is left out.
+ * Why a tick is skipped.
  *
  *   duplicate       a copy of the held state, or a late copy of one that was there before at the same key
  *   regressed       older than the held state: a late snapshot, the slower of two lines
@@ -12,7 +12,7 @@
 export type Rejection =
   'duplicate' | 'regressed' | 'falling_volume' | 'off_session' | 'off_day' | 'untimed' | 'garbage';
 
-/** How many ticks were taken, and how many were left out for each reason. */
+/** How many ticks were taken, and how many were skipped for each reason. */
 export type BookCounters = { accepted: number } & Record<Rejection, number> & {
     /** Held states that were given up, since a row of later ticks contradicted them. */
     reset: number;

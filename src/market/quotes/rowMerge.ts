@@ -85,7 +85,7 @@ export function addLatePrices(next: Float64Array, held: Float64Array, at: number
   return true;
 }
 
-/** Whether a trade was told of: the last price or one of the day's has changed. */
+/** Whether there was a trade: the last price or one of the day's has changed. */
 export function hasOtherPrices(next: Float64Array, held: Float64Array, at: number): boolean {
   return (
     !isSame(next[Field.lastPrice]!, held[at + Field.lastPrice]!) ||

@@ -15,7 +15,7 @@ export class TickOrder {
   readonly #order: LineOrder;
   readonly #time: TickTime;
 
-  /** @param time of the tick that is asked for, filled anew for each */
+  /** @param time of the tick that is asked for, filled again for each */
   constructor(states: HeldStates, order: LineOrder, time: TickTime) {
     this.#states = states;
     this.#order = order;

@@ -4,7 +4,7 @@ import { SessionPart, type SessionSchedule } from '../hours/sessionSchedule.js';
 import { SessionStates } from '../hours/sessionStates.js';
 import { WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
 
-/** So many ticks of an instrument, each with more volume than the one before, are said to be left out. */
+/** So many ticks of an instrument, each with more volume than the one before, are said to be skipped. */
 const growthsToTell = 20;
 /** An instrument speaks for a day as a trading day with so many, */
 const growthsToSpeak = 5;
@@ -50,7 +50,7 @@ interface DayEvidence {
 /**
  * Watches ticks outside sessions for what makes them doubtful: volume that grows, as of real trading. Either the calendar
  * or the hours of the product are wrong, or a front does not keep the exchanges' hours, or exchanges test their systems.
- * It tells of the first such instrument of a trading day. A weekday that the calendar calls a holiday is a trading day
+ * It reports the first such instrument of a trading day. A weekday that the calendar calls a holiday is a trading day
  * once many instruments of several products trade within the hours that they would have then, and their front gives it as
  * the trading day.
  */
@@ -61,13 +61,13 @@ export class OffSessionWatch {
   readonly #days = new Map<number, DayEvidence>();
   #opening: number | undefined;
 
-  /** @param tell hears of each trading day with such ticks, in one line */
+  /** @param tell learns of each trading day with such ticks, in one line */
   constructor(calendar: TradingCalendar, tell: (text: string) => void) {
     this.#calendar = calendar;
     this.#tell = tell;
   }
 
-  /** Goes on with other trading days. */
+  /** Continues with other trading days. */
   useCalendar(calendar: TradingCalendar): void {
     this.#calendar = calendar;
     this.#days.clear();

@@ -46,7 +46,7 @@ export class StaleWatch {
   #ticksBefore = new Uint32Array(firstSlots);
   /** Begin of the session that these are of, ms since the epoch. */
   #sessions = new Float64Array(firstSlots).fill(notOpen);
-  /** The number of the sample in which it was last looked at: who is subscribed anew begins anew. */
+  /** The number of the sample in which it was last looked at: who is subscribed again start again. */
   #lookedAt = new Uint32Array(firstSlots);
   #stale = new Set<number>();
   #lastSample = NaN;

@@ -31,7 +31,7 @@ export interface RequestParts {
   sendSnapshots(): boolean;
   /** A step is over. */
   stepped(): void;
-  /** Is told of an exception in work that `handle` has left. */
+  /** Is reported an exception in work that `handle` has left. */
   failed(error: unknown): void;
   /** The client has used up its share, or its address has: its requests begin to wait. */
   delayed(): void;
@@ -200,7 +200,7 @@ export class ClientRequests implements Worker, WaitingFrames {
     this.#snapshotsWait = this.#parts.sendSnapshots() && !this.#gone;
   }
 
-  /** Goes on with work, unless the client has left meanwhile. */
+  /** Continues with work, unless the client has left meanwhile. */
   #follow(work: Work | undefined): void {
     if (!this.#gone) this.#current = work;
   }

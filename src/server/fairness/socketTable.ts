@@ -98,7 +98,7 @@ export class SocketTable {
     if (code !== 0) throw new Error(`the receive buffers of port ${port} cannot be bounded`);
   }
 
-  /** Ends a connection in both directions; whoever owns the descriptor learns of it as of any end. */
+  /** Ends a connection in both directions; anyone who owns the descriptor learns of it as of any end. */
   cut(descriptor: number): void {
     this.#shutdown(descriptor, shutRdwr);
   }

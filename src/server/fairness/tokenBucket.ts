@@ -1,6 +1,6 @@
 /**
  * An allowance that refills at a steady rate, up to a burst. A cost is charged after it is known, so the level may fall
- * below zero; whoever is in debt waits until it is paid. Times are in ms by any clock that never steps back.
+ * below zero; anyone who is in debt waits until it is paid. Times are in ms by any clock that never steps back.
  */
 export class TokenBucket {
   readonly #perMs: number;

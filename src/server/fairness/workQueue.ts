@@ -8,7 +8,7 @@ export interface Worker {
   isQueued: boolean;
   /** True when it has waited for an allowance since it was last idle. Kept by the queue. */
   isDelayed: boolean;
-  /** Time in ms until the worker may go on; 0 when it may. */
+  /** Time in ms until the worker may continue; 0 when it may. */
   msInDebt(nowMs: number): number;
   /** Charges work that was done, in ms of the main thread. */
   charge(ms: number, nowMs: number): void;
@@ -72,12 +72,12 @@ export class WorkQueue {
     return this.#usedMs < sliceMs && worker.msInDebt(nowMs) === 0;
   }
 
-  /** To be called between steps that a worker does of its own accord: ticks that have come go first. */
+  /** To be called between steps that a worker does by itself: ticks that have come go first. */
   giveWay(): void {
     this.#takeTicks();
   }
 
-  /** Charges a worker for what it has done of its own accord. */
+  /** Charges a worker for what it has done by itself. */
   charge(worker: Worker, ms: number, nowMs: number): void {
     worker.charge(ms, nowMs);
     this.#usedMs += ms;

@@ -66,7 +66,7 @@ export interface ConnectionStatusReport {
   readonly priority: number;
   /** Since the start. */
   readonly ticks: number;
-  /** Of late. */
+  /** Recently. */
   readonly ticks_per_s: number | null;
   /** Behind the first line of the same instrument; known of instruments with several lines. */
   readonly delay_p50_ms: number | null;

@@ -20,7 +20,7 @@ export interface SymbolsPage {
 
 /**
  * The instrument file as it is served: made and compressed once for each object that it comes from, the making with pauses
- * in which ticks go on, the compressing off the thread.
+ * in which ticks continue, the compressing off the thread.
  */
 export class SymbolsPages {
   readonly #file: () => ServedFile;

@@ -10,7 +10,7 @@ interface ErrorEntry {
 }
 
 /**
- * Every error that a client can be told of: the closed list. A frame is
+ * The closed list of errors that a client can get. A frame is
  * `{"action":"error","code":"…","message":"…","request":{…}}`, with `"aid":"error"` in place of or beside `action`.
  */
 export const errorCatalogue = {
@@ -29,7 +29,7 @@ export const errorCatalogue = {
   },
   invalid_chart: {
     side: 'aid',
-    // Its chart is answered all the same, and a client that sends it again after a reconnect must not be closed for it.
+    // Its chart is answered nevertheless, and a client that sends it again after a reconnect must not be closed for it.
     badFrame: false,
     meaning:
       'A member of set_chart is wrong. An empty chart follows all the same, unless chart_id is missing.',

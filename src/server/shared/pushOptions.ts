@@ -36,6 +36,6 @@ export interface PushOptions {
   readonly fields: FieldSet | null;
   /** Whether pushes after the first carry only what changed. */
   readonly diff: boolean;
-  /** What pushes say of each tick; with all, ticks that the book leaves out are pushed too. */
+  /** What pushes say of each tick; with all, ticks that the book skips are pushed too. */
   readonly view: TickView;
 }

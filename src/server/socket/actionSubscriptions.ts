@@ -55,7 +55,7 @@ export class ActionSubscriptions {
    * Subscribes and acknowledges, in steps; the snapshots are to be sent afterwards. Nothing is changed when the client
    * would have too many.
    *
-   * @param report takes what the client is to be told of beside the acknowledgement
+   * @param report takes errors for the client, in addition to the acknowledgement
    */
   *subscribe(
     session: ClientSession,
@@ -285,7 +285,7 @@ export class ActionSubscriptions {
     return [{ side: 'action', code: 'no_slots', message, details: { instruments: names } }];
   }
 
-  /** They are subscribed all the same: recordings of their days may be replayed. */
+  /** They are subscribed nevertheless: recordings of their days may be replayed. */
   *#expired(names: readonly string[]): Generator<undefined, ErrorReport[]> {
     const { directory } = this.#parts;
     const expired: string[] = [];
@@ -322,7 +322,7 @@ export class ActionSubscriptions {
     return slots;
   }
 
-  /** Counts the client as told of those of the ids that have to wait, in steps. */
+  /** Counts the client as reported those of the ids that have to wait, in steps. */
   *#noteWaiting(session: ClientSession, slots: ReadonlyMap<string, number>): Work {
     const ids = [...slots];
     for (let from = 0; from < ids.length; from += comparedPerStep) {
@@ -353,7 +353,7 @@ export class ActionSubscriptions {
   }
 }
 
-/** Those of the ids that the client is to be told of as waiting; some may have been served since that was noted. */
+/** Those of the ids that the client is to be told are waiting; some may have been served since that was noted. */
 function stillWaiting({ waiting }: ClientSession, slots: ReadonlyMap<string, number>): string[] {
   if (waiting === undefined) return [];
   const ids: string[] = [];

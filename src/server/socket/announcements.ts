@@ -35,11 +35,11 @@ export class Announcements<Session extends Listener> implements Worker {
   isQueued = false;
   isDelayed = false;
   readonly #parts: AnnouncementParts<Session>;
-  // By slot, which may have gone to another instrument by the time that the last session hears of it.
-  /** What the next round of sessions is told of. */
+  // By slot, which may have gone to another instrument by the time that the last session learns of it.
+  /** News for the next round of sessions. */
   #refused = new Map<number, Refusal>();
   #displaced = new Map<number, ServedInstrument>();
-  /** What the present round is told of. */
+  /** News of the present round. */
   #displacedNow = new Map<number, ServedInstrument>();
   #round: Generator<undefined, void> | undefined;
 
@@ -60,7 +60,7 @@ export class Announcements<Session extends Listener> implements Worker {
     this.#run();
   }
 
-  /** The instrument has a place: who has not yet heard of the loss hears nothing of it. */
+  /** The instrument has a place: who has not yet learned of the loss hears nothing of it. */
   serve(slot: number): void {
     this.#displaced.delete(slot);
     this.#displacedNow.delete(slot);

@@ -12,7 +12,7 @@ export interface ChartRequest {
   readonly keys: readonly string[];
   /** The member of `klines` that stands for the duration, in ns; `0` for ticks, undefined where there is none. */
   readonly duration: string | undefined;
-  /** What is wrong with it, if anything. It is answered all the same. */
+  /** What is wrong with it, if anything. It is answered nevertheless. */
   readonly problem: string | undefined;
 }
 

@@ -26,7 +26,7 @@ export class ClientDemand {
   readonly #demand: InstrumentDemand;
   readonly #client: WantingClient;
   readonly #ways = new Map<number, number>();
-  /** Instruments that the demand has not been told of. */
+  /** Instruments that the demand does not know of yet. */
   readonly #fresh = new Set<number>();
 
   constructor(demand: InstrumentDemand, client: WantingClient) {
@@ -67,7 +67,7 @@ export class ClientDemand {
     return this.#demand.waiting(slots);
   }
 
-  /** How many of them nobody knows to exist, those that the demand has not been told of among them. */
+  /** Number of unproven instruments, including those that the demand does not know of yet. */
   get unproven(): number {
     return this.#demand.unprovenOf(this.#client) + this.#fresh.size;
   }

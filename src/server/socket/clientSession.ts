@@ -64,7 +64,7 @@ export class ClientSession {
 
   /**
    * Closes the client for what it did, with code 1008. Where many clients of its address were closed so, its connection is
-   * cut: after a close frame the kernel takes in what the client goes on to send until it answers, for seconds.
+   * cut: after a close frame the kernel takes in what the client continues to send until it answers, for seconds.
    */
   expel(reason: string): void {
     if (this.requests.account.farewells.tryTake(1, performance.now()))

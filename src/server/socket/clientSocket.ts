@@ -1,6 +1,6 @@
 import type { UwsSocket, UwsText } from '../uws/uwsApi.js';
 
-/** Who is told of what happens on sockets. */
+/** Learns what happens on sockets. */
 export interface SocketWatcher {
   /** A frame went out. */
   sent(): void;

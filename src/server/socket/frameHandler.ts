@@ -40,7 +40,7 @@ export interface FrameHandlerParts {
   readonly limitedLog: LimitedLog;
 }
 
-/** Hears what clients say, and does it. Whatever a frame holds, the session goes on, unless bad frames repeat. */
+/** Hears what clients say, and does it. Whatever a frame holds, the session continues, unless bad frames repeat. */
 export class FrameHandler {
   /** Frames outside the grammar, of all sessions. */
   badFrames = 0;

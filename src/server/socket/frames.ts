@@ -80,7 +80,7 @@ export function pongFrame(nowMs: number): string {
   return `{"action":"pong","timestamp":${nowMs}}`;
 }
 
-/** An error as a client is told of it. */
+/** An error in the form that clients get. */
 export interface ErrorReport {
   readonly side: ErrorSide;
   readonly code: ErrorCode;
@@ -91,7 +91,7 @@ export interface ErrorReport {
 
 /**
  * An error frame. `requestJson` is the client's frame as it came, which must be a JSON object, or undefined where there
- * is none; a long one is left out.
+ * is none; a long one is skipped.
  */
 export function errorFrame({ side, code, message, details }: ErrorReport, requestJson?: string): string {
   const more = details === undefined ? '' : `,${JSON.stringify(details).slice(1, -1)}`;

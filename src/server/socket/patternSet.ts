@@ -41,7 +41,7 @@ export class PatternSet {
   }
 
   /**
-   * The client has the pattern, now or anew. `ids` is what it comes to, `isNamed` what the client had by name before.
+   * The client has the pattern, now or again. `ids` is what it comes to, `isNamed` what the client had by name before.
    *
    * @returns what the client had by the pattern before, and has for no reason now
    */

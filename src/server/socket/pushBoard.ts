@@ -38,7 +38,7 @@ interface PushSubscription {
   /** Version of the quote that the client holds while it has not joined; 0 = nothing. */
   heldVersion: number;
   cancelled: boolean;
-  /** The one that it takes the place of, which goes on until this one joins; undefined: none. */
+  /** The one that it takes the place of, which continues until this one joins; undefined: none. */
   replaced: PushSubscription | undefined;
   /** The client knows that the front has refused the instrument. */
   refusalTold: boolean;
@@ -134,7 +134,7 @@ export class PushBoard {
   readonly #channels = new Map<string, Channel>();
   /** By slot: the channels with members. */
   readonly #bySlot: (Channel[] | undefined)[] = [];
-  /** How many of them show ticks that are left out. */
+  /** How many of them show ticks that are skipped. */
   #showingAll = 0;
   readonly #deliveries = new Deliveries();
   /** By number. */
@@ -192,13 +192,13 @@ export class PushBoard {
     if (this.#unpaid.size > 0) this.#suspendUnpaid();
   }
 
-  /** Whether somebody is to be shown ticks of the instrument that the book has left out. For the tick path. */
+  /** Whether somebody is to be shown ticks of the instrument that the book has skipped. For the tick path. */
   showsRejected(slot: number): boolean {
     if (this.#showingAll === 0) return false;
     return this.#bySlot[slot]?.some(({ view }) => view === 'all') === true;
   }
 
-  /** Queues the tick that the book has just left out for those who are shown all. */
+  /** Queues the tick that the book has just skipped for those who are shown all. */
   rejected(slot: number): void {
     const deliveries = this.#deliveries;
     for (const channel of this.#bySlot[slot] ?? []) {

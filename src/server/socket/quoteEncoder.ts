@@ -149,7 +149,7 @@ export class QuoteEncoder {
     return this.#putAction(into, at, slot, -1, form, fields ?? documentedFields, view);
   }
 
-  /** The same of the tick that the book has just left out, in the view of all. */
+  /** The same of the tick that the book has just skipped, in the view of all. */
   rejectedFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
     const { members } = fields ?? documentedFields;
     const start = this.#putHead(into, at, slot, form);

@@ -1,11 +1,11 @@
 import { placesFrame } from './frames.js';
 import type { ClientSession } from './clientSession.js';
 
-/** Whether an instrument that a client has heard of as waiting has a place now, or one that had a place has lost it. */
+/** Whether an instrument that a client has learned of as waiting has a place now, or one that had a place has lost it. */
 type Change = 'served' | 'waiting';
 
 /**
- * What action clients have been told of instruments that wait for a place on a connection: each is told once when it is
+ * Which waiting instruments action clients know of: each client is told once when such an instrument is
  * served. What changes within one turn of the event loop becomes one frame for each client.
  */
 export class WaitingBoard {

@@ -20,7 +20,7 @@ export class WaitingPatches {
     return this.#chars;
   }
 
-  /** False where it would be too much; the answer that waited before goes on waiting then. */
+  /** False where it would be too much; the answer that waited before continues waiting then. */
   put(subject: string, patch: string): boolean {
     const replaced = this.#patches.get(subject);
     const freed = replaced === undefined ? 0 : subject.length + replaced.length;

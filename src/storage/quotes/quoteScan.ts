@@ -20,7 +20,7 @@ export interface StoredQuote {
   readonly row: Float64Array;
 }
 
-/** Reads the hashes of quotes, some at a time. What is older than 15 days, or no quote, is left out. */
+/** Reads the hashes of quotes, some at a time. What is older than 15 days, or no quote, is skipped. */
 export class QuoteScan {
   readonly #scan: KeyScan;
   readonly #begin: string;

@@ -47,7 +47,7 @@ export class QuoteWriter {
     for (const instrument of undecided) this.changed(instrument);
   }
 
-  /** Hashes may hold something else than was written: all are to be written anew. */
+  /** Hashes may hold something else than was written: all are to be written again. */
   forget(): void {
     for (const instrument of this.#instruments.all) {
       if (instrument.state === 0) continue;

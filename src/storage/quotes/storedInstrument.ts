@@ -47,7 +47,7 @@ export class StoredInstrument {
   /** The newest entry that is of another run: its run's name, and its line. */
   foreign: { readonly run: string; readonly text: string } | undefined;
 
-  /** Ticks left out in a row because the stream's newest entry, of another run, is not older. */
+  /** Ticks skipped in a row because the stream's newest entry, of another run, is not older. */
   repeated = 0;
   /** When the stream is next trimmed by age, performance.now(). */
   trimAt = 0;

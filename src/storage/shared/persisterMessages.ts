@@ -10,7 +10,7 @@ export interface PersisterData extends TapeThreadData {
   readonly progress: SharedArrayBuffer;
   readonly redis: RedisConfig;
   readonly storage: StorageConfig;
-  /** Names this run of the gateway (gatewayRuns.ts); a thread that goes on where another one has ended has its name. */
+  /** Names this run of the gateway (gatewayRuns.ts); a thread that continues where another one has ended has its name. */
   readonly run: string;
 }
 

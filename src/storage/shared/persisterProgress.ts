@@ -12,7 +12,7 @@ export function allocateProgress(): SharedArrayBuffer {
 
 /**
  * How far the persister has come, in shared memory that outlasts its thread: another thread of the same run that is given
- * it goes on there.
+ * it continues there.
  *
  *   f64 next, lost, stored, instruments
  *       65,536 × run (Runs.mark), n       by instrument: the newest tick that was counted as stored

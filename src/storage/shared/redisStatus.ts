@@ -18,6 +18,6 @@ export interface RedisStatus {
   readonly lost: number;
   /** Age of the oldest tick that is not stored yet. */
   readonly lag_ms: number;
-  /** How often the thread that stores was lost and started anew. */
+  /** How often the thread that stores was lost and restarted. */
   readonly restarts: number;
 }

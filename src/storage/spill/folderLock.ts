@@ -17,7 +17,7 @@ let flock: Flock | undefined;
  *
  * The lock belongs to the open file, on the machine that has the folder: it holds between containers that share a volume,
  * whatever their process ids and host names are, and on NFS between machines. The system gives it up when the owner is
- * gone in whatever way, so there is no time after which it counts as stale. The file stays: whoever deleted it might
+ * gone in whatever way, so there is no time after which it counts as stale. The file stays: anyone who deleted it might
  * take it from somebody who has just locked it.
  */
 export class FolderLock {

@@ -48,7 +48,7 @@ interface Segment {
  * What the disk does not take waits in memory, behind all that lies on disk, as long as there is room for it.
  *
  * Only the owner of the folder (folderLock.ts) writes there. What a killed one has left is read first; a line that was cut
- * or damaged is left out and counted. Everything here is synchronous: it runs in a thread of its own.
+ * or damaged is skipped and counted. Everything here is synchronous: it runs in a thread of its own.
  */
 export class SpillFolder {
   /** Lines that could not be read. */
@@ -273,8 +273,8 @@ export class SpillFolder {
   }
 
   /**
-   * The next ticks in order, about a MB of them; none when all have been read, or while they are `unreadable`. Whoever calls has no more use for those
-   * that were given before: segments that have been read are deleted, and an empty folder is written to anew.
+   * The next ticks in order, about a MB of them; none when all have been read, or while they are `unreadable`. The caller has no more use for those
+   * that were given before: segments that have been read are deleted, and an empty folder is written to again.
    */
   read(): SpillLine[] {
     this.flush();

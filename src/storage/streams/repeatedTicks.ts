@@ -8,7 +8,7 @@ const mostRepeated = 20;
 
 /**
  * Whether a tick tells nothing after a stream's newest entry, which is of a run that this process does not write: a front
- * repeats its last tick to whoever subscribes, and a slower one may repeat older ones; and a file that could not be
+ * repeats its last tick to anyone who subscribes, and a slower one may repeat older ones; and a file that could not be
  * deleted brings its ticks once more after later runs have stored theirs.
  *
  * @param run the tick's run, and its name

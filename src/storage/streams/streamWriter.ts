@@ -53,7 +53,7 @@ export interface WriterCounters {
  * A tick has a name of its own (run and number), and gets its id before it is sent for the first time; it keeps it. So
  * whatever has become of an answer, Redis itself takes no id twice and none that steps back; and the newest entry of the
  * stream, which is read back before anything is sent again, tells which ticks are there. All ticks of a stream that are
- * sent together are one transaction, so none of them can be refused by itself in the midst of others.
+ * sent together are one transaction, so none of them can be refused by itself during others.
  *
  * What has been acknowledged is kept for some seconds: where Redis comes back without it, it is written again.
  */
@@ -106,12 +106,12 @@ export class StreamWriter {
     return refusals;
   }
 
-  /** What whoever runs the gateway should know, since this was last asked. */
+  /** What the operator should know, since this was last asked. */
   takeWarnings(): string[] {
     return this.#warnings.splice(0);
   }
 
-  /** Redis is there, maybe anew, maybe another one: nothing that was known of its data holds. */
+  /** Redis is there, maybe again, maybe another one: nothing that was known of its data holds. */
   recheck(): void {
     this.#mustRecheck = true;
     this.#rechecks++;

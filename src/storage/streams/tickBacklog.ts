@@ -26,7 +26,7 @@ export interface BacklogParts {
  *   written ◄── memory ◄───────────── push     otherwise
  *
  * So a kill of the process loses what is in memory in the second case alone, and that is the newest. Memory also keeps
- * what was stored of late:
+ * what was stored recently:
  *
  *   arena  [ stored stored stored | waiting … (in flight) | waiting … ]
  *           first                 | next                  | flightEnd

@@ -24,7 +24,7 @@ const longestPauseMs = 5000;
 const turnBudget = 1024;
 /**
  * By then a server has read what an earlier connection has left it: mostly, and where the network was away, for as long as
- * Linux goes on sending what a closed socket held.
+ * Linux continues sending what a closed socket held.
  */
 const settledAfterMs = [5000, 120_000];
 const trimIntervalMs = 600_000;
@@ -62,7 +62,7 @@ export class Persister {
   #quoteScan: QuoteScan | undefined;
   /** Trims all streams. */
   #streamTrim: StreamTrim | undefined;
-  /** When hashes are written anew once more, the earliest first; performance.now(). */
+  /** When hashes are written again once more, the earliest first; performance.now(). */
   #settles: number[] = [];
   /** performance.now(); never where streams have no age. */
   #trimAt: number;
@@ -374,7 +374,7 @@ export class Persister {
 }
 
 /**
- * Goes on with something that is done in steps, but not for long.
+ * Continues with something that is done in steps, but not for long.
  *
  * @returns why Redis did not do what was asked of it; undefined when it did
  */

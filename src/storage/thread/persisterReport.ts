@@ -3,7 +3,7 @@ import type { RedisLink } from '../../redis/redisLink.js';
 import type { SpillFolder } from '../spill/spillFolder.js';
 import { logEvents } from '../../base/logEvents.js';
 
-/** What the log is told of Redis and of the file: each change once. */
+/** Logs the state of Redis and of the spill file: each change once. */
 export class PersisterReport {
   readonly #link: RedisLink;
   readonly #folder: () => SpillFolder | undefined;
@@ -38,7 +38,7 @@ export class PersisterReport {
     this.#isToldDown = true;
   }
 
-  /** What whoever runs Redis should know. */
+  /** What the operator of Redis should know. */
   advice(text: string): void {
     this.#trouble('redis_advice', text);
   }
@@ -75,7 +75,7 @@ export class PersisterReport {
    * @param refusals what was refused for good, and why
    */
   batch(trouble: string | undefined, refusals: readonly string[]): void {
-    // An outage is told of by the connection itself.
+    // The connection itself reports an outage.
     const isRefusal = trouble !== undefined && this.#link.isUp;
     if (isRefusal && !this.#isToldTrouble)
       this.#trouble('redis_write_refused', `${this.#link.name} does not store ticks: ${trouble}; they wait`);

@@ -5,7 +5,7 @@ import { freePorts } from '../ports.js';
 import { connectionsTo, FrontsProcess, GatewayProcess } from '../processes.js';
 import { until } from '../../helpers/until.js';
 
-// All fronts stop without a word a few seconds after the first subscription, so that no other line tells of it.
+// All fronts stop without a word a few seconds after the first subscription, so that no other line reports it.
 
 const count = 2;
 /** Seconds of flow; two time-outs of it would be enough to be judged by. */
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 it(
-  'fronts that freeze soon after the first subscription are found, and are back when they go on',
+  'fronts that freeze soon after the first subscription are found, and are back when they continue',
   async () => {
     const basePort = await freePorts(count);
     fronts = await new FrontsProcess(count, basePort, ['--control-port', '0', '--rate', '20']).ready();

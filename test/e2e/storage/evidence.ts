@@ -11,7 +11,7 @@ export interface KeptInRedis extends Kept {
   readonly seq: string;
 }
 
-/** A tick that somebody saw in Redis while all went on. */
+/** A tick that somebody saw in Redis while all continued. */
 export interface Witnessed {
   readonly key: string;
   readonly id: string;
@@ -143,7 +143,7 @@ function recorderFaults({ redis, recorded, kills }: Evidence): string[] {
       ...ticks
         .filter((each) => !others.has(each.number) && !isLate(each))
         .map(({ number }) => `recorder ${key}: lacks ${number}`),
-      // What lies in a gap of Redis is told of there.
+      // What lies in a gap of Redis is reported there.
       ...(recorded.get(key) ?? [])
         .filter(({ number }) => (number < first || number > last) && !kept.has(number))
         .filter((each) => each.number < first || !wasUnderWay(each))

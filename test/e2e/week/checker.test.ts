@@ -170,7 +170,7 @@ describe('a fault is found:', () => {
     ).toEqual(['si2701: no tick in auction from 2026-09-28 08:55:00 to 2026-09-28 08:59:59']);
   });
 
-  it('a contract that goes on after its last day', () => {
+  it('a contract that continues after its last day', () => {
     const late = tick('IF2609', shanghai('2026-09-21T09:30:00'), '20260921', 1);
     const faults = faultsOf([...rightStream().filter((each) => each.timestamp < late.timestamp), late]);
     expect(faults[0]).toContain('the contract has expired');

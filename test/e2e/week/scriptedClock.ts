@@ -26,7 +26,7 @@ export class ScriptedClock {
     this.env = { LD_PRELOAD: builtNative('scripted_clock'), QACTPMD_TEST_CLOCK: path };
   }
 
-  /** It is `nowMs`, and time goes on from there. */
+  /** It is `nowMs`, and time continues from there. */
   set(nowMs: number): void {
     const next = 1 - this.#current;
     const script = Buffer.alloc(scriptBytes);

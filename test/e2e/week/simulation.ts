@@ -44,7 +44,7 @@ export class Simulation {
   }
 
   /**
-   * Starts all of them; time goes on at the pace of the machine until `runUntil`.
+   * Starts all of them; time continues at the pace of the machine until `runUntil`.
    *
    * @param begin where the fronts begin, ISO
    * @param aheadMs how far the gateway's clock is ahead of theirs
@@ -100,7 +100,7 @@ export class Simulation {
   }
 
   /**
-   * Goes on to a later instant, where nothing ticks in between. The gateway gets there last, so that what it finds listed
+   * Continues to a later instant, where nothing ticks in between. The gateway gets there last, so that what it finds listed
    * is listed at the fronts.
    */
   async skipTo(instant: number): Promise<void> {

@@ -150,7 +150,7 @@ describe('a request that takes long', () => {
     expect(seenBefore.length).toBeGreaterThan(5);
   });
 
-  it('is given up when its client leaves in the midst of it, and nothing of it stays', async () => {
+  it('is given up when its client leaves during it, and nothing of it stays', async () => {
     await start({ maxInstrumentsPerClient: 30_000 });
     const ids = Array.from({ length: 30_000 }, (_, i) => `m2409-C-${i + 1}`);
     const [action, aid] = [await world.connectAction(), await world.connectAid()];
@@ -167,7 +167,7 @@ describe('a request that takes long', () => {
 });
 
 describe('a subscription that is made again', () => {
-  it('goes on until the new one has its place: no tick is lost while a long request is worked on', async () => {
+  it('continues until the new one has its place: no tick is lost while a long request is worked on', async () => {
     await start({ maxInstrumentsPerClient: 30_000 });
     const client = await world.connectAction();
     await client.subscribe(['rb2410']);

@@ -121,7 +121,7 @@ describe('the work queue', () => {
     expect(a.done).toBe(2);
   });
 
-  it('lets one in debt wait, tells of it once, and goes on when it is paid', () => {
+  it('lets one in debt wait, reports it once, and continues when it is paid', () => {
     const [a, b] = [worker('a', 2, 0), worker('b', 1, 0)];
     a.debtUntil = 50;
     queue.add(a);
