@@ -214,7 +214,7 @@ export class OpenConnections {
     const delayMs = Math.min(longestReopenMs, firstReopenMs * 2 ** Math.min(opened.workersLost++, 16));
     log.error(
       marked('worker_lost', { connection: spec.id, reopen_ms: delayMs }),
-      `${spec.id}: its worker was lost: ${error}; opening it again`,
+      `${spec.id}: its worker crashed: ${error}; reopening it`,
     );
     opened.timer = setTimeout(() => pool.open([spec]), delayMs);
   }
@@ -229,7 +229,7 @@ export class OpenConnections {
     const { id } = opened.spec;
     this.#parts.log.error(
       marked('worker_hung', { connection: id }),
-      `${id}: ${error} over another connection; opening it elsewhere`,
+      `${id}: ${error} over another connection; reopening it elsewhere`,
     );
     opened.closing = true;
     clearTimeout(opened.timer);

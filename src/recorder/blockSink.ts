@@ -217,7 +217,7 @@ export class BlockSink {
     this.#log({
       type: 'log',
       level: 'info',
-      text: `recording goes on into ${this.path}; ${this.#lostInOutage} ticks were lost meanwhile`,
+      text: `recording continues into ${this.path}; ${this.#lostInOutage} ticks were lost meanwhile`,
     });
     this.#lostInOutage = 0;
   }

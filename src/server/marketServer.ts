@@ -507,7 +507,7 @@ export class MarketServer {
       failed: (error) => this.#frames.failed(session, error),
       delayed: () => this.#logDelay(session),
       overrun: () => {
-        this.#closeOverLimit(session, 'too_many_waiting', 'requests come faster than they can be answered');
+        this.#closeOverLimit(session, 'too_many_waiting', 'requests arrive faster than they can be answered');
       },
       held: (bytes) => this.#kept.set(session, 'frames', bytes),
     };

@@ -140,7 +140,7 @@ export class SimulatorSupervisor {
     this.#restartTimer = setTimeout(() => {
       this.#log.warn(
         marked('simulator_restarted', { restart_ms: delayMs }),
-        `the simulated fronts ended (${end}); starting them again`,
+        `the simulated fronts exited (${end}); starting them again`,
       );
       this.#restartTimer = setTimeout(() => {
         this.#launch().catch((error: unknown) => this.#restart(String(error), 0));

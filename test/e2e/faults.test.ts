@@ -268,7 +268,7 @@ describe('a worker that dies', () => {
     client.send({ action: 'subscribe', instruments });
     await client.next('a tick', (frame) => frame['action'] === 'market_data');
     writeFileSync(trigger, '');
-    await gateway.line(/its worker was lost: killed by the test/);
+    await gateway.line(/its worker crashed: killed by the test/);
     const { connections } = await gateway.loggedIn();
     const before = connections[0]!.ticks;
     await gateway.healthUntil('ticks to flow again', (health) => health.connections[0]!.ticks > before + 10);

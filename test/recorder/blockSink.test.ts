@@ -79,7 +79,7 @@ describe('the sink of blocks', () => {
     expect(numbersIn(progress, 'ticks', 'position')).toEqual([50, 50]);
     expect(lines.slice(1)).toEqual([
       expect.stringMatching(/^info recording into .*20240411-0001\.ticks/),
-      expect.stringMatching(/^info recording goes on into .*; 0 ticks were lost meanwhile/),
+      expect.stringMatching(/^info recording continues into .*; 0 ticks were lost meanwhile/),
     ]);
     sink.close(6000);
     expect(readBack(join(folder, '20240411-0001.ticks')).ticks).toHaveLength(50);

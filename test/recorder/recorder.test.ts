@@ -183,7 +183,7 @@ describe('recording from a running gateway', () => {
     await until('further quotes', () => quotesIn(client).length > before + 100);
     rmSync(folder);
     mkdirSync(folder);
-    await gateway.line(/recording goes on into .*; 0 ticks were lost meanwhile/);
+    await gateway.line(/recording continues into .*; 0 ticks were lost meanwhile/);
     const health = await gateway.healthUntil('ticks in files', (each) => recorderIn(each).ticks > 0);
     expect(recorderIn(health).failure).toBe('');
     expect(await gateway.stop()).toBe(0);

@@ -59,7 +59,7 @@ describe('a worker thread that', () => {
     client.send({ action: 'subscribe', instruments });
     await ticksOfAll(client);
     await debug.runInWorker(code);
-    await process.line(new RegExp(`line_0: its worker was lost: .*${error}`));
+    await process.line(new RegExp(`line_0: its worker crashed: .*${error}`));
     await process.healthUntil(
       'the connection to be back',
       ({ connections: [line] }) => line!.status === 'logged_in' && line!.subscriptions === instruments.length,

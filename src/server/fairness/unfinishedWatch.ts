@@ -76,7 +76,7 @@ export class UnfinishedWatch {
     const bytes = tooMuch.reduce((sum, each) => sum + each.bytes, 0);
     logger.warn(
       marked('unfinished_cut', { connections: tooMuch.length, bytes }),
-      `${tooMuch.length} connections are cut off: clients have sent ${bytes} bytes there of messages that they do not end`,
+      `${tooMuch.length} connections are cut off: clients have sent ${bytes} bytes there of messages that they did not finish`,
     );
   }
 }

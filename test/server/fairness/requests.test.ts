@@ -75,7 +75,7 @@ describe('requests of one client that sends more than its share', () => {
       const volumes = (await honest.settled()).map((frame) => (frame['data'] as { volume: number }).volume);
       expect(volumes).toEqual(Array.from({ length: ticks }, (_, i) => 101 + i));
       expect(world.server.counters).toMatchObject({ closedOverLimit: 1, activeSessions: 1 });
-      const told = world.logLines.filter((line) => line.includes('is closed: requests come faster'));
+      const told = world.logLines.filter((line) => line.includes('is closed: requests arrive faster'));
       expect(told).toHaveLength(1);
       await untilIs('what it wanted to be given up', () => world.wanted.size, 1);
       expect(world.server.counters.keptBytes).toBeLessThan(1000);

@@ -44,7 +44,7 @@ describe('messages that are begun and not ended', () => {
     await until('those beyond the limit to be cut off', () => cut >= 31);
     await until('the clients to be gone', () => world.server.counters.activeSessions <= 10);
     expect(world.server.counters.cutUnfinished).toBeGreaterThanOrEqual(31);
-    expect(world.logLines.join('')).toContain('of messages that they do not end');
+    expect(world.logLines.join('')).toContain('of messages that they did not finish');
     await honest.subscribeQuote('rb2410');
   });
 });
