@@ -1,7 +1,7 @@
 import type { PersisterEvent } from '../shared/persisterMessages.js';
 import type { RedisLink } from '../../redis/redisLink.js';
 import type { SpillFolder } from '../spill/spillFolder.js';
-import { logEvents } from '../../base/logEvents.js';
+import type { LogEvent } from '../../base/logEvents.js';
 
 /** Logs the state of Redis and of the spill file: each change once. */
 export class PersisterReport {
@@ -34,13 +34,13 @@ export class PersisterReport {
   /** Redis does not answer any more. */
   down(cause: string): void {
     if (!this.#isToldDown)
-      this.#trouble('redis_down', `${this.#link.name} cannot be used: ${cause}; trying again`);
+      this.#warn('redis_down', `${this.#link.name} cannot be used: ${cause}; trying again`);
     this.#isToldDown = true;
   }
 
   /** What the operator of Redis should know. */
   advice(text: string): void {
-    this.#trouble('redis_advice', text);
+    this.#warn('redis_advice', text);
   }
 
   /** States of an earlier run have been read, or some of them were refused. */
@@ -60,9 +60,9 @@ export class PersisterReport {
     const { trouble } = folder;
     if (trouble !== this.#toldTrouble) {
       if (trouble === '') this.#info('the file for ticks that wait for Redis can be used again');
-      else this.#trouble('spill_failed', `the file for ticks that wait for Redis: ${trouble}`);
+      else this.#error('spill_failed', `the file for ticks that wait for Redis: ${trouble}`);
     } else if (trouble === '' && fault !== undefined && fault !== this.#toldFault) {
-      this.#trouble('spill_failed', `the file for ticks that wait for Redis: ${fault}`);
+      this.#error('spill_failed', `the file for ticks that wait for Redis: ${fault}`);
       this.#toldFault = fault;
     }
     this.#toldTrouble = trouble;
@@ -78,12 +78,12 @@ export class PersisterReport {
     // The connection itself reports an outage.
     const isRefusal = trouble !== undefined && this.#link.isUp;
     if (isRefusal && !this.#isToldTrouble)
-      this.#trouble('redis_write_refused', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
+      this.#warn('redis_write_refused', `${this.#link.name} does not store ticks: ${trouble}; they wait`);
     if (trouble === undefined && this.#isToldTrouble) this.#info(`${this.#link.name} stores ticks again`);
     if (isRefusal) this.#isToldTrouble = true;
     else if (trouble === undefined) this.#isToldTrouble = false;
     for (const refusal of refusals) {
-      if (!this.#toldRefusals.has(refusal)) this.#trouble('ticks_refused', refusal);
+      if (!this.#toldRefusals.has(refusal)) this.#error('ticks_refused', refusal);
       this.#toldRefusals.add(refusal);
     }
     this.disk();
@@ -93,15 +93,11 @@ export class PersisterReport {
     this.#post({ type: 'log', level: 'info', text });
   }
 
-  #trouble(event: StorageTrouble, text: string): void {
-    this.#post({ type: 'log', level: logEvents[event].level, event, text });
+  #warn(event: LogEvent, text: string): void {
+    this.#post({ type: 'log', level: 'warn', event, text });
+  }
+
+  #error(event: LogEvent, text: string): void {
+    this.#post({ type: 'log', level: 'error', event, text });
   }
 }
-
-type StorageTrouble =
-  | 'redis_down'
-  | 'redis_advice'
-  | 'redis_read_refused'
-  | 'redis_write_refused'
-  | 'ticks_refused'
-  | 'spill_failed';
