@@ -46,7 +46,7 @@ export class PersisterReport {
   /** States of an earlier run have been read, or some of them were refused. */
   restored(refusal: string | undefined): void {
     if (refusal !== undefined)
-      this.#trouble(
+      this.#warn(
         'redis_read_refused',
         `${this.#link.name} does not give the states of an earlier run: ${refusal}`,
       );
