@@ -22,7 +22,7 @@ const secretKeys = { value: 'password', variable: 'password_env', file: 'passwor
 /** The vendor's login request has room for 40 bytes; a longer password would be cut and then refused. */
 const passwordFormat = connectionOptions.password.format;
 
-/** Checks every entry of connections[]; passwords are fetched for enabled ones alone. */
+/** Checks every entry of connections[]; passwords are only fetched for enabled ones. */
 export function checkConnections(
   entries: readonly unknown[],
   context: { readonly env: NodeJS.ProcessEnv; readonly cwd: string },

@@ -1,7 +1,7 @@
 const longestShown = 80;
 const secretName = /pass|pwd|pswd|(?<![a-z])pw(?![a-z])|secret|token|auth|cred|key/i;
 
-/** A value as an error line shows it: short, on one line, lists and objects by their kind alone. */
+/** A value as an error line shows it: short, on one line, lists and objects only by their kind. */
 export function displayValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return `a list of ${value.length}`;

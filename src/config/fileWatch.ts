@@ -53,7 +53,7 @@ export class FileWatch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** The watch alone keeps no process alive. */
+  /** The watch does not keep a process alive. */
   constructor(listener: WatchListener, pace: Partial<WatchPace> = {}) {
     this.#listener = listener;
     this.#pace = { lookMs, settleMs, patienceMs, ...pace };

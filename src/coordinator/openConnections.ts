@@ -10,14 +10,15 @@ import type { ConnectionSpec } from './workers/workerMessages.js';
 import type { WorkerPool } from './workers/workerPool.js';
 import { marked } from '../base/logEvents.js';
 
-/** A connection whose worker was lost is opened again, ever later while it does not stay logged in, */
+/** ms until a connection whose worker was lost is reopened; it doubles while the connection does not stay logged in. */
 const firstReopenMs = 1_000;
+/** Longest such time, ms. */
 const longestReopenMs = 60_000;
-/** for this long. */
+/** ms of login after which the time starts again at its first value. */
 const provenLoginMs = 5 * 60_000;
-/** The others have this long to take over what a connection carries that is to be closed: */
+/** ms that other connections have at least to take over the lines of a closing connection. */
 const leastTakeOverMs = 10_000;
-/** fronts are asked for 500 instruments per 500 ms, by one connection at worst. */
+/** ms per line beyond that: fronts are asked for 500 instruments per 500 ms, by one connection at worst. */
 const takeOverPerLineMs = 2;
 
 export interface OpenConnection {
@@ -188,7 +189,7 @@ export class OpenConnections {
     this.#parts.pool.send({ type: 'close', connection });
   }
 
-  /** Its worker says that it is closed. */
+  /** The worker says that the connection is closed. */
   closed(connection: number): void {
     const opened = this.#opened.get(connection);
     // Ends with the process, or with a worker that was lost and is replaced.

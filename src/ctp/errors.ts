@@ -7,7 +7,7 @@ export type LoginVerdict =
   | { readonly kind: 'ok' }
   /** Will not get better by itself: the connection is given up. */
   | { readonly kind: 'fatal' }
-  /** The same, and of every connection with this user. */
+  /** No connection with this user tries again. */
   | { readonly kind: 'barred' }
   /** User or password are wrong, or of no use yet: trying again and again gets the account locked. */
   | { readonly kind: 'credentials' }

@@ -1,6 +1,6 @@
-/** Asking for everything at once gets a session closed by the front: at most this many ids in one call, */
+/** Most ids in one call: a front closes sessions that ask for everything at once. */
 const callIds = 500;
-/** and in this time, be it by one call or by several: what moves here must not wait for what is asked for later. */
+/** ms in which at most so many ids are requested, by one call or several: instruments that move here must not wait for later requests. */
 const windowMs = 500;
 /** Calls are at least this far apart, so that many small wishes become few requests. */
 const minPauseMs = 50;

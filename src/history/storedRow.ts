@@ -13,7 +13,7 @@ export interface StoredRow {
    * Writes a value's digits as JSON has numbers, and nothing behind them; the end of them, `at` where the value is absent.
    */
   putValue(into: Uint8Array, at: number, field: number): number;
-  /** The same of the time of receipt in ms. */
+  /** The digits of the time of receipt, ms. */
   putReceived(into: Uint8Array, at: number): number;
 }
 

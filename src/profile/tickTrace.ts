@@ -16,7 +16,7 @@ const Column = {
   written: 9,
 } as const;
 const columns = 10;
-/** Their names in a report; the instrument takes the slot's place. */
+/** Names of the columns in a report; the instrument takes the place of the slot. */
 const columnNames = Object.keys(Column).map((name) =>
   name === 'slot' ? 'instrument' : name === 'openInterest' ? 'open_interest' : name,
 );

@@ -33,7 +33,7 @@ export interface AcceptedTicksSettings {
 export class AcceptedTicks {
   /** The present tick's state. */
   readonly row = new HistoryRow();
-  /** Its instrument, EXCHANGE.id. */
+  /** Instrument of the tick, `EXCHANGE.id`. */
   key = '';
   /** Ticks of instruments that cannot be. */
   unknown = 0;

@@ -122,9 +122,9 @@ interface Open {
 export class RecordedTicks {
   /** The present tick; its slot means nothing, and sources of different files differ. */
   readonly record = new TickRecord();
-  /** Its instrument, EXCHANGE.id. */
+  /** Instrument of the tick, `EXCHANGE.id`. */
   key = '';
-  /** Its file: place among the readers. */
+  /** File of the tick: index among the readers. */
   file = 0;
   /** Hears of each file that has no further ticks. */
   onEnd: (file: number) => void = () => undefined;

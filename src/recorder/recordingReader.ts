@@ -98,7 +98,7 @@ export class RecordingReader {
     return this.firstNsFrom(0);
   }
 
-  /** The same of a block and all behind it. */
+  /** Latest time of receipt in a block and all blocks behind it. */
   firstNsFrom(block: number): bigint | undefined {
     return this.#leastFrom[block];
   }

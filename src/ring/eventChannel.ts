@@ -42,7 +42,7 @@ export class EventChannel {
     return ringNatives().unreleased(this.handle.owner);
   }
 
-  /** Those of one connection. */
+  /** Sessions of one connection that are not released yet. */
   unreleasedOf(connection: number): number {
     return ringNatives().unreleasedOf(this.handle.owner, connection);
   }

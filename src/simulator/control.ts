@@ -29,7 +29,7 @@ export interface Controlled {
   clockSet(): void;
 }
 
-/** The HTTP API that injects faults into running fronts, on loopback alone; docs/simulator.md is its reference. */
+/** The HTTP API that injects faults into running fronts, on loopback only; docs/simulator.md is its reference. */
 export class ControlServer {
   readonly #controlled: Controlled;
   readonly #server: Server;

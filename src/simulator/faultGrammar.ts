@@ -23,7 +23,7 @@ function choice<T extends string | number>(allowed: readonly T[], fallback?: T):
   };
 }
 
-/** ASCII alone: the vendor's texts are GB18030, which agrees with it there. */
+/** Only ASCII: the vendor's texts are GB18030, which agrees with it there. */
 function optionalText(maxBytes: number): Field<string | undefined> {
   return (value) => {
     if (value === undefined) return undefined;

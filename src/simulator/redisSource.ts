@@ -236,7 +236,7 @@ async function findStreams(
   });
 }
 
-/** A text as a pattern of Redis that matches it alone. */
+/** A pattern of Redis that matches only this text. */
 function literal(text: string): string {
   return text.replaceAll(/[\\*?[\]^]/g, '\\$&');
 }

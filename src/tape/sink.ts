@@ -2,13 +2,13 @@
 export interface SinkHealth<Report extends object> {
   /** Why ticks are not kept at the moment, one line; empty while they are. */
   readonly failure: string;
-  /** Its member of /health. */
+  /** The sink's member of /health. */
   readonly report: Report;
 }
 
 /** Something that keeps ticks, and reads them off the tape in a thread of its own: persister, recorder, history window. */
 export interface Sink<Report extends object = object> {
-  /** Its name in logs. */
+  /** Name of the sink in logs. */
   readonly name: string;
   /** Ticks that it may be late by; the usual number where it does not say. Each takes 0.3 kB, whole ones 0.6. */
   readonly tapeRecords?: number;

@@ -65,7 +65,7 @@ export interface ConnectionStatus {
   readonly priority: number;
   readonly reconnects: number;
   readonly loginFailures: number;
-  /** Its instruments are moving to others, then it will be closed. */
+  /** The connection's instruments are moving to others; it will be closed then. */
   readonly retiring: boolean;
 }
 
@@ -87,7 +87,7 @@ export class ConnectionRecord implements Candidate {
   chosenAt = 0;
   /** The quality as of the last look: one value for all decisions of one moment. */
   score = 100;
-  /** Its worker was lost: the next one must be told the lines again. */
+  /** The worker was lost: the next one must be told all lines. */
   workerLost = false;
   retiring = false;
   /** It was told that a retiring connection carries nothing any more. */

@@ -50,7 +50,7 @@ export class ConnectionRoster {
     return this.#open;
   }
 
-  /** Their free places, less those that were taken since. */
+  /** Free slots of the open connections, without those taken since. */
   get room(): number {
     return this.#room;
   }

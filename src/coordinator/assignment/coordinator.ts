@@ -378,7 +378,7 @@ export class Coordinator {
     this.#look();
   }
 
-  /** Their room is needed. */
+  /** Ends all probes, because their slots are needed. */
   #endProbes(): void {
     if (this.#probes.size === 0) return;
     this.#probes.endAll();

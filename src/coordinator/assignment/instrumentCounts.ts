@@ -11,9 +11,9 @@ export interface CoordinatorCounts {
   readonly refused: number;
   /** Proven, with fewer lines than redundancy asks for and connections could give. */
   readonly short: number;
-  /** Wanted, and nobody knows whether they exist. */
+  /** Wanted and unproven. */
   readonly unproven: number;
-  /** Those of them that were not refused and have no line on a connection that is logged in. */
+  /** Unproven, not refused, and without a line on a logged-in connection. */
   readonly unprovenWaiting: number;
   readonly states: Readonly<Record<InstrumentState, number>>;
 }

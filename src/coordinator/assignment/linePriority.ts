@@ -5,7 +5,7 @@ import { Standing } from './standing.js';
 
 /** What exists sends a snapshot on subscription: what had an active line this long without any tick has it in vain. */
 const inVainMs = 60_000;
-/** The same for what nobody knows to exist, beside the time that a front has to refuse it. */
+/** ms without a tick after which an unproven instrument's line is futile; a front has time to refuse it besides. */
 const unprovenInVainMs = 5_000;
 
 /** A line that stays, and that carries ticks or, without failover, will carry them again. */
@@ -96,7 +96,7 @@ export interface SpareLines {
   readonly forProven: Spare[];
   /** The only lines of proven instruments that half as many sessions want, and that have not ticked: for all proven. */
   readonly quiet: Spare[];
-  /** The same of those that have ticked: for what has ticked. A line that ticks is never given up for one that may not. */
+  /** The only lines of instruments that half as many sessions want and that have ticked: for instruments that have ticked. A line that ticks is never given up for one that may not. */
   readonly ticking: Spare[];
 }
 

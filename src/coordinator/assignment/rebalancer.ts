@@ -11,9 +11,9 @@ import { type Strategy } from '../../config/gatewayConfig.js';
 const settledMs = 10_000;
 /** How many instruments may be on their way from one connection to another. */
 const mostMoving = 50;
-/** How many instruments one pass looks over for a better place, */
+/** Instruments that one pass checks for a better place. */
 const checkedPerPass = 500;
-/** and how many to even out connections. */
+/** Lines that one pass looks at to even out connections. */
 const looksPerPass = 2_000;
 
 export interface RebalancerParts {

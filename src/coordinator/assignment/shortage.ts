@@ -8,7 +8,7 @@ import { byPriority, kindsFor, mayCarry, spareLines, type Spare } from './linePr
 export class Shortage {
   /** Slots that have fewer lines than they should, since no connection that may carry them has room. */
   readonly #short = new Set<number>();
-  /** Those of them that are proven. */
+  /** Proven instruments among them. */
   readonly #provenShort = new Set<number>();
   /** Those without any good line. */
   readonly #lineless = new Set<number>();

@@ -32,7 +32,7 @@ export class UnprovenAdmission {
     return this.#queue.size;
   }
 
-  /** Those of them that wait for their turn. */
+  /** Unproven instruments that wait for their turn. */
   get waiting(): number {
     return this.#queue.waiting;
   }

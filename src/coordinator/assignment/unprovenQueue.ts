@@ -72,7 +72,7 @@ export class UnprovenQueue {
     return this.#entries.size;
   }
 
-  /** Those of them that wait for their turn. */
+  /** Unproven instruments that wait for their turn. */
   get waiting(): number {
     return this.#entries.size - this.#admitted.size - this.#refused;
   }

@@ -19,7 +19,7 @@ export interface RankedBroker {
   readonly first_share: number | null;
   /** Mean of its connections' medians, weighted by their ticks. */
   readonly delay_p50_ms: number | null;
-  /** That of its worst connection: no broker looks better for mixing it with others. */
+  /** The p99 of the broker's worst connection: mixing it with others must not make it look better. */
   readonly delay_p99_ms: number | null;
 }
 

@@ -1,26 +1,28 @@
 import type { MarketHours } from '../../market/hours/marketHours.js';
 
-/** A flow can be judged by what it was before once it has lasted so many time-outs and samples. */
+/** Time-outs that a flow must have lasted before its own past judges it. */
 export const provenTimeouts = 2;
+/** Samples that it must have lasted as well. */
 export const provenSamples = 20;
-/** Before that, a line flows when so many records have come beyond one snapshot for each instrument, */
+/** Least number of records, beyond one snapshot per instrument, for a younger line to flow. */
 const leastTicks = 10;
-/** in so many samples; */
+/** Least number of samples with such records. */
 const leastSamples = 4;
-/** its end is an end when so many more were to be expected since, at the rate at which they came, */
+/** Records that must be missing, at the rate so far, for the end of such a flow. */
 const expectedTicks = 50;
-/** and it has lasted for two time-outs, or one where ticks came in such numbers, */
+/** Records with which one time-out of silence is enough. */
 const manyTicks = 100;
+/** Time-outs of silence that are necessary with fewer records. */
 const fewTicksTimeouts = 2;
-/** and in any case ten times as long as the longest pause. */
+/** Longest pauses that a silence must exceed in any case. */
 const toleratedGaps = 10;
-/** Ticks of the line's instruments on other lines count when they come so long after its last one, in ms, */
+/** ms after the line's last tick from which ticks of its instruments on other lines count. */
 const aheadMs = 2_000;
-/** in so many samples. */
+/** Samples with such ticks that prove a line silent. */
 const elsewhereSamples = 5;
-/** Without any record since the login, or by instruments that should tick, a line is silent after so many time-outs. */
+/** Time-outs after which a line without any record since its login, or with instruments that should tick, is silent. */
 const silentTimeouts = 3;
-/** Each time that a line was found in vain it is given twice the time, up to this factor. */
+/** Largest factor of patience: it doubles each time that a line was reopened in vain. */
 const longestDoubts = 8;
 const none: ReadonlySet<number> = new Set();
 

@@ -1,11 +1,11 @@
 import type { MarketHours } from '../../market/hours/marketHours.js';
 import { grown } from '../../base/growable.js';
 
-/** A line is overdue when so many ticks of its instruments were to be expected since its last one, */
+/** A line is overdue when so many ticks of its instruments were due since its last one. */
 const expectedTicks = 20;
-/** and this long at the earliest, */
+/** A line is never overdue before this time, ms. */
 const graceMs = 3_000;
-/** or so many of the longest pauses that it made recently: quiet instruments tick in clusters. */
+/** A line is never overdue within so many of its longest recent pauses: quiet instruments tick in clusters. */
 const toleratedGaps = 2;
 const gapMemoryMs = 5 * 60_000;
 /** Ticks count once a line has ticked in so many samples since its login: before, they may be mere snapshots. */
@@ -22,7 +22,7 @@ const firstSlots = 1024;
 export interface LateSample {
   /** Index of the line. */
   readonly line: number;
-  /** Its ticks so far; may wrap, only changes count. */
+  /** Ticks of the line so far; may wrap, only changes count. */
   readonly ticks: number;
   /** It is logged in and carries instruments. */
   readonly expecting: boolean;

@@ -1,10 +1,10 @@
-/** What happened loses half of its weight in this time, */
+/** Half-life of an event's weight, ms. */
 const halfLifeMs = 5 * 60_000;
-/** and so does what was measured, once it has not been measured again for this long. */
+/** ms without a new measurement after which an old one loses weight too. */
 const freshMs = 60_000;
-/** A measured state moves half of the way to its newest observation in this time, */
+/** ms in which a measured state moves half of the way to its newest observation. */
 const smoothingHalfLifeMs = 15_000;
-/** and never by more than this part at once: one bad sample must not swing the score. */
+/** Largest part of that way in one step: one bad sample must not swing the score. */
 const largestStep = 0.3;
 /** Penalties below it do not show in a whole number. */
 const smallestPoints = 0.5;

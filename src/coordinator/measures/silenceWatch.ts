@@ -7,13 +7,13 @@ const looksPerTimeout = 8;
 const longestPeriodMs = 1_000;
 /** A flow counts outside trading hours, with no other line flowing, once it has lasted this long: settlement prices come in shorter bursts. */
 const provenOutsideHoursMs = 10 * 60_000;
-/** A line of quiet instruments may pause for this many of the longest pauses it made recently: */
+/** Longest recent pauses for which a line of quiet instruments may be silent. */
 const toleratedGaps = 10;
-/** in this time, and in so many samples with ticks, for one pause alone says nothing of the next. */
+/** ms for which pauses are remembered: a single pause says nothing of the next one. */
 const gapMemoryMs = 5 * 60_000;
-/** A line that was opened again and is silent still is said again, ever later up to this, */
+/** ms after which a line that was reopened and is still silent is reported again at the latest; the interval doubles. */
 const longestPatienceMs = 5 * 60_000;
-/** or this, while no other line ticks either. */
+/** The same latest time, ms, while no other line ticks either. */
 const lonePatienceMs = 3_600_000;
 
 /** What is seen of one line. */

@@ -11,7 +11,7 @@ const firstPlaces = 64;
 const intsPerPlace = 144;
 const floatsPerPlace = 144;
 const doublesPerPlace = 72;
-/** Its Int32 fields; the first three are rings over the keys, `connection` has the seats. */
+/** Int32 fields of an instrument's memory; the first three are rings over the keys, `connection` has the seats. */
 const I = {
   volume: 0,
   time: keys,
@@ -22,9 +22,9 @@ const I = {
   following: 3 * keys + seats + 2,
   astray: 3 * keys + seats + 3,
 } as const;
-/** Its Float64 fields, rings over the keys. */
+/** Float64 fields of an instrument's memory, rings over the keys. */
 const D = { base: 20, earliest: 20 + keys } as const;
-/** Its Float32 field: one number for each key and seat. */
+/** Float32 field of an instrument's memory: one number for each key and seat. */
 const arrival = 72;
 
 /** Who is told what the memory finds of a line. */

@@ -14,7 +14,7 @@ const openSpacingMs = 50;
 /** A worker is asked so often within the time that it has for an answer. */
 const asksPerAnswer = 10;
 const mostHanging = 8;
-/** Workers without a connection that stay for the next one: what a thread leaves behind is given back in part alone. */
+/** Workers without a connection that stay for the next one: the memory of an ended thread is only partly returned. */
 const mostIdle = 8;
 
 export interface WorkerPoolParts {
@@ -63,7 +63,7 @@ export class WorkerPool {
   /** Connections whose earlier sessions, of a lost worker, the library has not let go of yet. */
   readonly #releasing = new Set<number>();
   readonly #closing = new Set<number>();
-  /** Connections over which a worker hung: the next one is theirs alone. */
+  /** Connections over which a worker hung: the next worker has no others. */
   readonly #suspects = new Set<number>();
   readonly #deadlines: WorkerDeadlines;
   /** Workers that were given up and whose threads are still there. */

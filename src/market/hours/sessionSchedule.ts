@@ -165,7 +165,7 @@ export class ExchangeSchedule implements SessionSchedule {
   }
 }
 
-/** A market that never closes, as some simulated fronts; it has a calendar for its trading days alone. */
+/** A market that never closes, as some simulated fronts; its calendar only gives trading days. */
 export class AlwaysOpenSchedule implements SessionSchedule {
   readonly #calendar: TradingCalendar;
 

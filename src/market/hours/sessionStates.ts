@@ -53,7 +53,7 @@ export class SessionStates {
     return this.scheduleOf(product).state(timeMs);
   }
 
-  /** The same with its surroundings. */
+  /** The session state of a product, with its beginning, its end and what follows. */
   moment(product: Product, timeMs: number): SessionMoment {
     return this.scheduleOf(product).moment(timeMs);
   }

@@ -106,7 +106,7 @@ export class InstrumentDirectory {
     return slot === undefined ? undefined : this.#add(slot, parsed);
   }
 
-  /** Whether `resolve` refuses the name for want of a slot alone. */
+  /** Whether `resolve` refuses the name only for want of a slot. */
   lacksSlot(requested: string): boolean {
     const parsed = parseInstrumentId(requested, this.#products);
     return parsed !== undefined && !this.#byId.has(parsed.id);
@@ -147,7 +147,7 @@ export class InstrumentDirectory {
     }
   }
 
-  /** The same of what has a slot already. */
+  /** The instrument of a name if it has a slot already. */
   find(requested: string): Instrument | undefined {
     const known = this.#byId.get(requested);
     if (known !== undefined) return known;
@@ -176,7 +176,7 @@ export class InstrumentDirectory {
     return instrument;
   }
 
-  /** Its id, for people; empty where the slot is nobody's now. */
+  /** Id of the slot's instrument, for people; empty if the slot is free. */
   nameOf(slot: number): string {
     return this.#instruments[slot]?.id ?? '';
   }
@@ -191,7 +191,7 @@ export class InstrumentDirectory {
     return this.search(filter).instruments;
   }
 
-  /** The same, and how many there are beyond the limit. */
+  /** Instruments that match a filter, and how many there are beyond the limit. */
   search(filter: InstrumentFilter): MatchingInstruments {
     return this.#search.find(this.#listing.current().contracts.values(), filter);
   }

@@ -170,7 +170,7 @@ export class SymbolsFile {
     this.#today = today;
   }
 
-  /** Its bytes in pieces, each made when it is asked for: of tens of thousands of options it is many megabytes. */
+  /** The file's bytes in pieces, each made when it is asked for: with tens of thousands of options it has many megabytes. */
   *parts(): Generator<Buffer, void, undefined> {
     const spelling = loadSpelling();
     const shared = new Map<string, string>();

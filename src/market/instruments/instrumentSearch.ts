@@ -7,7 +7,7 @@ import type { ProductTable } from './products.js';
 export interface InstrumentFilter {
   /** In ids, product codes, names, or at the beginning of a name in pinyin: initials or whole; case does not count. */
   readonly search?: string;
-  /** Its exact name. */
+  /** Exact name of the exchange. */
   readonly exchange?: string;
   /** A code of the product table; case does not count. */
   readonly product?: string;

@@ -62,7 +62,7 @@ export function endsEarlyOnLastDay({ exchange, product }: Product): boolean {
   return exchange === 'CFFEX' && bonds.has(product);
 }
 
-/** The same as numbers; `onLastDay`: on the last trading day of a contract. */
+/** A product's sessions as minutes; `onLastDay`: on the last trading day of a contract. */
 export function sessionHours(product: Product, onLastDay = false): SessionHours {
   const usual = dayOf(product);
   const morning = usual.filter(([from]) => from < noon);

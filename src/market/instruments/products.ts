@@ -29,9 +29,9 @@ export interface Product {
   readonly listing: string;
   /** Rule of the last trading day; see contracts.ts. */
   readonly expiry: string;
-  /** A price of the right order of magnitude, for simulated prices alone. */
+  /** A price of the right order of magnitude, only for simulated prices. */
   readonly referencePrice: number;
-  /** Daily limit as a fraction of the previous settlement price, for simulated prices alone; absent: what is usual. */
+  /** Daily limit as a fraction of the previous settlement price, only for simulated prices; absent: what is usual. */
   readonly priceLimit?: number;
   /** Smallest price step of the options that begin with the code; absent: not known. */
   readonly optionPriceTick?: number;
@@ -86,7 +86,7 @@ export interface ProductRow {
   readonly listing: string;
   readonly expiry: string;
   readonly reference_price: number;
-  /** Daily limit as a fraction of the previous settlement price, for simulated prices alone. */
+  /** Daily limit as a fraction of the previous settlement price, only for simulated prices. */
   readonly price_limit?: number;
   readonly option_price_tick?: number;
   readonly margin_rate?: number;

@@ -267,7 +267,7 @@ export class QuoteBook {
       : this.#judgeNext(tick, instrument, content, part, isFirst, stream);
   }
 
-  /** The same of a tick that may follow the held state. */
+  /** Judges a tick that may follow the held state; undefined when it does. */
   #judgeNext(
     tick: TickRecord,
     instrument: Instrument,

@@ -164,7 +164,7 @@ function amount(raw: number): number {
   return Math.abs(raw) < absentBeyond ? raw + 0 : NaN;
 }
 
-/** The same of a price; `zero` is what 0 means. */
+/** A price, NaN where the raw value means none; `zero` is what 0 means. */
 function price(raw: number, zero: number): number {
   return raw === 0 ? zero : Math.abs(raw) < absentBeyond ? raw : NaN;
 }

@@ -4,13 +4,13 @@ import { SessionPart, type SessionSchedule } from '../hours/sessionSchedule.js';
 import { SessionStates } from '../hours/sessionStates.js';
 import { WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
 
-/** So many ticks of an instrument, each with more volume than the one before, are said to be skipped. */
+/** Ticks of an instrument with growing volume after which a warning says that they are rejected. */
 const growthsToTell = 20;
-/** An instrument speaks for a day as a trading day with so many, */
+/** Ticks with which an instrument speaks for a day as a trading day. */
 const growthsToSpeak = 5;
-/** and a day is one once so many instruments speak for it, */
+/** Instruments that must speak for a day. */
 const instrumentsToOpen = 10;
-/** of so many products. */
+/** Products that these instruments must have. */
 const productsToOpen = 3;
 /** Trading days that are followed at once. */
 const keptDays = 4;

@@ -1,11 +1,11 @@
 import type { SessionSchedule } from '../hours/sessionSchedule.js';
 import { grown } from '../../base/growable.js';
 
-/** An instrument is stale when it has been silent for so many of its usual pauses, */
+/** Usual pauses for which an instrument must have been silent to be stale. */
 const toleratedPauses = 10;
-/** of the longest pauses that it made in this session and in the one before, */
+/** Longest pauses of this session and the one before for which it must have been silent. */
 const toleratedLongest = 2;
-/** and at least this long. */
+/** ms for which it must have been silent at least. */
 const leastSilenceMs = 30_000;
 /** Pauses are judged by once so many ticks have been seen in this session and in the one before. */
 const provenTicks = 10;

@@ -22,7 +22,7 @@ export interface Worker {
 const sliceMs = 1;
 /** Time for ticks after a slice, as a multiple of what the slice has taken. */
 const pauseFactor = 1;
-/** The same while ticks wait in the rings. */
+/** Time for ticks after a slice while ticks wait in the rings, as a multiple of what the slice has taken. */
 const busyPauseFactor = 9;
 /** ms that such a pause lasts at most. */
 const longestPauseMs = 100;

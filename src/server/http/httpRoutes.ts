@@ -44,7 +44,7 @@ interface Page {
 }
 
 const historyOff = 'the gateway keeps no ticks: neither redis_enabled nor history_memory is set';
-/** Pages that are there for management alone, whoever the caller is: behind a proxy, every caller looks local. */
+/** Pages for management only, whoever the caller is: behind a proxy, every caller looks local. */
 const managementPages = ['/api/reload'];
 const privateUnlessPublic = ['/health', '/api/status'];
 

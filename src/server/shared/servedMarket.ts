@@ -29,7 +29,7 @@ export interface ServedDirectory {
   lacksSlot(requested: string): boolean;
   /** So many names were refused for want of slots. */
   countRefused(names: number): void;
-  /** The same of what has a slot. */
+  /** The instrument of a name if it has a slot. */
   find(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
   /** What is listed; the same object as long as nothing changes. */

@@ -37,7 +37,7 @@ export class AidClient {
   tailChanged = false;
   /** A peek waits for an answer. One flag and no counter: clients send peeks back to back. */
   peekPending = false;
-  /** Its set is being replaced, in steps: until that is done it is not answered. */
+  /** The client's set is being replaced, in steps: peeks are not answered until that is done. */
   isChanging = false;
   /** Waits among those that are to be answered. */
   queued = false;

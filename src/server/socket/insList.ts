@@ -12,7 +12,7 @@ export function parseInsList(insList: string): string[] {
   return step.value;
 }
 
-/** The same in steps, with a `yield` after each. */
+/** Parses a long `ins_list` in steps, with a `yield` after each. */
 export function* parseLongInsList(insList: string): Generator<undefined, string[]> {
   const keys = new Set<string>();
   let parts = 0;

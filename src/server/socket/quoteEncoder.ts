@@ -149,7 +149,7 @@ export class QuoteEncoder {
     return this.#putAction(into, at, slot, -1, form, fields ?? documentedFields, view);
   }
 
-  /** The same of the tick that the book has just skipped, in the view of all. */
+  /** Writes a market_data frame of the tick that the book has just rejected, in the view `all`; its end. */
   rejectedFrame(into: Uint8Array, at: number, slot: number, form: KeyForm, fields: FieldSet | null): number {
     const { members } = fields ?? documentedFields;
     const start = this.#putHead(into, at, slot, form);
@@ -166,7 +166,7 @@ export class QuoteEncoder {
     return putBytes(into, end, pushTail);
   }
 
-  /** The same with those of `fields` alone that changed after `fromVersion`; `at` when none did. */
+  /** Writes a market_data frame with only those of `fields` that changed after `fromVersion`; its end, `at` when none did. */
   actionDiffFrame(
     into: Uint8Array,
     at: number,

@@ -5,7 +5,7 @@ export type GraphqlValue =
 export interface GraphqlField {
   readonly name: string;
   readonly args: ReadonlyMap<string, GraphqlValue>;
-  /** Those of inline fragments too. */
+  /** Members, including those of inline fragments. */
   readonly fields: readonly GraphqlField[];
   /** Takes in fragments by their names. */
   readonly hasSpread: boolean;

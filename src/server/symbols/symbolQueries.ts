@@ -3,7 +3,7 @@ import type { SymbolFilter, SymbolInfo } from '../../market/instruments/symbolIn
 import { parseSymbolQuery, type SymbolQuery } from './symbolQuery.js';
 import type { SymbolRequest } from './symbolRequest.js';
 
-/** Characters that an answer may have: some 4,000 instruments with all members, 100,000 with their ids alone. */
+/** Characters that an answer may have: some 4,000 instruments with all members, 100,000 with only their ids. */
 export const longestAnswer = 4 * 1024 * 1024;
 /** Instruments that are looked up or described in one step. */
 const perStep = 16;

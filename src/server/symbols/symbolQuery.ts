@@ -6,14 +6,14 @@ export interface SymbolQuery {
   /** Under which the result comes back. */
   readonly root: (typeof roots)[number];
   readonly filter: SymbolFilter;
-  /** The members that it wants alone; undefined: all. */
+  /** The only members that it wants; undefined: all. */
   readonly names: readonly string[] | undefined;
   /** Which derivatives of each instrument it wants with it; undefined: none. */
   readonly derivatives: SymbolFilter | undefined;
 }
 
 const roots = ['multi_symbol_info', 'symbol_info'] as const;
-/** TqSdk's backtests name a time; there is one list alone here, today's. */
+/** TqSdk's backtests name a time; there is only one list here, today's. */
 const ignoredArguments = new Set(['timestamp']);
 const listArguments = {
   instrument_id: 'keys',

@@ -77,7 +77,7 @@ export class GatewayRuns {
   }
 }
 
-/** Whether the tick `n` of a run is the given one or lies before it. A stream takes ticks in this order alone. */
+/** Whether the tick `n` of a run is the given one or lies before it. A stream only takes ticks in this order. */
 export function isUpTo(run: number, n: number, lastRun: number, lastN: number): boolean {
   return run === lastRun ? n <= lastN : run < lastRun;
 }

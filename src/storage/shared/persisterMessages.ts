@@ -23,7 +23,7 @@ export interface PersisterStatus {
   readonly stored: number;
   /** Ticks that wait in memory, those on the tape too. */
   readonly waiting: number;
-  /** Those of them that are still on the tape. */
+  /** Waiting ticks that are still on the tape. */
   readonly behind: number;
   /** Ticks that wait in the file. */
   readonly spilled: number;

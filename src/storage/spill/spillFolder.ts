@@ -53,7 +53,7 @@ interface Segment {
 export class SpillFolder {
   /** Lines that could not be read. */
   damaged = 0;
-  /** Older ticks of this run are in memory alone: what is appended waits until they are here or stored. */
+  /** Older ticks of this run are only in memory: what is appended waits until they are here or stored. */
   isHeld = false;
   /** What went wrong last, until somebody has taken it. */
   #error: Error | undefined;
@@ -295,7 +295,7 @@ export class SpillFolder {
     return lines;
   }
 
-  /** Lines that the disk has not taken, about a MB of them; they are in memory alone, and here no more. */
+  /** Lines that the disk has not taken, about a MB of them; they are only in memory, and no longer here. */
   #takeBuffered(): SpillLine[] {
     const part = linesWithin(this.#buffer, readBytes);
     const lines = this.#buffer.slice(0, part.count);

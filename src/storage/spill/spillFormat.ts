@@ -47,7 +47,7 @@ export function parseLine(line: string): Pick<SpillLine, 'n' | 'key' | 'text'> |
   return { n: Number(n), key: key!, text: text! };
 }
 
-/** Those of the lines that lie within their first `bytes`. */
+/** Lines that lie within the first `bytes`. */
 export function linesWithin(lines: readonly string[], bytes: number): { count: number; bytes: number } {
   let count = 0;
   let end = 0;

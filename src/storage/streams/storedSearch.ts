@@ -14,7 +14,7 @@ export interface Sought {
   readonly from: StreamId;
   /** The greatest one; undefined where any greater one may be. */
   readonly to?: StreamId;
-  /** Its run's name and its number, `run.n`. */
+  /** Name of the tick's run and its number, `run.n`. */
   readonly seq: string;
 }
 
