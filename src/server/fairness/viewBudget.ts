@@ -1,5 +1,7 @@
 /** ms for which shares are reckoned. */
 const periodMs = 100;
+/** Periods whose addresses a part is left for: one that pauses for a moment does not make the others' parts larger. */
+const rememberedPeriods = 10;
 
 /** What an address has used. */
 interface Share {
@@ -11,7 +13,7 @@ interface Share {
 /**
  * Divides a share of the main thread among addresses whose clients choose fields of their own: nobody shares the encoding of
  * such frames, so a tick costs one for each choice. Each address gets an equal part of the share, by how many addresses
- * asked in the period before.
+ * asked recently. Addresses that nobody has heard of before find theirs, though others may have used all.
  */
 export class ViewBudget {
   /** Frames that were not encoded because their addresses had used up their parts. */
@@ -20,10 +22,10 @@ export class ViewBudget {
   readonly #shares = new WeakMap<object, Share>();
   #period = 0;
   #periodEndMs = -Infinity;
-  #usedMs = 0;
-  /** Addresses that have asked in this period, and in the one before. */
+  /** Addresses that have asked in this period, and in each of those before. */
   #asking = 0;
-  #askedBefore = 0;
+  readonly #askedBefore = new Uint32Array(rememberedPeriods);
+  #mostBefore = 0;
 
   /** @param percent of the main thread, above 0 */
   constructor(percent: number) {
@@ -38,12 +40,13 @@ export class ViewBudget {
   /** To be called before `take`, once for each batch of ticks. */
   advance(nowMs: number): void {
     if (nowMs < this.#periodEndMs) return;
-    const isNext = nowMs < this.#periodEndMs + periodMs;
+    const isLater = nowMs >= this.#periodEndMs + rememberedPeriods * periodMs;
+    if (isLater) this.#askedBefore.fill(0);
+    else this.#askedBefore[this.#period % rememberedPeriods] = this.#asking;
+    this.#mostBefore = Math.max(...this.#askedBefore);
     this.#periodEndMs = nowMs + periodMs;
     this.#period++;
-    this.#askedBefore = isNext ? this.#asking : 0;
     this.#asking = 0;
-    this.#usedMs = 0;
   }
 
   /**
@@ -63,10 +66,9 @@ export class ViewBudget {
       share.usedMs = 0;
       this.#asking++;
     }
-    const partMs = this.#budgetMs / Math.max(1, this.#askedBefore, this.#asking);
-    if (share.usedMs + ms > partMs || this.#usedMs + ms > this.#budgetMs) return false;
+    const partMs = this.#budgetMs / Math.max(1, this.#mostBefore, this.#asking);
+    if (share.usedMs + ms > partMs) return false;
     share.usedMs += ms;
-    this.#usedMs += ms;
     return true;
   }
 }

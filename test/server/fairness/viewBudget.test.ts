@@ -25,17 +25,18 @@ describe('the budget for views of clients', () => {
     const accounts = [{}, {}, {}, {}];
     taken(budget, accounts, 0);
     expect(taken(budget, accounts, 100)).toEqual([5, 5, 5, 5]);
+    // Those who pause keep their parts for a second.
     expect(taken(budget, accounts.slice(0, 2), 200)).toEqual([5, 5]);
-    expect(taken(budget, accounts.slice(0, 2), 300)).toEqual([10, 10]);
+    expect(taken(budget, accounts.slice(0, 2), 2000)).toEqual([10, 10]);
   });
 
-  it('never gives more than there is, however many addresses are new', () => {
-    const budget = new ViewBudget(10);
-    const counts = taken(
-      budget,
-      Array.from({ length: 50 }, () => ({})),
-      0,
-    );
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(10);
+  it('has a part for an address that comes when others have used all, and no more than there is from the next period on', () => {
+    const budget = new ViewBudget(60);
+    const [first, second, ...others] = Array.from({ length: 30 }, () => ({}));
+    expect(taken(budget, [first!], 0)).toEqual([60]);
+    expect(taken(budget, [second!], 50)).toEqual([30]);
+    const all = [first!, second!, ...others];
+    taken(budget, all, 100);
+    expect(taken(budget, all, 200)).toEqual(all.map(() => 2));
   });
 });
