@@ -1,7 +1,7 @@
 import type { TextLayer } from './environment.js';
 import { gatewayOptions } from './options.js';
 
-/** What the command line says about the configuration; absent is not given. */
+/** Configuration on the command line; absent if not given. */
 export interface ConfigArguments {
   readonly port?: string;
   readonly strategy?: string;

@@ -3,7 +3,7 @@ import type { NamedFile } from './namedFiles.js';
 export type ConfigSource = 'file' | 'environment' | 'arguments';
 
 export interface ConfigProblem {
-  /** Who must mend it. */
+  /** The source that has to be corrected. */
   readonly source: ConfigSource;
   /** One line: where, what is wrong, what is allowed. Holds no secret. */
   readonly text: string;

@@ -23,7 +23,7 @@ export interface WatchListener {
   restless(path: string): void;
 }
 
-/** What is known of one file. */
+/** State of one watched file. */
 interface Watched {
   /** Digest of what it held when the callback was last called, or at the start; undefined where it could not be read. */
   told: string | undefined;

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** What an option's value may be. File values have JSON types; environment and command line give text. */
+/** Allowed values of an option. File values have JSON types; environment and command line give text. */
 export interface Format<T> {
   /** Unique name, under which convict knows the format. */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface Format<T> {
 export interface Blame {
   readonly index: number;
   readonly value: unknown;
-  /** What an entry may be. */
+  /** Allowed entries. */
   readonly allowed: string;
   /** What is wrong with this one, where that is not plain from what is allowed. */
   readonly problem?: string;

@@ -140,7 +140,7 @@ export interface GatewayConfig {
   readonly productsFile: string;
   /** The built-in table with the rows of that file. */
   readonly products: ProductTable;
-  /** What the files of import_instruments hold. */
+  /** Instruments from the files of import_instruments. */
   readonly importedInstruments: readonly Contract[];
   readonly discoverInstruments: boolean;
   /** Absolute path; empty: in the folder for flow files. */
@@ -170,11 +170,11 @@ export interface GatewayConfig {
   readonly simulator: SimulatorConfig | undefined;
   /** All of them, the disabled ones too; at least one is enabled. */
   readonly connections: readonly ConnectionConfig[];
-  /** What is not stated, but follows from the simulator section. */
+  /** Parts that are not stated but follow from the simulator section. */
   readonly implied: { readonly connections: boolean; readonly tradingHours: boolean };
-  /** What it was read from. */
+  /** Files that it was read from. */
   readonly files: readonly NamedFile[];
-  /** What is allowed but can hardly be meant, a line each, to be logged at start. */
+  /** Parts that are allowed but probably not intended, a line each, to be logged at start. */
   readonly warnings: readonly string[];
 }
 

@@ -11,7 +11,7 @@ import { displayValue } from './displayValue.js';
 import { cellText, dayForms, dayOf, numberOf } from './tableCells.js';
 import { separatorOf, tableText } from './tableText.js';
 
-/** What the columns are called: here, and in tables of the vendor's own query; case and underscores do not count. */
+/** Names of the columns, here and in tables of the vendor's own query; case and underscores are ignored. */
 const columns = {
   instrument_id: ['instrumentid'],
   exchange_id: ['exchangeid'],
@@ -37,14 +37,14 @@ const longestName = 100;
 
 export interface ImportedInstruments {
   readonly contracts: readonly Contract[];
-  /** What makes a file useless, a line each. */
+  /** Problems that make a file useless, a line each. */
   readonly faults: readonly string[];
   /** Rows that were skipped, and why. */
   readonly warnings: readonly string[];
 }
 
 export interface ImportContext {
-  /** What the files are relative to. */
+  /** Folder that file names are relative to. */
   readonly cwd: string;
   readonly products: ProductTable;
   /** yyyymmdd */

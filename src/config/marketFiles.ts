@@ -7,7 +7,7 @@ import type { GatewayValues } from './options.js';
 import { readImportedInstruments } from './importedInstruments.js';
 import { readProductTable } from './productsFile.js';
 
-/** What the files say of the market that a configuration names. */
+/** Contents of the market files that a configuration names. */
 export interface MarketFiles {
   /** The built-in table with the rows of the user's file. */
   readonly products: ProductTable;

@@ -7,7 +7,7 @@ import type { Format } from './formats.js';
 
 const maxPatterns = 10_000;
 
-/** What is wrong with an entry; undefined when nothing is. */
+/** The problem with an entry; undefined if there is none. */
 function problemOf(entry: unknown): string | undefined {
   if (typeof entry !== 'string') return 'it is no text';
   const parsed = parsePattern(entry);

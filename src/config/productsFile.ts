@@ -15,7 +15,7 @@ import { isRecord } from './record.js';
 import { displayValue } from './displayValue.js';
 import { shownKey, UnknownKeys } from './unknownKey.js';
 
-/** What a key of a row may be. */
+/** Allowed values of a row's key. */
 interface Check {
   /** Ends the sentence "must be …". */
   readonly allowed: string;
@@ -27,7 +27,7 @@ type RowKey = keyof ProductRow | 'remove';
 const clock = /^([01]\d|2[0-3]):[0-5]\d$/;
 const isClock = (value: unknown): value is string => typeof value === 'string' && clock.test(value);
 
-/** What is earlier or later would be taken for a night's tick, or for one of another trading day. */
+/** Earlier or later ticks would be taken for a night's tick, or for one of another trading day. */
 const earliestDay = '07:00';
 const latestDay = '18:00';
 const mostSessions = 6;
@@ -118,7 +118,7 @@ const checks: Readonly<Record<RowKey, Check>> = {
   remove: { allowed: 'true', accepts: (value) => value === true },
 };
 
-/** What a row that adds a product may skip. */
+/** Keys that a row which adds a product may omit. */
 const usual = {
   pinyin: '',
   night_close: null,

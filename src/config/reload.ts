@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ConnectionConfig, GatewayConfig } from './gatewayConfig.js';
 import { gatewayOptions, type connectionOptions, type Reload } from './options.js';
 
-/** What turns a running gateway into one with another configuration. Holds passwords: not to be logged. */
+/** Steps that turn a running gateway into one with another configuration. Holds passwords: not to be logged. */
 export interface ReloadPlan {
   readonly added: readonly ConnectionConfig[];
   /** Ids, those of connections that are disabled now too. */

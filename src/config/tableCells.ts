@@ -16,7 +16,7 @@ const writtenDay = new RegExp(
   `^(\\d{4})(?:([-/.])(\\d{1,2})\\2(\\d{1,2})|年(\\d{1,2})月(\\d{1,2})日)${clockTime}$`,
 );
 
-/** What `dayOf` reads, as the end of the sentence "must be …". */
+/** Forms that `dayOf` reads, as the end of the sentence "must be …". */
 export const dayForms =
   'a day such as 20270115, 2027-01-15, 2027/1/15, or the day number of a spreadsheet such as 46402';
 

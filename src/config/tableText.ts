@@ -35,7 +35,7 @@ function decodeStrictly(encoding: string, bytes: Uint8Array): string {
 
 const separators = [',', '\t', ';'] as const;
 
-/** What stands between the columns of a table, by its first line: comma, tab (Excel's "Unicode text") or semicolon. */
+/** Separator of a table's columns, by its first line: comma, tab (Excel's "Unicode text") or semicolon. */
 export function separatorOf(text: string): string {
   const [header = ''] = text.split(/\r?\n|\r/, 1);
   const counts = separators.map((separator) => header.split(separator).length);

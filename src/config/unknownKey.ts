@@ -14,7 +14,7 @@ export function shownKey(key: string): string {
   return key.length <= longestKey ? quoted : `${quoted}… (${key.length} characters)`;
 }
 
-/** What to do about unknown keys of one object. */
+/** Messages about unknown keys of one object. */
 export class UnknownKeys {
   readonly #known: readonly string[];
   readonly #documented: string;

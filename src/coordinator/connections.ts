@@ -417,7 +417,9 @@ export class Connections {
     else this.#pool.send({ type, connection, ids });
   }
 
-  /** What clients ask for within one turn of the event loop becomes one batch per connection; very much of it, several. */
+  /**
+   * Requests of clients within one turn of the event loop become one batch per connection; very many become several.
+   */
   #scheduleFlush(): void {
     if (this.#flushScheduled) return;
     this.#flushScheduled = true;

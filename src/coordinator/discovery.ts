@@ -9,7 +9,7 @@ const answerMs = 5_000;
 const firstSlots = 1024;
 
 export interface DiscoveryParts {
-  /** What might exist, the likeliest first, and is not known to. */
+  /** Instruments that might exist and are not known to, the likeliest first. */
   candidates(): readonly Contract[];
   /** The present trading day, yyyymmdd: each one everything is tried once. */
   tradingDay(): number;

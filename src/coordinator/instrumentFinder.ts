@@ -19,7 +19,7 @@ export interface InstrumentFinderParts {
   readonly directory: InstrumentDirectory;
   readonly connections: Pick<Connections, 'tryOut' | 'endTrial' | 'provesExistence'>;
   readonly log: Logger;
-  /** What is listed has changed. */
+  /** The list has changed. */
   readonly onListing: () => void;
 }
 
@@ -114,7 +114,7 @@ export class InstrumentFinder {
     onListing();
   }
 
-  /** What is listed exists anyhow. */
+  /** Listed instruments exist anyhow. */
   #candidates(): Contract[] {
     const { directory, products, calendar } = this.#options;
     const { contracts, tradingDay } = directory.listed();

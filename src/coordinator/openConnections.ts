@@ -65,7 +65,7 @@ export class OpenConnections {
     this.#parts = parts;
   }
 
-  /** What is opened from now on follows this one. */
+  /** Configuration for connections that are opened from now on. */
   configure(config: GatewayConfig): void {
     this.#config = config;
   }

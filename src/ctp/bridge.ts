@@ -118,7 +118,7 @@ export interface LibraryChoice {
 
 export interface VendorLibrary {
   readonly handle: number;
-  /** What GetApiVersion says; empty where there is none. */
+  /** Text of GetApiVersion; empty if there is none. */
   readonly version: string;
   /** Empty when the version is one whose layout was verified. */
   readonly warning: string;
@@ -152,10 +152,10 @@ export function openVendorLibrary({ library, libraryVersion, production }: Libra
   return { handle, version: textIn(version), warning: textIn(warning), longestId };
 }
 
-/** What can be said of a library without a session. */
+/** Facts about a library without a session. */
 export interface LibraryFacts {
   readonly isLoaded: boolean;
-  /** What GetApiVersion says; undefined where there is none. */
+  /** Text of GetApiVersion; undefined if there is none. */
   readonly version: string | undefined;
   /** The factory that it exports, with its parameters. */
   readonly factory: string;

@@ -7,7 +7,7 @@ const refusedDelayMs = 60_000;
 const refusedWithoutUserDelayMs = 3_600_000;
 const invalidLogin = 3;
 
-/** What fronts have said against a session's login, and whether it may be tried again. */
+/** Refusals of a session's login, and whether it may be tried again. */
 export class LoginRefusals {
   readonly #gate: LoginGate | undefined;
   /** Refusals of user or password since the last login. */

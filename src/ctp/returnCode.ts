@@ -1,4 +1,4 @@
-/** What calls into the bridge return: the vendor's own codes down to -3, then the bridge's (libs/bridge/session.h). */
+/** Return codes of the bridge: the vendor's own down to -3, then the bridge's (libs/bridge/session.h). */
 export const ReturnCode = {
   ok: 0,
   notConnected: -1,

@@ -252,7 +252,7 @@ export class CtpSession {
     return [state('error', reason)];
   }
 
-  /** What was refused is tried again: somebody may have put it right. */
+  /** Refused logins are tried again: the cause may have been corrected. */
   #retryLogin(now: number): SessionCommand[] {
     if (!this.#loginRefusals.retry()) return [];
     this.#loginFailures = 0;
@@ -412,7 +412,7 @@ export class CtpSession {
     return [{ type: 'closed' }];
   }
 
-  /** What stands against this session until its next login, in one line; empty when nothing does. */
+  /** Trouble of this session until its next login, in one line; empty if there is none. */
   get #standing(): string {
     return this.#quickCloses.reason(this.fronts) || this.#loginRefusals.words;
   }

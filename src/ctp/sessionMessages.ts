@@ -1,6 +1,6 @@
 import type { ConnectionState } from '../coordinator/workers/workerMessages.js';
 
-/** What happens to a session. */
+/** Input of a session. */
 export type SessionInput =
   | { readonly type: 'open' }
   /** The library is not ready to be opened yet. */
@@ -26,7 +26,7 @@ export type SessionInput =
   | { readonly type: 'time' }
   /** The session is of no use any more: let go of it and begin again. */
   | { readonly type: 'reopen'; readonly reason: string }
-  /** What was refused of the login may have been put right. */
+  /** The cause of a refused login may have been corrected. */
   | { readonly type: 'retry_login' }
   | { readonly type: 'close' }
   | { readonly type: 'released' };

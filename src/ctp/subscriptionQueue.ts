@@ -31,7 +31,7 @@ export class SubscriptionQueue {
   readonly #doubtful = new Set<string>();
   readonly #dirty = new Set<string>();
   readonly #resting = new Map<string, number>();
-  /** What the last requests unsubscribed, with the slots that it has until they are made. */
+  /** Instruments that the last requests unsubscribed, with the slots that they have until the requests are made. */
   readonly #letGo = new Map<string, number>();
   #sendNotBefore = -Infinity;
   /** Calls of the last windowMs. */

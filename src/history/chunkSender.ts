@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { HistoryErrorCode } from './historySource.js';
 
-/** What a query's thread tells the main thread. */
+/** Message of a query's thread to the main thread. */
 export type HistoryMessage =
   | {
       readonly type: 'chunk';
@@ -18,7 +18,7 @@ export type HistoryMessage =
 /** Why a query has no answer, or one that breaks off. */
 export type HistoryFailure = HistoryErrorCode | 'internal_error';
 
-/** What is known before the first tick. */
+/** Facts that are known before the first tick. */
 export interface HistoryHead {
   readonly source: string;
   readonly completeFromMs: number | null;

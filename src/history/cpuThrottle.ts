@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { TapeWatch } from '../tape/tape.js';
 
-/** What a thread's queries take of each core of the machine, all of them together, while ticks come. */
+/** Share of a core, per core of the machine, that all queries of a thread together use while ticks arrive. */
 const shareOfCore = 0.05;
 /** A thread that was held up itself does not sleep for long because of it. */
 const longestRestMs = 20;

@@ -8,7 +8,7 @@ import type { HistoryFailure } from './chunkSender.js';
 import type { SourceSettings } from './sources.js';
 import { errorText } from '../base/errorText.js';
 
-/** What a thread of the pool is made with. */
+/** Start data of a thread of the pool. */
 export interface HistoryWorkerData {
   readonly source: SourceSettings;
   /** Of the ticks that go before queries. */

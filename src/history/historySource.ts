@@ -7,7 +7,7 @@ import type { StoredRow } from './storedRow.js';
  */
 export const overscanMs = 60_000;
 
-/** What is asked of a source: ticks in stored order, no fewer than those of the interval. */
+/** A request to a source: ticks in stored order, at least those of the range. */
 export interface HistoryRange {
   /** `EXCHANGE.id`. */
   readonly key: string;
@@ -33,7 +33,7 @@ export interface HistorySource {
 export interface HistoryReading {
   /** Exchange time in ms of the oldest tick that is kept of the instrument; null where none is. */
   readonly completeFromMs: number | null;
-  /** What next() has taken. */
+  /** The tick that next() has taken. */
   readonly row: StoredRow;
   /** Position of what next() has taken, for a cursor. */
   readonly position: string;

@@ -15,7 +15,7 @@ const epoch = /^(\d{9,19})(?:\.(\d{1,9}))?$/;
 const earliestMs = Date.UTC(1990, 0, 1);
 const latestMs = Date.UTC(2200, 0, 1);
 
-/** What parseMoment takes, for error messages. */
+/** Forms that parseQueryTime accepts, for error messages. */
 export const queryTimeForms =
   'an ISO time such as 2026-01-05T09:30:00+08:00 (Shanghai where it has no zone), a day such as 2026-01-05 or 20260105, or an epoch in s, ms, µs or ns; years 1990 to 2199';
 

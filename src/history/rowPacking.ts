@@ -45,7 +45,7 @@ function scaledOf(value: number, index: number): number {
   return scaled / scale === value && Math.abs(scaled) < scaledBelow ? scaled : NaN;
 }
 
-/** What a step counts from: 0 where the number before has no scaled form. */
+/** Base of a step: 0 if the number before has no scaled form. */
 function baseOf(value: number, index: number): number {
   const scaled = scaledOf(value, index);
   return Number.isNaN(scaled) ? 0 : scaled;

@@ -26,7 +26,7 @@ const quotedBytes = 20;
 export class StreamPage implements AnswerReader {
   /** Entries, once the answer has ended. */
   count = 0;
-  /** What Redis has refused the command with. */
+  /** Error with which Redis has refused the command. */
   refusal: Error | undefined;
   #bytes = Buffer.allocUnsafeSlow(firstBytes);
   #length = 0;
@@ -42,7 +42,7 @@ export class StreamPage implements AnswerReader {
     this.#places = new Int32Array(entries * 4);
   }
 
-  /** What the places refer to; valid until the next answer. */
+  /** Memory that the places refer to; valid until the next answer. */
   get bytes(): Uint8Array {
     return this.#bytes;
   }

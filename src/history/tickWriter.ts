@@ -8,7 +8,7 @@ import type { StoredRow } from './storedRow.js';
 /** No row, and nothing around the rows, has more bytes: there are some 40 members, none with more than 60. */
 export const longestPiece = 4096;
 
-/** What stands around the rows. */
+/** Texts around the rows. */
 export interface PageHead {
   /** `EXCHANGE.id`. */
   readonly key: string;

@@ -3,7 +3,7 @@ import { TapeThread, type TapeThreadData } from '../tape/tapeThread.js';
 import { allocateWindow, WindowReader } from './tickWindow.js';
 import { marked } from '../base/logEvents.js';
 
-/** What the thread is made with. */
+/** Start data of the window's thread. */
 export interface WindowWorkerData extends TapeThreadData {
   readonly window: SharedArrayBuffer;
 }

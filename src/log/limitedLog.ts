@@ -9,7 +9,7 @@ const textsPerWindow = 30;
 interface Source {
   lines: number;
   left: number;
-  /** What has been written in this window. */
+  /** Texts written in this window. */
   readonly texts: Set<string>;
   /** Writes the newest of the lines that were skipped. */
   last: ((leftOut: number) => void) | undefined;

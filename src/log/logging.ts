@@ -3,7 +3,10 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { LogLevel } from '../config/gatewayConfig.js';
 
-/** What may wait in memory while standard output takes nothing; later lines are lost, the gateway continues. */
+/**
+ * Bytes of lines that wait in memory while standard output takes nothing; later lines are lost, and the gateway
+ * continues.
+ */
 const maxPendingBytes = 8 * 1024 * 1024;
 const secretKeys = ['password', 'redisPassword', 'redis_password'];
 

@@ -1,7 +1,7 @@
 import { Command, type Redis } from 'ioredis';
 import type { CommandBytes } from './commandBytes.js';
 
-/** What one command was answered with: bytes, a number, null, an array of these, or an Error. */
+/** Answer to one command: bytes, a number, null, an array of these, or an Error. */
 export type RawReply = unknown;
 
 /**

@@ -10,7 +10,7 @@ const layoutMs = 1000;
 const settledLayoutMs = 10_000;
 
 export interface LinkEvents extends NodeEvents {
-  /** What the operator of Redis should know, in a line; once for each server. */
+  /** Takes advice for the operator of Redis, one line, once for each server. */
   readonly onAdvice?: (text: string) => void;
 }
 
@@ -109,7 +109,7 @@ export class RedisLink {
     return [...new Set(this.#slots)].flatMap((address) => this.#nodes.get(address) ?? []);
   }
 
-  /** What a server's answer says of the layout: that another one has the key, or that this one is the master no more. */
+  /** Learns from a server's answer about the layout: another one has the key, or this one is no longer the master. */
   consider({ message }: Error, node: RedisNode): void {
     this.#informed = /^MOVED \d+ (\S+)$/.exec(message)?.[1] ?? this.#informed;
     if (/^(MOVED|ASK|CLUSTERDOWN|TRYAGAIN) /.test(message)) void this.refresh();
@@ -137,7 +137,7 @@ export class RedisLink {
     for (const node of this.#nodes.values()) node.close();
   }
 
-  /** What the first server says that knows; otherwise why one of them does not, undefined where none has answered. */
+  /** Layout from the first server that knows it; otherwise why one of them does not, undefined if none has answered. */
   async #askForLayout(): Promise<readonly string[] | string | undefined> {
     let trouble: string | undefined;
     const ready = [...this.#nodes].filter(([, node]) => node.isReady);

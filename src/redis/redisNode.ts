@@ -12,7 +12,7 @@ const longestRetryMs = 5000;
 
 export type RedisCommand = readonly string[];
 
-/** What one command was answered with. */
+/** Answer to one command. */
 export type Reply = { readonly value: unknown } | { readonly error: Error };
 
 /** Nothing is known of what has become of the commands: some of them may have been carried out, or may be yet. */

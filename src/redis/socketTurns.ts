@@ -1,4 +1,4 @@
-/** What is done with a server's connection. */
+/** Work on a server's connection. */
 interface Turn {
   readonly isAlone: boolean;
   readonly begin: () => void;

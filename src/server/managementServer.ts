@@ -30,7 +30,7 @@ export interface ManagementPlace {
 }
 
 export interface ManagementParts {
-  /** What the public port has as well. */
+  /** Pages that the public port has as well. */
   readonly pages: StatusPages;
   /** GET /api/status */
   readonly status: () => StatusReport;

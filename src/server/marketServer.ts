@@ -103,7 +103,7 @@ const closeCheckMs = 20;
 
 /** The WebSocket and HTTP endpoint. */
 export class MarketServer {
-  /** What the port answers about the server itself and the market, for other servers that answer it too. */
+  /** Pages about the server and the market, for other servers that serve them too. */
   readonly pages: StatusPages;
   readonly #options: MarketServerParts;
   readonly #uws: Uws;
@@ -279,7 +279,7 @@ export class MarketServer {
     this.#write(writesPerTurn);
   }
 
-  /** What is listed may have changed: new instruments join the patterns that clients have subscribed. */
+  /** The list may have changed: new instruments join the patterns that clients have subscribed. */
   onListing(): void {
     for (const session of this.#sessions) if (session.patterns !== undefined) session.requests.relist();
   }
@@ -589,7 +589,7 @@ function isPeek(frame: ArrayBuffer): boolean {
   );
 }
 
-/** What a frame of a client takes on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and the mask is always there. */
+/** Bytes of a client's frame on the wire (RFC 6455, 5.2): its length has 1, 3 or 9 bytes, and it is always masked. */
 function frameBytes(payload: number): number {
   return payload + (payload < 126 ? 6 : payload < 65_536 ? 8 : 14);
 }

@@ -7,7 +7,7 @@ const probeMs = 60_000;
 /** this part of what it carries. */
 const probePart = 0.05;
 
-/** What orders the ticks of an instrument within a trading day. */
+/** Orders the ticks of an instrument within a trading day. */
 export interface TickKey {
   /** Running total of the trading day. */
   readonly volume: number;
@@ -57,10 +57,10 @@ export interface ConnectionStatus {
   /** The last thing that was wrong, also after it was mended; empty when nothing ever was. */
   readonly lastError: string;
   readonly quality: number;
-  /** What the quality lacks to 100; empty at 100. */
+  /** Reasons for a quality below 100; empty at 100. */
   readonly why: string;
   readonly subscriptions: number;
-  /** What the configuration allows, or less where the front has refused more. */
+  /** Most lines: the configured number, or fewer if the front has refused more. */
   readonly maxSubscriptions: number;
   readonly priority: number;
   readonly reconnects: number;
@@ -69,7 +69,7 @@ export interface ConnectionStatus {
   readonly retiring: boolean;
 }
 
-/** What the coordinator knows of one connection. */
+/** One connection as the coordinator knows it. */
 export class ConnectionRecord implements Candidate {
   /** By slot. */
   readonly lines = new Map<number, Line>();

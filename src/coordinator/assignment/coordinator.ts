@@ -151,7 +151,7 @@ export class Coordinator {
     this.#admission.drop(slot, client, this.#now());
   }
 
-  /** What is listed has changed: unproven instruments may be proven now. */
+  /** The list has changed: unproven instruments may be proven now. */
   review(): void {
     this.#admission.review();
   }
@@ -265,7 +265,7 @@ export class Coordinator {
     this.#refusals.note(record, slot, code, text, this.#options.maxRetryCount, this.#now());
   }
 
-  /** What was measured of a connection. */
+  /** Takes measurements of a connection. */
   observe(connection: number, facts: LineFacts): void {
     this.#roster.find(connection)?.quality.observe(facts, this.#now());
   }
@@ -304,7 +304,7 @@ export class Coordinator {
     return !this.hasUnsettled();
   }
 
-  /** What is due by time: to be called about once a second. */
+  /** Does what is due by time. To be called about once a second. */
   pass(): void {
     const now = this.#now();
     this.#wanted.expire(now - this.#options.graceMs);

@@ -24,7 +24,7 @@ export interface CoordinatorSettings {
 }
 
 export interface CoordinatorEffects extends LineEffects {
-  /** What is known of the instrument. */
+  /** Standing of an instrument. */
   standing(slot: number): Standing;
   /** The instrument's only line was given up for another one that needed the room more. */
   displaced(slot: number): void;

@@ -3,7 +3,10 @@ import { isProven, type Want } from './want.js';
 import { type Line } from './connectionRecord.js';
 import { Standing } from './standing.js';
 
-/** What exists sends a snapshot on subscription: what had an active line this long without any tick has it in vain. */
+/**
+ * ms with an active line and without a tick after which an instrument's line is futile: an existing instrument sends a
+ * snapshot on subscription.
+ */
 const inVainMs = 60_000;
 /** ms without a tick after which an unproven instrument's line is futile; a front has time to refuse it besides. */
 const unprovenInVainMs = 5_000;

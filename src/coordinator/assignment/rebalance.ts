@@ -41,7 +41,7 @@ export function planMoves(
   const { hasHome, weight } = strategyRows[strategy];
   const count = connections.length;
   const loads = Float64Array.from(connections, (each) => each.load);
-  /** What leaves keeps its place until what replaces it elsewhere is active. */
+  /** Slots in use: a leaving line keeps its slot until its replacement is active. */
   const occupied = Float64Array.from(loads);
   const mostLimit = connections.reduce((most, { limit }) => Math.max(most, limit), 1);
   const weights = Float64Array.from(connections, (each) => weight(each, mostLimit));
@@ -49,7 +49,7 @@ export function planMoves(
   const moved = new Set<Line>();
   const moves: Move[] = [];
 
-  /** What a move gains; 0 or less when it is not worth it. */
+  /** Gain of a move; 0 or less if it is not worth it. */
   const gain = (from: number, to: number): number => {
     const priorities = connections[from]!.priority - connections[to]!.priority;
     if (priorities !== 0) return priorities * perPriority;

@@ -74,7 +74,7 @@ export class Refusals {
     }
   }
 
-  /** What no front has room for waits, and those who want it know. To be called when all is settled. */
+  /** Instruments that no front has room for wait, and their clients are told. To be called when all is settled. */
   tellOverLimit(): void {
     for (const [slot, text] of this.#overLimit) {
       const want = this.#table.wants.get(slot);

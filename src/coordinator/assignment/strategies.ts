@@ -1,6 +1,6 @@
 import type { Strategy } from '../../config/gatewayConfig.js';
 
-/** What a strategy may look at. */
+/** Facts that a strategy may use. */
 export interface Candidate {
   /** Hash of the connection's name. */
   readonly hash: number;

@@ -97,7 +97,7 @@ export class UnprovenAdmission {
     if (this.asks(slot)) this.#prove(slot, Standing.ticked);
   }
 
-  /** What is listed has changed. */
+  /** The list has changed. */
   review(): void {
     for (const slot of [...this.#queue.slots()]) {
       const standing = this.#parts.standing(slot);
@@ -123,7 +123,7 @@ export class UnprovenAdmission {
     return false;
   }
 
-  /** What no front has needs no turn. */
+  /** An instrument that no front has needs no turn. */
   settled(want: Want): void {
     if (want.failure === undefined || this.#queue.state(want.slot) !== 'admitted') return;
     this.#queue.refuse(want.slot);

@@ -1,4 +1,4 @@
-/** Who asks for instruments: one object for each client. */
+/** A client that asks for instruments: one object for each client. */
 export interface UnprovenClient {
   readonly address: string;
 }
@@ -16,13 +16,13 @@ export interface UnprovenLimits {
  */
 export type UnprovenState = 'waiting' | 'admitted' | 'refused';
 
-/** What the askers of one address have together. */
+/** Share of all clients of one address. */
 interface AddressShare {
   held: number;
   clients: number;
 }
 
-/** What one asker has. */
+/** Share of one client. */
 interface Share {
   readonly client: UnprovenClient;
   readonly address: AddressShare;
@@ -41,7 +41,7 @@ interface Entry {
   payer: Share | undefined;
 }
 
-/** What became of an instrument that is unproven no more. */
+/** How an instrument ceased to be unproven. */
 export interface Proven {
   readonly key: string;
   readonly state: UnprovenState;
@@ -200,7 +200,9 @@ export class UnprovenQueue {
     return admitted;
   }
 
-  /** Who has the next turn: of those with something that waits and a share to spare, the one with the least. */
+  /**
+   * The client whose turn is next: the one with the least among those with waiting instruments and a share to spare.
+   */
   #next(): Share | undefined {
     let next: Share | undefined;
     for (const share of this.#shares.values()) {

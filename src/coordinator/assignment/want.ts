@@ -20,7 +20,7 @@ export interface Want {
   newest: TickKey | undefined;
   /** Those who want it know that it cannot be had. */
   told: boolean;
-  /** What is known of it. */
+  /** Standing of the instrument. */
   standing: Standing;
   /** A tick of it has come on some line that it has, or has had since somebody wanted it. */
   ticked: boolean;

@@ -11,7 +11,7 @@ export interface TroubledInstruments {
   readonly failed: { readonly slot: number; readonly code: number; readonly text: string }[];
 }
 
-/** What sessions want, and what they have wanted until a moment ago. */
+/** Instruments that sessions want, or wanted until a moment ago. */
 export class WantedInstruments {
   readonly #table: LineTable;
   readonly #probes: ProbeSubscriptions;

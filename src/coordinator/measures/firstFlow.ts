@@ -26,7 +26,7 @@ const silentTimeouts = 3;
 const longestDoubts = 8;
 const none: ReadonlySet<number> = new Set();
 
-/** What is known of a line's instruments beyond its own ticks. Asked only while the line is silent. */
+/** Facts about a line's instruments beyond its own ticks. Only asked while the line is silent. */
 export interface LineEvidence {
   /** How many of them have ticked on any line since then, in ms since the epoch. */
   tickedSince(sinceMs: number): number;
@@ -181,7 +181,7 @@ function newLine({ written, expecting, logins = 0 }: FirstFlowSample, now: numbe
   return { written, doubts: 0, ...begun(expecting, logins, now) };
 }
 
-/** What start again with each login, and with its end. */
+/** State that starts again with each login, and with the end of one. */
 function begun(expecting: boolean, logins: number, now: number): Omit<Line, 'written' | 'doubts'> {
   return {
     expecting,

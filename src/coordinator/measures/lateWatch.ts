@@ -10,7 +10,7 @@ const toleratedGaps = 2;
 const gapMemoryMs = 5 * 60_000;
 /** Ticks count once a line has ticked in so many samples since its login: before, they may be mere snapshots. */
 const provenMoments = 20;
-/** What rates of instruments are averaged over. */
+/** ms over which rates of instruments are averaged. */
 const rateTimeMs = 60_000;
 /** Time without any tick of a line beyond this is a break, and says nothing of rates. */
 const longestPauseMs = 60_000;
@@ -18,7 +18,7 @@ const longestPauseMs = 60_000;
 const longestStepMs = 5_000;
 const firstSlots = 1024;
 
-/** What is seen of one line. */
+/** One sample of a line. */
 export interface LateSample {
   /** Index of the line. */
   readonly line: number;

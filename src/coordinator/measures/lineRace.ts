@@ -6,7 +6,7 @@ export type { RaceFigures } from './raceTally.js';
 
 /** Figures are of the last half to whole minute. */
 const halfWindowMs = 30_000;
-/** What comes later than this is a snapshot or another day's, not a delay. */
+/** ms; a tick that is later than this is a snapshot or another day's, and its delay does not count. */
 const longestDelayMs = 60_000;
 const firstSlots = 1024;
 

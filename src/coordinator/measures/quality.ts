@@ -13,7 +13,7 @@ const largestObservation = 1e9;
 
 export type QualityEvent = 'disconnect' | 'login_failure' | 'refusal';
 
-/** What is measured of a line; NaN where it is not known. */
+/** Measurements of a line; NaN where unknown. */
 export interface LineFacts {
   /** Median delay behind the fastest line of the same instruments. */
   readonly delayMs: number;
@@ -122,7 +122,7 @@ export class Quality {
     return Math.round(Math.max(0, 100 - lost));
   }
 
-  /** What the missing points are for, worst first, as in `2 disconnects −22, 35 ms behind −14`; empty at 100. */
+  /** Reasons for the missing points, the worst first, such as `2 disconnects −22, 35 ms behind −14`; empty at 100. */
   why(nowMs: number): string {
     if (this.score(nowMs) === 100) return '';
     const ofEvents = eventPenalties.map(({ text }, kind) => {

@@ -16,7 +16,7 @@ const longestPatienceMs = 5 * 60_000;
 /** The same latest time, ms, while no other line ticks either. */
 const lonePatienceMs = 3_600_000;
 
-/** What is seen of one line. */
+/** One sample of a line. */
 export interface LineSample {
   /** Records ever written into its ring; may wrap, only changes count. */
   readonly written: number;

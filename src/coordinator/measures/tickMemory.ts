@@ -27,7 +27,7 @@ const D = { base: 20, earliest: 20 + keys } as const;
 /** Float32 field of an instrument's memory: one number for each key and seat. */
 const arrival = 72;
 
-/** Who is told what the memory finds of a line. */
+/** Takes what the memory finds about a line. */
 export interface RaceJudge {
   /** It delivered a tick so much later than the first line; 0 when it was the first itself. */
   delivered(connection: number, delayMs: number): void;

@@ -4,7 +4,7 @@ const firstConnections = 128;
 /** How much of the newest second is in a connection's ticks per second. */
 const rateSmoothing = 0.2;
 
-/** What is counted of one connection. */
+/** Counts of one connection. */
 export interface TickRate {
   readonly ticks: number;
   /** Recently. */

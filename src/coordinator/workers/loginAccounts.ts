@@ -1,7 +1,7 @@
 import type { ConnectionConfig } from '../../config/gatewayConfig.js';
 import { LoginPlaces } from './loginPlaces.js';
 
-/** What the connections share that log in with the same user and password at the same broker. */
+/** State shared by connections that log in with the same user and password at the same broker. */
 export class LoginAccounts {
   readonly #places = new Map<string, SharedArrayBuffer>();
 

@@ -5,7 +5,7 @@ const leaseS = 60;
 const free = 0;
 const refused = -1;
 
-/** What a login does to its place: see LoginPlaces. */
+/** Effect of a login on its place, see LoginPlaces. */
 export interface LoginGate {
   /** `busy`: as many logins are under way as may be refused; `spent`: so many were refused. */
   take(): 'taken' | 'busy' | 'spent';

@@ -12,7 +12,7 @@ export type { DoorbellHandle } from '../../ring/doorbell.js';
 /** The public states of a connection; protocol.md's /health names. */
 export type ConnectionState = 'disconnected' | 'connecting' | 'connected' | 'logged_in' | 'error';
 
-/** What a worker needs to open one session. */
+/** Everything that a worker needs to open one session. */
 export interface ConnectionSpec {
   /** Name from the configuration. */
   readonly id: string;
@@ -39,7 +39,7 @@ export interface ConnectionSpec {
   readonly tickDoorbells: readonly DoorbellHandle[];
 }
 
-/** What a connection worker is started with (its workerData). */
+/** Start data of a connection worker (its workerData). */
 export interface WorkerStart {
   readonly channel: EventChannelHandle;
   /** WorkerDeadlines.releaseMs */
@@ -80,7 +80,7 @@ export type WorkerEvent =
       /** True when the worker will not try again by itself. */
       readonly fatal: boolean;
     }
-  /** What the library says it is, once per library and worker. */
+  /** The library's own version text, once per library and worker. */
   | {
       readonly type: 'library';
       readonly connection: number;

@@ -1,6 +1,6 @@
 import { TokenBucket } from './tokenBucket.js';
 
-/** What the clients of one address may do together. */
+/** Limits of all clients of one address together. */
 export interface AddressLimits {
   /** WebSocket clients at once. */
   readonly maxClientsPerAddress: number;
@@ -21,7 +21,7 @@ export const workBurstSeconds = 10;
 /** Accounts kept beyond those of connected clients before the settled ones are dropped. */
 const keptAccounts = 4096;
 
-/** What one address has used of its allowances. */
+/** Use of one address of its allowances. */
 export interface AddressAccount {
   readonly address: string;
   /** WebSocket clients that are connected. */

@@ -8,7 +8,7 @@ export interface AdmissionLimits extends AddressLimits {
   readonly allowedOrigins: readonly string[];
 }
 
-/** What is known of somebody who wants to open a WebSocket; headers are '' where they are absent. */
+/** Facts about an applicant for a WebSocket; headers are '' if absent. */
 export interface Applicant {
   /** As `accountKey` writes it. */
   readonly address: string;

@@ -12,7 +12,7 @@ interface WaitingFrame {
   readonly isBinary: boolean;
 }
 
-/** What requests of one client may take. */
+/** Limits of one client's requests. */
 export interface RequestLimits {
   /** Share of the main thread, in percent, that the requests of one client may take. */
   readonly clientWork: number;
@@ -45,7 +45,7 @@ export interface RequestParts {
 const mostWaitingFrames = 10_000;
 /** Bytes of those of one client that may wait, as a multiple of the largest frame. */
 const waitingFrameFactor = 4;
-/** What a waiting frame costs beside its bytes. */
+/** Bytes that a waiting frame costs in addition to its own. */
 const frameOverheadBytes = 150;
 /**
  * ms that one step is charged at most. The longest take some 10 ms, for frames of a megabyte; what goes beyond it is time in
@@ -118,7 +118,7 @@ export class ClientRequests implements Worker, WaitingFrames {
     if (this.#hasMore) this.#run(stepsAtOnce);
   }
 
-  /** What is listed has changed. */
+  /** The list has changed. */
   relist(): void {
     if (this.#gone) return;
     this.#relistWaits = true;

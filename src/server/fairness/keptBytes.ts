@@ -1,4 +1,4 @@
-/** What a client makes the gateway keep, by kind. */
+/** Memory that a client makes the gateway keep, by kind. */
 export interface Kept {
   /** Frames that wait for their turn. */
   frames: number;

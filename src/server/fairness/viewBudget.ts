@@ -3,7 +3,7 @@ const periodMs = 100;
 /** Periods whose addresses a part is left for: one that pauses for a moment does not make the others' parts larger. */
 const rememberedPeriods = 10;
 
-/** What an address has used. */
+/** Use of one address. */
 interface Share {
   /** Number of the period that `usedMs` is of. */
   period: number;

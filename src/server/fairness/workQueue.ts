@@ -1,6 +1,6 @@
 import { FairQueue } from './fairQueue.js';
 
-/** Who does work that is charged to an allowance. */
+/** Does work that is charged to an allowance. */
 export interface Worker {
   /** One object for each address: addresses take turns. */
   readonly account: object;

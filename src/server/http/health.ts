@@ -84,7 +84,7 @@ export interface ServerCounters {
   readonly cutOffClients: number;
 }
 
-/** What the server adds to the report. */
+/** Members that the server adds to the report. */
 export interface ServerHealth {
   /** UTC, to the second. */
   readonly timestamp: string;

@@ -17,7 +17,7 @@ import { marked } from '../../base/logEvents.js';
 export interface TickHistory {
   /** The `EXCHANGE.id` that a client means; undefined when there can be no such instrument. */
   keyOf(requested: string): string | undefined;
-  /** What may have been meant by a name of which there is no key. */
+  /** Suggestions for a name without a key. */
   adviseUnknown(requested: string): Advice;
   /** @param address of who asks */
   run(query: HistoryQuery, receiver: HistoryReceiver, address: string): HistoryRun | HistoryRefusal;
@@ -27,7 +27,7 @@ type Headers = readonly (readonly [string, string])[];
 
 /** A client that takes less than a chunk in this time, in ms, is cut off. */
 const stallMs = 30_000;
-/** What a piece begins with; less than any socket takes before it is writable again. */
+/** Bytes at the beginning of a piece; fewer than any socket takes before it is writable again. */
 const beginBytes = 512;
 const retryAfterSeconds = '1';
 const contentTypes: Readonly<Record<HistoryFormat, string>> = {

@@ -1,6 +1,6 @@
 import type { ConnectionStatusReport, StatusReport } from './status.js';
 
-/** What everybody may read: the report without addresses, in texts too, and without the id of the process. */
+/** The public part of the report: without addresses, also in texts, and without the process id. */
 export type PublicStatus = Omit<StatusReport, 'pid' | 'connections'> & {
   readonly connections: readonly Omit<ConnectionStatusReport, 'fronts'>[];
 };

@@ -7,7 +7,7 @@ export interface SessionsSource {
   report(filter: SessionFilter): SessionsReport;
 }
 
-/** What a query asks for, or why it cannot be answered. */
+/** A parsed query, or why it cannot be answered. */
 export type SessionsQuery = { readonly filter: SessionFilter } | { readonly refusal: string };
 
 const parameters = ['product', 'exchange'];

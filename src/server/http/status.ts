@@ -58,7 +58,7 @@ export interface ConnectionStatusReport {
   readonly reason: string;
   /** 0 to 100. */
   readonly quality: number;
-  /** What the quality is lowered by; empty at 100. */
+  /** Reasons for a quality below 100; empty at 100. */
   readonly why: string;
   readonly subscriptions: number;
   readonly max_subscriptions: number;

@@ -26,7 +26,7 @@ export interface StatusSource {
 
 const allowedMethods = { get: 'GET, HEAD, OPTIONS', post: 'POST, OPTIONS' } as const;
 
-/** What the server says of itself and of the market, on the public port as for management. */
+/** Pages about the server and the market, on the public port and for management. */
 export function statusPages(source: StatusSource): Map<string, StatusPage> {
   const pages = new Map<string, StatusPage>();
   const read = (url: string, answer: StatusPage['answer']): void =>

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6, type BlockList } from 'node:net';
 import type { UwsRequest, UwsResponse } from '../uws/uwsApi.js';
 
-/** What proxies say of whom they speak for; '' where a header is absent. */
+/** Headers in which proxies name their clients; '' if absent. */
 export interface ForwardingHeaders {
   /** X-Forwarded-For; several of them are joined by commas in the order that they came in. */
   readonly forwardedFor: string;

@@ -3,7 +3,7 @@ import { closest } from '../../base/spelling.js';
 const shownChars = 64;
 /** Keys of a frame that are looked through for a misspelt one. */
 const lookedAtKeys = 32;
-/** What clients number their frames by. */
+/** Members with which clients number their frames. */
 const ownKey = 'id';
 
 /**

@@ -1,7 +1,7 @@
 /** 0: under the bare id, 1: under `EXCHANGE.id`. */
 export type KeyForm = 0 | 1;
 
-/** What a member shows of the book field that it is made from. */
+/** How a member shows the book field that it is made from. */
 export type Rendering = 'number' | 'day' | 'datetime' | 'update_time' | 'update_millisec' | 'instrument_id';
 
 export interface Member {
@@ -36,6 +36,6 @@ export interface PushOptions {
   readonly fields: FieldSet | null;
   /** Whether pushes after the first carry only what changed. */
   readonly diff: boolean;
-  /** What pushes say of each tick; with all, ticks that the book skips are pushed too. */
+  /** Ticks that are pushed, and what is added to each; with `all`, rejected ticks are pushed too. */
   readonly view: TickView;
 }

@@ -4,7 +4,7 @@ import type { MatchingInstruments, InstrumentFilter } from '../../market/instrum
 import type { SymbolInfo } from '../../market/instruments/symbolInfo.js';
 import type { FieldSet, KeyForm, TickView } from './pushOptions.js';
 
-/** What the server needs to know of the market; the classes of src/market are this. */
+/** The market as the server needs it; the classes of src/market implement it. */
 export interface ServedInstrument {
   readonly slot: number;
   /** Bare id. */
@@ -32,10 +32,10 @@ export interface ServedDirectory {
   /** The instrument of a name if it has a slot. */
   find(requested: string): ServedInstrument | undefined;
   bySlot(slot: number): ServedInstrument;
-  /** What is listed; the same object as long as nothing changes. */
+  /** The list of instruments; the same object as long as nothing changes. */
   listed(): unknown;
   search(filter: InstrumentFilter): MatchingInstruments;
-  /** What is listed of a pattern. */
+  /** Listed instruments that match a pattern. */
   expand(pattern: InstrumentPattern): string[];
   /** `openInterest` is asked by slot, and may not know. */
   adviseUnknown(requested: string, openInterest: (slot: number) => number): Advice;
@@ -43,7 +43,7 @@ export interface ServedDirectory {
   expiredOf(requested: readonly string[]): string[];
   adviseExpired(requested: string, openInterest: (slot: number) => number): Advice;
   symbolsFile(): ServedFile;
-  /** What ins_query is answered from. */
+  /** Source of answers to ins_query. */
   symbolInfo(): SymbolInfo;
 }
 

@@ -33,7 +33,7 @@ export interface ActionSubscriptionsParts {
   readonly limits: ServerLimits;
 }
 
-/** What a subscribe frame names, taken apart. */
+/** The instruments of a subscribe frame, sorted by kind. */
 interface Requested {
   readonly names: readonly string[];
   readonly patterns: readonly InstrumentPattern[];

@@ -4,7 +4,7 @@ import type { ServedInstrument } from '../shared/servedMarket.js';
 /** Instruments that are looked up among a session's subscriptions in one step. */
 const lookupsPerStep = 1024;
 
-/** What announcements need of a session. */
+/** The part of a session that announcements need. */
 export interface Listener {
   /** False where the session has no subscriptions, so that no announcement concerns it. */
   readonly listens: boolean;

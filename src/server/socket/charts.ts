@@ -12,7 +12,7 @@ export interface ChartRequest {
   readonly keys: readonly string[];
   /** The member of `klines` that stands for the duration, in ns; `0` for ticks, undefined where there is none. */
   readonly duration: string | undefined;
-  /** What is wrong with it, if anything. It is answered nevertheless. */
+  /** What is wrong with the request; undefined if nothing is. It is answered nevertheless. */
   readonly problem: string | undefined;
 }
 
@@ -58,7 +58,7 @@ function isWhole(value: unknown, least: number): boolean {
 /** Instruments of a chart that are written in one step. */
 const keysPerStep = 256;
 
-/** What is remembered of a chart. */
+/** One remembered chart. */
 interface KeptChart {
   readonly digest: string;
   /** Names of its state's members. */

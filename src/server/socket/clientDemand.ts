@@ -2,12 +2,12 @@ import type { Work } from '../fairness/clientRequests.js';
 
 const dropsPerStep = 256;
 
-/** Who asks: one object for each session. */
+/** A client that wants instruments: one object for each session. */
 export interface WantingClient {
   readonly address: string;
 }
 
-/** Who must know which instruments clients want. */
+/** Learns which instruments clients want. */
 export interface InstrumentDemand {
   /** Called once per session and instrument. */
   want(slot: number, client: WantingClient): void;

@@ -38,7 +38,7 @@ export type ClientMessage =
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What clients of the DIFF protocol ask of other servers, in good faith; so these frames are no abuse. */
+/** Requests that clients of the DIFF protocol send to other servers, in good faith; they do not count as bad frames. */
 const unsupportedAids: ReadonlySet<unknown> = new Set([
   // What old versions of TqSdk draw, sent at each update.
   'set_chart_data',

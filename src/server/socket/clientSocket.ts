@@ -10,7 +10,7 @@ export interface SocketWatcher {
 
 const textFrame = false;
 const uncompressed = false;
-/** What a send returns when nothing had to be buffered. */
+/** Result of a send that did not have to buffer anything. */
 const sentAtOnce = 1;
 
 /**

@@ -1,7 +1,7 @@
 import type { InstrumentPattern } from '../../market/instruments/instrumentPattern.js';
 import type { ServedDirectory } from '../shared/servedMarket.js';
 
-/** What is listed of a pattern, sorted, and the same as a set. */
+/** Listed instruments that match a pattern, sorted, and as a set. */
 export interface Expansion {
   readonly ids: readonly string[];
   readonly set: ReadonlySet<string>;
@@ -12,7 +12,7 @@ const keptIds = 500_000;
 /** Ids that an expansion of nothing counts as. */
 const emptyCost = 20;
 
-/** What each pattern comes to, found once for all clients until the list changes. */
+/** The instruments of each pattern, computed once for all clients until the list changes. */
 export class Expansions {
   readonly #directory: ServedDirectory;
   readonly #byText = new Map<string, Expansion>();

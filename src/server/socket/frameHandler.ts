@@ -24,7 +24,7 @@ import { marked } from '../../base/logEvents.js';
 const mostToldUnknown = 64;
 /** Characters of a frame up to which it is handled in one step. */
 const shortFrame = 65_536;
-/** What stands between ids where a comma should. */
+/** Wrong separators of ids, in place of a comma. */
 const otherSeparator = /[，、；;|]/;
 
 export interface FrameHandlerParts {
@@ -72,7 +72,7 @@ export class FrameHandler {
     return undefined;
   }
 
-  /** What a frame left to be done has failed. */
+  /** Work that a frame left to be done has failed. */
   failed(session: ClientSession, error: unknown): void {
     // One session's bad luck must not become everybody's: an exception would end the process.
     this.#parts.logger.error(

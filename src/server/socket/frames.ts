@@ -25,7 +25,7 @@ export function withPatches(tail: string | Buffer, patches: string): string | Bu
     : Buffer.concat([tail.subarray(0, end), Buffer.from(`${patches}]}`)]);
 }
 
-/** What an aid client is sent unasked when it connects: tqsdk-js does not peek before it has received something. */
+/** First frame of an aid client, sent unasked: tqsdk-js does not peek before it has received something. */
 export const firstFrame = rtnDataHead + rtnDataTail('');
 
 export const subscribeQuoteAck = '{"aid":"subscribe_quote","status":"ok"}';
@@ -54,7 +54,7 @@ export function placesFrame(action: 'served' | 'waiting', instruments: readonly 
   return JSON.stringify({ action, instruments });
 }
 
-/** What has joined and left a client's patterns. */
+/** Instruments that have joined and left a client's patterns. */
 export function listingFrame(
   patterns: Readonly<
     Record<string, { readonly added: readonly string[]; readonly removed: readonly string[] }>

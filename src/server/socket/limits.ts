@@ -1,7 +1,7 @@
 import type { AdmissionLimits } from '../fairness/admission.js';
 import type { RequestLimits } from '../fairness/clientRequests.js';
 
-/** What a client may do, and how many there may be. */
+/** Limits of one client, and of all clients. */
 export interface ServerLimits extends AdmissionLimits, RequestLimits {
   /** In the aid set, and again in the action set, of one client. */
   readonly maxInstrumentsPerClient: number;

@@ -9,11 +9,11 @@ interface Entry {
   readonly pattern: InstrumentPattern;
   readonly options: PushOptions;
   readonly members: Set<string>;
-  /** What the client has taken out of the pattern by name. */
+  /** Instruments that the client has unsubscribed by name. */
   readonly without: Set<string>;
 }
 
-/** What a new list means for one pattern of a client. */
+/** Effect of a new list on one pattern of a client. */
 export interface PatternChange {
   readonly pattern: string;
   readonly options: PushOptions;
@@ -99,7 +99,7 @@ export class PatternSet {
     return [...this.#entries.keys()];
   }
 
-  /** What the present list changes for one of the patterns. */
+  /** Effect of the present list on one of the patterns. */
   changes(text: string, expand: (pattern: InstrumentPattern) => Expansion): PatternChange {
     const { pattern, options, members, without } = this.#entries.get(text)!;
     const listed = expand(pattern);

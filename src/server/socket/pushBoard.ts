@@ -93,7 +93,7 @@ export class PushClient {
   }
 }
 
-/** What a frame with chosen fields takes of the main thread, in ms: the frame, and each of its members. */
+/** Cost of a frame with chosen fields, ms of the main thread: of the frame, and of each member. */
 const frameMs = 0.0008;
 const memberMs = 0.0001;
 /** Snapshots that one client is sent in one step. */

@@ -81,7 +81,7 @@ export function parseFieldSet(names: readonly string[]): { set: FieldSet } | { u
   return { set: { key: members.map((each) => each.name).join(','), members } };
 }
 
-/** What has been encoded of one instrument for the aid side. */
+/** Texts that were encoded of one instrument for the aid side. */
 class SlotTexts {
   /** Text of each field's number, and the version at which it was made. */
   readonly numbers = new Array<string>(fieldCount).fill('');
@@ -196,7 +196,7 @@ export class QuoteEncoder {
     return `"${form === 1 ? key : id}":{${members.slice(1)}}`;
   }
 
-  /** What simulated accounts take for a lot, by the last settlement price; nothing where that is not known. */
+  /** Members for simulated accounts, by the last settlement price; empty if it is unknown. */
   #lotMembers(slot: number): string {
     const { product, multiplier, class: kind } = this.#directory.bySlot(slot);
     const price = this.#book.value(slot, Field.preSettlement);

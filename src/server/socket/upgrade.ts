@@ -4,7 +4,7 @@ import type { Admission } from '../fairness/admission.js';
 import type { ClientSession } from './clientSession.js';
 import type { UwsRequest, UwsResponse } from '../uws/uwsApi.js';
 
-/** What uWebSockets keeps for a socket from the upgrade on. */
+/** User data of a socket, from the upgrade on. */
 export interface Connected {
   readonly address: string;
   readonly account: AddressAccount;
@@ -24,7 +24,10 @@ export interface UpgradeParts {
   keyOf(address: string): string;
 }
 
-/** What ?protocol= takes. A session may use both whatever it says; action is not sent the first frame of aid. */
+/**
+ * Values of ?protocol=. A session may use both protocols in any case; with `action` it does not get the first frame of
+ * aid.
+ */
 const protocols = ['aid', 'action'] as const;
 
 /** Answers a request to become a WebSocket: lets it in, or says why not. */

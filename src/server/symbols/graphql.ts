@@ -68,7 +68,7 @@ class Reader {
     return selection;
   }
 
-  /** What the variables are declared as says nothing that their values do not. */
+  /** Declared types of variables are ignored: their values say everything. */
   #skipVariables(): void {
     while (!this.#takes(')')) {
       if (this.#next === undefined) this.#fail(')');

@@ -1,7 +1,7 @@
 import type { SymbolFilter } from '../../market/instruments/symbolInfo.js';
 import { readGraphql, type GraphqlField, type GraphqlValue } from './graphql.js';
 
-/** What an ins_query asks for. */
+/** A parsed ins_query. */
 export interface SymbolQuery {
   /** Under which the result comes back. */
   readonly root: (typeof roots)[number];

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Uws } from './uwsApi.js';
 
-/** What decides which build of uWebSockets.js can run here. */
+/** Facts that decide which build of uWebSockets.js can run here. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
