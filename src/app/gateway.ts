@@ -96,7 +96,7 @@ export class Gateway {
   readonly #intervals = new Intervals();
   #connecting = false;
   #missedLogged = 0;
-  /** What was listed when clients' patterns were last looked through. */
+  /** The list by which clients' patterns were last checked. */
   #listed: unknown;
   readonly #healthLog: HealthLog;
 
@@ -331,7 +331,7 @@ export class Gateway {
     this.#sinks.useCalendar(config);
   }
 
-  /** What GET /health answers. */
+  /** Body of GET /health. */
   health(): HealthReport {
     return healthReport({
       connections: this.#connections.reports(),
@@ -344,7 +344,7 @@ export class Gateway {
     });
   }
 
-  /** What GET /api/status answers to management. */
+  /** Body of GET /api/status for management. */
   status(): StatusReport {
     const { waiting, failed } = this.#connections.troubles();
     return statusReport({
@@ -452,7 +452,7 @@ export class Gateway {
     this.#server?.onListing();
   }
 
-  /** What is done from time to time: counters are logged, and a new day's contracts subscribed where all are wanted. */
+  /** Periodic work: logs counters, and subscribes a new day's contracts where all of a kind are wanted. */
   #maintain(): void {
     this.#followListing();
     const ticks = this.#tickCounters();

@@ -25,7 +25,7 @@ export class Reloads {
   /** Those that are watched while config_watch is on. */
   #files: readonly NamedFile[] = [];
   #reload: (() => ReloadSummary) | undefined;
-  /** What asked for a reload too early. */
+  /** Causes of reloads that were requested too early. */
   #early: string | undefined;
   #closed = false;
 
@@ -83,7 +83,7 @@ export class Reloads {
     this.#watch?.close();
   }
 
-  /** What a wrong configuration names is watched too, for a change there may mend it. */
+  /** Files that a wrong configuration names are watched too: a change there may correct it. */
   #read(): GatewayConfig {
     try {
       // Everything else of the process would wait too.

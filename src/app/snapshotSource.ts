@@ -5,7 +5,7 @@ export interface SnapshotsParts {
   readonly book: Pick<QuoteBook, 'version' | 'doubt'>;
   /** Those who have waited for the instrument's state are to be sent it. */
   readonly onSettled: (slot: number) => void;
-  /** What `onSettled` was told is all for now. */
+  /** Called after `onSettled` has reported all that is settled for now. */
   readonly onSettledEnd: () => void;
 }
 

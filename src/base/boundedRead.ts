@@ -11,7 +11,7 @@ export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
 
-/** What is at a path instead of a file or a pipe; undefined for these two. */
+/** Kind of a path that is neither a file nor a pipe; undefined for these two. */
 export function oddKind(found: Stats): string | undefined {
   if (found.isFile() || found.isFIFO()) return undefined;
   if (found.isDirectory()) return 'a folder';

@@ -1,4 +1,4 @@
-/** What is done again and again. */
+/** Work that is repeated. */
 export interface Interval {
   readonly everyMs: number;
   readonly run: () => void;

@@ -15,7 +15,7 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'is a symbolic link that leads nowhere',
 };
 
-/** What named pipes have given, by path: they give it once, and anyone who read again at a reload would wait forever. */
+/** Contents of named pipes, by path: a pipe delivers them once, and a reader at a reload would wait forever. */
 const fromPipes = new Map<string, Buffer>();
 /** Of what each file held when it was read last, by path. Neither secrets nor large files are kept themselves. */
 const digests = new Map<string, string>();

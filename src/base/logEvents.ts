@@ -1,6 +1,6 @@
 interface LogEventEntry {
   readonly level: 'warn' | 'error' | 'fatal';
-  /** What has happened, and what to do about it where anything is to be done. */
+  /** What has happened, and what to do about it if anything. */
   readonly meaning: string;
 }
 

@@ -15,7 +15,7 @@ const examineMs = 20_000;
 /** Products of which contracts are subscribed where the command line names none: they tick as often as any. */
 const liveliest = ['rb', 'm', 'TA', 'IF'];
 
-/** What --json prints. */
+/** Output of --json. */
 interface LibraryReport {
   readonly file: string;
   readonly verdict: Verdict;

@@ -21,7 +21,7 @@ const ofTheFront: readonly OptionName[] = ['broker-id', 'user-id', 'password-env
 const maybeSeveral: ReadonlySet<string> = new Set<OptionName>(['front-addr', 'instrument']);
 const maybeEmpty: ReadonlySet<string> = new Set<OptionName>(['broker-id', 'user-id']);
 
-/** What `qactpmdgateway check-library …` asks for. */
+/** Options of `qactpmdgateway check-library …`. */
 export interface CheckLibraryCommand {
   readonly mode: 'check-library';
   readonly file: string;

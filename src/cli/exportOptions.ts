@@ -25,7 +25,7 @@ const definitions = {
 
 type OptionName = keyof typeof definitions;
 
-/** What `qactpmdgateway export …` asks for. */
+/** Options of `qactpmdgateway export …`. */
 export interface ExportCommand {
   readonly mode: 'export';
   readonly files: readonly string[];

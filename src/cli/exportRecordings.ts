@@ -16,7 +16,7 @@ import type { CliContext } from './cliContext.js';
 const ticksPerTurn = 10_000;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
-/** What ends an export with exit code 1; the message is one line. */
+/** Ends an export with exit code 1; the message is one line. */
 class ExportError extends Error {}
 
 /**
@@ -125,7 +125,7 @@ function create(path: string, name: string): number {
   }
 }
 
-/** What was recorded and is not in the file, in words. */
+/** Recorded ticks that are not in the file, in words. */
 function rejectedText({ counters, unknown }: AcceptedTicks): string {
   const parts = [
     [counters.duplicate, 'twice'],

@@ -54,7 +54,7 @@ export type Command =
       readonly profile: boolean;
     };
 
-/** What each special mode can be combined with; running takes all that no mode of its own claims. */
+/** Options that each special mode can be combined with; running takes all that no mode claims. */
 const companions = {
   status: ['config', 'port', 'json'],
   'import-brokers': ['output'],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** What a front that is none does to a connection that it has accepted. */
+/** How a fake front treats a connection that it has accepted. */
 export type FrontManner = 'silent' | 'close' | 'garbage' | 'reset';
 
 /** Bytes of every value, in an order that no protocol has. */

@@ -1,6 +1,6 @@
 import type { LibraryFacts } from '../ctp/bridge.js';
 
-/** What a probe is to do; its only argument, as JSON. */
+/** Task of a probe; its only argument, as JSON. */
 export interface ProbeOrder {
   readonly library: string;
   /** As ctp_version; empty: as the library says. */
@@ -24,7 +24,7 @@ export interface ProbeLogin {
 /** The password comes by this variable: a command line is everybody's to read. */
 export const passwordVariable = 'QACTPMD_PROBE_PASSWORD';
 
-/** What has happened to a probe's sessions so far. */
+/** State of a probe's sessions so far. */
 export interface ProbeState {
   /** Sessions that exist. */
   readonly opened: number;

@@ -1,7 +1,7 @@
 import { isRecord } from '../config/record.js';
 import { blank, cell, clip, tableLines, type Column } from './textTable.js';
 
-/** What another version's gateway may have skipped. */
+/** Parts that a gateway of another version may omit. */
 type Row = Readonly<Record<string, unknown>>;
 
 /** Instruments in trouble that are named. */

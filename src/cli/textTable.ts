@@ -14,7 +14,7 @@ interface Placed extends Column {
 }
 
 const gap = '  ';
-/** What stands where there is nothing. */
+/** Text of an empty cell. */
 export const blank = '-';
 /** Characters that take two columns of a terminal: Chinese, Japanese, Korean and full-width forms. */
 const wide =

@@ -31,7 +31,7 @@ export type SessionInput =
   | { readonly type: 'close' }
   | { readonly type: 'released' };
 
-/** What is to be done for it. */
+/** Commands that a session gives. */
 export type SessionCommand =
   | { readonly type: 'open' }
   | { readonly type: 'login'; readonly requestId: number }

@@ -25,7 +25,7 @@ const maxSamples = 65_536;
 const loopDelayResolutionMs = 5;
 const nsPerMs = 1e6;
 
-/** What a recording found; times of samples are ms since the epoch. */
+/** Result of a trace; times of samples are ms since the epoch. */
 export interface TickTraceReport {
   /** One in so many ticks was followed. */
   readonly one_in: number;
@@ -64,7 +64,7 @@ export class TickTrace {
   /** The tick at hand, when it is sampled: what was held back may be taken in between. */
   #followed: TickRecord | undefined;
   #random = 1;
-  /** What performance.now() lacks to ms since the epoch. */
+  /** Difference of ms since the epoch and performance.now(). */
   #epochMs = 0;
 
   /** @param nameOf the instrument of a slot */

@@ -66,7 +66,7 @@ export class AcceptedTicks {
     };
   }
 
-  /** What became of the ticks. */
+  /** Counters of the ticks. */
   get counters(): Readonly<BookCounters> {
     return this.#book.counters;
   }

@@ -20,7 +20,7 @@ const lineFeed = '\n';
 /** Keys as the gateway makes them: EXCHANGE.id in printable ASCII. */
 export const keyForm = /^[A-Z]{2,8}\.[\x20-\x7e]{1,80}$/;
 
-/** What a record of a block says of the tick's flags: their mask, undefined where they are not known. */
+/** The flags of a block's record: their mask, undefined where unknown. */
 export function recordedFlags(sequence: number): number | undefined {
   return sequence === 0 ? undefined : sequence >> 1;
 }

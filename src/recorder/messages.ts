@@ -2,7 +2,7 @@ import type { InstrumentPattern } from '../market/instruments/instrumentPattern.
 import type { TapeThreadData } from '../tape/tapeThread.js';
 import { type ThreadLine } from '../base/logEvents.js';
 
-/** What the recorder's thread is started with (its workerData). */
+/** Start data of the recorder's thread (its workerData). */
 export interface RecorderSpec extends TapeThreadData {
   /** Memory of a RecorderProgress: where to begin, the tape's first record where it has no position. */
   readonly progress: SharedArrayBuffer;
@@ -14,7 +14,7 @@ export interface RecorderSpec extends TapeThreadData {
   readonly holidays: readonly number[];
 }
 
-/** What the recorder writes to now. */
+/** The file that the recorder is writing. */
 export interface RecorderTarget {
   /** The file; empty before the first. */
   readonly file: string;

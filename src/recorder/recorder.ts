@@ -10,7 +10,7 @@ const heapMb = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 };
 
 export type RecorderSettings = Omit<RecorderSpec, keyof TapeThreadData | 'progress'>;
 
-/** What /health shows. */
+/** The recorder's member of /health. */
 export interface RecorderStatus extends RecorderTarget {
   readonly folder: string;
   /** Ticks in files. */

@@ -88,7 +88,7 @@ export function encodeFileHeader({ fileId, tradingDay }: FileHeader): Buffer {
   return bytes;
 }
 
-/** What the first bytes of a file say; `problem` where they are no header, `foreign` where they never were one. */
+/** Header at the beginning of a file; `problem` if there is none, `foreign` if it never was a recording. */
 export function parseFileHeader(
   bytes: Buffer,
 ): FileHeader | { readonly problem: string; readonly foreign: boolean } {

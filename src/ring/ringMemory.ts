@@ -12,7 +12,7 @@ export const capacityWord = 1;
 
 const Header = { magic: 0, capacity: capacityWord, recordBytes: 2, headerBytes: 3 } as const;
 
-/** What tells one kind of ring from another. */
+/** Distinguishes one kind of ring from another. */
 export interface RingKind {
   /** With its article, for messages: `a tick ring`. */
   readonly name: string;

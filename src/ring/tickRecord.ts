@@ -60,7 +60,7 @@ export const doubleWord = {
   askPrice1: 26,
 } as const;
 
-/** What the values of a record are: the vendor's, which have to be read by its rules, or those of a quote. */
+/** Meaning of a record's values: the vendor's, which are read by its rules, or those of a quote. */
 export const RecordForm = { vendor: 0, quote: 1 } as const;
 
 /** A reader's private copy of one record. */

@@ -44,7 +44,7 @@ const Header = {
 /** Words of the header that say what kind of ring it is. */
 const commonWords = 16;
 
-/** What a reader may be late by: so many ticks of each instrument, which is 16 s on exchanges and 0.4 s at 80 a second. */
+/** Ticks per instrument that a reader may be late by: 16 s on exchanges, and 0.4 s at 80 per second. */
 const ticksHeld = 32;
 const leastPerConnection = 1024;
 /** Records of all connections' rings together, 21 MB, as long as each has the least that it needs. */

@@ -1,6 +1,6 @@
 import type { TickRecord } from './tickRecord.js';
 
-/** Who takes the ticks. */
+/** Takes the ticks. */
 export interface TickSink {
   /** One tick; the record is reused after the call returns. */
   onTick(tick: TickRecord): void;

@@ -33,7 +33,7 @@ export const usage = `Simulated market-data fronts
   -h, --help            this text
 `;
 
-/** What the command line says that cannot be; the message names the option. */
+/** A wrong command line; the message names the option. */
 export class ArgumentError extends Error {}
 
 const options = {

@@ -18,7 +18,7 @@ const noonMs = 4 * 3_600_000;
 const eveningMs = 12 * 3_600_000;
 const defaultLateLimitMs = 500;
 
-/** What is listed on a trading day, yyyymmdd. */
+/** Contracts listed on a trading day, yyyymmdd. */
 interface Listed {
   readonly day: number;
   /** By id. */
@@ -153,7 +153,7 @@ export class SimulatedExchange implements Market {
     subscriber.outbox.flush();
   }
 
-  /** What a tick's faults may need to know. */
+  /** Facts about a tick that its faults may need. */
   originOf(index: number): TickOrigin {
     const id = this.#ids[index]!;
     const now = this.now();

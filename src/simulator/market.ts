@@ -11,7 +11,7 @@ export interface Subscriber {
   deliver(index: number, frames: Buffer, start: number, end: number): void;
 }
 
-/** What fronts send: the simulated exchange, or a recorded day. */
+/** Source of the fronts' ticks: the simulated exchange, or a recorded day. */
 export interface Market {
   /** The market's clock, ms since the epoch. */
   now(): number;
@@ -30,7 +30,7 @@ export interface Market {
   drop(subscriber: Subscriber): void;
   /** Sends ticks beyond the schedule. */
   sendExtra(subscriber: Subscriber, count: number): void;
-  /** What a tick's faults may need to know. */
+  /** Facts about a tick that its faults may need. */
   originOf(index: number): TickOrigin;
   /** To be called when the clock was set. */
   clockSet(): void;

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 export const defaultQueueLimit = 10_000;
 const firstBatchBytes = 64 * 1024;
 
-/** What decides how a session's packets leave; asked again at every flush. */
+/** Decides how a session's packets leave; asked again at every flush. */
 export interface Sending {
   /** Packets that may wait for the client. */
   readonly queueLimit: number;
@@ -20,7 +20,7 @@ interface Held {
   readonly packets: number;
 }
 
-/** What a session has to send: frames are gathered and leave in one write per flush. */
+/** Frames that a session has to send: they are gathered and leave in one write per flush. */
 export class SendQueue {
   readonly #socket: Socket;
   readonly #sending: Sending;

@@ -11,7 +11,7 @@ export interface RedisDay {
   readonly database: number;
   /** Trading day, yyyymmdd. */
   readonly day: number;
-  /** What every key begins with. */
+  /** Prefix of every key. */
   readonly prefix: string;
 }
 

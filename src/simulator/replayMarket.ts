@@ -22,7 +22,7 @@ export interface ReplaySettings {
   /** Is set to the time of the first tick when the replay begins. */
   readonly clock: SimulationClock;
   readonly onEnd: (ticks: number, seconds: number) => void;
-  /** What ends the replay early. */
+  /** Takes the error that ends the replay early. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -4,7 +4,7 @@ import { RecordingError } from '../recorder/recordingFormat.js';
 import { RecordingReader } from '../recorder/recordingReader.js';
 import type { TickRecord } from '../ring/tickRecord.js';
 
-/** What cannot be replayed though it can be read. */
+/** A source that can be read but not replayed. */
 class ReplayError extends Error {}
 
 /** Ticks of the past, in the order in which they were received. */

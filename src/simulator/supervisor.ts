@@ -20,7 +20,7 @@ const groupSignalMs = 100;
 const portHint =
   'set other ports with simulator.base_port or QACTPMD_SIMULATOR_BASE_PORT, or run without fronts: --front-addr sim://';
 
-/** What the child has the product file open as, and how it names that. */
+/** Descriptor and path of the product file in the child. */
 const productsDescriptor = 4;
 const productsPath = `/proc/self/fd/${productsDescriptor}`;
 

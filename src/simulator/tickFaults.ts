@@ -7,7 +7,7 @@ import { shanghaiOffsetMs } from '../base/shanghaiTime.js';
 
 const turnoverFall = 0.01;
 
-/** What the faults have to know about a tick beside its bytes. */
+/** Facts about a tick that faults need in addition to its bytes. */
 export interface TickOrigin {
   readonly id: string;
   readonly exchange: string;

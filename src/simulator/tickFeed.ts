@@ -99,7 +99,7 @@ export const arrivalKinds = ['uniform', 'poisson', 'burst'] as const;
 export const hoursModes = ['always', 'exchange'] as const;
 export const dateRules = ['production', 'simnow'] as const;
 
-/** What a feed's ticks depend on; feeds with the same settings, and the same products, agree tick for tick. */
+/** Settings that a feed's ticks depend on; feeds with the same settings and products agree tick for tick. */
 export interface FeedSettings {
   readonly seed: number;
   /** Ticks per second of each instrument, at most 1000. */

@@ -31,7 +31,7 @@ export const responseType = {
   order: 74,
 } as const;
 
-/** What a front can order the library to do, for faults that are the library's own. */
+/** Orders of a front to the library, for faults of the library itself. */
 export const orders = {
   /** End the connection and report the reason. */
   disconnect: 1,
@@ -41,7 +41,7 @@ export const orders = {
   throwAtCreate: 3,
 } as const;
 
-/** What a client asks for. */
+/** Requests of a client. */
 export type FrontRequest =
   | {
       readonly kind: 'login';

@@ -39,7 +39,7 @@ const disabled: RedisStatus = {
   restarts: 0,
 };
 
-/** What /health shows of the sinks: one member for each. */
+/** The sinks' members of /health, one for each. */
 export interface SinkReports {
   readonly redis: RedisStatus;
   /** Absent where no ticks are kept for queries. */

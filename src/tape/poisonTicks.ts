@@ -1,6 +1,6 @@
 import { TapeReader } from './tape.js';
 
-/** What a thread that reads the tape is started with, to find ticks that end threads. */
+/** Start data with which a thread that reads the tape marks the tick in hand. */
 export interface PoisonTicksSpec {
   /** One double: the tape's number of the tick that the thread has in hand, NaN while it has none. */
   readonly inHand: SharedArrayBuffer;

@@ -57,7 +57,7 @@ const Header = {
   firstSequence: 19,
 } as const;
 
-/** What the writer takes of an instrument's newest state: the quote book. */
+/** The part of the quote book that the writer reads: an instrument's newest state. */
 export interface StateSource {
   version(slot: number): number;
   /** Bit mask. */
@@ -66,7 +66,7 @@ export interface StateSource {
   copyRow(slot: number, into: Float64Array, at: number): void;
 }
 
-/** What a tape is made for. */
+/** Settings of a tape. */
 export interface TapeSettings {
   /** Instruments' slots are below it. */
   readonly slots?: number;

@@ -44,7 +44,7 @@ export function numberText(value: number): string {
   return Number.isNaN(value) ? '' : String(value);
 }
 
-/** What numberText wrote; NaN for everything else. */
+/** The number that numberText wrote; NaN for any other text. */
 export function parseNumber(text: string): number {
   return numberForm.test(text) ? Number(text) : NaN;
 }

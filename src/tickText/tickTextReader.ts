@@ -4,7 +4,7 @@ import { fieldCount } from '../market/quotes/quoteFields.js';
 /** Values of a line that are no quote fields: flags and time of receipt. */
 const headParts = 2;
 const mostParts = headParts + fieldCount;
-/** What a mantissa may be before it takes another digit, so that it stays exact. */
+/** Largest mantissa that takes another digit and stays exact. */
 const lastExact = Math.floor((Number.MAX_SAFE_INTEGER - 9) / 10);
 /** Powers of ten that are exact doubles: a quotient or product of two exact ones is rounded once, and so right. */
 const exactPowers = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));

@@ -43,7 +43,7 @@ const settlement = [15 * 60 * minuteMs, 17 * 60 * minuteMs] as const;
 /** Times of day, in ms; those of a night may pass 24:00. */
 type Stretch = readonly [from: number, to: number];
 
-/** What the hours of all products come to. */
+/** Union of the hours of all products. */
 interface CommonHours {
   /** Times of day at which ticks of some product pause, and how long its last ones may come after it. */
   readonly pauses: readonly { readonly at: number; readonly lateMs: number }[];

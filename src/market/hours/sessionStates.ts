@@ -48,7 +48,7 @@ export class SessionStates {
     this.#always = hours === 'always' ? new AlwaysOpenSchedule(calendar) : undefined;
   }
 
-  /** What the product's market does at an instant, ms since the epoch. */
+  /** State of a product's market at an instant, ms since the epoch. */
   state(product: Product, timeMs: number): SessionState {
     return this.scheduleOf(product).state(timeMs);
   }

@@ -271,7 +271,7 @@ export function contractNamed(
   };
 }
 
-/** What the id of an option says of it. */
+/** Terms in the id of an option. */
 export function optionTerms(
   { exchange, product, parts }: ParsedInstrumentId,
   { right, strike }: NonNullable<SingleParts['option']>,

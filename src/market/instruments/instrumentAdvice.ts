@@ -11,7 +11,7 @@ import {
 import type { ListedDay } from './listing.js';
 import type { Product, ProductTable } from './products.js';
 
-/** What to tell somebody who has named an instrument that there is not. */
+/** Advice for a client that has named an instrument that does not exist. */
 export interface Advice {
   /** One sentence part, to follow the id in brackets. */
   readonly text: string;
@@ -19,7 +19,7 @@ export interface Advice {
   readonly meant: readonly string[];
 }
 
-/** What is known when advice is asked for. */
+/** Facts for advice. */
 export interface AdviceFacts extends ListedDay {
   readonly products: ProductTable;
   /** Of a bare id: 0 where none is known. Contracts that have most come first. */
@@ -33,7 +33,7 @@ const loose =
 /** Continuous contracts and indices, which TqSdk's own servers make: KQ.m@SHFE.rb. */
 const continuous = /^KQ[A-Z]?\.[a-z]+@([A-Z]+)\.([A-Za-z]+)$/;
 
-/** What may have been meant by a name that parseInstrumentId refuses. */
+/** Suggestions for a name that parseInstrumentId refuses. */
 export function adviseUnknown(requested: string, facts: AdviceFacts): Advice {
   const [, , ofContinuous] = continuous.exec(requested) ?? [];
   if (ofContinuous !== undefined)
@@ -71,7 +71,7 @@ export function isExpired(parsed: ParsedInstrumentId, { contracts, tradingDay }:
   return year * 100 + month < today && !contracts.has(parsed.id);
 }
 
-/** What to say of an instrument whose delivery is over. */
+/** Advice about an expired instrument. */
 export function adviseExpired(parsed: ParsedInstrumentId, facts: AdviceFacts): Advice {
   const { year, month } = deliveryMonth(parsed.parts, Math.trunc(facts.tradingDay / 10_000));
   const over = `it expired by ${year}-${String(month).padStart(2, '0')}`;

@@ -48,7 +48,7 @@ export interface DirectoryParts extends ListingParts {
 
 /** Part of the slots that ids may take which are not listed today, so that no client can bar the others' contracts. */
 const unlistedShare = 0.75;
-/** Who asks may have so many times the slots that are still free: many may ask for much, and some are left for the next. */
+/** Most slots of one client, as a multiple of the free ones: many may ask for much, and some are left for the next. */
 const shareOfFree = 2;
 
 /** Every instrument that was asked for, and the contracts that are listed today. */
@@ -117,7 +117,7 @@ export class InstrumentDirectory {
     this.#refused += names;
   }
 
-  /** What stands for the slot where its instrument may have lost it meanwhile (instrumentSlots.ts). */
+  /** Tag of the slot's instrument, which may lose the slot meanwhile (instrumentSlots.ts). */
   tagOf(slot: number): number {
     return this.#slots.tagOf(slot);
   }
@@ -181,7 +181,7 @@ export class InstrumentDirectory {
     return this.#instruments[slot]?.id ?? '';
   }
 
-  /** What is listed today; the same object as long as nothing changes. */
+  /** Today's list; the same object as long as nothing changes. */
   listed(): ListedDay {
     return this.#listing.current();
   }
@@ -196,7 +196,7 @@ export class InstrumentDirectory {
     return this.#search.find(this.#listing.current().contracts.values(), filter);
   }
 
-  /** What is listed today of a pattern, as the pattern writes it: with the exchange where it names one. */
+  /** Listed instruments that match a pattern, as the pattern writes them: with the exchange if it names one. */
   expand(pattern: InstrumentPattern): string[] {
     const ids: string[] = [];
     for (const contract of this.#listing.current().contracts.values())
@@ -205,7 +205,7 @@ export class InstrumentDirectory {
     return ids;
   }
 
-  /** What may have been meant by a name that `resolve` refuses. */
+  /** Suggestions for a name that `resolve` refuses. */
   adviseUnknown(requested: string, openInterest: (slot: number) => number): Advice {
     return adviseUnknown(requested, this.#facts(openInterest));
   }
@@ -220,7 +220,7 @@ export class InstrumentDirectory {
     });
   }
 
-  /** What to say of one of these. */
+  /** Advice about one of these. */
   adviseExpired(requested: string, openInterest: (slot: number) => number): Advice {
     const parsed = parseInstrumentId(requested, this.#products);
     return parsed === undefined
@@ -258,7 +258,7 @@ export class InstrumentDirectory {
     return this.#file.file;
   }
 
-  /** What queries for instruments are told: another object whenever what is listed changes. */
+  /** Facts for instrument queries: another object whenever the list changes. */
   symbolInfo(): SymbolInfo {
     const listed = this.#listing.current();
     if (this.#info?.of !== listed)

@@ -80,7 +80,7 @@ function optionOf(parsed: ParsedInstrumentId): Contract['option'] {
   return optionTerms(parsed, parts.option);
 }
 
-/** What exchanges call it, or the product's name with the rest of the id: 螺纹钢2701, 铜2701C86000. */
+/** The exchanges' name, or the product's name with the rest of the id: 螺纹钢2701, 铜2701C86000. */
 export function nameOf(
   id: string,
   kind: InstrumentClass,
@@ -202,7 +202,7 @@ export function usualLotTerms(
     : lotTerms(product, contract.multiplier ?? product.multiplier, product.referencePrice);
 }
 
-/** What all contracts of a product have alike, as JSON members without braces. */
+/** Members that all contracts of a product share, as JSON without braces. */
 function productMembers(code: string, product: Product | undefined, spelling: Spelling): string {
   const members = {
     product_id: code,

@@ -3,7 +3,7 @@ import { exchanges, type Exchange, type Product, type ProductTable } from './pro
 export type InstrumentClass = 'FUTURE' | 'FUTURE_OPTION' | 'COMBINE';
 export type OptionRight = 'C' | 'P';
 
-/** What an id of a single instrument is made of. */
+/** Parts of a single instrument's id. */
 export interface SingleParts {
   readonly exchange: Exchange;
   /** Letters that it begins with: the product's code, without the `_f` of a month average. */
@@ -17,7 +17,7 @@ export interface SingleParts {
     { readonly series: boolean; readonly right: OptionRight; readonly strike: string } | undefined;
 }
 
-/** What an id of a combination is made of: `SP a2505&a2509` has the strategy SP and two legs. */
+/** Parts of a combination's id: `SP a2505&a2509` has the strategy SP and two legs. */
 export interface CombinationParts {
   readonly exchange: Exchange;
   readonly strategy: string;
@@ -26,7 +26,7 @@ export interface CombinationParts {
 
 export type IdParts = SingleParts | CombinationParts;
 
-/** What an instrument id says by itself. */
+/** Everything that an instrument id says by itself. */
 export interface ParsedInstrumentId {
   readonly id: string;
   readonly exchange: Exchange;
@@ -48,7 +48,7 @@ interface Notation {
   readonly variant: '' | 'F' | 'TAS';
 }
 
-/** What the regular expressions below find. */
+/** Groups of the regular expressions below. */
 interface Groups {
   readonly code: string;
   readonly delivery: string;

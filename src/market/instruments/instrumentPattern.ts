@@ -17,7 +17,7 @@ export const patternForms =
   '"*", "SHFE.*", "rb*", "SHFE.rb*" or an instrument such as "rb2605" or "SHFE.rb2605"';
 
 const longestPattern = 90;
-/** What looks like an exchange before a dot; the dot of a strike price comes after digits. */
+/** Matches a prefix like an exchange before a dot; the dot of a strike price comes after digits. */
 const prefixed = /^([A-Za-z]*)\.(.*)$/s;
 /** Blanks and "&" occur in combinations, a dot in strike prices. */
 const idStart = /^[A-Za-z](?:[A-Za-z0-9 &-]|(?<=\d)\.)*$/;

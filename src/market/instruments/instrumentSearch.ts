@@ -3,7 +3,7 @@ import type { InstrumentClass } from './instrumentId.js';
 import { loadSpelling, spell, type Spelling } from './pinyin.js';
 import type { ProductTable } from './products.js';
 
-/** What to look for; what is skipped does not matter. */
+/** Search criteria; absent ones do not matter. */
 export interface InstrumentFilter {
   /** In ids, product codes, names, or at the beginning of a name in pinyin: initials or whole; case does not count. */
   readonly search?: string;

@@ -8,7 +8,7 @@ import { marked, type LogEvent } from '../../base/logEvents.js';
 
 /** Far more than all instruments that a gateway can have. */
 const largestFileBytes = 16 * 2 ** 20;
-/** What is found within this time is written at once. */
+/** ms for which discoveries are gathered before they are written. */
 const gatherMs = 5_000;
 
 export interface KnownFileLog {
@@ -25,7 +25,7 @@ export class KnownInstrumentsFile {
   readonly #log: KnownFileLog;
   #timer: NodeJS.Timeout | undefined;
   #isDirty = false;
-  /** What lies there is no file, and is left as it is. */
+  /** The path holds no file, and is left as it is. */
   #isForeign = false;
   /** Ends with the last write; one goes after the other. */
   #written: Promise<void> = Promise.resolve();
@@ -53,7 +53,7 @@ export class KnownInstrumentsFile {
     }
   }
 
-  /** What is known has changed, and is written soon. */
+  /** The known instruments have changed; they are written soon. */
   changed(): void {
     this.#isDirty = true;
     this.#timer ??= setTimeout(() => this.#writeNext(), gatherMs);

@@ -3,7 +3,7 @@ import { shanghaiDay } from '../calendar/shanghaiDay.js';
 import type { ProductTable } from './products.js';
 import { WeekdayCalendar, type TradingCalendar } from '../calendar/tradingCalendar.js';
 
-/** What is listed for a day. */
+/** The list for a day. */
 export interface ListedDay {
   /** yyyymmdd in Shanghai. */
   readonly day: number;

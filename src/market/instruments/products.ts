@@ -45,7 +45,7 @@ export interface Product {
   readonly maxMarketOrderVolume: number;
 }
 
-/** What orders of an exchange's products are like where a row says nothing else. */
+/** Order terms of an exchange's products where a row states none. */
 interface OrderTerms {
   readonly margin_rate: number;
   readonly commission_rate: number;

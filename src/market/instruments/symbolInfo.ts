@@ -57,7 +57,7 @@ export class SymbolInfo {
       : undefined;
   }
 
-  /** What is listed. */
+  /** The list of instruments. */
   contracts(): Iterable<Contract> {
     return this.#listed.contracts.values();
   }

@@ -16,7 +16,7 @@ const evening = 20 * 3600;
 /** Readings that are kept of each exchange and part of the day: fronts of several kinds may be there at once. */
 const keptReadings = 4;
 
-/** What a tick's raw dates and receive time say; one object is reused for every tick. */
+/** Result of a tick's raw dates and receive time; one object is reused for every tick. */
 export interface TickTime {
   /** ms since the epoch of the natural date and update time. */
   epochMs: number;
@@ -53,7 +53,7 @@ interface KnownDates {
 export class ExchangeClock {
   #dates: TickDates;
   #alwaysOpen: boolean;
-  /** What the calendar says of a day is asked once, not once per tick. */
+  /** The calendar's answer for a day, asked once and not once per tick. */
   readonly #known: KnownDates[] = [];
 
   /** @param alwaysOpen the market never closes: weekends belong to Monday's trading day */

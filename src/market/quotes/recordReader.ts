@@ -17,7 +17,7 @@ const ratioSlack = 0.25;
 /** Ids of combinations and of contracts for trading at settlement, whose prices are differences. */
 const differenceId = /[ &]|TAS$/;
 
-/** What the front of a line does with CZCE's turnover. */
+/** How the front of a line computes CZCE's turnover. */
 const TurnoverUnit = { unknown: 0, yuan: 1, withoutMultiplier: 2 } as const;
 
 /**
@@ -128,7 +128,7 @@ export class RecordReader {
       : turnover;
   }
 
-  /** What this tick shows of its front: turnover is the average times volume, or that times the multiplier. */
+  /** Evidence of this tick about its front: turnover is the average times volume, or that times the multiplier. */
   #unitOf(turnover: number, multiplier: number): number {
     const { row } = this;
     const ofAverage = turnover / (row[Field.volume]! * row[Field.average]!);

@@ -5,7 +5,7 @@ import { grown } from '../../base/growable.js';
 export const snapshotWaitMs = 500;
 const firstSlots = 1024;
 
-/** What is known of the state that is held of an instrument. */
+/** Standing of an instrument's known state. */
 const Standing = {
   /** No line has brought it since there is one again: it may have moved meanwhile. */
   unknown: 0,

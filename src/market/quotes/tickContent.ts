@@ -19,7 +19,7 @@ export type Content = (typeof Content)[keyof typeof Content];
 
 const levels = 5;
 
-/** What a packet tells; `volume` is its own. */
+/** Content of a packet; `volume` is its own. */
 export function contentOf({ f64, i32 }: TickRecord, volume: number): Content {
   if (volume !== 0) return Content.whole;
   if (

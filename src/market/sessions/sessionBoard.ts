@@ -70,14 +70,14 @@ export interface SessionBoardParts {
   readonly book: { version(slot: number): number; value(slot: number, field: number): number };
 }
 
-/** What is subscribed of a product, as of the last sample. */
+/** Subscribed instruments of a product, as of the last sample. */
 interface ProductFigures {
   instruments: number;
   lastTickMs: number;
   readonly stale: number[];
 }
 
-/** What every product does at present, and which of its instruments should be ticking and are not. */
+/** State of every product at present, and its instruments that should tick but do not. */
 export class SessionBoard {
   readonly #options: SessionBoardParts;
   #hours: 'exchange' | 'always';

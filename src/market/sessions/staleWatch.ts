@@ -17,7 +17,7 @@ const firstSlots = 1024;
 const notOpen = -1;
 const unseen = -1;
 
-/** What is looked at. Slots are small whole numbers. */
+/** Instruments to be checked. Slots are small integers. */
 export interface StaleSample {
   /** The instruments that are subscribed. */
   readonly slots: Iterable<number>;

@@ -40,7 +40,7 @@ export class QuoteWriter {
     this.#heldSince.set(key, receivedMs);
   }
 
-  /** What all hashes held at the start is known, as far as it can be. */
+  /** The contents of all hashes at the start are known, as far as they can be. */
   allHeld(): void {
     const undecided = this.#undecided ?? [];
     this.#undecided = undefined;
@@ -89,14 +89,14 @@ export class QuoteWriter {
     instrument.unwritten = sent.fill(0);
   }
 
-  /** What was sent was not taken: it is to be written again. */
+  /** A write was not accepted: it is repeated. */
   refused(instrument: StoredInstrument): void {
     const { unwritten, sent } = instrument;
     for (let field = 0; field < fieldCount; field++) unwritten[field]! |= sent[field]!;
     this.changed(instrument);
   }
 
-  /** What a hash holds is not known any more. */
+  /** The contents of a hash are no longer known. */
   unknown(instrument: StoredInstrument): void {
     instrument.unwritten.fill(1);
     this.changed(instrument);

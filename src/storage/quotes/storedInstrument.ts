@@ -3,7 +3,7 @@ import { argumentBytes } from '../../redis/commandBytes.js';
 import { clusterSlot } from '../../redis/clusterSlot.js';
 import { TickLine } from '../../tickText/tickText.js';
 
-/** What is known of one instrument's hash and stream. */
+/** State of one instrument's hash and stream. */
 export class StoredInstrument {
   /** Position in StoredInstruments. */
   readonly index: number;
@@ -82,7 +82,7 @@ export class StoredInstrument {
 export class StoredInstruments {
   readonly all: StoredInstrument[] = [];
   readonly #byKey = new Map<string, StoredInstrument>();
-  /** What all keys in Redis begin with. */
+  /** Prefix of all keys in Redis. */
   readonly prefix: string;
   readonly #onNew: (key: string) => void;
 

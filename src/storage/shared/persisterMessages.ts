@@ -4,7 +4,7 @@ import type { RedisConfig } from '../../config/redisConfig.js';
 import type { StoredQuote } from '../quotes/quoteScan.js';
 import { type ThreadLine } from '../../base/logEvents.js';
 
-/** What the persister's thread is started with. */
+/** Start data of the persister's thread. */
 export interface PersisterData extends TapeThreadData {
   /** Where to begin on the tape, and how far it was read since: persisterProgress.ts. */
   readonly progress: SharedArrayBuffer;

@@ -1,4 +1,4 @@
-/** What /health and /api/status say of Redis. */
+/** The member `redis` of /health and /api/status. */
 export interface RedisStatus {
   readonly enabled: boolean;
   readonly connected: boolean;

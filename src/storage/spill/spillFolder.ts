@@ -17,7 +17,7 @@ import { countLines, firstReceivedMs, lastNumber, receivedMsOf, runIn } from './
 
 const segmentBytes = 16 * 1024 * 1024;
 const bufferBytes = 256 * 1024;
-/** What a line in memory takes beside its characters. */
+/** Bytes that a line in memory takes in addition to its characters. */
 const lineBytes = 40;
 const readBytes = 1024 * 1024;
 const probeName = 'probe';
@@ -55,7 +55,7 @@ export class SpillFolder {
   damaged = 0;
   /** Older ticks of this run are only in memory: what is appended waits until they are here or stored. */
   isHeld = false;
-  /** What went wrong last, until somebody has taken it. */
+  /** The last fault, until it is taken. */
   #error: Error | undefined;
   readonly #folder: string;
   readonly #lock: FolderLock;
@@ -74,7 +74,7 @@ export class SpillFolder {
   #unread = '';
   /** Bytes of all segments. */
   #total = 0;
-  /** What `oldestReceivedMs` has found, and where. */
+  /** Result of `oldestReceivedMs`, and its place. */
   #peeked:
     { readonly number: number; readonly at: number; readonly receivedMs: number | undefined } | undefined;
   /** Nothing is written before, after the disk has refused something; performance.now(). */

@@ -18,7 +18,7 @@ export interface Sought {
   readonly seq: string;
 }
 
-/** What was found of a tick. */
+/** Result for one tick. */
 export interface FoundTick {
   /** It is there. */
   readonly isStored: boolean;

@@ -4,7 +4,7 @@ import type { GatewayRuns } from '../shared/gatewayRuns.js';
 import type { StoredInstrument } from '../quotes/storedInstrument.js';
 import { noId, parseStreamId, type StreamId } from '../../tickText/streamId.js';
 
-/** What the end of a stream tells. */
+/** The end of a stream. */
 interface StreamEnd {
   readonly last: StreamId;
   /** The newest entry: its run, its number there, and its line. */

@@ -69,12 +69,12 @@ export class StreamWriter {
   readonly #batchSize: BatchSize;
   readonly #runPrefixes = new Map<number, Uint8Array>();
   readonly #historyLength: Buffer;
-  /** What was refused for good, and why. */
+  /** Ticks that were refused for good, and why. */
   readonly #refusals = new Set<string>();
   /** Runs of other gateways that write to the same keys, and what is to be said of them. */
   readonly #others = new Set<string>();
   #warnings: string[] = [];
-  /** What is sent to each server. */
+  /** Commands in flight, by server. */
   readonly #commands = new WeakMap<RedisNode, CommandBytes>();
   /** Whether Redis may have lost what it acknowledged. */
   #mustRecheck = false;
@@ -99,14 +99,14 @@ export class StreamWriter {
     return !this.#backlog.isEmpty || this.quotes.hasWork || this.#mustRecheck;
   }
 
-  /** What was refused for good since this was last asked, and why. */
+  /** Ticks refused for good since the last call, and why. */
   takeRefusals(): string[] {
     const refusals = [...this.#refusals];
     this.#refusals.clear();
     return refusals;
   }
 
-  /** What the operator should know, since this was last asked. */
+  /** Warnings for the operator since the last call. */
   takeWarnings(): string[] {
     return this.#warnings.splice(0);
   }
@@ -184,7 +184,7 @@ export class StreamWriter {
     return [...unknown];
   }
 
-  /** What was acknowledged and is not there waits again. */
+  /** Ticks that were acknowledged and are missing wait again. */
   #recover(): void {
     const { arena } = this.#backlog;
     const now = performance.now();
@@ -226,7 +226,7 @@ export class StreamWriter {
     return troubles[0] ?? (isStuck ? 'somebody else writes to the same streams' : undefined);
   }
 
-  /** What each server is to do, by slot in a cluster. */
+  /** Parts for each server, by slot in a cluster. */
   #partsOf(
     places: readonly number[],
     quotes: readonly StoredInstrument[],
@@ -416,7 +416,7 @@ export class StreamWriter {
     this.#progress.count(instrument.index, this.#runs.mark(arena.run(place)), arena.n(place));
   }
 
-  /** What is in the hashes and streams of a part is not known any more. */
+  /** The contents of the hashes and streams of a part are no longer known. */
   #forget(part: WritePart): void {
     for (const place of part.ticks) this.#instrumentOf(place).isKnown = false;
     for (const quote of part.quotes) this.quotes.unknown(quote);

@@ -4,10 +4,10 @@ const chunkShift = 9;
 const firstLineBytes = 128 * 1024;
 /** Chunks that are kept for use again: as many as come and go within a burst. */
 const mostSpare = 16;
-/** What a tick takes beside its line. */
+/** Bytes that a tick takes in addition to its line. */
 export const tickBytes = 60;
 
-/** What becomes of a tick. */
+/** Fate of a tick. */
 export const TickState = {
   /** It is to be written. */
   waiting: 0,

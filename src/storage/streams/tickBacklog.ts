@@ -13,7 +13,7 @@ export interface BacklogParts {
   readonly runs: GatewayRuns;
   /** `EXCHANGE.id` of an instrument. */
   readonly keyOf: (instrument: number) => string;
-  /** What a line on disk is of; its run, number and line are the backlog's business. */
+  /** Instrument and times of a line on disk; the backlog itself knows run, number and line. */
   readonly headOf: (line: SpillLine) => Pick<PendingTick, 'instrument' | 'timeMs' | 'receivedMs'>;
 }
 
@@ -125,7 +125,10 @@ export class TickBacklog {
     this.#flightEnd = end;
   }
 
-  /** What was sent has been answered or lost: what still waits and went to the folder meanwhile waits only there. */
+  /**
+   * The ticks in flight were answered or lost. Those that still wait and went to the folder meanwhile now only wait
+   * there.
+   */
   land(): void {
     const { arena } = this;
     if (this.#wentToDisk)
@@ -276,7 +279,7 @@ export class TickBacklog {
     this.#dropEnd();
   }
 
-  /** What is done with at the arena's end need not wait until all before it is. */
+  /** Finished ticks at the arena's end need not wait for those before them. */
   #dropEnd(): void {
     const { arena } = this;
     const least = Math.max(arena.first, this.#flightEnd);

@@ -5,7 +5,7 @@ import { isAfter, nextId } from '../../tickText/streamId.js';
 import { TickState } from './tickArena.js';
 import type { TickBacklog } from './tickBacklog.js';
 
-/** What becomes of ticks that are skipped of a batch. */
+/** Takes ticks that are skipped in a batch. */
 export interface BatchEvents {
   /** It is in its stream already. */
   readonly onFound: (place: number, instrument: StoredInstrument) => void;

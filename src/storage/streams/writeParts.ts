@@ -14,7 +14,7 @@ const seq = argumentBytes('seq');
 const xtrim = argumentBytes('XTRIM');
 const minId = [argumentBytes('MINID'), argumentBytes('~')];
 
-/** What one server is to do at once. In a cluster, all of it is in one slot. */
+/** Commands for one server at once. In a cluster, all of them are in one slot. */
 export class WritePart {
   /** Places of ticks, whose commands come first. */
   readonly ticks: number[] = [];
@@ -39,7 +39,7 @@ export interface PartWriting {
   readonly runPrefix: (run: number) => Uint8Array;
   /** Entries that a stream keeps, as argument. */
   readonly historyLength: Buffer;
-  /** What is older is trimmed, ms since the epoch. */
+  /** Older entries are trimmed, ms since the epoch. */
   readonly trimBeforeMs: number;
   readonly writeQuote: (instrument: StoredInstrument, commands: CommandBytes) => void;
 }
@@ -86,7 +86,7 @@ function writeLone(name: Uint8Array, commands: CommandBytes): void {
   commands.ready(name);
 }
 
-/** What became of a part. */
+/** Outcome of a part. */
 export interface PartOutcome {
   readonly part: WritePart;
   /** Answers to its commands in their order. */

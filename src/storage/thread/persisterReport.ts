@@ -11,9 +11,9 @@ export class PersisterReport {
   #wasUp = false;
   #isToldDown = false;
   #isToldTrouble = false;
-  /** What now keeps ticks from the file, as it was told; empty when nothing does. */
+  /** The last logged reason why ticks cannot go to the file; empty if they can. */
   #toldTrouble = '';
-  /** What went wrong with the file last, as it was told. */
+  /** The last logged fault of the file. */
   #toldFault = '';
   readonly #toldRefusals = new Set<string>();
 
@@ -38,7 +38,7 @@ export class PersisterReport {
     this.#isToldDown = true;
   }
 
-  /** What the operator of Redis should know. */
+  /** Logs advice for the operator of Redis. */
   advice(text: string): void {
     this.#warn('redis_advice', text);
   }
