@@ -42,7 +42,7 @@ it(
       });
       for (let i = 0; i < 100; i++) await tick();
       // The other one hangs again, on a worker of its own.
-      await until('the second hang', () => logged(/stuck: its worker was lost/) > 1, noticeMs);
+      await until('the second hang', () => logged(/stuck: its worker crashed/) > 1, noticeMs);
       for (let i = 0; i < 100; i++) await tick();
       expect(logged(/good: the worker hangs/)).toBe(1);
       const { connections } = (await gateway.health()).body;

@@ -82,7 +82,7 @@ it('a worker that is lost again and again leaves nothing behind, and the others 
     await debug.runInWorker('process.exit(5)');
     await untilCounted(
       'the loss',
-      () => process.lines.filter((line) => line.includes('was lost')).length,
+      () => process.lines.filter((line) => line.includes('worker crashed')).length,
       times,
     );
     await process.loggedIn();

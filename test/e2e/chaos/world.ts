@@ -98,7 +98,7 @@ export class World {
         this.#thaw(broker);
         break;
       case 'worker_crash':
-        await this.#says(/its worker was lost/, () => this.#debugger!.runInWorker('process.exit(5)'));
+        await this.#says(/its worker crashed/, () => this.#debugger!.runInWorker('process.exit(5)'));
         break;
       case 'remove_connection':
         this.#connections[broker]![action.front] = undefined;
