@@ -17,9 +17,10 @@ const rounds = Number(process.env['QACTPMD_SOAK_ROUNDS'] ?? 4_000);
 /** Sessions at once; each round is one of them, opened and released. */
 const lanes = 10;
 const deadlineMs = 15_000;
-/** A released session keeps what a late callback may touch, its gate and its vtable; the rest is noise. */
+/** A released session keeps what a late callback may touch: its gate and its vtable. */
 const bytesPerRound = 300;
-const noiseBytes = 16 * 1024 * 1024;
+/** Arenas of the allocator, one for each thread of a library at most: on a busy machine more threads live at once. */
+const noiseBytes = 24 * 1024 * 1024;
 
 const folder = mkdtempSync(join(tmpdir(), 'qactpmd-soak-'));
 afterAll(() => rmSync(folder, { recursive: true }));
