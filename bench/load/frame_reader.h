@@ -27,7 +27,7 @@ public:
 
     bool isAnswer() const { return isAnswer_; }
 
-    /** Quotes without sequence or time are left out: nothing but their other fields changed. */
+    /** Quotes without sequence or time are skipped: nothing but their other fields changed. */
     bool next(Sighting& out);
 
 private:

@@ -7,7 +7,7 @@ namespace load {
 
 Histogram::Histogram() : counts_(bucketOf(largest) + 1) {}
 
-// Bucket numbers go on without a gap: values of [2^(subBits+k), 2^(subBits+k+1)) share buckets of 2^k values.
+// Bucket numbers continue without a gap: values of [2^(subBits+k), 2^(subBits+k+1)) share buckets of 2^k values.
 size_t Histogram::bucketOf(int64_t value) {
     const int bits = 64 - __builtin_clzll(static_cast<uint64_t>(value) | 1);
     const int shift = std::max(0, bits - subBits - 1);

@@ -75,7 +75,7 @@ QB_API int qb_stdout_divert(int *original, int *printed) {
   return 0;
 }
 
-// Ends the process without waiting for its threads, of which one may be inside the vendor's library for ever.
+// Ends the process without waiting for its threads, of which one may be inside the vendor's library forever.
 QB_API void qb_end_process(int code) {
   restoreStandardOutput();
   ::_exit(code);
@@ -324,7 +324,7 @@ QB_API void qb_limit_release(int ms) { limitRelease(ms); }
 // 1: no release begins any more until it is 0 again.
 QB_API void qb_hold_releases(int hold) { holdReleases(hold != 0); }
 
-// For the end of the process: no trial goes on, and no callback of any session does anything any more.
+// For the end of the process: no trial continues, and no callback of any session does anything any more.
 QB_API void qb_silence_all() {
   safely(nullptr, 0, [] {
     abandonTrials();

@@ -12,7 +12,7 @@
 namespace qb {
 namespace {
 
-// A file that goes on changing is waited for so often.
+// Attempts to wait for a file that keeps changing.
 constexpr int mostReadings = 5;
 
 // A file as it was when it was loaded.

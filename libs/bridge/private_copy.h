@@ -1,4 +1,4 @@
-// A copy of a library's file in memory, which is loaded in its place: whoever overwrites the file itself while it is
+// A copy of a library's file in memory, which is loaded instead: anyone who overwrites the file itself while it is
 // loaded ("cp new.so old.so") would change the code that runs, or end the process with SIGBUS.
 #pragma once
 

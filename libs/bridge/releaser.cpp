@@ -17,7 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A release that takes longer is given up: it keeps its thread, and another goes on with the next session.
+// ms after which a release is given up: it keeps its thread, and another thread continues with the next session.
 std::atomic<int> releaseLimitMs{10'000};
 
 // Never destroyed: the threads live until the process ends.
@@ -68,7 +68,7 @@ struct Releaser {
       forgetSession(session->handle());
       session.reset();
       lock.lock();
-      if (turn != mine) return;  // was given up: another thread goes on
+      if (turn != mine) return;  // was given up: another thread continues
       busy = false;
       if (line.empty() && waiting > 0) return;
       waiting++;

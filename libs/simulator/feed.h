@@ -71,7 +71,7 @@ public:
     void tickOf(const FeedEvent& event, Tick& tick);
 
     /**
-     * Takes the next due tick. False when none is due at `now`. After a pause, or when the clock was set, it goes on
+     * Takes the next due tick. False when none is due at `now`. After a pause, or when the clock was set, it continues
      * in the present.
      */
     bool next(int64_t now, FeedEvent& event);

@@ -4,7 +4,7 @@
 // Arrivals within the open hours come in one of three ways, at the same mean rate:
 //   uniform  one in each period, at a hashed offset
 //   burst    one in each period, within its first ten milliseconds: all instruments together
-//   poisson  independent of each other: exponential gaps, drawn anew from the beginning of each block of periods,
+//   poisson  independent of each other: exponential gaps, drawn again from the beginning of each block of periods,
 //            which is what makes them accessible at random without changing their distribution
 // Periods and blocks are counted since the epoch. To these come a day's special ticks outside the open hours: the
 // opening auction, each session's end, the close price and the settlement price.
