@@ -84,7 +84,8 @@ export default tseslint.config(
 
 /** Selects log lines of level warn and above that name no event of src/base/logEvents.ts. */
 function unmarkedLines() {
-  const message = "a warning or an error names its event: log.warn(marked('event'), text), see src/base/logEvents.ts";
+  const message =
+    "a warning or an error names its event: log.warn(marked('event'), text), see src/base/logEvents.ts";
   const severe = "[callee.property.name=/^(warn|error|fatal)$/]:not([arguments.0.callee.name='marked'])";
   const selectors = [
     `CallExpression[callee.object.name=/log(ger)?$/i]${severe}`,
