@@ -181,11 +181,17 @@ describe('Redis as the settings describe it', () => {
   });
 
   it('is a cluster whose node in charge is asked', async () => {
-    // Nodes talk to each other on a port that is 10,000 higher.
-    const port = await freePorts(1);
+    const port = await freePorts(2);
     const { client } = await serve({
       port,
-      options: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+      options: [
+        '--cluster-enabled',
+        'yes',
+        '--cluster-port',
+        `${port + 1}`,
+        '--cluster-announce-ip',
+        '127.0.0.1',
+      ],
       settings: { redis_port: 1, redis_cluster_nodes: [`127.0.0.1:${port}`] },
     });
     await client.cluster('ADDSLOTS', ...Array.from({ length: 16_384 }, (_, slot) => slot));

@@ -48,8 +48,12 @@ async function run(port: number, readiness: RegExp, arguments_: readonly string[
   };
   onTestFinished(kill);
   const ready = (async () => {
-    for await (const line of createInterface(child.stdout)) if (readiness.test(line)) return;
-    throw new Error(`redis-server on port ${port} ended before it was ready`);
+    const printed: string[] = [];
+    for await (const line of createInterface(child.stdout)) {
+      if (readiness.test(line)) return;
+      printed.push(line);
+    }
+    throw new Error(`redis-server on port ${port} exited before it was ready:\n${printed.join('\n')}`);
   })();
   await Promise.race([ready, failed]);
   child.stdout.resume();
